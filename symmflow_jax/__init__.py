@@ -1,0 +1,22 @@
+"""Symmetrical Flow Matching in JAX: one network that makes, segments and classifies images.
+
+    model = symmflow_jax.load("runs/shapes")
+    images = model.generate(masks, jax.random.key(0))
+    masks = model.segment(images, jax.random.key(1))
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symmflow_jax.model import Model, load
+
+__all__ = ["Model", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports JAX and Orbax only when a model is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symmflow_jax import model  # noqa: PLC0415
+
+    return getattr(model, name)

@@ -1,0 +1,208 @@
+"""The border: from values of the config to sources, encodings, networks and solvers."""
+
+import pathlib
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from symmflow_jax import labels, palettes, semantics
+from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
+from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.flow import solvers
+from symmflow_jax.flow.path import LinearPath
+from symmflow_jax.flow.solvers import Solve
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.networks.mlp import MLP
+from symmflow_jax.networks.unet import UNet
+from symmflow_jax.symmflow import SymmFlow
+
+_METHODS = {
+    "euler": solvers.EULER,
+    "midpoint": solvers.MIDPOINT,
+    "heun": solvers.HEUN,
+    "rk4": solvers.RK4,
+}
+
+
+def target(config: Config) -> str:
+    """What of an example is learned: its "mask" or its "label"."""
+    return "mask" if config.semantics.encoding == "palette" else "label"
+
+
+def source(config: Config, *, train: bool) -> Source:
+    """The source of a split, as its own folder layout has it.
+
+    Raises:
+        DataError: if the data is missing or has no labels of the kind that the encoding needs.
+    """
+    builders: dict[str, Callable[[DataConfig, bool, int], Source]] = {
+        "shapes": _shapes,
+        "spirals": _spirals,
+        "idx": _idx,
+        "tfds": _tfds,
+        "npz": _npz,
+        "paired_folder": _paired_folder,
+    }
+    result = builders[config.data.source](config.data, train, config.seed)
+    if target(config) not in result.schemas:
+        raise DataError(
+            f"config.semantics.encoding={config.semantics.encoding!r} learns a {target(config)}, "
+            f"but {config.data.source!r} has only {' and '.join(result.schemas)}; choose "
+            "'palette' for masks, 'plane' or 'colour' for labels."
+        )
+    return result
+
+
+def schema(config: Config, source: Source) -> LabelSchema:
+    """The label schema of the config's target."""
+    return source.schemas[target(config)]
+
+
+def preparation(config: Config) -> Preparation:
+    """What is done to each example."""
+    return Preparation(
+        target=target(config),
+        image_size=config.data.image_size,
+        image_channels=config.data.image_channels,
+        random_crop=config.data.random_crop,
+        random_flip=config.data.random_flip,
+    )
+
+
+def flow(config: Config, schema: LabelSchema) -> SymmFlow:
+    """The method for the config's network and the classes of a schema."""
+    channels = config.data.image_channels
+    image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    return SymmFlow(
+        network=network(config.network),
+        encoding=encoding(config, schema),
+        image_shape=image_shape,
+        path=LinearPath(config.train.sigma_min),
+        dequantize_images=config.data.dequantize_images,
+    )
+
+
+def encoding(config: Config, schema: LabelSchema) -> semantics.Encoding:
+    """The encoding of a schema's classes."""
+    beta = config.semantics.dequantization_beta
+    match config.semantics.encoding:
+        case "palette":
+            return semantics.PaletteMask(schema.palette, beta)
+        case "plane":
+            return semantics.ClassPlane(schema.num_classes, config.data.image_size, beta)
+        case _:
+            palette = palettes.class_colours(schema.num_classes)
+            return semantics.ClassColour(palette, config.data.image_size, beta)
+
+
+def network(config: NetworkConfig) -> nn.Module:
+    """The velocity network.
+
+    Raises:
+        ValueError: if a width does not fit the groups of the normalisations.
+    """
+    dtype = jnp.dtype(config.dtype)
+    if config.name == "mlp":
+        return MLP(config.channels, config.num_res_blocks, dtype)
+    if config.channels % config.num_groups:
+        raise ValueError(
+            f"config.network.channels is {config.channels}, which num_groups="
+            f"{config.num_groups} does not divide."
+        )
+    return UNet(
+        channels=config.channels,
+        channel_multipliers=config.channel_multipliers,
+        num_res_blocks=config.num_res_blocks,
+        attention_rates=config.attention_rates,
+        head_channels=config.head_channels,
+        num_groups=config.num_groups,
+        dropout_rate=config.dropout_rate,
+        remat=config.remat,
+        dtype=dtype,
+    )
+
+
+def solver(name: str, num_steps: int, tolerance: float) -> Solve:
+    """The solver of a name; `num_steps` is for fixed steps, `tolerance` for adaptive ones.
+
+    Raises:
+        ValueError: if there is no solver of that name.
+    """
+    if name == "dopri5":
+        # Imported where it is asked for: diffrax takes seconds.
+        from symmflow_jax.flow.adaptive import DormandPrince  # noqa: PLC0415
+
+        return DormandPrince(tolerance)
+    if name not in _METHODS:
+        raise ValueError(
+            f"There is no solver {name!r}; choose one of {', '.join(_METHODS)}, dopri5."
+        )
+    return solvers.FixedSteps(_METHODS[name], num_steps)
+
+
+def solvers_of(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
+    """Name, number of steps (None where adaptive) and solver of each row of the table."""
+    rows: list[tuple[str, int | None, Solve]] = []
+    for name in config.solvers:
+        for num_steps in (None,) if name == "dopri5" else config.num_steps:
+            rows.append((name, num_steps, solver(name, num_steps or 1, config.tolerance)))
+    return rows
+
+
+def _shapes(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.shapes import Shapes  # noqa: PLC0415
+
+    return Shapes(_size(config, train), "train" if train else "test", seed)
+
+
+def _spirals(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.spirals import Spirals  # noqa: PLC0415
+
+    return Spirals(_size(config, train), "train" if train else "test", seed)
+
+
+def _idx(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.idx import Idx  # noqa: PLC0415
+
+    del seed
+    return Idx(pathlib.Path(config.dir), _split(config, train))
+
+
+def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.prepared_tfds import PreparedTfds  # noqa: PLC0415
+
+    del seed
+    return PreparedTfds(config.name, pathlib.Path(config.dir), _split(config, train))
+
+
+def _npz(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.npz import Npz  # noqa: PLC0415
+
+    del seed
+    return Npz(pathlib.Path(config.dir), _split(config, train))
+
+
+def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
+    from symmflow_jax.data.sources.paired_folder import PairedFolder  # noqa: PLC0415
+
+    del seed
+    root = pathlib.Path(config.dir)
+    if not config.class_names:
+        raise DataError(
+            "config.data.class_names is empty; name the classes in the order of their ids, "
+            "for instance --config.data.class_names=\"('sky', 'road', 'tree')\"."
+        )
+    images = config.train_images if train else config.eval_images
+    masks = config.train_masks if train else config.eval_masks
+    classes = labels.consecutive(config.class_names, config.ignored_id)
+    return PairedFolder(root / images, root / masks, classes)
+
+
+def _size(config: DataConfig, train: bool) -> int:
+    return config.train_size if train else config.eval_size
+
+
+def _split(config: DataConfig, train: bool) -> str:
+    return config.train_split if train else config.eval_split

@@ -1,0 +1,301 @@
+"""The configuration: what each key means, and the border where `ConfigDict`s stop.
+
+A config file edits `default().train.batch_size` and the like; inside the project the values
+travel as the frozen dataclasses below.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from typing import Any
+
+from ml_collections import config_dict
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which examples, and how they become arrays of one shape.
+
+    Attributes:
+        source: "shapes", "spirals", "idx", "tfds", "npz" or "paired_folder".
+        dir: folder (or `.npz` file) of the data set; unused by the drawn sources.
+        name: name of a TFDS set, such as "mnist".
+        train_split: split to learn from, in the words of the source.
+        eval_split: split to evaluate on.
+        train_size: examples of a drawn training set ("shapes", "spirals").
+        eval_size: examples of a drawn evaluation set.
+        image_size: height and width to bring images to; empty for points.
+        image_channels: 1 for grey, 3 for colour.
+        random_crop: in training, crop at a random place where the aspect ratio differs.
+        random_flip: in training, mirror half of the examples.
+        dequantize_images: add half an 8-bit level of noise to images in training.
+        class_names: names of the classes, in the order of their ids (paired_folder; elsewhere
+            the source knows them, and a list here replaces its names).
+        ignored_id: id of pixels that belong to no class, or None (paired_folder).
+        train_images, train_masks, eval_images, eval_masks: folders under `dir` (paired_folder).
+        on_error: what to do with an example that cannot be read in training, "raise" or "skip".
+        num_workers: reading processes; 0 reads in threads.
+    """
+
+    source: str = "shapes"
+    dir: str = ""
+    name: str = ""
+    train_split: str = "train"
+    eval_split: str = "test"
+    train_size: int = 50_000
+    eval_size: int = 500
+    image_size: tuple[int, ...] = (32, 32)
+    image_channels: int = 3
+    random_crop: bool = False
+    random_flip: bool = False
+    dequantize_images: bool = False
+    class_names: tuple[str, ...] = ()
+    ignored_id: int | None = None
+    train_images: str = "train/images"
+    train_masks: str = "train/masks"
+    eval_images: str = "val/images"
+    eval_masks: str = "val/masks"
+    on_error: str = "raise"
+    num_workers: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class SemanticsConfig:
+    """How labels become a continuous signal.
+
+    Attributes:
+        encoding: "palette" (dense masks), "plane" or "colour" (one label for an image).
+        dequantization_beta: strength of the dequantisation noise; for "plane" also the
+            distance of the outermost codes.
+    """
+
+    encoding: str = "palette"
+    dequantization_beta: float = 6.0
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """The velocity network.
+
+    Attributes:
+        name: "unet" or "mlp".
+        channels: width of the first level, or of every hidden layer of the MLP.
+        channel_multipliers: width of each level of the U-Net in units of `channels`.
+        num_res_blocks: residual blocks of each level; hidden layers of the MLP.
+        attention_rates: downsampling rates (1, 2, 4, ...) with attention.
+        head_channels: width of one attention head.
+        num_groups: groups of the group normalisations.
+        dropout_rate: dropout in training.
+        remat: recompute activations in the backward pass to save memory.
+        dtype: "float32" or "bfloat16"; parameters stay float32.
+    """
+
+    name: str = "unet"
+    channels: int = 32
+    channel_multipliers: tuple[int, ...] = (1, 2, 2, 2)
+    num_res_blocks: int = 2
+    attention_rates: tuple[int, ...] = ()
+    head_channels: int = 64
+    num_groups: int = 32
+    dropout_rate: float = 0.0
+    remat: bool = False
+    dtype: str = "float32"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """How the network learns.
+
+    Attributes:
+        batch_size: examples of one step, over all devices and processes.
+        num_microbatches: parts in which a step's gradient is accumulated.
+        num_epochs: passes over the training split.
+        warmup_epochs: passes in which the learning rate rises.
+        peak_learning_rate: highest learning rate of the one-cycle schedule.
+        end_learning_rate: where it starts and ends.
+        weight_decay: AdamW's decay.
+        clip_norm: bound of the gradient's global norm, or None.
+        ema_decay: decay of the parameters' moving average.
+        image_weight: weight of the image's part of the loss.
+        sigma_min: noise left at the clean end of the path.
+        log_every_steps: steps between two progress lines.
+        eval_every_steps: steps between two small evaluations with a grid of pictures and a
+            checkpoint; 0 leaves them out.
+        checkpoint_every_steps: steps between two checkpoints.
+        keep_checkpoints: latest checkpoints to keep, beside the best one.
+    """
+
+    batch_size: int = 64
+    num_microbatches: int = 1
+    num_epochs: float = 1.0
+    warmup_epochs: float = 0.1
+    peak_learning_rate: float = 5e-4
+    end_learning_rate: float = 1e-6
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    ema_decay: float = 0.999
+    image_weight: float = 0.9
+    sigma_min: float = 1e-4
+    log_every_steps: int = 50
+    eval_every_steps: int = 500
+    checkpoint_every_steps: int = 500
+    keep_checkpoints: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class EvalConfig:
+    """What is measured.
+
+    Attributes:
+        batch_size: examples of one batch, over all devices of a process.
+        num_examples: examples of the final evaluation; 0 takes the whole split.
+        num_quick_examples: examples of the small evaluations during training.
+        solvers: "euler", "midpoint", "heun", "rk4" or "dopri5".
+        num_steps: step counts of the table (the adaptive solver has none).
+        generation_steps: Euler steps of generated images.
+        num_generated: generated images that are read back for the agreement with their
+            conditions.
+        num_draws: noises for each image, whose answers vote.
+        tolerance: local error of the adaptive solver.
+        checkpoint: "latest" or "best".
+    """
+
+    batch_size: int = 100
+    num_examples: int = 0
+    num_quick_examples: int = 100
+    solvers: tuple[str, ...] = ("euler",)
+    num_steps: tuple[int, ...] = (1, 2, 5, 10, 25)
+    generation_steps: int = 25
+    num_generated: int = 100
+    num_draws: int = 1
+    tolerance: float = 1e-3
+    checkpoint: str = "latest"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A whole run.
+
+    Attributes:
+        seed: origin of all randomness.
+        parallel: "pmap": the state is replicated over the local devices.
+        data, semantics, network, train, eval: see their classes.
+    """
+
+    seed: int = 0
+    parallel: str = "pmap"
+    data: DataConfig = DataConfig()
+    semantics: SemanticsConfig = SemanticsConfig()
+    network: NetworkConfig = NetworkConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
+
+
+_CHOICES = {
+    "parallel": ("pmap",),
+    "data.source": ("shapes", "spirals", "idx", "tfds", "npz", "paired_folder"),
+    "data.on_error": ("raise", "skip"),
+    "semantics.encoding": ("palette", "plane", "colour"),
+    "network.name": ("unet", "mlp"),
+    "network.dtype": ("float32", "bfloat16"),
+    "eval.checkpoint": ("latest", "best"),
+}
+
+
+def default() -> config_dict.ConfigDict:
+    """The default values as a `ConfigDict`, locked against unknown keys, for config files."""
+    return _to_config_dict(Config())
+
+
+def from_config_dict(values: config_dict.ConfigDict) -> Config:
+    """The frozen form of a config file's values.
+
+    Raises:
+        ValueError: for an unknown key (naming the nearest), a missing one, a value of the
+            wrong type, or a choice that does not exist.
+    """
+    return from_json(values.to_dict())
+
+
+def from_json(values: dict[str, Any]) -> Config:
+    """The config of plain nested values, as `to_json` gives them; raises as above."""
+    config = _from_values(Config, values, prefix="config")
+    for key, choices in _CHOICES.items():
+        value = config
+        for part in key.split("."):
+            value = getattr(value, part)
+        if value not in choices:
+            raise ValueError(f"config.{key} is {value!r}; choose one of {', '.join(choices)}.")
+    _check_positive(config)
+    return config
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """Plain nested values for a JSON file."""
+    return dataclasses.asdict(config)
+
+
+def nearest_key(key: str, keys: typing.Iterable[str]) -> str:
+    """The sentence that names the key which was probably meant."""
+    matches = difflib.get_close_matches(key, list(keys), n=1, cutoff=0.4)
+    return f"Did you mean {matches[0]!r}?" if matches else f"The keys are {', '.join(keys)}."
+
+
+def _to_config_dict(section: Any) -> config_dict.ConfigDict:
+    """Optional values become typed placeholders, so that flags can set them."""
+    values = {}
+    hints = typing.get_type_hints(type(section))
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _to_config_dict(value)
+        elif value is None:
+            value = config_dict.placeholder(typing.get_args(hints[field.name])[0])
+        values[field.name] = value
+    result = config_dict.ConfigDict(values)
+    return result.lock()
+
+
+def _from_values(cls: type, values: dict[str, Any], prefix: str) -> Any:
+    hints = typing.get_type_hints(cls)
+    for key in values:
+        if key not in hints:
+            raise ValueError(f"{prefix}.{key} is not a config key. {nearest_key(key, hints)}")
+    missing = [key for key in hints if key not in values]
+    if missing:
+        raise ValueError(
+            f"{prefix} lacks {', '.join(missing)}; start from symmflow_jax.config.default()."
+        )
+    converted = {
+        key: _convert(hint, values[key], f"{prefix}.{key}") for key, hint in hints.items()
+    }
+    return cls(**converted)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    """The value in the type of its hint; an int may stand for a float."""
+    if dataclasses.is_dataclass(hint):
+        return _from_values(hint, dict(value), where)  # type: ignore[arg-type]
+    if isinstance(hint, types.UnionType):
+        return None if value is None else _convert(typing.get_args(hint)[0], value, where)
+    if typing.get_origin(hint) is tuple:
+        items = value if isinstance(value, list | tuple) else (value,)
+        return tuple(_convert(typing.get_args(hint)[0], item, where) for item in items)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ValueError(f"{where} is {value!r}; it must be of type {hint.__name__}.")
+    return value
+
+
+def _check_positive(config: Config) -> None:
+    for section, keys in (
+        ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
+        ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
+        ("eval", ("batch_size", "num_draws", "generation_steps", "tolerance")),
+    ):
+        for key in keys:
+            value = getattr(getattr(config, section), key)
+            if value <= 0:
+                raise ValueError(f"config.{section}.{key} is {value}; it must be positive.")

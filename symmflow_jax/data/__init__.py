@@ -1,0 +1,1 @@
+"""Data: sources of examples, and the Grain pipelines that batch them."""

@@ -1,0 +1,75 @@
+"""Picture files: images as RGB pixels, masks as exact ids."""
+
+import pathlib
+import struct
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from symmflow_jax.data.sources.source import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+"""Endings of the files that count as pictures, in any case."""
+
+_ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
+# What Pillow raises for files that are no pictures, end early or are broken inside.
+_PICTURE_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError
+)  # fmt: skip
+
+
+def read_image(path: str | pathlib.Path) -> np.ndarray:
+    """A picture as uint8 `[height, width, 3]`, turned as its EXIF orientation says.
+
+    Grey, palette and CMYK pictures become RGB, 16 bits become 8, and whatever is transparent
+    is laid over black.
+
+    Raises:
+        DataError: if the file cannot be read to its end.
+    """
+    return np.asarray(_to_rgb(_open(path)))
+
+
+def read_mask(path: str | pathlib.Path) -> np.ndarray:
+    """The ids of a mask, int32 `[height, width]`, turned as its EXIF orientation says.
+
+    The file must have one channel: grey of 1, 8 or 16 bits, or a palette, whose indices count
+    and not its colours.
+
+    Raises:
+        DataError: if the file cannot be read to its end, or holds no exact ids.
+    """
+    picture = _open(path)
+    if picture.mode not in _ID_MODES:
+        raise DataError(
+            f"{path} is a picture of mode {picture.mode}, not a mask of class ids. Save the id of "
+            "each pixel in a PNG with one channel of 8 or 16 bits, or with a palette."
+        )
+    if pathlib.Path(path).suffix.lower() in (".jpg", ".jpeg"):
+        raise DataError(f"{path} is a JPEG, whose compression changes ids. Save masks as PNG.")
+    return np.asarray(picture).astype(np.int32)
+
+
+def _open(path: str | pathlib.Path) -> Image.Image:
+    """The whole picture in memory, upright."""
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist (any more).") from error
+    except _PICTURE_ERRORS as error:
+        raise DataError(
+            f"{path} cannot be read as a picture ({error}). Replace the file or remove it."
+        ) from error
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        levels = np.clip(np.asarray(picture).astype(np.float64), 0, 65535) / 257
+        picture = Image.fromarray(np.rint(levels).astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+        picture = Image.alpha_composite(black, picture)
+    return picture.convert("RGB")

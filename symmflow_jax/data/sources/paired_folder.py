@@ -1,0 +1,108 @@
+"""A folder of images and a folder of id masks, paired by name."""
+
+import pathlib
+from collections.abc import Iterable
+
+import numpy as np
+
+from symmflow_jax.data.picture_files import SUFFIXES, read_image, read_mask
+from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.labels import LabelSchema
+
+_NUM_SHOWN = 5
+
+
+class PairedFolder:
+    """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
+
+    An image and its mask have the same name, but for the suffix (.png, .jpg, .jpeg, .bmp or
+    .webp in any case); other files, and hidden ones, do not count. Pairs come in the order of
+    their names and are read when they are asked for, which raises DataError for a pair that
+    cannot be read, whose sizes differ, or whose ids are outside the class list.
+
+    Args:
+        images: folder of the images; see `read_image`.
+        masks: folder of the masks; see `read_mask`.
+        schema: the classes, and their ids in the masks.
+
+    Raises:
+        DataError: if a folder is missing or empty, or if files have no partner.
+    """
+
+    def __init__(self, images: str | pathlib.Path, masks: str | pathlib.Path, schema: LabelSchema):
+        image_files, mask_files = _list(pathlib.Path(images)), _list(pathlib.Path(masks))
+        _check_partners(pathlib.Path(images), image_files, pathlib.Path(masks), mask_files)
+        self._pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
+        self._schema = schema
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]:
+        """The classes of "mask"."""
+        return {"mask": self._schema}
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        image_path, mask_path = self._pairs[index]
+        image, ids = read_image(image_path), read_mask(mask_path)
+        if image.shape[:2] != ids.shape:
+            raise DataError(
+                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(ids)} (width x "
+                "height); make the mask again in the size of the image."
+            )
+        try:
+            mask = self._schema.from_raw(ids, str(mask_path))
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        return {"image": image, "mask": mask}
+
+
+def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    """The pictures of a folder by their names without suffix."""
+    if not folder.is_dir():
+        raise DataError(
+            f"The folder {folder.absolute()} does not exist. Set --config.data.dir and the folders "
+            "of images and masks under it (config.data.train_images and so on)."
+        )
+    files: dict[str, pathlib.Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in files:
+            raise DataError(
+                f"{files[path.stem]} and {path.name} have the same name; remove one of them."
+            )
+        files[path.stem] = path
+    if not files:
+        raise DataError(f"{folder.absolute()} contains no pictures ({', '.join(SUFFIXES)}).")
+    return files
+
+
+def _check_partners(
+    images: pathlib.Path,
+    image_files: dict[str, pathlib.Path],
+    masks: pathlib.Path,
+    mask_files: dict[str, pathlib.Path],
+) -> None:
+    complaints = [
+        f"{len(stems)} of the pictures in {folder} have no {partner} of the same name in {other}: "
+        f"{_shorten(files[stem].name for stem in sorted(stems))}."
+        for folder, files, partner, other, stems in (
+            (images, image_files, "mask", masks, image_files.keys() - mask_files.keys()),
+            (masks, mask_files, "image", images, mask_files.keys() - image_files.keys()),
+        )
+        if stems
+    ]
+    if complaints:
+        raise DataError(" ".join([*complaints, "Add the missing files or remove these."]))
+
+
+def _shorten(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = ", ..." if len(names) > _NUM_SHOWN else ""
+    return ", ".join(names[:_NUM_SHOWN]) + rest
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}x{array.shape[0]}"

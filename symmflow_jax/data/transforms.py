@@ -1,0 +1,82 @@
+"""Geometric transforms that treat an image and its mask alike."""
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+Example = dict[str, Any]
+"""An element of a source: "image", and "labels" for what is to be learned of it."""
+
+
+def fit(
+    example: Example,
+    size: tuple[int, int],
+    channels: int,
+    rng: np.random.Generator | None = None,
+) -> Example:
+    """Crops image and mask to the aspect ratio of `size` and resizes them to it.
+
+    Args:
+        example: "image" uint8 `[h, w, c]` and "labels", int32 `[h, w]` or a scalar.
+        size: height and width to come out.
+        channels: 1 for grey or 3 for colour.
+        rng: where to take the place of the crop from; None takes the centre.
+
+    Returns:
+        the example with image uint8 `[height, width, channels]`; images are resized with
+        antialiasing, masks by their nearest pixels.
+    """
+    image, labels = example["image"], example["labels"]
+    top, left, height, width = _crop_box(image.shape[:2], size, rng)
+    image = image[top : top + height, left : left + width]
+    image = resize_image(to_channels(image, channels), size)
+    if np.ndim(labels) == 2:
+        labels = resize_mask(labels[top : top + height, left : left + width], size)
+    return example | {"image": image, "labels": labels}
+
+
+def random_flip(example: Example, rng: np.random.Generator) -> Example:
+    """Mirrors image and mask left to right, half of the time."""
+    if rng.random() < 0.5:
+        return example
+    image, labels = example["image"], example["labels"]
+    if np.ndim(labels) == 2:
+        labels = labels[:, ::-1]
+    return example | {"image": image[:, ::-1], "labels": labels}
+
+
+def _crop_box(
+    shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator | None
+) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the largest crop with the aspect ratio of `size`."""
+    height = min(shape[0], round(shape[1] * size[0] / size[1]))
+    width = min(shape[1], round(shape[0] * size[1] / size[0]))
+    spare_rows, spare_columns = shape[0] - height, shape[1] - width
+    if rng is None:
+        return spare_rows // 2, spare_columns // 2, height, width
+    top, left = rng.integers(spare_rows + 1), rng.integers(spare_columns + 1)
+    return int(top), int(left), height, width
+
+
+def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    if image.shape[-1] == channels:
+        return image
+    if channels == 3:
+        return np.repeat(image, 3, axis=-1)
+    return np.asarray(Image.fromarray(image).convert("L"))[..., None]
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if image.shape[:2] == size:
+        return image
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    resized = picture.resize(size[::-1], Image.Resampling.BICUBIC)
+    return np.asarray(resized).reshape(*size, -1)
+
+
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if mask.shape == size:
+        return mask
+    picture = Image.fromarray(mask.astype(np.int32))
+    return np.asarray(picture.resize(size[::-1], Image.Resampling.NEAREST), np.int32)

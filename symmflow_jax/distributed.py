@@ -1,0 +1,85 @@
+"""Devices and processes: replication, and batches over local devices."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from flax import jax_utils
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from symmflow_jax.data.pipeline import Shard
+
+BATCH_AXIS = "batch"
+"""Name of the device axis over which batches are split."""
+
+
+def shard() -> Shard:
+    """This process's part of the data."""
+    return Shard(jax.process_index(), jax.process_count())
+
+
+def is_primary() -> bool:
+    """Whether this process writes the files."""
+    return jax.process_index() == 0
+
+
+def check_batch_size(batch_size: int, num_devices: int, what: str) -> None:
+    """Raises a `ValueError` if the devices do not divide a batch.
+
+    Args:
+        batch_size: examples of one batch.
+        num_devices: devices (times microbatches) that share it.
+        what: name of the config value, for the message.
+    """
+    if batch_size % num_devices:
+        lower = batch_size // num_devices * num_devices
+        raise ValueError(
+            f"{what} is {batch_size}, which {num_devices} devices (times microbatches) do not "
+            f"divide; choose {lower or num_devices} or {lower + num_devices}."
+        )
+
+
+def replicate(tree: Any) -> Any:
+    """A copy of every array for each local device, stacked on a new leading axis, for pmap."""
+    return jax_utils.replicate(tree, jax.local_devices())
+
+
+def unreplicate(tree: Any) -> Any:
+    """The first device's copies as NumPy arrays that own their memory.
+
+    Copies, since the next step is given the device's buffers to overwrite.
+    """
+    return jax.tree.map(lambda array: np.array(array.addressable_data(0)[0]), tree)
+
+
+def split_for_pmap(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`[batch, ...]` arrays as `[local devices, batch / devices, ...]`."""
+    devices = jax.local_device_count()
+    return {
+        key: array.reshape(devices, array.shape[0] // devices, *array.shape[1:])
+        for key, array in batch.items()
+    }
+
+
+def local_mesh() -> Mesh:
+    """The local devices in one row, for inference under `jit`."""
+    return Mesh(np.array(jax.local_devices()), (BATCH_AXIS,))
+
+
+def put_batch(batch: Any, mesh: Mesh) -> Any:
+    """Arrays `[batch, ...]` split over the devices of a mesh."""
+    return jax.device_put(batch, NamedSharding(mesh, PartitionSpec(BATCH_AXIS)))
+
+
+def put_replicated(tree: Any, mesh: Mesh) -> Any:
+    """Arrays copied whole to every device of a mesh."""
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def sum_over_processes(tree: Any) -> Any:
+    """The sum of each array over all processes, as NumPy arrays."""
+    if jax.process_count() == 1:
+        return jax.tree.map(np.asarray, tree)
+    gathered = multihost_utils.process_allgather(tree)
+    return jax.tree.map(lambda array: np.sum(array, axis=0), gathered)

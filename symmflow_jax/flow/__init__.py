@@ -1,0 +1,1 @@
+"""The mathematics of symmetrical flow matching: pure functions, no config, no files."""

@@ -1,0 +1,114 @@
+"""Label schemas: what the classes of a data set are called, drawn as and filed under."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from symmflow_jax import palettes
+from symmflow_jax.palettes import Palette
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSchema:
+    """The classes of a data set; kept in every checkpoint, so that a model knows its own.
+
+    Classes are numbered 0 to n-1 inside the project, whatever the ids in the files.
+
+    Attributes:
+        names: name of each class.
+        raw_ids: id of each class in the files of the data set.
+        palette: colour of each class.
+        ignored: classes that do not count in any score, such as "void".
+    """
+
+    names: tuple[str, ...]
+    raw_ids: tuple[int, ...]
+    palette: Palette
+    ignored: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        counts = {len(self.names), len(self.raw_ids), len(self.palette)}
+        if len(counts) > 1:
+            raise ValueError(
+                f"A label schema needs as many names ({len(self.names)}) as raw ids "
+                f"({len(self.raw_ids)}) and colours ({len(self.palette)})."
+            )
+        if len(set(self.raw_ids)) < len(self.raw_ids):
+            raise ValueError(f"Raw ids occur twice in the label schema: {self.raw_ids}.")
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, ignored ones included."""
+        return len(self.names)
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """The classes that count in scores."""
+        return tuple(c for c in range(self.num_classes) if c not in self.ignored)
+
+    def from_raw(self, raw: np.ndarray, where: str) -> np.ndarray:
+        """Classes, int32, of the ids of a file.
+
+        Args:
+            raw: integer array of any shape.
+            where: what to call the source in an error, usually the file.
+
+        Raises:
+            ValueError: if an id belongs to no class; it names the ids and the remedy.
+        """
+        table = np.full(max(int(raw.max(initial=0)), *self.raw_ids) + 1, -1, np.int32)
+        table[list(self.raw_ids)] = np.arange(self.num_classes)
+        classes = table[raw] if raw.min(initial=0) >= 0 else np.full(raw.shape, -1, np.int32)
+        if classes.min(initial=0) < 0:
+            unknown = sorted(set(np.unique(raw).tolist()) - set(self.raw_ids))
+            raise ValueError(
+                f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
+                f"{_shorten(sorted(self.raw_ids))}. Add them to config.data.class_names, or name "
+                "one of them in config.data.ignored_id."
+            )
+        return classes
+
+    def to_raw(self, classes: np.ndarray) -> np.ndarray:
+        """Ids of the data set's files, the inverse of `from_raw`."""
+        return np.asarray(self.raw_ids)[classes]
+
+    def colourize(self, classes: np.ndarray) -> np.ndarray:
+        """uint8 `[..., 3]` picture of classes `[...]`."""
+        return np.asarray(self.palette, np.uint8)[classes]
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values for `from_json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "LabelSchema":
+        """The schema that `to_json` was made from."""
+        return cls(
+            names=tuple(values["names"]),
+            raw_ids=tuple(values["raw_ids"]),
+            palette=tuple(tuple(colour) for colour in values["palette"]),
+            ignored=tuple(values["ignored"]),
+        )
+
+
+def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelSchema:
+    """Classes filed under 0, 1, 2, ..., and perhaps a "void" under an id of its own.
+
+    Args:
+        names: names of the classes, in the order of their ids.
+        ignored_id: id of the pixels that belong to no class. If it is the id of one of the
+            names, that class is ignored; otherwise a class "void" comes behind the others.
+    """
+    raw_ids = tuple(range(len(names)))
+    ignored: tuple[int, ...] = ()
+    if ignored_id is not None and ignored_id < len(names):
+        ignored = (ignored_id,)
+    elif ignored_id is not None:
+        names, raw_ids, ignored = (*names, "void"), (*raw_ids, ignored_id), (len(names),)
+    return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored)
+
+
+def _shorten(ids: list[int], most: int = 12) -> str:
+    shown = ", ".join(str(i) for i in ids[:most])
+    return f"{shown}, ... ({len(ids)} in all)" if len(ids) > most else shown

@@ -1,0 +1,1 @@
+"""Scores: sums and counts that merge over batches, devices and processes."""

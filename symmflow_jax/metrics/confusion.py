@@ -1,0 +1,81 @@
+"""The confusion matrix, and the scores of segmentation and classification read off it."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+from clu import metrics
+
+
+@flax.struct.dataclass
+class ConfusionMatrix(metrics.Metric):
+    """Counts `[num_classes, num_classes]`: rows are the true classes, columns the predicted.
+
+    Counted on the device in int32, one batch at a time; merged on the host in int64.
+    """
+
+    counts: jax.Array | np.ndarray
+
+    @classmethod
+    def empty(cls, num_classes: int) -> "ConfusionMatrix":
+        """No counts yet."""
+        return cls(np.zeros((num_classes, num_classes), np.int64))
+
+    @classmethod
+    def from_labels(
+        cls, targets: jax.Array, predictions: jax.Array, valid: jax.Array, num_classes: int
+    ) -> "ConfusionMatrix":
+        """Counts of a batch.
+
+        Args:
+            targets: int `[batch, ...]` in 0..num_classes-1.
+            predictions: int array of the same shape.
+            valid: bool `[batch]`; padding does not count.
+            num_classes: number of classes.
+        """
+        valid = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
+        pairs = targets * num_classes + predictions
+        # One bin beyond the pairs takes what does not count.
+        pairs = jnp.where(valid, pairs, num_classes**2)
+        counts = jnp.bincount(pairs.ravel(), length=num_classes**2 + 1)[:-1]
+        return cls(counts.reshape(num_classes, num_classes))
+
+    def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
+        """Counts of both, on the host."""
+        return ConfusionMatrix(np.asarray(self.counts, np.int64) + np.asarray(other.counts))
+
+    def compute(self) -> np.ndarray:
+        """The counts as an int64 array."""
+        return np.asarray(self.counts, np.int64)
+
+
+def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
+    """Intersection over union of each class, float64 `[num_classes]`.
+
+    Examples whose true class is ignored count in neither intersection nor union. NaN stands
+    for ignored classes and for those that occur neither as truth nor as prediction.
+    """
+    counts = _without(counts, ignored)
+    intersection = np.diag(counts).astype(np.float64)
+    union = counts.sum(0) + counts.sum(1) - intersection
+    iou = np.divide(intersection, union, out=np.full(len(counts), np.nan), where=union > 0)
+    iou[list(ignored)] = np.nan
+    return iou
+
+
+def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
+    """The macro mean of `class_iou` over the classes that occur; NaN if none does."""
+    iou = class_iou(counts, ignored)
+    return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+
+
+def accuracy(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
+    """The share of examples (of pixels, for masks) that are right; NaN if there are none."""
+    counts = _without(counts, ignored)
+    return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
+
+
+def _without(counts: np.ndarray, ignored: tuple[int, ...]) -> np.ndarray:
+    counts = counts.copy()
+    counts[list(ignored)] = 0
+    return counts

@@ -1,0 +1,249 @@
+"""A trained model: what `load` gives to notebooks and to the command line."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from symmflow_jax import build, checkpoints, config as config_lib, predictions
+from symmflow_jax.config import Config
+from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.predictions import Recognition
+from symmflow_jax.symmflow import Params, SymmFlow
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A network with its averaged weights, its classes and its config.
+
+    Images go in as uint8 in 0..255, or as float in [-1, 1], `[batch, height, width, channels]`
+    in the size the model was trained on (`image_shape`); points as float `[batch, n]`. Classes
+    are numbered 0..n-1; `schema` gives their names, colours and ids in the data set's files.
+
+    Attributes:
+        config: config of the run.
+        schema: the classes.
+        flow: the method.
+        params: the averaged parameters.
+        step: training steps behind them.
+    """
+
+    config: Config
+    schema: LabelSchema
+    flow: SymmFlow
+    params: Params
+    step: int
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """`(height, width, channels)`, or `(n,)` for points."""
+        return self.flow.image_shape
+
+    @property
+    def reads_masks(self) -> bool:
+        """Whether the model segments; otherwise it classifies."""
+        return build.target(self.config) == "mask"
+
+    def generate(
+        self, conditions: Any, key: jax.Array, num_steps: int = 25, solver: str = "euler"
+    ) -> np.ndarray:
+        """Images of masks or labels.
+
+        Args:
+            conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
+            key: origin of the noise.
+            num_steps: steps of the solver.
+            solver: "euler", "midpoint", "heun", "rk4" or "dopri5" (which takes no steps).
+
+        Returns:
+            uint8 images `[batch, height, width, channels]`, or float32 points.
+
+        Raises:
+            ValueError: if conditions have another shape, or are no classes of the model.
+        """
+        conditions = self._checked_conditions(conditions)
+        result = predictions.generate(
+            self.flow,
+            self.params,
+            key,
+            jnp.arange(len(conditions)),
+            conditions,
+            self._solver(solver, num_steps),
+        )
+        return np.asarray(result.images)
+
+    def segment(
+        self,
+        images: Any,
+        key: jax.Array,
+        num_steps: int = 1,
+        solver: str = "euler",
+        num_draws: int = 1,
+    ) -> np.ndarray:
+        """Masks of images, int32 `[batch, height, width]`.
+
+        Args:
+            images: see the class.
+            key: origin of the noise.
+            num_steps: steps of the solver.
+            solver: as in `generate`.
+            num_draws: noises for each image, whose answers vote.
+
+        Raises:
+            ValueError: if the model classifies, or if images have another shape or range.
+        """
+        if not self.reads_masks:
+            raise ValueError("This model reads labels, not masks; use classify().")
+        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+
+    def classify(
+        self,
+        images: Any,
+        key: jax.Array,
+        num_steps: int = 1,
+        solver: str = "euler",
+        num_draws: int = 1,
+    ) -> np.ndarray:
+        """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
+        if self.reads_masks:
+            raise ValueError("This model reads masks, not labels; use segment().")
+        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+
+    def recognize(
+        self,
+        images: Any,
+        key: jax.Array,
+        num_steps: int = 1,
+        solver: str = "euler",
+        num_draws: int = 1,
+    ) -> Recognition:
+        """Masks or labels with the entropy of the vote and the continuous semantics."""
+        images = self._checked_images(images)
+        return predictions.recognize(
+            self.flow,
+            self.params,
+            key,
+            jnp.arange(len(images)),
+            images,
+            self._solver(solver, num_steps),
+            num_draws,
+        )
+
+    def velocity(self, x_t: Any, y_t: Any, t: Any) -> tuple[jax.Array, jax.Array]:
+        """Velocities of the joint state at t.
+
+        Args:
+            x_t: float `[batch, *image_shape]`.
+            y_t: float `[batch, *flow.semantics_shape]`.
+            t: float in [0, 1], scalar or `[batch]`.
+        """
+        x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
+        times = Leaves(t, t)
+        return tuple(self.flow.velocity(self.params)(Leaves(x_t, y_t), times))
+
+    def _solver(self, name: str, num_steps: int):
+        return build.solver(name, num_steps, self.config.eval.tolerance)
+
+    def _checked_images(self, images: Any) -> np.ndarray:
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape or not len(images):
+            raise ValueError(
+                f"Images have shape {images.shape}; this model takes "
+                f"{('batch', *self.image_shape)}. Resize them, or convert their channels, first."
+            )
+        if images.dtype == np.uint8 or images.ndim == 2:
+            return images
+        if not np.issubdtype(images.dtype, np.floating):
+            raise ValueError(f"Images are {images.dtype}; give uint8, or float in [-1, 1].")
+        low, high = float(images.min()), float(images.max())
+        if not (low >= -1.0 and high <= 1.0):
+            raise ValueError(
+                f"Float images range from {low:g} to {high:g}; they must lie in [-1, 1]. "
+                "8-bit values become that by x / 127.5 - 1, or give them as uint8."
+            )
+        return images.astype(np.float32)
+
+    def _checked_conditions(self, conditions: Any) -> np.ndarray:
+        conditions = np.asarray(conditions)
+        shape = self.image_shape[:-1] if self.reads_masks else ()
+        if conditions.shape[1:] != shape or conditions.ndim == 0 or not len(conditions):
+            raise ValueError(
+                f"Conditions have shape {conditions.shape}; this model takes {('batch', *shape)}."
+            )
+        num_classes = self.schema.num_classes
+        if not np.issubdtype(conditions.dtype, np.integer):
+            raise ValueError(f"Conditions are {conditions.dtype}; give integers.")
+        if conditions.min() < 0 or conditions.max() >= num_classes:
+            raise ValueError(
+                f"Conditions range from {conditions.min()} to {conditions.max()}; the classes "
+                f"are 0 to {num_classes - 1}: {', '.join(self.schema.names)}."
+            )
+        return conditions.astype(np.int32)
+
+
+def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
+    """The model of a run, from its checkpoint alone: no config file and no data set is needed.
+
+    Args:
+        workdir: folder of the run.
+        checkpoint: "latest" or "best".
+
+    Raises:
+        CheckpointError: if there is no complete checkpoint, or it cannot be read.
+    """
+    with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
+        step = checkpoints.choose_step(manager, checkpoint)
+        description = checkpoints.restore_description(manager, step)
+        config = config_lib.from_json(description["config"])
+        schema = LabelSchema.from_json(description["schema"])
+        flow = build.flow(config, schema)
+        shapes = jax.eval_shape(flow.init, jax.random.key(0))
+        params = checkpoints.restore_ema_params(manager, step, shapes)
+    return Model(config, schema, flow, jax.device_put(params), step)
+
+
+def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
+    """What a checkpoint says of itself, in plain values."""
+    return {"config": config_lib.to_json(config), "schema": schema.to_json()}
+
+
+def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
+    """Raises `ValueError` if a checkpoint was made by another network or for other classes.
+
+    Args:
+        saved: `describe` of the checkpoint.
+        current: `describe` of the run that would go on from it.
+        workdir: folder of the run, for the message.
+    """
+    old, new = _identity(saved), _identity(current)
+    differences = [
+        f"{key} is {new.get(key)!r}, was {old.get(key)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    if differences:
+        raise ValueError(
+            f"The checkpoints in {workdir} are of another model: {'; '.join(differences)}. "
+            "Use the config they were made with, or give another --workdir."
+        )
+
+
+def _identity(description: dict[str, Any]) -> dict[str, Any]:
+    """The values that decide whether weights fit; the rest of a config may change."""
+    config = description["config"]
+    values = {
+        f"config.{section}.{key}": value
+        for section in ("network", "semantics")
+        for key, value in config[section].items()
+        if key not in ("dropout_rate", "remat", "dtype")
+    }
+    values |= {
+        f"config.data.{key}": config["data"][key] for key in ("image_size", "image_channels")
+    }
+    values["class names"] = description["schema"]["names"]
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

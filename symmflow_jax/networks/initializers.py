@@ -1,0 +1,20 @@
+"""Initial values of weights, as the published models start."""
+
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+
+fan_in_uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+"""U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default for linear and convolution weights."""
+
+
+def dense_bias(fan_in: int) -> Callable[..., jax.Array]:
+    """The same interval for the biases of a layer with `fan_in` inputs."""
+    bound = 1 / math.sqrt(fan_in)
+
+    def init(key: jax.Array, shape: tuple[int, ...], dtype=jax.numpy.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+    return init

@@ -1,0 +1,94 @@
+"""Palettes: the colours that stand for classes, as tuples of 8-bit RGB triples."""
+
+import itertools
+
+import numpy as np
+
+Palette = tuple[tuple[int, int, int], ...]
+
+CELEBAMASK_HQ: Palette = (
+    (0, 0, 0), (204, 0, 0), (76, 153, 0), (204, 204, 0), (51, 51, 255), (204, 0, 204),
+    (0, 255, 255), (255, 204, 204), (102, 51, 0), (255, 0, 0), (102, 204, 0), (255, 255, 0),
+    (0, 0, 153), (0, 0, 204), (255, 51, 153), (0, 204, 204), (0, 51, 0), (255, 153, 51),
+    (0, 204, 0),
+)  # fmt: skip
+"""Colours of CelebAMask-HQ, ids 0 to 18, as its authors draw them."""
+
+
+def lattice(levels: int, spacing: int) -> Palette:
+    """All colours whose channels are multiples of `spacing`, blue varying fastest.
+
+    Args:
+        levels: levels of each channel: 0, spacing, ..., (levels - 1) * spacing.
+        spacing: distance of neighbouring levels; the last one must fit 8 bits.
+    """
+    values = tuple(spacing * level for level in range(levels))
+    return tuple(itertools.product(values, repeat=3))  # type: ignore[return-value]
+
+
+def coco_stuff(num_classes: int) -> Palette:
+    """The paper's palette of COCO-Stuff: a 6-level lattice, its last colour for unlabeled.
+
+    Args:
+        num_classes: classes, the last of which is "unlabeled"; at most 216.
+
+    Raises:
+        ValueError: if the lattice has fewer colours.
+    """
+    colours = lattice(levels=6, spacing=50)
+    if num_classes > len(colours):
+        raise ValueError(f"{num_classes} classes do not fit a lattice of {len(colours)} colours.")
+    return colours[: num_classes - 1] + colours[-1:]
+
+
+def class_colours(num_classes: int) -> Palette:
+    """Colours spread evenly over a lattice of 4 levels 75 apart (MedSymmFlow, arXiv 2507.19098).
+
+    Raises:
+        ValueError: if there are more classes than the 64 colours of the lattice.
+    """
+    colours = lattice(levels=4, spacing=75)
+    if num_classes > len(colours):
+        raise ValueError(
+            f"{num_classes} classes do not fit the {len(colours)} class colours; "
+            "choose config.semantics.encoding='plane'."
+        )
+    indices = np.linspace(0, len(colours) - 1, num_classes).round().astype(int)
+    return tuple(colours[index] for index in indices)
+
+
+def distinct(num_classes: int) -> Palette:
+    """Colours for any classes, as far apart as lattices of up to 7 levels allow.
+
+    On each lattice colours are taken one by one, every one farthest from those before it,
+    beginning with black; the lattice that ends with the largest smallest distance wins.
+
+    Raises:
+        ValueError: if there are more classes than the 343 colours of the finest lattice.
+    """
+    candidates = [_farthest_first(levels, num_classes) for levels in range(2, 8)]
+    palettes = [candidate for candidate in candidates if candidate is not None]
+    if not palettes:
+        raise ValueError(f"{num_classes} classes are too many for one palette (at most 343).")
+    return max(palettes, key=smallest_distance)
+
+
+def smallest_distance(palette: Palette) -> float:
+    """The Euclidean distance, in 8-bit levels, of the two colours nearest to each other."""
+    colours = np.asarray(palette, np.float64)
+    distances = np.linalg.norm(colours[:, None] - colours[None], axis=-1)
+    return float(np.min(distances + np.diag(np.full(len(colours), np.inf))))
+
+
+def _farthest_first(levels: int, num_classes: int) -> Palette | None:
+    """The first `num_classes` colours of a farthest-point order, or None if there are too few."""
+    steps = np.linspace(0, 255, levels).round().astype(int)
+    colours = np.array(list(itertools.product(steps, repeat=3)))
+    if num_classes > len(colours):
+        return None
+    chosen = [0]
+    distances = np.linalg.norm(colours - colours[0], axis=-1)
+    while len(chosen) < num_classes:
+        chosen.append(int(np.argmax(distances)))
+        distances = np.minimum(distances, np.linalg.norm(colours - colours[chosen[-1]], axis=-1))
+    return tuple(tuple(int(v) for v in colours[index]) for index in chosen)  # type: ignore[misc]

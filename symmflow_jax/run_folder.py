@@ -1,0 +1,68 @@
+"""The folder of a run: what is written beside the checkpoints, and where."""
+
+import importlib.metadata
+import json
+import pathlib
+import platform
+from typing import Any
+
+import jax
+import numpy as np
+from PIL import Image
+
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+
+
+def write_description(workdir: pathlib.Path, config: dict[str, Any]) -> None:
+    """Writes `config.json` and `versions.json`."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    write_json(workdir / "config.json", config)
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    machine = {
+        "python": platform.python_version(),
+        "platform": jax.default_backend(),
+        "device": jax.devices()[0].device_kind,
+        "num_devices": jax.device_count(),
+        "num_processes": jax.process_count(),
+    }
+    write_json(workdir / "versions.json", versions | machine)
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes a value as indented JSON, in one piece or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n")
+    partial.replace(path)
+
+
+def write_picture(path: pathlib.Path, picture: np.ndarray) -> None:
+    """Writes a uint8 array `[height, width, 1 or 3]` as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path)
+
+
+class History:
+    """The progress of training as lines of JSON in `history.jsonl`.
+
+    Args:
+        workdir: folder of the run.
+        step: step at which training begins; lines beyond it, left by a run that was stopped
+            after its last checkpoint, are dropped.
+    """
+
+    def __init__(self, workdir: pathlib.Path, step: int):
+        self._path = workdir / "history.jsonl"
+        kept = [line for line in read_history(workdir) if line["step"] <= step]
+        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+    def append(self, step: int, values: dict[str, float]) -> None:
+        """Adds one line."""
+        with self._path.open("a") as file:
+            file.write(json.dumps({"step": step} | values) + "\n")
+
+
+def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
+    """The lines of a run's history; a last line cut off in writing is left out."""
+    path = workdir / "history.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -1,0 +1,338 @@
+"""Training: `train_and_evaluate` runs a config from the first step, or from where it stopped."""
+
+import dataclasses
+import functools
+import logging
+import math
+import pathlib
+import time
+from typing import Any
+
+import grain
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from clu import metric_writers, parameter_overview
+
+from symmflow_jax import (
+    build,
+    checkpoints,
+    config as config_lib,
+    distributed,
+    run_folder,
+)
+from symmflow_jax.config import Config, TrainConfig
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.sources.source import Source
+from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
+from symmflow_jax.interruption import Interrupted, InterruptionRequest
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.model import check_same_model, describe
+from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.train_step import (
+    TrainState,
+    adamw,
+    create_train_state,
+    make_train_step,
+    one_cycle,
+)
+
+_logger = logging.getLogger(__name__)
+
+# Folded into the seed, so that the first parameters and the training share no randomness.
+_INIT, _TRAINING = 2, 3
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss or the gradient became NaN or infinite."""
+
+
+def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measurement]:
+    """Trains to the end of the config, then evaluates; goes on from the last checkpoint.
+
+    Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
+    `config.json`, `versions.json`, `history.jsonl`, `metrics.json` and `report.md`.
+
+    Args:
+        config: the run.
+        workdir: its folder.
+
+    Returns:
+        the measurements of the final evaluation.
+
+    Raises:
+        DataError: if data is missing or cannot be read.
+        ValueError: if the config does not fit the devices, the data, or the checkpoint.
+        NonFiniteLoss: if the loss is no longer a number.
+        CheckpointError: if a checkpoint cannot be written or read.
+        Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
+    """
+    run = Run.begin(config, workdir)
+    state, step = run.restore_or_create()
+    with InterruptionRequest() as request:
+        state = run.train(state, step, request)
+    return run.finish(state)
+
+
+@dataclasses.dataclass
+class Run:
+    """The parts of one training, made from its config by `begin`.
+
+    Attributes:
+        config: the run's config.
+        workdir: its folder.
+        source: the training split.
+        schema: the classes.
+        optimizer: what makes updates of gradients.
+        num_steps: steps of the whole training.
+        evaluator: measures on the evaluation split.
+        iterator: the training batches.
+        manager: the checkpoints.
+        writer: TensorBoard.
+    """
+
+    config: Config
+    workdir: pathlib.Path
+    source: Source
+    schema: LabelSchema
+    optimizer: Any
+    num_steps: int
+    evaluator: Evaluator
+    iterator: grain.DatasetIterator
+    manager: ocp.CheckpointManager
+    writer: metric_writers.MetricWriter
+
+    @classmethod
+    def begin(cls, config: Config, workdir: pathlib.Path) -> "Run":
+        """Opens data, checkpoints and logs, and checks that they fit the config."""
+        train = config.train
+        distributed.check_batch_size(
+            train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
+        )
+        source = build.source(config, train=True)
+        schema = build.schema(config, source)
+        num_steps = _num_steps(train, train.num_epochs, len(source))
+        schedule = one_cycle(
+            num_steps,
+            _num_steps(train, train.warmup_epochs, len(source)),
+            train.peak_learning_rate,
+            train.end_learning_rate,
+        )
+        if distributed.is_primary():
+            run_folder.write_description(workdir, config_lib.to_json(config))
+        return cls(
+            config=config,
+            workdir=workdir,
+            source=source,
+            schema=schema,
+            optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
+            num_steps=num_steps,
+            evaluator=evaluator_of(config, schema),
+            iterator=_training_batches(config, source),
+            manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
+            writer=_writer(workdir),
+        )
+
+    def restore_or_create(self) -> tuple[TrainState, int]:
+        """The replicated state to go on from, and its step; moves the data to the same place."""
+        key = jax.random.fold_in(jax.random.key(self.config.seed), _INIT)
+        create = functools.partial(create_train_state, self.evaluator.flow, self.optimizer)
+        if self.manager.latest_step() is None:
+            state = jax.jit(create)(key)
+            overview = parameter_overview.get_parameter_overview(state.params, include_stats=False)
+            _logger.info("Parameters:\n%s", overview)
+        else:
+            saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
+            check_same_model(saved, describe(self.config, self.schema), self.workdir)
+            shapes = jax.eval_shape(create, key)
+            state = checkpoints.restore_training(self.manager, shapes, self.iterator)
+            _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
+        return distributed.replicate(state), int(state.step)
+
+    def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
+        """Steps from `step` to the end of the training; saves on the way.
+
+        Nothing is read back from the devices between log steps, evaluations and checkpoints.
+        """
+        train = self.config.train
+        train_step = self._compile()
+        key = jax.random.fold_in(jax.random.key(self.config.seed), _TRAINING)
+        history = run_folder.History(self.workdir, step)
+        progress = Progress(self.num_steps, train.batch_size, step)
+        pending: list[dict[str, jax.Array]] = []
+        while step < self.num_steps:
+            batch = distributed.split_for_pmap(next(self.iterator))
+            state, metrics = train_step(state, batch, key)
+            pending.append(metrics)
+            step += 1
+            leaving = request.signal_number is not None or self.manager.reached_preemption(step)
+            is_last = step == self.num_steps
+            evaluates = _is_due(step, train.eval_every_steps) and not leaving and not is_last
+            saves = evaluates or is_last or leaving or _is_due(step, train.checkpoint_every_steps)
+            if saves or _is_due(step, train.log_every_steps):
+                means = self._read(pending, step)
+                pending = []
+                line = progress.advance(step)
+                self._log(step, means, line, history)
+            if evaluates or saves:
+                progress.pause()
+                self._save(state, step, evaluates)
+                progress.resume()
+            if leaving:
+                self._leave(step, request)
+        return state
+
+    def finish(self, state: TrainState) -> list[Measurement]:
+        """The final evaluation, with its report."""
+        checkpoints.finish(self.manager)
+        params = distributed.unreplicate(state.ema_params)
+        table = report_evaluation(self.evaluator, params, self.num_steps, self.workdir)
+        self.writer.write_scalars(self.num_steps, scalars(table))
+        self.writer.close()
+        self.manager.close()
+        return table
+
+    def _compile(self):
+        train = self.config.train
+        step = make_train_step(
+            self.evaluator.flow,
+            self.optimizer,
+            image_weight=train.image_weight,
+            ema_decay=train.ema_decay,
+            num_microbatches=train.num_microbatches,
+            axis_name=distributed.BATCH_AXIS,
+        )
+        return jax.pmap(
+            step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0
+        )
+
+    def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
+        """Means of the metrics since the last reading; every value must be finite."""
+        fetched = jax.device_get([_first_device(metrics) for metrics in pending])
+        series = {name: np.stack([metrics[name] for metrics in fetched]) for name in fetched[0]}
+        finite = np.isfinite(series["loss"]) & np.isfinite(series["gradient_norm"])
+        if not finite.all():
+            self._stop_at(step - len(fetched) + int(np.argmin(finite)), series, finite)
+        return {name: float(np.mean(values)) for name, values in series.items()}
+
+    def _stop_at(self, step: int, series: dict[str, np.ndarray], finite: np.ndarray) -> None:
+        """Writes the batch of a step that went wrong, and raises.
+
+        The batch is read anew: what the pipeline gives at a step depends on the seed alone.
+        """
+        checkpoints.finish(self.manager)
+        iterator = _training_batches(self.config, self.source)
+        grain.experimental.set_next_index(iterator, step)
+        path = self.workdir / f"non_finite_step_{step}.npz"
+        np.savez_compressed(path, step=step, **next(iterator))
+        latest = self.manager.latest_step()
+        loss = series["loss"][np.argmin(finite)]
+        raise NonFiniteLoss(
+            f"Step {step}: the loss is {loss} (or its gradient is not finite). Its batch is in "
+            f"{path}. The last good checkpoint is {'none' if latest is None else f'step {latest}'}. "
+            "Lower config.train.peak_learning_rate, set config.train.clip_norm=1.0, or look for "
+            "broken values in the batch; the same command then goes on from that checkpoint."
+        )
+
+    def _log(self, step: int, means: dict[str, float], line: str, history) -> None:
+        _logger.info("%s  loss %.4f", line, means["loss"])
+        self.writer.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
+        if distributed.is_primary():
+            history.append(step, means)
+
+    def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
+        """A checkpoint, after a small evaluation where one is due."""
+        host_state = distributed.unreplicate(state)
+        value = self._evaluate_quickly(host_state.ema_params, step) if evaluates else None
+        checkpoints.save(
+            self.manager, host_state, self.iterator, describe(self.config, self.schema), value
+        )
+
+    def _evaluate_quickly(self, ema_params: Any, step: int) -> float:
+        params = distributed.put_replicated(ema_params, distributed.local_mesh())
+        table = self.evaluator.measure_quickly(params, step)
+        picture = self.workdir / f"pictures/step_{step:07d}.png"
+        grid = write_grid(self.evaluator, params, picture)
+        self.writer.write_images(step, {"examples": grid[None]})
+        self.writer.write_scalars(step, scalars(table))
+        _logger.info("step %d  %s", step, summary(table))
+        return score(table)
+
+    def _leave(self, step: int, request: InterruptionRequest) -> None:
+        checkpoints.finish(self.manager)
+        self.writer.close()
+        _logger.info("Saved step %d in %s; the same command goes on from here.", step, self.workdir)
+        raise Interrupted(request.signal_number or 15)
+
+
+class Progress:
+    """Speed and time left, not counting pauses for evaluation.
+
+    Args:
+        num_steps: steps of the whole training.
+        batch_size: examples of a step.
+        step: step at which this process begins.
+    """
+
+    def __init__(self, num_steps: int, batch_size: int, step: int):
+        self._num_steps, self._batch_size = num_steps, batch_size
+        self._step, self._time = step, time.monotonic()
+        self._paused_at = 0.0
+
+    def advance(self, step: int) -> str:
+        """The progress line at a step; its speed is that since the last line."""
+        now = time.monotonic()
+        speed = (step - self._step) / max(now - self._time, 1e-9)
+        self._step, self._time = step, now
+        left = (self._num_steps - step) / speed if speed else math.inf
+        return (
+            f"step {step}/{self._num_steps}  {speed * self._batch_size:.0f} images/s  "
+            f"{_clock(left)} left"
+        )
+
+    def pause(self) -> None:
+        """Stops the clock."""
+        self._paused_at = time.monotonic()
+
+    def resume(self) -> None:
+        """Lets the clock go on."""
+        self._time += time.monotonic() - self._paused_at
+
+
+def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
+    """TensorBoard in the background; nothing in all processes but the first."""
+    if not distributed.is_primary():
+        return metric_writers.MultiWriter([])
+    return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
+
+
+def _training_batches(config: Config, source: Source) -> grain.DatasetIterator:
+    return pipeline.training_batches(
+        source,
+        build.preparation(config),
+        batch_size=config.train.batch_size,
+        seed=config.seed,
+        shard=distributed.shard(),
+        num_workers=config.data.num_workers,
+        skip_errors=config.data.on_error == "skip",
+    )
+
+
+def _num_steps(train: TrainConfig, num_epochs: float, num_examples: int) -> int:
+    return max(1, round(num_epochs * num_examples / train.batch_size))
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _first_device(metrics: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    return {name: values.addressable_data(0)[0] for name, values in metrics.items()}
+
+
+def _clock(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s"

@@ -1,0 +1,59 @@
+"""Strict numerics for all tests, and the reference U-Nets several of them need."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+
+import hypothesis
+import jax
+import numpy as np
+import pytest
+
+from symmflow_jax.networks.unet import UNet
+
+# Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# The first example of a shape compiles: no deadline. The same examples every time: no luck.
+hypothesis.settings.register_profile("symmflow", deadline=None, derandomize=True, max_examples=25)
+hypothesis.settings.load_profile("symmflow")
+
+
+@dataclasses.dataclass(frozen=True)
+class ReferenceUNet:
+    """One case of `fixtures/pixel_unet.npz`: arrays that PyTorch has computed."""
+
+    network: UNet
+    state_dict: Mapping[str, np.ndarray]
+    x_t: np.ndarray
+    y_t: np.ndarray
+    t: np.ndarray
+    v_x: np.ndarray
+    v_y: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def reference_unet() -> Callable[[str], ReferenceUNet]:
+    """A function from the name of a case to the case."""
+    path = pathlib.Path(__file__).parent / "fixtures" / "pixel_unet.npz"
+    arrays = dict(np.load(path))
+    cases = json.loads(str(arrays["cases"]))
+
+    def load(name: str) -> ReferenceUNet:
+        attributes = cases[name]["network"]
+        for key in ("channel_multipliers", "attention_rates"):
+            attributes[key] = tuple(attributes[key])
+        prefix = f"{name}/weights/"
+        weights = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        split = [cases[name]["x_channels"]]
+        return ReferenceUNet(
+            UNet(**attributes),
+            {key: value.astype(np.float32) for key, value in weights.items()},
+            *np.split(arrays[f"{name}/inputs"], split, axis=-1),
+            arrays[f"{name}/t"],
+            *np.split(arrays[f"{name}/outputs"], split, axis=-1),
+        )
+
+    return load

@@ -1,0 +1,63 @@
+"""The two-spirals toy."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from symmflow_jax.data.sources.spirals import Spirals
+
+
+def points_and_labels(spirals):
+    elements = [spirals[index] for index in range(len(spirals))]
+    return np.stack([e["image"] for e in elements]), np.stack([e["label"] for e in elements])
+
+
+def test_elements_are_of_the_announced_form():
+    spirals = Spirals(10, "train", seed=0)
+    assert spirals.schemas.keys() == {"label"} and spirals.schemas["label"].num_classes == 2
+    assert spirals[3]["image"].shape == (2,) and spirals[3]["image"].dtype == np.float32
+    assert spirals[3]["label"].shape == () and spirals[3]["label"].dtype == np.int32
+
+
+def test_points_depend_on_seed_and_split():
+    points, _ = points_and_labels(Spirals(50, "train", seed=1))
+    again, _ = points_and_labels(pickle.loads(pickle.dumps(Spirals(50, "train", seed=1))))
+    np.testing.assert_array_equal(points, again)
+    for other in (Spirals(50, "train", seed=2), Spirals(50, "test", seed=1)):
+        assert not {tuple(p) for p in points} & {tuple(p) for p in points_and_labels(other)[0]}
+
+
+def test_points_are_balanced_centred_and_bounded():
+    points, labels = points_and_labels(Spirals(4_000, "train", seed=0))
+    assert np.mean(labels) == 0.5
+    assert np.abs(points).max() < 1.55
+    assert np.abs(points.mean(axis=0)).max() < 0.05
+    assert np.all((0.6 < points.std(axis=0)) & (points.std(axis=0) < 1.0))
+
+
+def test_spirals_are_half_a_turn_of_each_other():
+    points, labels = points_and_labels(Spirals(4_000, "train", seed=0))
+    turned, others = -points[labels == 0], points[labels == 1]
+    distances = np.linalg.norm(turned[::10, None] - others[None], axis=-1).min(axis=1)
+    assert distances.max() < 0.15
+
+
+def test_nearest_neighbours_tell_the_spirals_apart():
+    points, labels = points_and_labels(Spirals(2_000, "train", seed=0))
+    queries, truth = points_and_labels(Spirals(2_000, "test", seed=0))
+    squares = (queries**2).sum(1)[:, None] - 2 * queries @ points.T + (points**2).sum(1)
+    nearest = labels[np.argmin(squares, axis=1)]
+    assert np.mean(nearest == truth) >= 0.999
+
+
+def test_a_straight_line_does_not_tell_them_apart():
+    points, labels = points_and_labels(Spirals(2_000, "train", seed=0))
+    design = np.column_stack([points, np.ones(len(points))])
+    weights, *_ = np.linalg.lstsq(design, 2.0 * labels - 1.0, rcond=None)
+    assert np.mean((design @ weights > 0) == labels) < 0.8
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match="no split 'val'"):
+        Spirals(10, "val", seed=0)

@@ -1,0 +1,97 @@
+"""The tasks with velocities known in closed form."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symmflow_jax.flow.adaptive import DormandPrince
+from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.path import LinearPath
+from symmflow_jax.flow.solvers import EULER, HEUN, RK4, FixedSteps
+from symmflow_jax.flow.tasks import recognize, synthesize
+
+SIGMA = LinearPath().sigma_min
+IMAGES = jnp.asarray([[1.0, 0.5], [-1.0, 0.0], [0.0, -1.0]])
+SEMANTICS = jnp.asarray([[-2.0], [0.0], [2.0]])
+
+
+def point_velocity(state, times):
+    """The marginal velocity when all data is the first image with the first semantics.
+
+    Whoever knows the data can read the noise off the state, and so the velocity.
+    """
+    x, y = IMAGES[:1], SEMANTICS[:1]
+    t, s = times
+    x_noise = (state.image - t * x) / (1 - (1 - SIGMA) * t)
+    y_noise = (state.semantics - (1 - (1 - SIGMA) * s) * y) / jnp.maximum(s, 1e-6)
+    return Leaves(x - (1 - SIGMA) * x_noise, y_noise - (1 - SIGMA) * y)
+
+
+def mixture_velocity(state, times):
+    """The marginal velocity when the data is one of three pairs: the mean over the posterior."""
+    t, s = times.image, jnp.maximum(times.semantics, 1e-3)
+    left, kept = 1 - (1 - SIGMA) * t, 1 - (1 - SIGMA) * s
+    x_noise = (state.image[:, None] - t * IMAGES[None]) / left
+    y_noise = (state.semantics[:, None] - kept * SEMANTICS[None]) / s
+    square = jnp.sum(jnp.square(x_noise), -1) + jnp.sum(jnp.square(y_noise), -1)
+    posterior = jax.nn.softmax(-0.5 * square)[..., None]
+    v_x = IMAGES[None] - (1 - SIGMA) * x_noise
+    v_y = y_noise - (1 - SIGMA) * SEMANTICS[None]
+    return Leaves(jnp.sum(posterior * v_x, axis=1), jnp.sum(posterior * v_y, axis=1))
+
+
+def repeat(array, times):
+    return jnp.repeat(array, times, axis=0)
+
+
+@pytest.mark.parametrize("solve", [FixedSteps(EULER, 1), FixedSteps(EULER, 25), FixedSteps(HEUN, 5)])
+def test_synthesis_ends_at_the_only_image(solve):
+    noise = jax.random.normal(jax.random.key(0), (8, 2))
+    result = synthesize(point_velocity, repeat(SEMANTICS[:1], 8), noise, solve)
+    # Straight paths: any number of steps gets there, but for the residue of the noise.
+    np.testing.assert_allclose(
+        result.state.image, repeat(IMAGES[:1], 8) + SIGMA * noise, atol=2e-5
+    )
+
+
+@pytest.mark.parametrize("solve", [FixedSteps(EULER, 1), FixedSteps(EULER, 25), FixedSteps(RK4, 5)])
+def test_recognition_ends_at_the_only_semantics(solve):
+    noise = jax.random.normal(jax.random.key(0), (8, 1))
+    result = recognize(point_velocity, repeat(IMAGES[:1], 8), noise, solve)
+    np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS[:1], 8), atol=2e-5)
+    np.testing.assert_array_equal(result.nfe, np.full(8, solve.nfe))
+
+
+def test_synthesis_draws_the_image_of_its_semantics():
+    noise = jax.random.normal(jax.random.key(0), (24, 2))
+    result = synthesize(mixture_velocity, repeat(SEMANTICS, 8), noise, FixedSteps(EULER, 25))
+    np.testing.assert_allclose(result.state.image, repeat(IMAGES, 8), atol=1e-3)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 5])
+def test_recognition_reads_the_semantics_of_each_image(num_steps):
+    noise = jax.random.normal(jax.random.key(0), (24, 1))
+    solve = FixedSteps(EULER, num_steps)
+    result = recognize(mixture_velocity, repeat(IMAGES, 8), noise, solve)
+    error = np.abs(result.state.semantics - repeat(SEMANTICS, 8))
+    assert np.max(error) < {1: 1e-3, 2: 0.5, 5: 0.5}[num_steps]
+
+
+def test_adaptive_synthesis_agrees_with_many_steps():
+    noise = jax.random.normal(jax.random.key(0), (3, 2))
+    adaptive = synthesize(mixture_velocity, SEMANTICS, noise, DormandPrince(1e-4))
+    np.testing.assert_allclose(adaptive.state.image, IMAGES, atol=1e-2)
+
+
+def test_both_leaves_move_both_ways():
+    def velocity(state, times):
+        return jax.tree.map(jnp.ones_like, state)
+
+    solve = FixedSteps(EULER, 4)
+    up = synthesize(velocity, jnp.zeros((2, 1)), jnp.zeros((2, 3)), solve).state
+    down = recognize(velocity, jnp.zeros((2, 3)), jnp.zeros((2, 1)), solve).state
+    for leaf in up:
+        np.testing.assert_allclose(leaf, jnp.ones_like(leaf), rtol=1e-6)
+    for leaf in down:
+        np.testing.assert_allclose(leaf, -jnp.ones_like(leaf), rtol=1e-6)
