@@ -212,14 +212,17 @@ def from_config_dict(values: config_dict.ConfigDict) -> Config:
     """The frozen form of a config file's values.
 
     Raises:
-        ValueError: for an unknown key (naming the nearest), a missing one, a value of the
-            wrong type, or a choice that does not exist.
+        ValueError: for an unknown key (naming the nearest), a value of the wrong type, or a
+            choice that does not exist.
     """
     return from_json(values.to_dict())
 
 
 def from_json(values: dict[str, Any]) -> Config:
-    """The config of plain nested values, as `to_json` gives them; raises as above."""
+    """The config of plain nested values, as `to_json` gives them; raises as above.
+
+    A key that is not there has its default, so that checkpoints outlive new keys.
+    """
     config = _from_values(Config, values, prefix="config")
     for key, choices in _CHOICES.items():
         value = config
@@ -262,15 +265,9 @@ def _from_values(cls: type, values: dict[str, Any], prefix: str) -> Any:
     for key in values:
         if key not in hints:
             raise ValueError(f"{prefix}.{key} is not a config key. {nearest_key(key, hints)}")
-    missing = [key for key in hints if key not in values]
-    if missing:
-        raise ValueError(
-            f"{prefix} lacks {', '.join(missing)}; start from symmflow_jax.config.default()."
-        )
-    converted = {
-        key: _convert(hint, values[key], f"{prefix}.{key}") for key, hint in hints.items()
-    }
-    return cls(**converted)
+    return cls(
+        **{key: _convert(hints[key], value, f"{prefix}.{key}") for key, value in values.items()}
+    )
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

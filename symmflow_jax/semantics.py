@@ -66,7 +66,9 @@ class PaletteMask:
         def compare(nearest, candidate):
             distance, label = nearest
             colour, index = candidate
-            candidate_distance = jnp.sum(jnp.square(signal - colour), axis=-1)
+            candidate_distance = jnp.sum(
+                jnp.square(signal - _with_ndim(colour, signal.ndim)), axis=-1
+            )
             closer = candidate_distance < distance
             nearest = (
                 jnp.where(closer, candidate_distance, distance),
@@ -121,7 +123,9 @@ class ClassPlane:
 
     def distances(self, signal: jax.Array) -> jax.Array:
         """How far the read-out is from each label, in units of labels, `[..., num_classes]`."""
-        return jnp.abs(self.read_out(signal)[..., None] - jnp.arange(self.num_classes))
+        read_out = self.read_out(signal)[..., None]
+        labels = jnp.arange(self.num_classes, dtype=jnp.float32)
+        return jnp.abs(read_out - _with_ndim(labels, read_out.ndim))
 
     def decode(self, signal: jax.Array) -> jax.Array:
         """The read-out rounded and clipped to the classes, int32 `[...]`."""
@@ -165,7 +169,8 @@ class ClassColour:
     def distances(self, signal: jax.Array) -> jax.Array:
         """How far the mean colour is from each class's, in 8-bit levels, `[..., classes]`."""
         colours = jnp.asarray(self.palette, jnp.float32)
-        return jnp.linalg.norm(self.read_out(signal)[..., None, :] - colours, axis=-1)
+        read_out = self.read_out(signal)[..., None, :]
+        return jnp.linalg.norm(read_out - _with_ndim(colours, read_out.ndim), axis=-1)
 
     def decode(self, signal: jax.Array) -> jax.Array:
         """The class of the colour nearest to the mean, int32 `[...]`."""
@@ -192,3 +197,8 @@ def _broadcast_over_plane(codes: jax.Array, spatial_shape: tuple[int, ...]) -> j
 def _mean_over_plane(signal: jax.Array, spatial_shape: tuple[int, ...]) -> jax.Array:
     axes = tuple(range(signal.ndim - 1 - len(spatial_shape), signal.ndim - 1))
     return jnp.mean(signal, axis=axes)
+
+
+def _with_ndim(codes: jax.Array, ndim: int) -> jax.Array:
+    """Codes with as many leading axes of 1 as make `ndim` axes: broadcasting is never silent."""
+    return jnp.reshape(codes, (1,) * (ndim - codes.ndim) + codes.shape)

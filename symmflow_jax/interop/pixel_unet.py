@@ -46,9 +46,7 @@ POINTWISE = Layout(lambda array: array[:, :, 0].T, lambda array: array.T[:, :, N
 """A convolution of size 1 over a sequence, `[out, in, 1]`, and a dense layer, `[in, out]`."""
 
 
-def params_from_state_dict(
-    state_dict: Mapping[str, np.ndarray], network: UNet
-) -> dict[str, Any]:
+def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) -> dict[str, Any]:
     """The parameters of `network`, float32, from those of a `UNetModel`.
 
     Args:
@@ -215,9 +213,7 @@ def _torch_shape(entry: Entry, shapes: dict[Path, tuple[int, ...]]) -> tuple[int
     return entry.layout.to_torch(np.empty(shapes[entry.path], np.float32)).shape
 
 
-def _check_shapes(
-    found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]
-) -> None:
+def _check_shapes(found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> None:
     missing = [name for name in expected if name not in found]
     surplus = [name for name in found if name not in expected]
     misshapen = [

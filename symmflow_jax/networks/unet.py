@@ -7,7 +7,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.networks.convolution import conv_general_dilated
 from symmflow_jax.networks.initializers import dense_bias, fan_in_uniform
 from symmflow_jax.networks.time_embedding import TimeEmbedding
 
@@ -189,7 +188,6 @@ def conv(
         kernel_init=nn.initializers.zeros if zero else fan_in_uniform,
         bias_init=nn.initializers.zeros if zero else dense_bias(size * size * x.shape[-1]),
         dtype=dtype,
-        conv_general_dilated=conv_general_dilated,
         name=name,
     )(x)
 

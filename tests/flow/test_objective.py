@@ -41,7 +41,7 @@ def test_the_velocity_is_asked_at_the_interpolant_and_its_times():
         return state
 
     symmetric_loss(velocity, PATH, data, noise, times, 0.9)
-    (state, asked_times), = asked
+    ((state, asked_times),) = asked
     jax.tree.map(np.testing.assert_array_equal, asked_times, times)
     # Going on along the target for the rest of the time ends at the data, up to sigma_min.
     target = velocity_target(PATH, data, noise)

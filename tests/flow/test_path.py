@@ -35,9 +35,7 @@ def test_at_one_sigma_min_of_the_start_is_left(sigma_min):
     shapes = ((4, 3, 3), (4, 3, 1))
     data, noise = leaves(0, 2, shapes), leaves(1, 2, shapes)
     state = interpolate(LinearPath(sigma_min), data, noise, constant_times(2, 1.0, 1.0))
-    np.testing.assert_allclose(
-        state.image - data.image, sigma_min * noise.image, rtol=0, atol=1e-6
-    )
+    np.testing.assert_allclose(state.image - data.image, sigma_min * noise.image, rtol=0, atol=1e-6)
     np.testing.assert_allclose(
         state.semantics - noise.semantics, sigma_min * data.semantics, rtol=0, atol=1e-6
     )
@@ -62,6 +60,7 @@ def test_known_values():
     times=st.tuples(st.floats(0, 1, width=32), st.floats(0, 1, width=32)),
     sigma_min=st.sampled_from([0.0, 1e-4, 0.3]),
 )
+@hypothesis.settings(max_examples=10)
 def test_velocity_is_the_time_derivative_of_the_interpolant(shapes, seed, times, sigma_min):
     data, noise = leaves(seed, 3, shapes), leaves(seed + 1, 3, shapes)
     path = LinearPath(sigma_min)

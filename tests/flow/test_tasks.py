@@ -8,12 +8,18 @@ import pytest
 from symmflow_jax.flow.adaptive import DormandPrince
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
-from symmflow_jax.flow.solvers import EULER, HEUN, RK4, FixedSteps
+from symmflow_jax.flow.solvers import EULER, MIDPOINT, FixedSteps
 from symmflow_jax.flow.tasks import recognize, synthesize
 
 SIGMA = LinearPath().sigma_min
-IMAGES = jnp.asarray([[1.0, 0.5], [-1.0, 0.0], [0.0, -1.0]])
-SEMANTICS = jnp.asarray([[-2.0], [0.0], [2.0]])
+# Far apart in units of the noise, so that no pair is confused on the way.
+IMAGES = jnp.asarray([[10.0, 5.0], [-10.0, 0.0], [0.0, -10.0]])
+SEMANTICS = jnp.asarray([[-8.0], [0.0], [8.0]])
+
+
+several_solvers = pytest.mark.parametrize(
+    "solve", [FixedSteps(EULER, 1), FixedSteps(EULER, 25), FixedSteps(MIDPOINT, 5)]
+)
 
 
 def point_velocity(state, times):
@@ -45,21 +51,19 @@ def repeat(array, times):
     return jnp.repeat(array, times, axis=0)
 
 
-@pytest.mark.parametrize("solve", [FixedSteps(EULER, 1), FixedSteps(EULER, 25), FixedSteps(HEUN, 5)])
+@several_solvers
 def test_synthesis_ends_at_the_only_image(solve):
     noise = jax.random.normal(jax.random.key(0), (8, 2))
     result = synthesize(point_velocity, repeat(SEMANTICS[:1], 8), noise, solve)
     # Straight paths: any number of steps gets there, but for the residue of the noise.
-    np.testing.assert_allclose(
-        result.state.image, repeat(IMAGES[:1], 8) + SIGMA * noise, atol=2e-5
-    )
+    np.testing.assert_allclose(result.state.image, repeat(IMAGES[:1], 8) + SIGMA * noise, atol=1e-4)
 
 
-@pytest.mark.parametrize("solve", [FixedSteps(EULER, 1), FixedSteps(EULER, 25), FixedSteps(RK4, 5)])
+@several_solvers
 def test_recognition_ends_at_the_only_semantics(solve):
     noise = jax.random.normal(jax.random.key(0), (8, 1))
     result = recognize(point_velocity, repeat(IMAGES[:1], 8), noise, solve)
-    np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS[:1], 8), atol=2e-5)
+    np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS[:1], 8), atol=1e-4)
     np.testing.assert_array_equal(result.nfe, np.full(8, solve.nfe))
 
 
@@ -74,8 +78,7 @@ def test_recognition_reads_the_semantics_of_each_image(num_steps):
     noise = jax.random.normal(jax.random.key(0), (24, 1))
     solve = FixedSteps(EULER, num_steps)
     result = recognize(mixture_velocity, repeat(IMAGES, 8), noise, solve)
-    error = np.abs(result.state.semantics - repeat(SEMANTICS, 8))
-    assert np.max(error) < {1: 1e-3, 2: 0.5, 5: 0.5}[num_steps]
+    np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS, 8), atol=1e-2)
 
 
 def test_adaptive_synthesis_agrees_with_many_steps():

@@ -1,0 +1,146 @@
+import dataclasses
+import json
+
+import pytest
+from ml_collections import config_dict
+
+from symmflow_jax import config as config_lib
+
+
+def values(**changes):
+    """The default values with some of them changed: `values(train={"batch_size": 8})`."""
+    result = config_lib.to_json(config_lib.Config())
+    for key, change in changes.items():
+        if isinstance(change, dict):
+            result[key] |= change
+        else:
+            result[key] = change
+    return result
+
+
+def test_default_is_the_frozen_default():
+    assert config_lib.from_config_dict(config_lib.default()) == config_lib.Config()
+
+
+def test_default_is_locked():
+    config = config_lib.default()
+    with pytest.raises(AttributeError, match="batch_size"):
+        config.train.batchsize = 3
+    with pytest.raises(AttributeError):
+        config.optimizer = "adam"
+
+
+def test_default_is_new_each_time():
+    config_lib.default().train.batch_size = 3
+    assert config_lib.default().train.batch_size == config_lib.Config().train.batch_size
+
+
+def test_changes_arrive_in_the_frozen_config():
+    config = config_lib.default()
+    config.train.batch_size = 7
+    config.data.image_size = (28, 30)
+    config.data.ignored_id = 255
+    config.train.clip_norm = 1.0
+    frozen = config_lib.from_config_dict(config)
+    assert frozen.train.batch_size == 7
+    assert frozen.data.image_size == (28, 30)
+    assert frozen.data.ignored_id == 255
+    assert frozen.train.clip_norm == 1.0
+
+
+def test_frozen_config_is_frozen_and_hashable():
+    config = config_lib.Config()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.train.batch_size = 3
+    assert hash(config) == hash(config_lib.Config())
+
+
+def test_misspelt_key_names_the_nearest():
+    changed = values()
+    changed["train"]["batchsize"] = changed["train"].pop("batch_size")
+    with pytest.raises(ValueError, match=r"config\.train\.batchsize .* mean 'batch_size'\?"):
+        config_lib.from_json(changed)
+
+
+def test_key_like_no_other_lists_the_keys():
+    with pytest.raises(ValueError, match=r"config\.xyz .* The keys are seed, parallel, data"):
+        config_lib.from_json(values(xyz=1))
+
+
+def test_missing_keys_are_listed():
+    changed = values()
+    del changed["train"]["ema_decay"], changed["train"]["batch_size"]
+    with pytest.raises(ValueError, match=r"config\.train lacks batch_size, ema_decay; .*default"):
+        config_lib.from_json(changed)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "kind"),
+    [
+        ("train", "batch_size", 8.0, "int"),
+        ("train", "batch_size", True, "int"),
+        ("train", "batch_size", "8", "int"),
+        ("train", "ema_decay", "high", "float"),
+        ("train", "ema_decay", False, "float"),
+        ("train", "clip_norm", "1", "float"),
+        ("data", "random_flip", 1, "bool"),
+        ("data", "dir", None, "str"),
+        ("network", "channel_multipliers", (1, 2.5), "int"),
+        ("data", "class_names", ("a", 3), "str"),
+    ],
+)
+def test_wrong_types_name_the_key_the_value_and_the_type(section, key, value, kind):
+    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} .* of type {kind}"):
+        config_lib.from_json(values(**{section: {key: value}}))
+
+
+def test_integers_stand_for_floats_and_single_items_for_tuples():
+    config = config_lib.from_json(
+        values(train={"peak_learning_rate": 1}, eval={"num_steps": 5, "solvers": ["rk4"]})
+    )
+    assert type(config.train.peak_learning_rate) is float
+    assert config.eval.num_steps == (5,)
+    assert config.eval.solvers == ("rk4",)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "choice"),
+    [
+        ("data", "source", "paired_folder"),
+        ("data", "on_error", "skip"),
+        ("semantics", "encoding", "palette"),
+        ("network", "name", "unet"),
+        ("network", "dtype", "bfloat16"),
+        ("eval", "checkpoint", "best"),
+    ],
+)
+def test_choices_are_listed(section, key, choice):
+    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is 'nothing'; .*{choice}"):
+        config_lib.from_json(values(**{section: {key: "nothing"}}))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [("train", "batch_size", 0), ("train", "num_epochs", -1.0), ("eval", "tolerance", 0.0)],
+)
+def test_numbers_that_must_be_positive(section, key, value):
+    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is .* must be positive"):
+        config_lib.from_json(values(**{section: {key: value}}))
+
+
+def test_configs_survive_json():
+    config = config_lib.from_json(
+        values(
+            seed=3,
+            data={"image_size": (28, 28), "class_names": ("a", "b"), "ignored_id": 2},
+            train={"clip_norm": 0.5},
+        )
+    )
+    assert config_lib.from_json(json.loads(json.dumps(config_lib.to_json(config)))) == config
+
+
+def test_optional_values_can_be_set_by_flags():
+    config = config_lib.default()
+    with pytest.raises(TypeError):
+        config.data.ignored_id = "void"  # A typed placeholder, not a bare None.
+    assert isinstance(config, config_dict.ConfigDict)
