@@ -3,6 +3,14 @@
     python -m symmflow_jax.main --config=configs/mnist.py --config.data.dir=data/mnist
 
 `data.dir` holds the four IDX files, gzipped or not.
+
+Hardware: the paper's 1,000 epochs want an accelerator, where they take some hours. Expect 99.3 %
+one-step accuracy and 99.6 % in 25 steps (paper). On two CPU cores three epochs take about an
+hour and a half and give a first impression:
+
+    python -m symmflow_jax.main --config=configs/mnist.py --config.data.dir=data/mnist \
+        --config.train.batch_size=64 --config.train.num_epochs=3 \
+        --config.train.warmup_epochs=0.3 --workdir=runs/mnist_small_batch
 """
 
 from configs import default
@@ -26,5 +34,7 @@ def get_config():
     config.train.peak_learning_rate = 5e-4
     config.train.ema_decay = 0.999
     config.train.image_weight = 0.9
-    config.eval.num_generated = 1000
+    config.train.eval_every_steps = 1_000
+    config.eval.num_steps = (1, 2, 5, 10, 25)
+    config.eval.num_generated = 200
     return config

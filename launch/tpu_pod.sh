@@ -14,6 +14,7 @@ Usage: launch/tpu_pod.sh --name=NAME --zone=ZONE --config=CONFIG [OPTION...] [AR
   --accelerator-type=TYPE
                     create the TPU VM first, of this type, such as v4-32
   --version=VERSION software of a TPU VM to be created; without it, tpu-ubuntu2204-base
+  --python=PROGRAM  Python of the hosts, 3.11 or newer; without it, python3
   --dry-run         print the commands, one a line, and run none
   --help            print this text
   ARGUMENT          anything else goes to symmflow_jax.main as it is, for instance
@@ -44,15 +45,16 @@ run() {
   if [[ $dry_run == true ]]; then quote_all "$@"; else "$@"; fi
 }
 
-name='' zone='' config='' project='' accelerator_type='' version=''
+name='' zone='' config='' project='' accelerator_type='' version='' python=python3
 dry_run=false
 arguments=()
 while (($#)); do
   case $1 in
-    --name=* | --zone=* | --config=* | --project=* | --accelerator-type=* | --version=*)
+    --name=* | --zone=* | --config=* | --project=* | --accelerator-type=* | --version=* | \
+    --python=*)
       option=${1%%=*} value=${1#*=}
       ;;
-    --name | --zone | --config | --project | --accelerator-type | --version)
+    --name | --zone | --config | --project | --accelerator-type | --version | --python)
       (($# > 1)) || fail "$1 needs a value"
       option=$1 value=$2
       shift
@@ -72,6 +74,7 @@ while (($#)); do
     --project) project=$value ;;
     --accelerator-type) accelerator_type=$value ;;
     --version) version=$value ;;
+    --python) python=$value ;;
   esac
 done
 
@@ -99,7 +102,8 @@ run "${tpu_vm[@]}" scp --recurse "$root/symmflow_jax" "$root/configs" "$root/set
   "$root/pyproject.toml" "$root/README.md" "$root/LICENSE" "$name:symmflow_jax" \
   "${where[@]}" --worker=all
 
-install=$(quote_all python3 -m pip install -e '.[tpu]')
-start=$(quote_all python3 -m symmflow_jax.main "--config=$config" ${arguments[@]+"${arguments[@]}"})
+install=$(quote_all "$python" -m pip install -e '.[tpu]')
+start=$(quote_all "$python" -m symmflow_jax.main "--config=$config" \
+  ${arguments[@]+"${arguments[@]}"})
 run "${tpu_vm[@]}" ssh "$name" "${where[@]}" --worker=all \
   "--command=cd symmflow_jax && $install && $start"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
 
-from symmflow_jax import config as config_lib, xla_flags
+from symmflow_jax import compilation, config as config_lib
 from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.config import Config
 
@@ -57,7 +57,8 @@ def main(argv: list[str]) -> None:
 def run() -> None:
     """Parses the flags and runs `main`."""
     _log_progress()
-    xla_flags.choose_fast_cpu_kernels()
+    compilation.choose_fast_cpu_kernels()
+    compilation.keep_compiled_programs()
     mistake = _explain_config_flags(sys.argv[1:])
     if mistake:
         sys.exit(f"Error: {mistake}")

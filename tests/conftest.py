@@ -1,8 +1,12 @@
-"""Strict numerics for all tests, and the reference U-Nets several of them need."""
+"""Strict numerics for all tests, and what several of them need."""
 
 import dataclasses
 import json
+import os
 import pathlib
+import runpy
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 
 import hypothesis
@@ -10,6 +14,8 @@ import jax
 import numpy as np
 import pytest
 
+from symmflow_jax import config as config_lib
+from symmflow_jax.config import Config
 from symmflow_jax.networks.unet import UNet
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
@@ -57,3 +63,42 @@ def reference_unet() -> Callable[[str], ReferenceUNet]:
         )
 
     return load
+
+
+@pytest.fixture
+def tiny_config() -> Callable[..., Config]:
+    """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run's config."""
+    path = pathlib.Path(__file__).parent / "configs" / "tiny.py"
+    get_config = runpy.run_path(str(path))["get_config"]
+
+    def make(**overrides) -> Config:
+        values = get_config()
+        values.update_from_flattened_dict(overrides)
+        return config_lib.from_config_dict(values)
+
+    return make
+
+
+@pytest.fixture
+def run_main(tmp_path) -> Callable[..., subprocess.Popen]:
+    """A function that starts the command line in a process of its own, as a user would."""
+    root = pathlib.Path(__file__).parent.parent
+
+    def start(*arguments: str, config: str = "tests/configs/tiny.py", **environment: str):
+        return subprocess.Popen(
+            [sys.executable, "-m", "symmflow_jax.main", f"--config={config}", *arguments],
+            cwd=root,
+            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def standard_dtype_promotion():
+    """For tests that take optimizer steps: optax mixes integer counts with floats."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield

@@ -113,6 +113,12 @@ def test_tpu_pod_can_be_created_first():
     assert create[-1] == "--version=v2-alpha"
 
 
+def test_tpu_pod_takes_the_python_of_its_hosts():
+    remote = dry_run(TPU_POD, *POD, "--python=python3.12")[-1][-1]
+    assert "&& python3.12 -m pip install" in remote
+    assert "&& python3.12 -m symmflow_jax.main" in remote
+
+
 @pytest.mark.parametrize(
     ("script", "args", "message"),
     [

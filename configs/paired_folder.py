@@ -1,0 +1,43 @@
+"""Your own images and id masks, as pictures of the same name in pairs of folders.
+
+    python -m symmflow_jax.main --config=configs/paired_folder.py --config.data.dir=DATA \
+        --config.data.class_names="('sky', 'road', 'tree')" --config.data.ignored_id=255
+
+`DATA` holds `train/images`, `train/masks`, `val/images` and `val/masks`; other names are set by
+`data.train_images` and so on. Masks are PNGs with one channel, whose values are the ids: 0 for
+the first of `class_names`, and so on. Pixels of `ignored_id` belong to no class; they count in
+no score.
+
+Hardware: any to try it out; an accelerator for more than a few hundred pictures. Images are
+cropped to the aspect ratio of `image_size` and resized to it.
+"""
+
+from configs import default
+
+
+def get_config():
+    """The config."""
+    config = default.get_config()
+    config.data.source = "paired_folder"
+    config.data.image_size = (96, 128)
+    config.data.random_crop = True
+    config.data.random_flip = True
+    config.data.eval_split = "val"
+    config.semantics.encoding = "palette"
+    config.semantics.dequantization_beta = 6.0
+    config.network.channels = 32
+    config.network.channel_multipliers = (1, 2, 2, 4)
+    config.network.num_res_blocks = 1
+    config.train.batch_size = 8
+    config.train.num_epochs = 100.0
+    config.train.warmup_epochs = 5.0
+    config.train.peak_learning_rate = 5e-4
+    config.train.ema_decay = 0.999
+    config.train.image_weight = 0.7
+    config.train.log_every_steps = 25
+    config.train.eval_every_steps = 500
+    config.train.checkpoint_every_steps = 250
+    config.eval.batch_size = 8
+    config.eval.num_quick_examples = 16
+    config.eval.num_generated = 16
+    return config

@@ -1,0 +1,155 @@
+"""Pipelines: order, position, shards, and examples that cannot be read."""
+
+import logging
+
+import grain
+import numpy as np
+import pytest
+
+from symmflow_jax import labels
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.pipeline import Preparation, Shard, SkippingSource
+from symmflow_jax.data.sources.source import DataError
+
+_PREPARATION = Preparation("label", image_size=(4, 4), image_channels=1, random_flip=True)
+
+
+class _Numbered:
+    """Images that hold their own index; some cannot be read."""
+
+    schemas = {"label": labels.consecutive(("a", "b"))}
+
+    def __init__(self, size: int, broken: tuple[int, ...] = ()):
+        self._size, self._broken = size, broken
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: int):
+        if index in self._broken:
+            raise DataError(f"picture_{index}.png is cut off")
+        image = np.full((4, 4, 1), index, np.uint8)
+        image[0, 0] = 255  # Shows flips.
+        return {"image": image, "label": np.int32(index % 2)}
+
+
+def _train(size=12, batch_size=4, seed=0, **options) -> grain.DatasetIterator:
+    source = options.pop("source", _Numbered(size))
+    return pipeline.training_batches(
+        source, _PREPARATION, batch_size=batch_size, seed=seed, **options
+    )
+
+
+def _indices(batch) -> list[int]:
+    return batch["image"][:, 1, 1, 0].tolist()
+
+
+def _assert_equal(first, second) -> None:
+    for key in first | second:
+        np.testing.assert_array_equal(first[key], second[key])
+
+
+def test_an_epoch_has_every_example_once_in_an_order_of_its_own():
+    batches = _train()
+    epochs = [[i for _ in range(3) for i in _indices(next(batches))] for _ in range(2)]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(12))
+    assert epochs[0] != epochs[1]
+
+
+def test_the_seed_decides_order_and_augmentation():
+    first, same, other = _train(seed=1), _train(seed=1), _train(seed=2)
+    for _ in range(5):
+        batch = next(first)
+        _assert_equal(batch, next(same))
+        assert _indices(batch) != _indices(next(other))
+
+
+def test_positions_name_the_place_in_the_batch():
+    batches = _train()
+    for _ in range(4):
+        np.testing.assert_array_equal(next(batches)["position"], [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_state_brings_back_the_same_batches(num_workers, monkeypatch):
+    if num_workers:
+        pytest.importorskip("absl.flags").FLAGS(["test"])
+    batches = _train(num_workers=num_workers)
+    for _ in range(5):
+        next(batches)
+    state = batches.get_state()
+    expected = [next(batches) for _ in range(4)]
+    again = _train(num_workers=num_workers)
+    again.set_state(state)
+    for batch in expected:
+        _assert_equal(batch, next(again))
+
+
+def test_the_batch_of_a_step_can_be_read_alone():
+    batches = _train()
+    sixth = [next(batches) for _ in range(6)][-1]
+    alone = _train()
+    grain.experimental.set_next_index(alone, 5)
+    _assert_equal(sixth, next(alone))
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_shards_together_are_the_whole_batch(count):
+    whole = _train()
+    parts = [_train(shard=Shard(index, count)) for index in range(count)]
+    for _ in range(5):
+        batch = next(whole)
+        shares = [next(part) for part in parts]
+        joined = {key: np.concatenate([share[key] for share in shares]) for key in batch}
+        order = np.argsort(joined["position"])
+        _assert_equal(batch, {key: values[order] for key, values in joined.items()})
+
+
+def test_evaluation_goes_in_order_and_pads_the_last_batch():
+    batches = list(pipeline.evaluation_batches(_Numbered(7), _PREPARATION, batch_size=4))
+    assert [_indices(batch) for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
+    assert [batch["valid"].tolist() for batch in batches] == [[True] * 4, [True] * 3 + [False]]
+    assert [batch["position"].tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
+
+
+def test_evaluation_shards_cover_every_example_once():
+    seen = []
+    for index in range(3):
+        for batch in pipeline.evaluation_batches(
+            _Numbered(10), _PREPARATION, batch_size=2, num_examples=8, shard=Shard(index, 3)
+        ):
+            seen += [i for i, valid in zip(_indices(batch), batch["valid"], strict=True) if valid]
+    assert sorted(seen) == list(range(8))
+
+
+def test_points_stay_as_they_are():
+    class Points(_Numbered):
+        def __getitem__(self, index):
+            return {"image": np.float32([index, -index]), "label": np.int32(0)}
+
+    preparation = Preparation("label", image_size=(), image_channels=3)
+    (batch,) = pipeline.evaluation_batches(Points(2), preparation, batch_size=2)
+    np.testing.assert_array_equal(batch["image"], np.float32([[0, 0], [1, -1]]))
+
+
+def test_an_unreadable_example_ends_training_with_its_message():
+    batches = _train(source=_Numbered(12, broken=(3,)))
+    with pytest.raises(DataError, match=r"picture_3\.png is cut off"):
+        for _ in range(3):
+            next(batches)
+
+
+def test_unreadable_examples_are_skipped_where_that_is_asked_for(caplog):
+    source = SkippingSource(_Numbered(6, broken=(2, 3)))
+    with caplog.at_level(logging.WARNING):
+        assert [int(source[i]["image"][1, 1, 0]) for i in range(6)] == [0, 1, 4, 4, 4, 5]
+    assert sorted(source.skipped) == [2, 3]
+    assert "picture_2.png is cut off" in caplog.text
+    assert len(caplog.records) == 2  # Once for each, however often it is met.
+    batches = _train(source=_Numbered(12, broken=(3,)), skip_errors=True)
+    assert 3 not in [i for _ in range(3) for i in _indices(next(batches))]
+
+
+def test_a_set_with_nothing_readable_is_an_error():
+    with pytest.raises(DataError, match=r"None of 3 examples can be read: .*cut off"):
+        SkippingSource(_Numbered(3, broken=(0, 1, 2)))[0]

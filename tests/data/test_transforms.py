@@ -1,0 +1,71 @@
+"""Image and mask keep to each other through crops, resizes and flips."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from symmflow_jax.data import transforms
+
+
+def _example(height: int, width: int, channels: int = 3) -> dict:
+    """An image whose value is that of its mask, so that any shift between them shows."""
+    mask = np.arange(height * width, dtype=np.int32).reshape(height, width) % 251
+    image = np.repeat(mask[..., None], channels, axis=-1).astype(np.uint8)
+    return {"image": image, "labels": mask}
+
+
+@given(st.integers(3, 20), st.integers(3, 20), st.integers(0, 2**32 - 1))
+def test_crop_and_flip_are_the_same_for_both(height, width, seed):
+    rng = np.random.default_rng(seed)
+    side = min(height, width)
+    example = transforms.fit(_example(height, width), (side, side), 3, rng)
+    example = transforms.random_flip(example, rng)
+    assert example["image"].shape == (side, side, 3)
+    np.testing.assert_array_equal(example["image"][..., 0], example["labels"])
+
+
+def test_the_centre_is_kept_without_a_random_crop():
+    example = transforms.fit(_example(4, 8), (4, 4), 3)
+    np.testing.assert_array_equal(example["labels"], _example(4, 8)["labels"][:, 2:6])
+
+
+def test_random_crops_reach_both_ends():
+    rng = np.random.default_rng(0)
+    firsts = {
+        int(transforms.fit(_example(2, 4), (2, 2), 3, rng)["labels"][0, 0]) for _ in range(50)
+    }
+    assert firsts == {0, 1, 2}
+
+
+def test_flips_come_about_half_of_the_time():
+    rng = np.random.default_rng(0)
+    example = _example(2, 2)
+    flips = [transforms.random_flip(example, rng)["labels"][0, 0] for _ in range(400)]
+    assert np.mean(flips) == pytest.approx(0.5, abs=0.1)
+
+
+def test_masks_keep_their_ids_and_images_are_smoothed():
+    checker = (np.indices((16, 16)).sum(0) % 2).astype(np.int32)
+    example = {"image": np.uint8(255 * checker)[..., None], "labels": 7 * checker}
+    small = transforms.fit(example, (4, 4), 1)
+    assert set(np.unique(small["labels"])) <= {0, 7}
+    # Antialiasing averages the checker to grey.
+    assert np.abs(small["image"].astype(int) - 127).max() < 20
+
+
+def test_a_mask_is_enlarged_by_nearest_pixels():
+    mask = np.array([[300, 1], [2, 3]], np.int32)
+    large = transforms.resize_mask(mask, (4, 4))
+    np.testing.assert_array_equal(large, np.repeat(np.repeat(mask, 2, 0), 2, 1))
+
+
+@pytest.mark.parametrize(("given_channels", "wanted"), [(1, 3), (3, 1)])
+def test_channels_are_converted(given_channels, wanted):
+    image = np.full((2, 2, given_channels), 90, np.uint8)
+    converted = transforms.to_channels(image, wanted)
+    np.testing.assert_array_equal(converted, np.full((2, 2, wanted), 90))
+
+
+def test_labels_pass_through():
+    example = {"image": np.zeros((6, 4, 1), np.uint8), "labels": np.int32(5)}
+    assert transforms.fit(example, (2, 2), 1)["labels"] == 5

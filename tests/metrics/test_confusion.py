@@ -1,0 +1,66 @@
+"""Scores against hand-worked cases and an independent count."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from symmflow_jax.metrics import confusion
+from symmflow_jax.metrics.confusion import ConfusionMatrix
+
+
+def _count(targets, predictions, valid, num_classes=3) -> np.ndarray:
+    matrix = ConfusionMatrix.from_labels(
+        jnp.asarray(targets), jnp.asarray(predictions), jnp.asarray(valid), num_classes
+    )
+    return ConfusionMatrix.empty(num_classes).merge(matrix).compute()
+
+
+def test_a_case_worked_by_hand():
+    targets = [[0, 0, 1, 1, 2, 2]]
+    predictions = [[0, 1, 1, 1, 2, 0]]
+    counts = _count(targets, predictions, [True])
+    np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 2, 0], [1, 0, 1]])
+    # Class 0: one right, one missed, one too many; and so on.
+    np.testing.assert_allclose(confusion.class_iou(counts), [1 / 3, 2 / 3, 1 / 2])
+    assert confusion.mean_iou(counts) == pytest.approx(0.5)
+    assert confusion.accuracy(counts) == pytest.approx(4 / 6)
+
+
+def test_ignored_pixels_count_on_neither_side():
+    targets = [[0, 0, 1, 2, 2, 2]]
+    predictions = [[0, 2, 1, 0, 1, 2]]
+    counts = _count(targets, predictions, [True])
+    # Only the first three pixels count. Predicting the ignored class there misses class 0;
+    # what is predicted on ignored pixels is no false positive.
+    np.testing.assert_allclose(confusion.class_iou(counts, ignored=(2,)), [1 / 2, 1, np.nan])
+    assert confusion.mean_iou(counts, ignored=(2,)) == pytest.approx(0.75)
+    assert confusion.accuracy(counts, ignored=(2,)) == pytest.approx(2 / 3)
+
+
+def test_absent_classes_are_left_out_of_the_mean():
+    counts = _count([[0, 0, 1, 1]], [[0, 0, 1, 1]], [True], num_classes=5)
+    assert confusion.mean_iou(counts) == 1.0
+
+
+def test_nothing_to_score_is_not_a_number():
+    empty = ConfusionMatrix.empty(2).compute()
+    assert np.isnan(confusion.mean_iou(empty))
+    assert np.isnan(confusion.accuracy(empty))
+
+
+def test_counts_beyond_32_bits_stay_exact():
+    large = ConfusionMatrix(np.full((1, 1), 2**40, np.int64))
+    assert large.merge(ConfusionMatrix(np.ones((1, 1), np.int32))).compute() == 2**40 + 1
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 5))
+def test_any_batch_is_counted_as_one_by_one(seed, num_classes, batch):
+    rng = np.random.default_rng(seed)
+    targets, predictions = rng.integers(num_classes, size=(2, batch, 3, 4))
+    valid = rng.random(batch) < 0.7
+    expected = np.zeros((num_classes, num_classes), np.int64)
+    for example in range(batch):
+        for pair in zip(targets[example].ravel(), predictions[example].ravel(), strict=True):
+            expected[pair] += valid[example]
+    np.testing.assert_array_equal(_count(targets, predictions, valid, num_classes), expected)

@@ -1,0 +1,207 @@
+"""Training as a whole: what a run leaves behind, and what it survives."""
+
+import json
+import signal
+import subprocess
+
+import jax
+import numpy as np
+import pytest
+
+import symmflow_jax
+from symmflow_jax import build, checkpoints, config as config_lib, train
+from symmflow_jax.data import pipeline
+from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
+
+pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+
+
+def _weights(workdir) -> list[np.ndarray]:
+    return jax.tree.leaves(jax.device_get(symmflow_jax.load(workdir).params))
+
+
+def _assert_same_weights(first, second) -> None:
+    for a, b in zip(_weights(first), _weights(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def _losses(workdir) -> dict[int, float]:
+    lines = (workdir / "history.jsonl").read_text().splitlines()
+    return {line["step"]: line["loss"] for line in map(json.loads, lines)}
+
+
+def _finish(process: subprocess.Popen) -> str:
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
+
+
+def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
+    config = tiny_config(**{"train.eval_every_steps": 10})
+    table = train_and_evaluate(config, tmp_path)
+
+    assert config_lib.from_json(json.loads((tmp_path / "config.json").read_text())) == config
+    assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
+    assert list(tmp_path.glob("events.out.tfevents.*"))
+    for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
+        assert (tmp_path / picture).stat().st_size > 1_000
+    assert list(_losses(tmp_path)) == list(range(1, 21))
+
+    measurements = json.loads((tmp_path / "metrics.json").read_text())
+    assert len(measurements) == len(table)
+    keys = {"task", "dataset", "solver", "num_steps", "nfe", "metric", "value", "num_examples"}
+    assert all(keys <= measurement.keys() for measurement in measurements)
+    two_steps = [m for m in measurements if m["metric"] == "miou" and m["num_steps"] == 2]
+    assert [(m["task"], m["nfe"], m["num_examples"]) for m in two_steps] == [("segmentation", 2, 12)]
+    report = (tmp_path / "report.md").read_text()
+    assert f"{two_steps[0]['value']:.4f}" in report
+    assert "pictures/examples.png" in report
+
+
+def test_the_loss_falls(tiny_config, tmp_path):
+    config = tiny_config(**{"train.num_epochs": 12.0, "train.peak_learning_rate": 3e-3})
+    train_and_evaluate(config, tmp_path)
+    losses = list(_losses(tmp_path).values())
+    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:10])
+
+
+def test_programs_are_traced_once(tiny_config, tmp_path, monkeypatch):
+    traces = {"losses": 0, "generate": 0}
+
+    def counting(name):
+        method = getattr(SymmFlow, name)
+
+        def counted(self, *args, **kwargs):
+            traces[name] += 1
+            return method(self, *args, **kwargs)
+
+        return counted
+
+    for name in traces:
+        monkeypatch.setattr(SymmFlow, name, counting(name))
+    # A dequantisation width of its own keeps programs of other tests from being found again.
+    config = tiny_config(
+        **{"train.eval_every_steps": 5, "semantics.dequantization_beta": 5.5, "eval.num_examples": 12}
+    )
+    train_and_evaluate(config, tmp_path)
+    # The objective is traced for the train step and for the loss on unseen data; generation,
+    # which runs in three small evaluations and the final one, for its one batch shape.
+    assert traces == {"losses": 2, "generate": 1}
+
+
+def test_a_killed_run_ends_as_if_undisturbed(run_main, tmp_path):
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    _finish(run_main(f"--workdir={undisturbed}"))
+    rng = np.random.default_rng(0)
+    stops = sorted(rng.choice(np.arange(2, 19), size=3, replace=False))
+    for stop in stops:
+        process = run_main(f"--workdir={disturbed}")
+        for line in process.stdout:
+            if f"step {stop}/20" in line:
+                process.kill()
+        assert process.wait() == -signal.SIGKILL
+    assert "Resumed" in _finish(run_main(f"--workdir={disturbed}"))
+    _assert_same_weights(undisturbed, disturbed)
+    assert _losses(undisturbed) == _losses(disturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
+    process = run_main(f"--workdir={tmp_path}/run", "--config.train.checkpoint_every_steps=1000")
+    output = []
+    for line in process.stdout:
+        output.append(line)
+        if "step 3/20" in line:
+            process.send_signal(number)
+    assert process.wait() == 128 + number, "".join(output)
+    saved = [line for line in output if "Saved step" in line]
+    assert len(saved) == 1 and "the same command goes on from here" in saved[0]
+    step = symmflow_jax.load(tmp_path / "run").step
+    assert 3 <= step < 20
+    assert list(_losses(tmp_path / "run")) == list(range(1, step + 1))
+
+
+def test_eight_devices_learn_as_one(run_main, tmp_path):
+    arguments = ("--config.train.num_epochs=1", "--config.train.peak_learning_rate=1e-4")
+    for count in (1, 8):
+        _finish(
+            run_main(
+                f"--workdir={tmp_path}/{count}",
+                *arguments,
+                XLA_FLAGS=f"--xla_force_host_platform_device_count={count}",
+            )
+        )
+    one, eight = _losses(tmp_path / "1"), _losses(tmp_path / "8")
+    assert json.loads((tmp_path / "8" / "versions.json").read_text())["num_devices"] == 8
+    np.testing.assert_allclose(list(one.values()), list(eight.values()), rtol=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
+    healthy = tiny_config()
+    train_and_evaluate(healthy, tmp_path)
+    diverging = tiny_config(
+        **{"train.num_epochs": 5.0, "train.peak_learning_rate": 1e30, "train.warmup_epochs": 0.0}
+    )
+    with pytest.raises(NonFiniteLoss, match=r"Step \d+: the loss is .*clip_norm=1\.0") as error:
+        train_and_evaluate(diverging, tmp_path)
+    (path,) = tmp_path.glob("non_finite_step_*.npz")
+    assert str(path) in str(error.value)
+    saved = np.load(path)
+    batches = pipeline.training_batches(
+        build.source(diverging, train=True),
+        build.preparation(diverging),
+        batch_size=8,
+        seed=diverging.seed,
+    )
+    batch = [next(batches) for _ in range(int(saved["step"]) + 1)][-1]
+    for name, array in batch.items():
+        np.testing.assert_array_equal(saved[name], array)
+    # What was saved before is whole, and its weights are numbers.
+    model = symmflow_jax.load(tmp_path)
+    assert model.step <= int(saved["step"])
+    assert all(np.isfinite(array).all() for array in _weights(tmp_path))
+
+
+def test_a_checkpoint_of_another_network_is_refused(tiny_config, tmp_path):
+    train_and_evaluate(tiny_config(**{"train.num_epochs": 0.25}), tmp_path)
+    with pytest.raises(ValueError, match=r"config\.network\.channels is 16, was 8.*--workdir"):
+        train_and_evaluate(tiny_config(**{"network.channels": 16}), tmp_path)
+
+
+def test_a_batch_that_devices_do_not_divide_is_refused(tiny_config, tmp_path):
+    config = tiny_config(**{"train.num_microbatches": 3})
+    with pytest.raises(ValueError, match=r"config\.train\.batch_size is 8, which 3 .* 6 or 9"):
+        train_and_evaluate(config, tmp_path)
+
+
+def test_a_full_disk_ends_in_one_message(tiny_config, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    config = tiny_config()
+    train_and_evaluate(config, tmp_path)
+    longer = tiny_config(**{"train.num_epochs": 3.0})
+    run = train.Run.begin(longer, tmp_path)
+    monkeypatch.setattr(type(run.manager), "save", refuse)
+    message = r"could not be written .*No space left.*step 20 is complete.*Free space"
+    with pytest.raises(checkpoints.CheckpointError, match=message):
+        train_and_evaluate(longer, tmp_path)
+    assert symmflow_jax.load(tmp_path).step == 20
+
+
+def test_a_half_written_checkpoint_is_never_restored(tiny_config, tmp_path):
+    train_and_evaluate(tiny_config(), tmp_path)
+    unfinished = tmp_path / "checkpoints" / "21.orbax-checkpoint-tmp"
+    (unfinished / "ema_params").mkdir(parents=True)
+    (unfinished / "ema_params" / "manifest.ocdbt").write_bytes(b"half")
+    assert symmflow_jax.load(tmp_path).step == 20
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_config, tmp_path):
+    for parts in (1, 4):
+        config = tiny_config(**{"train.num_epochs": 0.5, "train.num_microbatches": parts})
+        train_and_evaluate(config, tmp_path / str(parts))
+    whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
