@@ -41,8 +41,12 @@ def check_batch_size(batch_size: int, num_devices: int, what: str) -> None:
 
 
 def replicate(tree: Any) -> Any:
-    """A copy of every array for each local device, stacked on a new leading axis, for pmap."""
-    return jax_utils.replicate(tree, jax.local_devices())
+    """A copy of every array for each local device, stacked on a new leading axis, for pmap.
+
+    The axis is named as in the pmapped train step, whose results then look to the compiler
+    just like its first input.
+    """
+    return jax_utils.replicate(tree, jax.local_devices(), axis_name=BATCH_AXIS)
 
 
 def unreplicate(tree: Any) -> Any:

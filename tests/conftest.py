@@ -14,9 +14,11 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import config as config_lib
+from symmflow_jax import compilation, config as config_lib
 from symmflow_jax.config import Config
 from symmflow_jax.networks.unet import UNet
+
+compilation.choose_fast_cpu_kernels()
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -65,6 +67,15 @@ def reference_unet() -> Callable[[str], ReferenceUNet]:
     return load
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory) -> pathlib.Path:
+    """A folder in which all tests, and the processes they start, share compiled programs."""
+    folder = tmp_path_factory.mktemp("compiled")
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    return folder
+
+
 @pytest.fixture
 def tiny_config() -> Callable[..., Config]:
     """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run's config."""
@@ -80,7 +91,7 @@ def tiny_config() -> Callable[..., Config]:
 
 
 @pytest.fixture
-def run_main(tmp_path) -> Callable[..., subprocess.Popen]:
+def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
     """A function that starts the command line in a process of its own, as a user would."""
     root = pathlib.Path(__file__).parent.parent
 
@@ -88,7 +99,7 @@ def run_main(tmp_path) -> Callable[..., subprocess.Popen]:
         return subprocess.Popen(
             [sys.executable, "-m", "symmflow_jax.main", f"--config={config}", *arguments],
             cwd=root,
-            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")} | environment,
+            env=os.environ | {"JAX_COMPILATION_CACHE_DIR": str(compiled_programs)} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

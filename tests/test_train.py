@@ -60,10 +60,16 @@ def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
 
 
 def test_the_loss_falls(tiny_config, tmp_path):
-    config = tiny_config(**{"train.num_epochs": 12.0, "train.peak_learning_rate": 3e-3})
+    config = tiny_config(
+        **{
+            "train.num_epochs": 25.0,
+            "train.peak_learning_rate": 1e-2,
+            "train.checkpoint_every_steps": 1_000,
+        }
+    )
     train_and_evaluate(config, tmp_path)
     losses = list(_losses(tmp_path).values())
-    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:10])
+    assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
 
 
 def test_programs_are_traced_once(tiny_config, tmp_path, monkeypatch):
