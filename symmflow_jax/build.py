@@ -174,7 +174,7 @@ def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
     from symmflow_jax.data.sources.prepared_tfds import PreparedTfds  # noqa: PLC0415
 
     del seed
-    return PreparedTfds(config.name, pathlib.Path(config.dir), _split(config, train))
+    return PreparedTfds(config.name, config.dir, _split(config, train))
 
 
 def _npz(config: DataConfig, train: bool, seed: int) -> Source:

@@ -123,7 +123,7 @@ def restore_training(
             ),
         )
     iterator.set_state(items[_DATA])
-    return state.replace(ema_params=items[_EMA], **items[_TRAINING])
+    return TrainState(ema_params=items[_EMA], **items[_TRAINING])
 
 
 def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, Any]:

@@ -26,6 +26,6 @@ def keep_compiled_programs() -> None:
     """
     import jax  # noqa: PLC0415  After the flags are set.
 
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
         jax.config.update("jax_compilation_cache_dir", str(home / "symmflow_jax"))

@@ -287,5 +287,5 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
     return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
 
 
-def _average(values: jax.Array, valid: jax.Array) -> metrics.Average:
+def _average(values: jax.Array, valid: Any) -> metrics.Average:
     return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)

@@ -186,7 +186,7 @@ def _labels(model: Model, text: str) -> list[tuple[str, np.ndarray]]:
             f"--input names {', '.join(unknown)}; the model's classes are {', '.join(names)}."
         )
     numbers = [names.index(part) if part in names else int(part) for part in chosen]
-    return [(names[number], np.int32(number)) for number in numbers]
+    return [(names[number], np.asarray(number, np.int32)) for number in numbers]
 
 
 def _is_class(text: str, names: Sequence[str]) -> bool:

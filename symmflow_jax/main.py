@@ -18,9 +18,7 @@ from symmflow_jax.config import Config
 _logger = logging.getLogger("symmflow_jax.main")
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
-_WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Folder of the run; runs/<config name> by default."
-)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
@@ -105,7 +103,9 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
     from symmflow_jax.report import report_evaluation  # noqa: PLC0415
 
     model = _load(config, workdir)
-    trained = dataclasses.replace(model.config, seed=config.seed, data=config.data, eval=config.eval)
+    trained = dataclasses.replace(
+        model.config, seed=config.seed, data=config.data, eval=config.eval
+    )
     report_evaluation(evaluator_of(trained, model.schema), model.params, model.step, workdir)
 
 
@@ -164,9 +164,7 @@ def _explain_config_flags(arguments: list[str]) -> str | None:
     for argument in arguments:
         match = re.match(r"--config\.([\w.]+)", argument)
         if match and match[1] not in keys:
-            return (
-                f"{match[0][2:]} is not a config key. {config_lib.nearest_key(match[1], keys)}"
-            )
+            return f"{match[0][2:]} is not a config key. {config_lib.nearest_key(match[1], keys)}"
     return None
 
 

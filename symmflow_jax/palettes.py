@@ -23,7 +23,7 @@ def lattice(levels: int, spacing: int) -> Palette:
         spacing: distance of neighbouring levels; the last one must fit 8 bits.
     """
     values = tuple(spacing * level for level in range(levels))
-    return tuple(itertools.product(values, repeat=3))  # type: ignore[return-value]
+    return tuple((red, green, blue) for red, green, blue in itertools.product(values, repeat=3))
 
 
 def coco_stuff(num_classes: int) -> Palette:

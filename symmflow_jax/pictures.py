@@ -1,7 +1,7 @@
 """Pictures for people: grids of examples, overlays and plots, as uint8 RGB arrays."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -118,7 +118,9 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
     return _render(figure)
 
 
-def curves(series: dict[str, tuple[Sequence[float], Sequence[float]]], x_label: str) -> np.ndarray:
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str
+) -> np.ndarray:
     """A line plot of named series of x and y, with a logarithmic y axis."""
     plt = _pyplot()
     figure, axis = plt.subplots(figsize=(7, 4))

@@ -54,9 +54,7 @@ def _name(measurement: Measurement) -> str:
     return "_".join(str(part) for part in parts if part is not None)
 
 
-def write_report(
-    workdir: pathlib.Path, table: list[Measurement], title: str, picture: str
-) -> None:
+def write_report(workdir: pathlib.Path, table: list[Measurement], title: str, picture: str) -> None:
     """Writes `metrics.json`, `loss.png` and `report.md`.
 
     Args:

@@ -58,7 +58,7 @@ class SymmFlow:
         that of the semantics too.
         """
         train = dropout_key is not None
-        rngs = {"dropout": dropout_key} if train else {}
+        rngs = {} if dropout_key is None else {"dropout": dropout_key}
 
         def velocity(state: Leaves, times: Leaves) -> Leaves:
             t = jnp.broadcast_to(times.image, state.image.shape[:1])

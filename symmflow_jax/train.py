@@ -202,9 +202,7 @@ class Run:
             num_microbatches=train.num_microbatches,
             axis_name=distributed.BATCH_AXIS,
         )
-        return jax.pmap(
-            step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0
-        )
+        return jax.pmap(step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0)
 
     def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
         """Means of the metrics since the last reading; every value must be finite."""

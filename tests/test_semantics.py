@@ -183,4 +183,4 @@ def test_uniform_noise_is_centred():
 
 def test_encodings_are_values():
     assert hash(PLANE) == hash(ClassPlane(10, (4, 6), 4.0))
-    assert MASK == PaletteMask(palettes.CELEBAMASK_HQ, 10.0)
+    assert PaletteMask(palettes.CELEBAMASK_HQ, 10.0) == MASK

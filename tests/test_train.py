@@ -53,7 +53,9 @@ def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
     keys = {"task", "dataset", "solver", "num_steps", "nfe", "metric", "value", "num_examples"}
     assert all(keys <= measurement.keys() for measurement in measurements)
     two_steps = [m for m in measurements if m["metric"] == "miou" and m["num_steps"] == 2]
-    assert [(m["task"], m["nfe"], m["num_examples"]) for m in two_steps] == [("segmentation", 2, 12)]
+    assert [(m["task"], m["nfe"], m["num_examples"]) for m in two_steps] == [
+        ("segmentation", 2, 12)
+    ]
     report = (tmp_path / "report.md").read_text()
     assert f"{two_steps[0]['value']:.4f}" in report
     assert "pictures/examples.png" in report
@@ -88,7 +90,11 @@ def test_programs_are_traced_once(tiny_config, tmp_path, monkeypatch):
         monkeypatch.setattr(SymmFlow, name, counting(name))
     # A dequantisation width of its own keeps programs of other tests from being found again.
     config = tiny_config(
-        **{"train.eval_every_steps": 5, "semantics.dequantization_beta": 5.5, "eval.num_examples": 12}
+        **{
+            "train.eval_every_steps": 5,
+            "semantics.dequantization_beta": 5.5,
+            "eval.num_examples": 12,
+        }
     )
     train_and_evaluate(config, tmp_path)
     # The objective is traced for the train step and for the loss on unseen data; generation,

@@ -1,6 +1,7 @@
 """An adaptive solver: Dormand-Prince 5(4), from diffrax."""
 
 import dataclasses
+from typing import Any
 
 import diffrax
 import jax
@@ -38,7 +39,7 @@ class DormandPrince:
     def _solve_sample(
         self, dynamics: Dynamics, sample: Leaves, start: float, end: float
     ) -> Solution:
-        def slope(time: jax.Array, sample: Leaves, args: None) -> Leaves:
+        def slope(time: Any, sample: Leaves, args: None) -> Leaves:
             del args
             batch = jax.tree.map(lambda leaf: leaf[None], sample)
             return jax.tree.map(lambda leaf: leaf[0], dynamics(batch, jnp.asarray(time)))

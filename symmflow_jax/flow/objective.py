@@ -39,9 +39,7 @@ def symmetric_loss(
         image_weight: weight of the image's part, in [0, 1].
     """
     velocity_pred = velocity(interpolate(path, data, noise, times), times)
-    errors = jax.tree.map(
-        _mean_squared_error, velocity_pred, velocity_target(path, data, noise)
-    )
+    errors = jax.tree.map(_mean_squared_error, velocity_pred, velocity_target(path, data, noise))
     total = image_weight * errors.image + (1.0 - image_weight) * errors.semantics
     return Losses(total=total, image=errors.image, semantics=errors.semantics)
 

@@ -33,7 +33,7 @@ def test_points_are_balanced_centred_and_bounded():
     assert np.mean(labels) == 0.5
     assert np.abs(points).max() < 1.55
     assert np.abs(points.mean(axis=0)).max() < 0.05
-    assert np.all((0.6 < points.std(axis=0)) & (points.std(axis=0) < 1.0))
+    assert np.all((points.std(axis=0) > 0.6) & (points.std(axis=0) < 1.0))
 
 
 def test_spirals_are_half_a_turn_of_each_other():
