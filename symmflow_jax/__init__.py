@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
     """Imports JAX and Orbax only when a model is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from symmflow_jax import model  # noqa: PLC0415
+    from symmflow_jax import model
 
     return getattr(model, name)

@@ -132,7 +132,7 @@ def solver(name: str, num_steps: int, tolerance: float) -> Solve:
     """
     if name == "dopri5":
         # Imported where it is asked for: diffrax takes seconds.
-        from symmflow_jax.flow.adaptive import DormandPrince  # noqa: PLC0415
+        from symmflow_jax.flow.adaptive import DormandPrince
 
         return DormandPrince(tolerance)
     if name not in _METHODS:
@@ -152,40 +152,40 @@ def solvers_of(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
 
 
 def _shapes(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.shapes import Shapes  # noqa: PLC0415
+    from symmflow_jax.data.sources.shapes import Shapes
 
     return Shapes(_size(config, train), "train" if train else "test", seed)
 
 
 def _spirals(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.spirals import Spirals  # noqa: PLC0415
+    from symmflow_jax.data.sources.spirals import Spirals
 
     return Spirals(_size(config, train), "train" if train else "test", seed)
 
 
 def _idx(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.idx import Idx  # noqa: PLC0415
+    from symmflow_jax.data.sources.idx import Idx
 
     del seed
     return Idx(pathlib.Path(config.dir), _split(config, train))
 
 
 def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.prepared_tfds import PreparedTfds  # noqa: PLC0415
+    from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
 
     del seed
     return PreparedTfds(config.name, config.dir, _split(config, train))
 
 
 def _npz(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.npz import Npz  # noqa: PLC0415
+    from symmflow_jax.data.sources.npz import Npz
 
     del seed
     return Npz(pathlib.Path(config.dir), _split(config, train))
 
 
 def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.paired_folder import PairedFolder  # noqa: PLC0415
+    from symmflow_jax.data.sources.paired_folder import PairedFolder
 
     del seed
     root = pathlib.Path(config.dir)

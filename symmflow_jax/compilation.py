@@ -24,7 +24,7 @@ def keep_compiled_programs() -> None:
     They go to `symmflow_jax` under `XDG_CACHE_HOME`, by default `~/.cache`; the environment
     variable `JAX_COMPILATION_CACHE_DIR` names another folder.
     """
-    import jax  # noqa: PLC0415  After the flags are set.
+    import jax  # Here, since the flags above must be set before.
 
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")

@@ -260,8 +260,10 @@ def _to_config_dict(section: Any) -> config_dict.ConfigDict:
     return result.lock()
 
 
-def _from_values(cls: type, values: dict[str, Any], prefix: str) -> Any:
+def _from_values(cls: type, values: Any, prefix: str) -> Any:
     hints = typing.get_type_hints(cls)
+    if not isinstance(values, dict):
+        raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
     for key in values:
         if key not in hints:
             raise ValueError(f"{prefix}.{key} is not a config key. {nearest_key(key, hints)}")
@@ -273,7 +275,7 @@ def _from_values(cls: type, values: dict[str, Any], prefix: str) -> Any:
 def _convert(hint: Any, value: Any, where: str) -> Any:
     """The value in the type of its hint; an int may stand for a float."""
     if dataclasses.is_dataclass(hint):
-        return _from_values(hint, dict(value), where)  # type: ignore[arg-type]
+        return _from_values(typing.cast(type, hint), value, where)
     if isinstance(hint, types.UnionType):
         return None if value is None else _convert(typing.get_args(hint)[0], value, where)
     if typing.get_origin(hint) is tuple:

@@ -57,9 +57,10 @@ class LabelSchema:
         Raises:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
         """
-        table = np.full(max(int(raw.max(initial=0)), *self.raw_ids) + 1, -1, np.int32)
+        # One entry beyond the largest id takes all that lies outside.
+        table = np.full(max(self.raw_ids) + 2, -1, np.int32)
         table[list(self.raw_ids)] = np.arange(self.num_classes)
-        classes = table[raw] if raw.min(initial=0) >= 0 else np.full(raw.shape, -1, np.int32)
+        classes = table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
         if classes.min(initial=0) < 0:
             unknown = sorted(set(np.unique(raw).tolist()) - set(self.raw_ids))
             raise ValueError(
@@ -99,7 +100,12 @@ def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelS
         names: names of the classes, in the order of their ids.
         ignored_id: id of the pixels that belong to no class. If it is the id of one of the
             names, that class is ignored; otherwise a class "void" comes behind the others.
+
+    Raises:
+        ValueError: if `ignored_id` is negative.
     """
+    if ignored_id is not None and ignored_id < 0:
+        raise ValueError(f"ignored_id is {ignored_id}; ids are not negative.")
     raw_ids = tuple(range(len(names)))
     ignored: tuple[int, ...] = ()
     if ignored_id is not None and ignored_id < len(names):

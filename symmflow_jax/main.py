@@ -77,7 +77,8 @@ def _log_progress() -> None:
 def _workdir() -> pathlib.Path:
     if _WORKDIR.value:
         return pathlib.Path(_WORKDIR.value)
-    return pathlib.Path("runs") / pathlib.Path(flags.FLAGS["config"].config_filename).stem
+    config_file = config_flags.get_config_filename(flags.FLAGS["config"])
+    return pathlib.Path("runs") / pathlib.Path(config_file).stem
 
 
 def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
@@ -92,15 +93,15 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
 
 def _train(config: Config, workdir: pathlib.Path) -> None:
     # TensorBoard's writer takes seconds to import, which only training needs.
-    from symmflow_jax.train import train_and_evaluate  # noqa: PLC0415
+    from symmflow_jax.train import train_and_evaluate
 
     train_and_evaluate(config, workdir)
 
 
 def _evaluate(config: Config, workdir: pathlib.Path) -> None:
     """Data and measurements as the command says; network and encoding as they were trained."""
-    from symmflow_jax.evaluate import evaluator_of  # noqa: PLC0415
-    from symmflow_jax.report import report_evaluation  # noqa: PLC0415
+    from symmflow_jax.evaluate import evaluator_of
+    from symmflow_jax.report import report_evaluation
 
     model = _load(config, workdir)
     trained = dataclasses.replace(
@@ -110,7 +111,7 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
 
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference  # noqa: PLC0415
+    from symmflow_jax import inference
 
     inference.generate_files(
         _load(config, workdir),
@@ -123,7 +124,7 @@ def _generate(config: Config, workdir: pathlib.Path) -> None:
 
 
 def _segment(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference  # noqa: PLC0415
+    from symmflow_jax import inference
 
     inference.segment_files(
         _load(config, workdir),
@@ -136,7 +137,7 @@ def _segment(config: Config, workdir: pathlib.Path) -> None:
 
 
 def _classify(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference  # noqa: PLC0415
+    from symmflow_jax import inference
 
     inference.classify_files(
         _load(config, workdir),
@@ -149,7 +150,7 @@ def _classify(config: Config, workdir: pathlib.Path) -> None:
 
 
 def _load(config: Config, workdir: pathlib.Path):
-    from symmflow_jax.model import load  # noqa: PLC0415
+    from symmflow_jax.model import load
 
     return load(workdir, config.eval.checkpoint)
 
@@ -169,7 +170,7 @@ def _explain_config_flags(arguments: list[str]) -> str | None:
 
 
 def _flat_keys(values: dict, prefix: str = "") -> list[str]:
-    keys = []
+    keys: list[str] = []
     for key, value in values.items():
         keys += _flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
     return keys

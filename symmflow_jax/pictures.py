@@ -142,10 +142,10 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
 
 def _pyplot():
     """Matplotlib without a screen, imported where it is used because it is slow to import."""
-    import matplotlib  # noqa: PLC0415
+    import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot
 
     return pyplot
 

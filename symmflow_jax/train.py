@@ -3,9 +3,7 @@
 import dataclasses
 import functools
 import logging
-import math
 import pathlib
-import time
 from typing import Any
 
 import grain
@@ -28,6 +26,7 @@ from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import check_same_model, describe
+from symmflow_jax.progress import Progress
 from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.train_step import (
     TrainState,
@@ -224,10 +223,11 @@ class Run:
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))
         latest = self.manager.latest_step()
+        good = "none" if latest is None else f"step {latest}"
         loss = series["loss"][np.argmin(finite)]
         raise NonFiniteLoss(
             f"Step {step}: the loss is {loss} (or its gradient is not finite). Its batch is in "
-            f"{path}. The last good checkpoint is {'none' if latest is None else f'step {latest}'}. "
+            f"{path}. The last good checkpoint is {good}. "
             "Lower config.train.peak_learning_rate, set config.train.clip_norm=1.0, or look for "
             "broken values in the batch; the same command then goes on from that checkpoint."
         )
@@ -263,40 +263,6 @@ class Run:
         raise Interrupted(request.signal_number or 15)
 
 
-class Progress:
-    """Speed and time left, not counting pauses for evaluation.
-
-    Args:
-        num_steps: steps of the whole training.
-        batch_size: examples of a step.
-        step: step at which this process begins.
-    """
-
-    def __init__(self, num_steps: int, batch_size: int, step: int):
-        self._num_steps, self._batch_size = num_steps, batch_size
-        self._step, self._time = step, time.monotonic()
-        self._paused_at = 0.0
-
-    def advance(self, step: int) -> str:
-        """The progress line at a step; its speed is that since the last line."""
-        now = time.monotonic()
-        speed = (step - self._step) / max(now - self._time, 1e-9)
-        self._step, self._time = step, now
-        left = (self._num_steps - step) / speed if speed else math.inf
-        return (
-            f"step {step}/{self._num_steps}  {speed * self._batch_size:.0f} images/s  "
-            f"{_clock(left)} left"
-        )
-
-    def pause(self) -> None:
-        """Stops the clock."""
-        self._paused_at = time.monotonic()
-
-    def resume(self) -> None:
-        """Lets the clock go on."""
-        self._time += time.monotonic() - self._paused_at
-
-
 def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
     """TensorBoard in the background; nothing in all processes but the first."""
     if not distributed.is_primary():
@@ -326,11 +292,3 @@ def _is_due(step: int, every: int) -> bool:
 
 def _first_device(metrics: dict[str, jax.Array]) -> dict[str, jax.Array]:
     return {name: values.addressable_data(0)[0] for name, values in metrics.items()}
-
-
-def _clock(seconds: float) -> str:
-    if not math.isfinite(seconds):
-        return "?"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s"

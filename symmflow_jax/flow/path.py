@@ -30,7 +30,7 @@ class LinearPath:
         return (1.0 - (1.0 - self.sigma_min) * t) * start + t * end
 
     def velocity(self, start: jax.Array, end: jax.Array) -> jax.Array:
-        """The time derivative of `interpolate`: `end - (1 - sigma_min) start`, the same at all t."""
+        """The time derivative of `interpolate`, `end - (1 - sigma_min) start` at all t."""
         return end - (1.0 - self.sigma_min) * start
 
 

@@ -1,0 +1,94 @@
+"""The command line, as a user meets it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax.main import _explain_config_flags
+
+
+def _end(process) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def test_the_modes_follow_each_other(run_main, tmp_path):
+    run = tmp_path / "run"
+    code, output = _end(run_main(f"--workdir={run}", "--config.train.num_epochs=0.5"))
+    assert code == 0, output
+    assert "step 4/4" in output and "images/s" in output and "left" in output
+    assert "Total: " in output  # The parameter overview.
+    assert "oneDNN" not in output and "CheckpointManager" not in output
+
+    code, output = _end(
+        run_main(f"--workdir={run}", "--mode=evaluate", "--config.eval.num_steps=3,")
+    )
+    assert code == 0, output
+    steps = {m["num_steps"] for m in json.loads((run / "metrics.json").read_text())}
+    assert steps == {2, 3, None}
+
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.fromarray(np.full((20, 30), 2, np.uint8)).save(masks / "squares.png")
+    arguments = ("--mode=generate", f"--input={masks}", "--num_steps=2", "--num_samples=3")
+    code, output = _end(run_main(f"--workdir={run}", *arguments))
+    assert code == 0, output
+    made = sorted(path.name for path in (run / "generate").iterdir())
+    assert made == ["squares_0.png", "squares_1.png", "squares_2.png"]
+
+    code, output = _end(
+        run_main(
+            f"--workdir={run}",
+            "--mode=segment",
+            f"--input={run}/generate",
+            f"--output={tmp_path}/m",
+        )
+    )
+    assert code == 0, output
+    assert len(list((tmp_path / "m").glob("*_overlay.png"))) == 3
+
+
+def test_labels_are_classified_into_a_table(run_main, tmp_path):
+    run = tmp_path / "run"
+    label_run = ("--config.semantics.encoding=plane", "--config.semantics.dequantization_beta=4")
+    code, output = _end(run_main(f"--workdir={run}", *label_run, "--config.train.num_epochs=0.25"))
+    assert code == 0, output
+    image = tmp_path / "image.png"
+    Image.fromarray(np.zeros((11, 13, 3), np.uint8)).save(image)
+    arguments = ("--mode=classify", f"--input={image}", f"--output={tmp_path}/out.csv")
+    code, output = _end(run_main(f"--workdir={run}", *arguments))
+    assert code == 0, output
+    with (tmp_path / "out.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["file"] == "image.png"
+    assert row["name"] in ("circle", "square", "triangle", "cross")
+    read_out, label = float(row["read_out"]), int(row["label"])
+    others = [abs(read_out - other) for other in range(4) if other != label]
+    assert float(row["distance_to_next"]) == pytest.approx(min(others), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config.train.batch_sise=3"], "config.train.batch_sise is not a config key. Did you mean 'train.batch_size'?"),
+        (["--config.semantics.encoding=hue"], "config.semantics.encoding is 'hue'; choose one of palette, plane, colour."),
+        (["--config.data.source=idx", "--config.data.dir=nowhere", "--config.semantics.encoding=plane"], "nowhere"),
+        (["--config.semantics.encoding=plane", "--config.data.source=paired_folder"], "class_names is empty"),
+        (["--mode=segment"], "holds no checkpoints; train first"),
+        (["--mode=paint"], "paint"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_in_one_message(run_main, tmp_path, arguments, message):
+    code, output = _end(run_main(f"--workdir={tmp_path}/run", *arguments))
+    assert code != 0
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_overrides_are_checked_before_anything_starts():
+    assert _explain_config_flags(["--config=a.py", "--config.seed=3", "--mode=train"]) is None
+    explained = _explain_config_flags(["--config.train.peak_learn_rate=1"])
+    assert "'train.peak_learning_rate'" in explained
