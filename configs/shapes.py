@@ -14,15 +14,17 @@ def get_config():
     config.data.source = "shapes"
     config.semantics.encoding = "palette"
     config.semantics.dequantization_beta = 6.0
-    config.network.channels = 32
-    config.network.channel_multipliers = (1, 2, 2)
+    config.network.channels = 16
+    config.network.channel_multipliers = (1, 2, 4)
     config.network.num_res_blocks = 1
-    config.train.batch_size = 32
-    config.train.num_epochs = 0.6
+    config.network.num_groups = 8
+    config.train.batch_size = 16
+    config.train.num_epochs = 0.45
     config.train.warmup_epochs = 0.05
-    config.train.peak_learning_rate = 1e-3
-    config.train.ema_decay = 0.99
-    config.train.image_weight = 0.7
-    config.train.eval_every_steps = 500
+    config.train.peak_learning_rate = 2e-3
+    config.train.ema_decay = 0.995
+    config.train.image_weight = 0.5
+    config.train.eval_every_steps = 1_000
     config.train.checkpoint_every_steps = 500
+    config.eval.num_generated = 200
     return config

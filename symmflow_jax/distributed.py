@@ -34,9 +34,10 @@ def check_batch_size(batch_size: int, num_devices: int, what: str) -> None:
     """
     if batch_size % num_devices:
         lower = batch_size // num_devices * num_devices
+        choices = " or ".join(str(n) for n in (lower, lower + num_devices) if n)
         raise ValueError(
             f"{what} is {batch_size}, which {num_devices} devices (times microbatches) do not "
-            f"divide; choose {lower or num_devices} or {lower + num_devices}."
+            f"divide; choose {choices}."
         )
 
 

@@ -66,6 +66,7 @@ def run() -> None:
 def _log_progress() -> None:
     """Shows this project's progress in lines of time and message."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # It announces itself otherwise.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     project = logging.getLogger("symmflow_jax")

@@ -70,13 +70,15 @@ def reference_unet() -> Callable[[str], ReferenceUNet]:
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs(tmp_path_factory) -> pathlib.Path:
     """A folder in which all tests, and the processes they start, share compiled programs."""
-    folder = tmp_path_factory.mktemp("compiled")
+    root = tmp_path_factory.getbasetemp()
+    # The workers of one test run have folders beside each other.
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "compiled"
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_config() -> Callable[..., Config]:
     """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run's config."""
     path = pathlib.Path(__file__).parent / "configs" / "tiny.py"

@@ -1,6 +1,6 @@
 """Procedurally drawn scenes with masks and labels: the embedded data set, without a download.
 
-A scene has three to five upright shapes of one class each, later ones over earlier ones. All
+A scene has two to four upright shapes of one class each, later ones over earlier ones. All
 classes have about the same area and draw their colours from the same distribution, so that
 neither size nor colour gives a class away.
 """
@@ -26,11 +26,11 @@ _TRIANGLE_HALF = 1.253
 _CROSS_HALF = 1.189
 _HALF_EXTENTS = np.array([1.0, _SQUARE_HALF, _TRIANGLE_HALF, _CROSS_HALF])
 
-_SMALLEST_RADIUS = 4.5
-_LARGEST_RADIUS = {3: 7.2, 4: 6.6, 5: 6.0}  # By the number of shapes: more of them are smaller.
+_SMALLEST_RADIUS = 5.0
+_LARGEST_RADIUS = {2: 7.5, 3: 7.2, 4: 6.6}  # By the number of shapes: more of them are smaller.
 _CLEARANCE = 0.85  # Distance of two centres over the sum of their radii; below 1 they overlap.
 _CONTRAST = 110.0  # Distance of a shape's colour from all others in the scene, in 8-bit levels.
-_BACKGROUND_CONTRAST = 60.0  # Distance of a background's two colours: a pattern, not a shape.
+_BACKGROUND_CONTRAST = 50.0  # Distance of a background's two colours: a pattern, not a shape.
 _NUM_CANDIDATES = 24
 
 
@@ -74,7 +74,7 @@ class Shapes:
 
 def draw_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A scene, uint8 `[32, 32, 3]`, and its mask, int32 `[32, 32]`."""
-    num_shapes = int(rng.integers(3, 6))
+    num_shapes = int(rng.integers(2, 5))
     classes = rng.integers(len(CLASS_NAMES), size=num_shapes)
     radii = rng.uniform(_SMALLEST_RADIUS, _LARGEST_RADIUS[num_shapes], num_shapes)
     centres = _place(rng, radii, radii * _HALF_EXTENTS[classes])
