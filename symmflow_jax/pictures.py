@@ -30,12 +30,12 @@ def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
 
 
 def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Rows of real image, its mask, an image made from the mask, and the predicted mask."""
+    """Rows: real image, its mask, an image generated from the mask, mask predicted of the real."""
     columns = [
         ("real", sample["image"]),
         ("mask", schema.colourize(sample["labels"])),
-        ("generated from mask", sample["generated"]),
-        ("mask predicted from real", schema.colourize(sample["predicted"])),
+        ("generated", sample["generated"]),
+        ("predicted", schema.colourize(sample["predicted"])),
     ]
     rows = [
         [(name if index == 0 else "", images[index]) for name, images in columns]

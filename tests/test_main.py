@@ -73,14 +73,30 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--config.train.batch_sise=3"], "config.train.batch_sise is not a config key. Did you mean 'train.batch_size'?"),
-        (["--config.semantics.encoding=hue"], "config.semantics.encoding is 'hue'; choose one of palette, plane, colour."),
-        (["--config.data.source=idx", "--config.data.dir=nowhere", "--config.semantics.encoding=plane"], "nowhere"),
-        (["--config.semantics.encoding=plane", "--config.data.source=paired_folder"], "class_names is empty"),
+        (
+            ["--config.train.batch_sise=3"],
+            "config.train.batch_sise is not a config key. Did you mean 'train.batch_size'?",
+        ),
+        (
+            ["--config.semantics.encoding=hue"],
+            "config.semantics.encoding is 'hue'; choose one of palette, plane, colour.",
+        ),
+        (
+            [
+                "--config.data.source=idx",
+                "--config.data.dir=nowhere",
+                "--config.semantics.encoding=plane",
+            ],
+            "nowhere",
+        ),
+        (
+            ["--config.semantics.encoding=plane", "--config.data.source=paired_folder"],
+            "class_names is empty",
+        ),
         (["--mode=segment"], "holds no checkpoints; train first"),
         (["--mode=paint"], "paint"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_ends_in_one_message(run_main, tmp_path, arguments, message):
     code, output = _end(run_main(f"--workdir={tmp_path}/run", *arguments))
     assert code != 0
