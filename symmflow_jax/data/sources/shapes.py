@@ -1,6 +1,6 @@
 """Procedurally drawn scenes with masks and labels: the embedded data set, without a download.
 
-A scene has two to four upright shapes of one class each, later ones over earlier ones. All
+A scene has three or four upright shapes of one class each, later ones over earlier ones. All
 classes have about the same area and draw their colours from the same distribution, so that
 neither size nor colour gives a class away.
 """
@@ -27,9 +27,12 @@ _CROSS_HALF = 1.189
 _HALF_EXTENTS = np.array([1.0, _SQUARE_HALF, _TRIANGLE_HALF, _CROSS_HALF])
 
 _SMALLEST_RADIUS = 5.0
-_LARGEST_RADIUS = {2: 7.5, 3: 7.2, 4: 6.6}  # By the number of shapes: more of them are smaller.
+_LARGEST_RADIUS = {3: 7.2, 4: 6.6}  # By the number of shapes: more of them are smaller.
 _CLEARANCE = 0.85  # Distance of two centres over the sum of their radii; below 1 they overlap.
-_CONTRAST = 110.0  # Distance of a shape's colour from all others in the scene, in 8-bit levels.
+# Shapes are brighter than any background, so that their outlines are learned in minutes.
+_BACKGROUND_LEVELS = (0, 100)
+_SHAPE_LEVELS = (110, 256)
+_CONTRAST = 90.0  # Distance of a shape's colour from all others in the scene, in 8-bit levels.
 _BACKGROUND_CONTRAST = 50.0  # Distance of a background's two colours: a pattern, not a shape.
 _NUM_CANDIDATES = 24
 
@@ -74,7 +77,7 @@ class Shapes:
 
 def draw_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A scene, uint8 `[32, 32, 3]`, and its mask, int32 `[32, 32]`."""
-    num_shapes = int(rng.integers(2, 5))
+    num_shapes = int(rng.integers(3, 5))
     classes = rng.integers(len(CLASS_NAMES), size=num_shapes)
     radii = rng.uniform(_SMALLEST_RADIUS, _LARGEST_RADIUS[num_shapes], num_shapes)
     centres = _place(rng, radii, radii * _HALF_EXTENTS[classes])
@@ -103,10 +106,10 @@ def _place(rng: np.random.Generator, radii: np.ndarray, half_extents: np.ndarray
 
 def _draw_background(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A background, float `[32, 32, 3]`, mixed of two similar colours, float `[2, 3]`."""
-    first = rng.uniform(0, 255, 3)
+    first = rng.uniform(*_BACKGROUND_LEVELS, 3)
     direction = rng.normal(size=3)
     offset = _BACKGROUND_CONTRAST * direction / np.linalg.norm(direction)
-    colours = np.stack([first, np.clip(first + offset, 0, 255)])
+    colours = np.stack([first, np.clip(first + offset, *_BACKGROUND_LEVELS)])
     weights = _PATTERNS[rng.integers(len(_PATTERNS))](rng)
     return first + weights[..., None] * (colours[1] - first), colours
 
@@ -115,7 +118,7 @@ def _choose_colours(
     rng: np.random.Generator, num_shapes: int, background_colours: np.ndarray
 ) -> np.ndarray:
     """Random colours `[shapes, 3]`, each unlike the background's and the ones before it."""
-    candidates = rng.integers(256, size=(num_shapes, _NUM_CANDIDATES, 3))
+    candidates = rng.integers(*_SHAPE_LEVELS, size=(num_shapes, _NUM_CANDIDATES, 3))
     colours = np.concatenate([background_colours, np.zeros((num_shapes, 3))])
     for i in range(num_shapes):
         seen = 2 + i

@@ -80,10 +80,10 @@ def test_classes_are_balanced(scenes):
     assert np.abs(pixels / pixels.sum() - 0.25).max() < 0.04
 
 
-def test_scenes_have_three_to_five_shapes(scenes, drawn):
-    assert 3.7 < len(drawn) / NUM_SCENES < 4.3
+def test_scenes_have_three_or_four_shapes(scenes, drawn):
+    assert 3.4 < len(drawn) / NUM_SCENES < 3.6
     colours = [np.unique(s["image"][s["mask"] > 0], axis=0).shape[0] for s in scenes]
-    assert set(colours) == {3, 4, 5}
+    assert set(colours) == {3, 4}
 
 
 def test_shapes_look_like_their_class(drawn):
@@ -128,7 +128,7 @@ def test_shapes_stand_out_from_what_is_beside_them(scenes):
         for first, second in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
             border = mask[first] != mask[second]
             contrast = np.linalg.norm(image[first] - image[second], axis=-1)[border]
-            assert contrast.min() > 95
+            assert contrast.min() > 60
 
 
 def test_no_shape_is_tiny_or_buried(drawn):
