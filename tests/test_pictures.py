@@ -12,7 +12,7 @@ _SCHEMA = consecutive(("road", "sky"))
 def _sample(count: int, shape: tuple[int, ...], dense: bool) -> dict[str, np.ndarray]:
     labels = np.ones((count, *shape[:2]) if dense else (count,), np.int32)
     image = np.full((count, *shape), 77, np.uint8)
-    return {"image": image, "labels": labels, "generated": image, "predicted": labels}
+    return {"image": image, "labels": labels, "generated": image, "predicted": labels.copy()}
 
 
 def test_a_row_shows_real_mask_generated_and_predicted():
