@@ -84,9 +84,9 @@ def _schema(where: str, features: dict[str, Any]) -> labels.LabelSchema:
 
     image, label = features.get("image"), features.get("label")
     if not isinstance(label, tfds.features.ClassLabel):
-        raise DataError(f"{where} has no class label 'label' among {', '.join(features)}.")
+        raise DataError(f"{where} has no class label 'label' among {', '.join(sorted(features))}.")
     if not isinstance(image, tfds.features.Image):
-        raise DataError(f"{where} has no picture 'image' among {', '.join(features)}.")
+        raise DataError(f"{where} has no picture 'image' among {', '.join(sorted(features))}.")
     if image.np_dtype != np.uint8 or image.shape[-1] not in (1, 3):
         raise DataError(
             f"{where} has pictures {image.np_dtype} of shape {image.shape}; "
