@@ -2,7 +2,7 @@
 
     python -m symmflow_jax.main --config=configs/spirals.py
 
-Hardware: any; under three minutes on two CPU cores. Expect a one-step accuracy above 99.5 %
+Hardware: any; under five minutes on two CPU cores. Expect a one-step accuracy above 99.5 %
 that falls as steps grow, as in the paper's table (arXiv 2506.10634): with both clocks tied, a
 point dissolves into noise while its label is read.
 """

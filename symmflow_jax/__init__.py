@@ -1,8 +1,10 @@
 """Symmetrical Flow Matching in JAX: one network that makes, segments and classifies images.
 
-model = symmflow_jax.load("runs/shapes")
-images = model.generate(masks, jax.random.key(0))
-masks = model.segment(images, jax.random.key(1))
+In a notebook:
+
+    model = symmflow_jax.load("runs/shapes")
+    images = model.generate(masks, jax.random.key(0))
+    masks = model.segment(images, jax.random.key(1))
 """
 
 from typing import TYPE_CHECKING, Any

@@ -9,7 +9,13 @@ import jax.numpy as jnp
 from symmflow_jax import labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.sources.idx import Idx
+from symmflow_jax.data.sources.npz import Npz
+from symmflow_jax.data.sources.paired_folder import PairedFolder
+from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
+from symmflow_jax.data.sources.shapes import Shapes
 from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.data.sources.spirals import Spirals
 from symmflow_jax.flow import solvers
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solve
@@ -152,41 +158,29 @@ def solvers_of(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
 
 
 def _shapes(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.shapes import Shapes
-
     return Shapes(_size(config, train), "train" if train else "test", seed)
 
 
 def _spirals(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.spirals import Spirals
-
     return Spirals(_size(config, train), "train" if train else "test", seed)
 
 
 def _idx(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.idx import Idx
-
     del seed
     return Idx(pathlib.Path(config.dir), _split(config, train))
 
 
 def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
-
     del seed
     return PreparedTfds(config.name, config.dir, _split(config, train))
 
 
 def _npz(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.npz import Npz
-
     del seed
     return Npz(pathlib.Path(config.dir), _split(config, train))
 
 
 def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
-    from symmflow_jax.data.sources.paired_folder import PairedFolder
-
     del seed
     root = pathlib.Path(config.dir)
     if not config.class_names:

@@ -4,6 +4,8 @@ import importlib.metadata
 import os
 import pathlib
 
+import jax
+
 # The CPU backend of jaxlib 0.10 hands convolutions to a library (YNN) whose U-Net train step
 # takes 1.7 times as long as with XLA's older kernels. An empty list of fusions turns it off.
 _FLAG = "--xla_cpu_experimental_ynn_fusion_type="
@@ -11,7 +13,7 @@ _VERSIONS = ("0.10.",)  # XLA ends the process for a flag that it does not know.
 
 
 def choose_fast_cpu_kernels() -> None:
-    """Adds the flag to `XLA_FLAGS`, unless the user has set it; call it before JAX starts."""
+    """Adds the flag to `XLA_FLAGS` unless it is set; JAX reads it when its backend starts."""
     flags = os.environ.get("XLA_FLAGS", "")
     is_known = importlib.metadata.version("jaxlib").startswith(_VERSIONS)
     if is_known and _FLAG.rstrip("=") not in flags:
@@ -24,8 +26,6 @@ def keep_compiled_programs() -> None:
     They go to `symmflow_jax` under `XDG_CACHE_HOME`, by default `~/.cache`; the environment
     variable `JAX_COMPILATION_CACHE_DIR` names another folder.
     """
-    import jax  # Here, since the flags above must be set before.
-
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
         jax.config.update("jax_compilation_cache_dir", str(home / "symmflow_jax"))

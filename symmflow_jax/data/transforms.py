@@ -60,6 +60,7 @@ def _crop_box(
 
 
 def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    """uint8 `[height, width, channels]`: grey is repeated, colour becomes its luminance."""
     if image.shape[-1] == channels:
         return image
     if channels == 3:
@@ -68,6 +69,7 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 `[*size, channels]` of `[height, width, channels]`, bicubic with antialiasing."""
     if image.shape[:2] == size:
         return image
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
@@ -76,6 +78,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """int32 `[*size]` of classes `[height, width]`, each pixel the nearest one's."""
     if mask.shape == size:
         return mask
     picture = Image.fromarray(mask.astype(np.int32))
