@@ -1,14 +1,16 @@
-"""The border: from values of the config to sources, encodings, networks and solvers."""
+"""The border: from values of the config to sources, networks, train step and solvers."""
 
 import pathlib
 from collections.abc import Callable
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
+import optax
 
-from symmflow_jax import labels, palettes, semantics
+from symmflow_jax import distributed, labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
-from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.idx import Idx
 from symmflow_jax.data.sources.npz import Npz
 from symmflow_jax.data.sources.paired_folder import PairedFolder
@@ -23,6 +25,7 @@ from symmflow_jax.labels import LabelSchema
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.unet import UNet
 from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.train_step import Metrics, TrainState, make_train_step
 
 _METHODS = {
     "euler": solvers.EULER,
@@ -128,6 +131,25 @@ def network(config: NetworkConfig) -> nn.Module:
         remat=config.remat,
         dtype=dtype,
     )
+
+
+def train_step(
+    config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
+) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
+    """The train step over all local devices, jitted; its state's buffers are given to it.
+
+    State and batch have a leading axis of devices, see `distributed.replicate` and
+    `distributed.split_for_pmap`; so have the results.
+    """
+    step = make_train_step(
+        flow,
+        optimizer,
+        image_weight=config.train.image_weight,
+        ema_decay=config.train.ema_decay,
+        num_microbatches=config.train.num_microbatches,
+        axis_name=distributed.BATCH_AXIS,
+    )
+    return jax.pmap(step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0)
 
 
 def solver(name: str, num_steps: int, tolerance: float) -> Solve:

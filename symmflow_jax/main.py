@@ -1,23 +1,14 @@
 """The command line: `python -m symmflow_jax.main --config=configs/shapes.py`."""
 
 import dataclasses
-import logging
-import os
 import pathlib
-import re
-import sys
 from collections.abc import Callable
 
-from absl import app, flags, logging as absl_logging
-from ml_collections import config_flags
+from absl import flags
 
-from symmflow_jax import compilation, config as config_lib
-from symmflow_jax.checkpoints import CheckpointError
+from symmflow_jax import command_line
 from symmflow_jax.config import Config
 
-_logger = logging.getLogger("symmflow_jax.main")
-
-_CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _MODE = flags.DEFINE_enum(
     "mode",
@@ -35,51 +26,15 @@ _NUM_SAMPLES = flags.DEFINE_integer("num_samples", 1, "Images of each condition 
 _NUM_DRAWS = flags.DEFINE_integer("num_draws", 1, "Noises for each image that vote.")
 
 
-def main(argv: list[str]) -> None:
-    """Reads the config and does what `--mode` says; bad input ends in one line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-    if _CONFIG.value is None:
-        raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
-    # The libraries' own progress drowns that of the run.
-    absl_logging.set_verbosity(absl_logging.ERROR)
-    # Without a stack: these messages name the value and the remedy.
-    try:
-        config = config_lib.from_config_dict(_CONFIG.value)
-        _modes()[_MODE.value](config, _workdir())
-    except (ValueError, ArithmeticError, CheckpointError) as error:
-        _logger.debug("The error in full:", exc_info=True)
-        sys.exit(f"Error: {error}")
-
-
-def run() -> None:
-    """Parses the flags and runs `main`."""
-    _log_progress()
-    compilation.choose_fast_cpu_kernels()
-    compilation.keep_compiled_programs()
-    mistake = _explain_config_flags(sys.argv[1:])
-    if mistake:
-        sys.exit(f"Error: {mistake}")
-    app.run(main)
-
-
-def _log_progress() -> None:
-    """Shows this project's progress in lines of time and message."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # It announces itself otherwise.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
-    project = logging.getLogger("symmflow_jax")
-    project.addHandler(handler)
-    project.setLevel(logging.INFO)
-    project.propagate = False
+def main(config: Config) -> None:
+    """Does what `--mode` says."""
+    _modes()[_MODE.value](config, _workdir())
 
 
 def _workdir() -> pathlib.Path:
     if _WORKDIR.value:
         return pathlib.Path(_WORKDIR.value)
-    config_file = config_flags.get_config_filename(flags.FLAGS["config"])
-    return pathlib.Path("runs") / pathlib.Path(config_file).stem
+    return pathlib.Path("runs") / command_line.config_name()
 
 
 def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
@@ -160,22 +115,5 @@ def _output(workdir: pathlib.Path) -> pathlib.Path:
     return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / _MODE.value
 
 
-def _explain_config_flags(arguments: list[str]) -> str | None:
-    """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
-    keys = _flat_keys(config_lib.to_json(Config()))
-    for argument in arguments:
-        match = re.match(r"--config\.([\w.]+)", argument)
-        if match and match[1] not in keys:
-            return f"{match[0][2:]} is not a config key. {config_lib.nearest_key(match[1], keys)}"
-    return None
-
-
-def _flat_keys(values: dict, prefix: str = "") -> list[str]:
-    keys: list[str] = []
-    for key, value in values.items():
-        keys += _flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
-    return keys
-
-
 if __name__ == "__main__":
-    run()
+    command_line.start(main)

@@ -15,6 +15,7 @@ from clu import metric_writers, parameter_overview
 from symmflow_jax import (
     build,
     checkpoints,
+    compilation,
     config as config_lib,
     distributed,
     run_folder,
@@ -32,7 +33,6 @@ from symmflow_jax.train_step import (
     TrainState,
     adamw,
     create_train_state,
-    make_train_step,
     one_cycle,
 )
 
@@ -137,7 +137,7 @@ class Run:
         key = jax.random.fold_in(jax.random.key(self.config.seed), _INIT)
         create = functools.partial(create_train_state, self.evaluator.flow, self.optimizer)
         if self.manager.latest_step() is None:
-            state = jax.jit(create)(key)
+            state = compilation.jit_once(create)(key)
             overview = parameter_overview.get_parameter_overview(state.params, include_stats=False)
             _logger.info("Parameters:\n%s", overview)
         else:
@@ -154,7 +154,7 @@ class Run:
         Nothing is read back from the devices between log steps, evaluations and checkpoints.
         """
         train = self.config.train
-        train_step = self._compile()
+        train_step = build.train_step(self.config, self.evaluator.flow, self.optimizer)
         key = jax.random.fold_in(jax.random.key(self.config.seed), _TRAINING)
         history = run_folder.History(self.workdir, step)
         progress = Progress(self.num_steps, train.batch_size, step)
@@ -190,18 +190,6 @@ class Run:
         self.writer.close()
         self.manager.close()
         return table
-
-    def _compile(self):
-        train = self.config.train
-        step = make_train_step(
-            self.evaluator.flow,
-            self.optimizer,
-            image_weight=train.image_weight,
-            ema_decay=train.ema_decay,
-            num_microbatches=train.num_microbatches,
-            axis_name=distributed.BATCH_AXIS,
-        )
-        return jax.pmap(step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0)
 
     def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
         """Means of the metrics since the last reading; every value must be finite."""

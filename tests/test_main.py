@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.main import _explain_config_flags
-
 
 def _end(process) -> tuple[int, str]:
     output, _ = process.communicate(timeout=300)
@@ -102,9 +100,3 @@ def test_a_mistake_ends_in_one_message(run_main, tmp_path, arguments, message):
     assert code != 0
     assert message in output
     assert "Traceback" not in output
-
-
-def test_overrides_are_checked_before_anything_starts():
-    assert _explain_config_flags(["--config=a.py", "--config.seed=3", "--mode=train"]) is None
-    explained = _explain_config_flags(["--config.train.peak_learn_rate=1"])
-    assert "'train.peak_learning_rate'" in explained

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
+CPU = ROOT / "launch" / "cpu.sh"
 CUDA = ROOT / "launch" / "cuda.sh"
 TPU_POD = ROOT / "launch" / "tpu_pod.sh"
 POD = ["--name=my-pod", "--zone=us-central2-b", "--config=configs/coco.py"]
@@ -155,3 +156,13 @@ def test_help(script):
     assert result.returncode == 0
     assert "Usage: launch/" in result.stdout and "--dry-run" in result.stdout
     assert os.access(script, os.X_OK)
+
+
+def test_cpu_runs_what_it_shows(tmp_path):
+    (shown,) = dry_run(CPU, "--config=configs/shapes.py", *AWKWARD)
+    command = ["python", "-m", "symmflow_jax.main", "--config=configs/shapes.py", *AWKWARD]
+    assert shown[0] == "env" and shown[3:] == command
+    assert shown[1].startswith("GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:")
+    result = launch(CPU, "--config=configs/shapes.py", *AWKWARD, **record(tmp_path, "python"))
+    assert result.returncode == 0, result.stderr
+    assert calls(tmp_path) == [("python", str(ROOT), command[1:])]

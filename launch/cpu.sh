@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Runs symmflow_jax.main on CPU with memory kept between steps, in large pages (Linux with glibc
+2.35 or later). A train step then spends no time on getting its memory anew.
+
+Usage: launch/cpu.sh [--dry-run] ARGUMENT...
+
+  --dry-run  print the command and do not run it
+  --help     print this text
+  ARGUMENT   goes to symmflow_jax.main as it is, for instance --config=configs/shapes.py
+
+Paths are taken from the root of the checkout, where the command runs.
+TEXT
+}
+
+tunables=(
+  glibc.malloc.hugetlb=1
+  glibc.malloc.mmap_max=0
+  glibc.malloc.top_pad=1000000000
+  glibc.malloc.trim_threshold=100000000000
+)
+
+dry_run=false
+arguments=()
+for argument in "$@"; do
+  case $argument in
+    --dry-run) dry_run=true ;;
+    --help | -h)
+      usage
+      exit
+      ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+command=(
+  env "GLIBC_TUNABLES=$(IFS=:; echo "${tunables[*]}")" JAX_PLATFORMS=cpu
+  python -m symmflow_jax.main ${arguments[@]+"${arguments[@]}"}
+)
+if [[ $dry_run == true ]]; then
+  echo "${command[*]@Q}"
+else
+  exec "${command[@]}"
+fi

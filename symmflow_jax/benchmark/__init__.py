@@ -1,0 +1,1 @@
+"""How fast a config's programs are here: `python -m symmflow_jax.benchmark --config=...`."""

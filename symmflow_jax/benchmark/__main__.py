@@ -1,0 +1,84 @@
+"""The benchmark's command; it prints Markdown.
+
+    python -m symmflow_jax.benchmark --config=configs/mnist.py --batch_sizes=64,128
+
+With PyTorch and torchcfm installed (`pip install -e '.[benchmark]'`), the same network does the
+same work there, in turn with this project's. Measure on an idle machine.
+"""
+
+import logging
+import pathlib
+
+import jax
+from absl import flags
+
+from symmflow_jax import command_line
+from symmflow_jax.benchmark import compile_times, input_pipeline, tables, torch_peer, workloads
+from symmflow_jax.benchmark.timing import alternate
+from symmflow_jax.config import Config
+from symmflow_jax.data.sources.source import DataError
+
+_logger = logging.getLogger("symmflow_jax.benchmark")
+
+_BATCH_SIZES = flags.DEFINE_list("batch_sizes", None, "Batch sizes; that of the config by default.")
+_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Timed calls of each workload.")
+_OUTPUT = flags.DEFINE_string("output", None, "Markdown file to write beside printing.")
+
+
+def main(config: Config) -> None:
+    """Measures and shows the tables.
+
+    Raises:
+        ValueError: if a batch size is no positive number.
+    """
+    batch_sizes = _batch_sizes(config)
+    sections = [tables.machine(workloads.matmul_flops_per_second())]
+    sections.append(tables.compile_times(*compile_times.measure(config, batch_sizes[0])))
+    rows = [row for batch_size in batch_sizes for row in _speed(config, batch_size)]
+    sections += [tables.speed(rows), _pipeline(config, batch_sizes[0])]
+    text = "\n\n".join(sections)
+    _logger.info("\n%s", text)
+    if _OUTPUT.value:
+        pathlib.Path(_OUTPUT.value).write_text(text + "\n")
+
+
+def _speed(config: Config, batch_size: int) -> list[tables.Speed]:
+    subject = workloads.subject(config, batch_size)
+    flops = workloads.flops(subject)
+    peak = workloads.matmul_flops_per_second()
+    contenders = {"ours": workloads.tasks(subject)}
+    if config.network.name == "unet" and torch_peer.is_installed():
+        contenders["peer"] = torch_peer.tasks(subject)
+    rows = []
+    for name in contenders["ours"]:
+        _logger.info("%s, batch %d", name, batch_size)
+        seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
+                            _NUM_ROUNDS.value)  # fmt: skip
+        rows.append(tables.Speed(name, batch_size, seconds["ours"], seconds.get("peer"),
+                                 flops[name], peak))  # fmt: skip
+    return rows
+
+
+def _pipeline(config: Config, batch_size: int) -> str:
+    try:
+        speed = input_pipeline.images_per_second(config, batch_size)
+    except DataError as error:
+        return f"Input pipeline: not measured. {error}"
+    return f"Input pipeline: {speed:,.0f} images/s."
+
+
+def _batch_sizes(config: Config) -> list[int]:
+    words = _BATCH_SIZES.value or [str(config.train.batch_size)]
+    if not all(word.isdigit() and int(word) for word in words):
+        raise ValueError(f"--batch_sizes is {','.join(words)}; give numbers such as 64,128.")
+    for word in words:
+        if int(word) % jax.local_device_count():
+            raise ValueError(
+                f"--batch_sizes holds {word}, which {jax.local_device_count()} devices do not "
+                "divide."
+            )
+    return [int(word) for word in words]
+
+
+if __name__ == "__main__":
+    command_line.start(main)

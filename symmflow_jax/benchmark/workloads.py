@@ -1,0 +1,172 @@
+"""The work of a config on made-up examples: train step, generation and recognition."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from symmflow_jax import build, distributed, labels, predictions
+from symmflow_jax.benchmark.timing import Task, alternate
+from symmflow_jax.compilation import jit_once
+from symmflow_jax.config import Config
+from symmflow_jax.data.pipeline import Batch
+from symmflow_jax.flow.solvers import EULER, FixedSteps
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.train_step import adamw, create_train_state, make_train_step, one_cycle
+
+TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
+
+# The classes of a data set that need not be here; speed hardly depends on their number.
+_NUM_CLASSES = 10
+
+
+class Subject(NamedTuple):
+    """What is timed: a config's method, and a batch for it.
+
+    Attributes:
+        config: the config.
+        flow: the method.
+        batch: one batch, as the pipeline gives it.
+    """
+
+    config: Config
+    flow: SymmFlow
+    batch: Batch
+
+    @property
+    def batch_size(self) -> int:
+        """Examples of the batch."""
+        return len(self.batch["position"])
+
+
+def subject(config: Config, batch_size: int) -> Subject:
+    """The config's method with random pixels and labels."""
+    rng = np.random.default_rng(0)
+    schema = _schema(config)
+    flow = build.flow(config, schema)
+    size = flow.image_shape[:2] if build.target(config) == "mask" else ()
+    points = len(flow.image_shape) == 1
+    pixels = rng.integers(0, 256, (batch_size, *flow.image_shape))
+    batch = {
+        "image": pixels.astype(np.float32 if points else np.uint8),
+        "labels": rng.integers(0, schema.num_classes, (batch_size, *size), np.int32),
+        "position": np.arange(batch_size, dtype=np.int32),
+    }
+    return Subject(config, flow, batch)
+
+
+def tasks(subject: Subject) -> dict[str, Task]:
+    """The workloads by name."""
+    config, flow, batch = subject
+    params = jit_once(flow.init)(jax.random.key(0))
+    positions, key = batch["position"], jax.random.key(1)
+    generation = FixedSteps(EULER, config.eval.generation_steps)
+
+    def generate() -> Any:
+        result = predictions.generate(flow, params, key, positions, batch["labels"], generation)
+        return jax.block_until_ready(result)
+
+    def recognize() -> Any:
+        once = FixedSteps(EULER, 1)
+        result = predictions.recognize(flow, params, key, positions, batch["image"], once)
+        return jax.block_until_ready(result)
+
+    return {TRAIN_STEP: TrainSteps(subject), GENERATION: generate, RECOGNITION: recognize}
+
+
+class TrainSteps:
+    """One train step at each call, from the state that the last one left."""
+
+    def __init__(self, subject: Subject):
+        optimizer = _optimizer(subject.config)
+        create = functools.partial(create_train_state, subject.flow, optimizer)
+        self._state = distributed.replicate(jit_once(create)(jax.random.key(0)))
+        self._step = build.train_step(subject.config, subject.flow, optimizer)
+        self._batch = distributed.split_for_pmap(subject.batch)
+        self._key = jax.random.key(1)
+
+    def __call__(self) -> None:
+        """Steps once and waits for the result."""
+        self._state, _ = jax.block_until_ready(self._step(self._state, self._batch, self._key))
+
+
+def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
+    """The jitted programs of a training's start by name, each with its arguments' shapes."""
+    config, flow, batch = subject
+    optimizer = _optimizer(config)
+    create = functools.partial(create_train_state, flow, optimizer)
+    state = jax.eval_shape(create, jax.random.key(0))
+    replicated = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct((jax.local_device_count(), *leaf.shape), leaf.dtype),
+        state,
+    )
+    key = jax.random.key(0)
+    step = build.train_step(config, flow, optimizer)
+    return {
+        "first state": (jit_once(create), (key,)),
+        TRAIN_STEP: (step, (replicated, distributed.split_for_pmap(batch), key)),
+    }
+
+
+def flops(subject: Subject) -> dict[str, float]:
+    """Floating-point operations of each workload, as XLA counts them in the network itself.
+
+    They are counted before any optimisation, and for the network and its gradient alone:
+    what a compiler adds or saves does not change the work that there is to do.
+    """
+    config, flow, batch = subject
+    optimizer = _optimizer(config)
+    state = jax.eval_shape(
+        functools.partial(create_train_state, flow, optimizer), jax.random.key(0)
+    )
+    train_step = make_train_step(
+        flow,
+        optimizer,
+        image_weight=config.train.image_weight,
+        ema_decay=config.train.ema_decay,
+    )
+    forward = _count(
+        lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
+        state.params,
+        jnp.zeros((subject.batch_size, *flow.image_shape)),
+        jnp.zeros((subject.batch_size, *flow.semantics_shape)),
+        jnp.zeros(subject.batch_size),
+    )
+    return {
+        TRAIN_STEP: _count(train_step, state, batch, jax.random.key(0)),
+        GENERATION: forward * config.eval.generation_steps,
+        RECOGNITION: forward,
+    }
+
+
+def matmul_flops_per_second(size: int = 2048) -> float:
+    """The best rate of a square float32 matrix product here, the yardstick for all else."""
+    product = jax.jit(jnp.matmul)
+    matrix = jnp.ones((size, size))
+
+    def multiply() -> None:
+        jax.block_until_ready(product(matrix, matrix))
+
+    return 2.0 * size**3 / alternate({"product": multiply}, num_rounds=9)["product"]
+
+
+def _count(function: Callable, *arguments: Any) -> float:
+    analysis = jax.jit(function).lower(*arguments).cost_analysis()
+    if not analysis:
+        raise ValueError("This JAX backend counts no operations.")
+    return analysis["flops"]
+
+
+def _schema(config: Config) -> LabelSchema:
+    names = config.data.class_names or tuple(str(index) for index in range(_NUM_CLASSES))
+    return labels.consecutive(names, config.data.ignored_id)
+
+
+def _optimizer(config: Config):
+    train = config.train
+    schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
+    return adamw(schedule, train.weight_decay, train.clip_norm)

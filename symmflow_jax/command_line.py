@@ -1,0 +1,79 @@
+"""What the commands share: the config flag, progress lines, and errors of one line."""
+
+import logging
+import os
+import pathlib
+import re
+import sys
+from collections.abc import Callable
+
+from absl import app, flags, logging as absl_logging
+from ml_collections import config_flags
+
+from symmflow_jax import compilation, config as config_lib
+from symmflow_jax.checkpoints import CheckpointError
+from symmflow_jax.config import Config
+
+_logger = logging.getLogger(__name__)
+
+_CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
+
+
+def start(command: Callable[[Config], None]) -> None:
+    """Parses the flags and runs a command on the config; bad input ends in one line."""
+    _log_progress()
+    compilation.choose_fast_cpu_kernels()
+    compilation.keep_compiled_programs()
+    mistake = explain_config_flags(sys.argv[1:])
+    if mistake:
+        sys.exit(f"Error: {mistake}")
+
+    def main(argv: list[str]) -> None:
+        if len(argv) > 1:
+            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+        if _CONFIG.value is None:
+            raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
+        # The libraries' own progress drowns that of the run.
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        # Without a stack: these messages name the value and the remedy.
+        try:
+            command(config_lib.from_config_dict(_CONFIG.value))
+        except (ValueError, ArithmeticError, CheckpointError) as error:
+            _logger.debug("The error in full:", exc_info=True)
+            sys.exit(f"Error: {error}")
+
+    app.run(main)
+
+
+def config_name() -> str:
+    """The name of the config file, without its folder and ending."""
+    return pathlib.Path(config_flags.get_config_filename(flags.FLAGS["config"])).stem
+
+
+def explain_config_flags(arguments: list[str]) -> str | None:
+    """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
+    keys = _flat_keys(config_lib.to_json(Config()))
+    for argument in arguments:
+        match = re.match(r"--config\.([\w.]+)", argument)
+        if match and match[1] not in keys:
+            return f"{match[0][2:]} is not a config key. {config_lib.nearest_key(match[1], keys)}"
+    return None
+
+
+def _log_progress() -> None:
+    """Shows this project's progress in lines of time and message."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # It announces itself otherwise.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    project = logging.getLogger("symmflow_jax")
+    project.addHandler(handler)
+    project.setLevel(logging.INFO)
+    project.propagate = False
+
+
+def _flat_keys(values: dict, prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for key, value in values.items():
+        keys += _flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
+    return keys
