@@ -11,6 +11,11 @@ import optax
 from symmflow_jax import distributed, labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data.pipeline import Batch, Preparation
+from symmflow_jax.data.sources.ade20k import Ade20k
+from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
+from symmflow_jax.data.sources.cifar10 import Cifar10
+from symmflow_jax.data.sources.cityscapes import Cityscapes
+from symmflow_jax.data.sources.coco_stuff import CocoStuff
 from symmflow_jax.data.sources.idx import Idx
 from symmflow_jax.data.sources.npz import Npz
 from symmflow_jax.data.sources.paired_folder import PairedFolder
@@ -49,10 +54,15 @@ def source(config: Config, *, train: bool) -> Source:
     builders: dict[str, Callable[[DataConfig, bool, int], Source]] = {
         "shapes": _shapes,
         "spirals": _spirals,
-        "idx": _idx,
+        "idx": _of_layout(Idx),
         "tfds": _tfds,
         "npz": _npz,
         "paired_folder": _paired_folder,
+        "coco_stuff": _of_layout(CocoStuff),
+        "celebamask_hq": _of_layout(CelebAMaskHQ),
+        "cityscapes": _of_layout(Cityscapes),
+        "ade20k": _of_layout(Ade20k),
+        "cifar10": _of_layout(Cifar10),
     }
     result = builders[config.data.source](config.data, train, config.seed)
     if target(config) not in result.schemas:
@@ -69,14 +79,15 @@ def schema(config: Config, source: Source) -> LabelSchema:
     return source.schemas[target(config)]
 
 
-def preparation(config: Config) -> Preparation:
-    """What is done to each example."""
+def preparation(config: Config, schema: LabelSchema) -> Preparation:
+    """What is done to each example, whose classes are those of a schema."""
     return Preparation(
         target=target(config),
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
+        mirrored=schema.mirrored,
     )
 
 
@@ -187,9 +198,16 @@ def _spirals(config: DataConfig, train: bool, seed: int) -> Source:
     return Spirals(_size(config, train), "train" if train else "test", seed)
 
 
-def _idx(config: DataConfig, train: bool, seed: int) -> Source:
-    del seed
-    return Idx(pathlib.Path(config.dir), _split(config, train))
+def _of_layout(
+    open_source: Callable[[pathlib.Path, str], Source],
+) -> Callable[[DataConfig, bool, int], Source]:
+    """The builder of a source that a folder and a split determine."""
+
+    def build_source(config: DataConfig, train: bool, seed: int) -> Source:
+        del seed
+        return open_source(pathlib.Path(config.dir), _split(config, train))
+
+    return build_source
 
 
 def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
@@ -199,7 +217,8 @@ def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
 
 def _npz(config: DataConfig, train: bool, seed: int) -> Source:
     del seed
-    return Npz(pathlib.Path(config.dir), _split(config, train))
+    path = pathlib.Path(config.dir)
+    return Npz(path / f"{config.name}.npz" if config.name else path, _split(config, train))
 
 
 def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:

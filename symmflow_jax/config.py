@@ -18,9 +18,11 @@ class DataConfig:
     """Which examples, and how they become arrays of one shape.
 
     Attributes:
-        source: "shapes", "spirals", "idx", "tfds", "npz" or "paired_folder".
+        source: "shapes" or "spirals" (drawn), "idx", "tfds", "npz", "cifar10" (labels),
+            "paired_folder", "coco_stuff", "celebamask_hq", "cityscapes" or "ade20k" (masks).
         dir: folder (or `.npz` file) of the data set; unused by the drawn sources.
-        name: name of a TFDS set, such as "mnist".
+        name: name of a TFDS set, such as "mnist", or of an archive in `dir` without its
+            ending, such as "pathmnist_64" (npz).
         train_split: split to learn from, in the words of the source.
         eval_split: split to evaluate on.
         train_size: examples of a drawn training set ("shapes", "spirals").
@@ -192,9 +194,21 @@ class Config:
     eval: EvalConfig = EvalConfig()
 
 
-_CHOICES = {
+_CHOICES: dict[str, tuple[str, ...]] = {
     "parallel": ("pmap",),
-    "data.source": ("shapes", "spirals", "idx", "tfds", "npz", "paired_folder"),
+    "data.source": (
+        "shapes",
+        "spirals",
+        "idx",
+        "tfds",
+        "npz",
+        "paired_folder",
+        "coco_stuff",
+        "celebamask_hq",
+        "cityscapes",
+        "ade20k",
+        "cifar10",
+    ),
     "data.on_error": ("raise", "skip"),
     "semantics.encoding": ("palette", "plane", "colour"),
     "network.name": ("unet", "mlp"),

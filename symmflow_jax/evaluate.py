@@ -260,7 +260,8 @@ def evaluator_of(config: Config, schema: LabelSchema) -> Evaluator:
             f"The model knows the classes {', '.join(schema.names)}, but the data has "
             f"{', '.join(found.names)}; set config.data to data of the same classes."
         )
-    return Evaluator(config, build.flow(config, schema), schema, source, build.preparation(config))
+    preparation = build.preparation(config, schema)
+    return Evaluator(config, build.flow(config, schema), schema, source, preparation)
 
 
 def score(table: list[Measurement]) -> float:

@@ -20,12 +20,16 @@ class LabelSchema:
         raw_ids: id of each class in the files of the data set.
         palette: colour of each class.
         ignored: classes that do not count in any score, such as "void".
+        merged_ids: further ids of the files, each with the class that it is counted as.
+        mirrored: pairs of classes that a mirror turns into each other, such as left and right.
     """
 
     names: tuple[str, ...]
     raw_ids: tuple[int, ...]
     palette: Palette
     ignored: tuple[int, ...] = ()
+    merged_ids: tuple[tuple[int, int], ...] = ()
+    mirrored: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self):
         counts = {len(self.names), len(self.raw_ids), len(self.palette)}
@@ -34,8 +38,11 @@ class LabelSchema:
                 f"A label schema needs as many names ({len(self.names)}) as raw ids "
                 f"({len(self.raw_ids)}) and colours ({len(self.palette)})."
             )
-        if len(set(self.raw_ids)) < len(self.raw_ids):
-            raise ValueError(f"Raw ids occur twice in the label schema: {self.raw_ids}.")
+        known = self._classes_by_id()
+        if len(known) < len(self.raw_ids) + len(self.merged_ids):
+            raise ValueError(
+                f"Raw ids occur twice in the label schema: {self.raw_ids}, {self.merged_ids}."
+            )
 
     @property
     def num_classes(self) -> int:
@@ -57,18 +64,23 @@ class LabelSchema:
         Raises:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
         """
+        known = self._classes_by_id()
         # One entry beyond the largest id takes all that lies outside.
-        table = np.full(max(self.raw_ids) + 2, -1, np.int32)
-        table[list(self.raw_ids)] = np.arange(self.num_classes)
+        table = np.full(max(known) + 2, -1, np.int32)
+        table[list(known)] = list(known.values())
         classes = table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
         if classes.min(initial=0) < 0:
-            unknown = sorted(set(np.unique(raw).tolist()) - set(self.raw_ids))
+            unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise ValueError(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
-                f"{_shorten(sorted(self.raw_ids))}. Add them to config.data.class_names, or name "
+                f"{_shorten(sorted(known))}. Add them to config.data.class_names, or name "
                 "one of them in config.data.ignored_id."
             )
         return classes
+
+    def _classes_by_id(self) -> dict[int, int]:
+        classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
+        return classes | dict(self.merged_ids)
 
     def to_raw(self, classes: np.ndarray) -> np.ndarray:
         """Ids of the data set's files, the inverse of `from_raw`."""
@@ -84,12 +96,17 @@ class LabelSchema:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "LabelSchema":
-        """The schema that `to_json` was made from."""
+        """The schema that `to_json` was made from.
+
+        What came later than the first checkpoints may be missing in them.
+        """
         return cls(
             names=tuple(values["names"]),
             raw_ids=tuple(values["raw_ids"]),
             palette=tuple(tuple(colour) for colour in values["palette"]),
             ignored=tuple(values["ignored"]),
+            merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
+            mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
         )
 
 

@@ -127,7 +127,7 @@ class Run:
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
             evaluator=evaluator_of(config, schema),
-            iterator=_training_batches(config, source),
+            iterator=_training_batches(config, source, schema),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -206,7 +206,7 @@ class Run:
         The batch is read anew: what the pipeline gives at a step depends on the seed alone.
         """
         checkpoints.finish(self.manager)
-        iterator = _training_batches(self.config, self.source)
+        iterator = _training_batches(self.config, self.source, self.schema)
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))
@@ -258,10 +258,10 @@ def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
     return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
 
 
-def _training_batches(config: Config, source: Source) -> grain.DatasetIterator:
+def _training_batches(config: Config, source: Source, schema: LabelSchema) -> grain.DatasetIterator:
     return pipeline.training_batches(
         source,
-        build.preparation(config),
+        build.preparation(config, schema),
         batch_size=config.train.batch_size,
         seed=config.seed,
         shard=distributed.shard(),

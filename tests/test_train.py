@@ -160,9 +160,10 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
     (path,) = tmp_path.glob("non_finite_step_*.npz")
     assert str(path) in str(error.value)
     saved = np.load(path)
+    source = build.source(diverging, train=True)
     batches = pipeline.training_batches(
-        build.source(diverging, train=True),
-        build.preparation(diverging),
+        source,
+        build.preparation(diverging, build.schema(diverging, source)),
         batch_size=8,
         seed=diverging.seed,
     )

@@ -13,9 +13,10 @@ def images_per_second(config: Config, batch_size: int, num_batches: int = 50) ->
     Raises:
         DataError: if the data is missing.
     """
+    source = build.source(config, train=True)
     batches = pipeline.training_batches(
-        build.source(config, train=True),
-        build.preparation(config),
+        source,
+        build.preparation(config, build.schema(config, source)),
         batch_size=batch_size,
         seed=config.seed,
         num_workers=config.data.num_workers,

@@ -36,6 +36,7 @@ class Preparation:
         image_channels: 1 or 3.
         random_crop: whether training crops at random places instead of the centre.
         random_flip: whether training mirrors half of the examples.
+        mirrored: pairs of classes that a mirror turns into each other.
     """
 
     target: str
@@ -43,6 +44,7 @@ class Preparation:
     image_channels: int
     random_crop: bool = False
     random_flip: bool = False
+    mirrored: tuple[tuple[int, int], ...] = ()
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of a source's element."""
@@ -61,7 +63,9 @@ class Preparation:
         if self.image_size:
             crop_rng = rng if self.random_crop else None
             example = transforms.fit(example, self.image_size, self.image_channels, crop_rng)  # type: ignore[arg-type]
-        return transforms.random_flip(example, rng) if self.random_flip else example
+        if not self.random_flip:
+            return example
+        return transforms.random_flip(example, rng, self.mirrored)
 
 
 @dataclasses.dataclass(frozen=True)

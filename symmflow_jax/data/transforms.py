@@ -36,14 +36,31 @@ def fit(
     return example | {"image": image, "labels": labels}
 
 
-def random_flip(example: Example, rng: np.random.Generator) -> Example:
-    """Mirrors image and mask left to right, half of the time."""
+def random_flip(
+    example: Example, rng: np.random.Generator, mirrored: tuple[tuple[int, int], ...] = ()
+) -> Example:
+    """Mirrors image and mask left to right, half of the time.
+
+    Args:
+        example: as in `fit`.
+        rng: decides whether to mirror.
+        mirrored: pairs of classes that a mirror turns into each other, such as left and right
+            eyes.
+    """
     if rng.random() < 0.5:
         return example
     image, labels = example["image"], example["labels"]
     if np.ndim(labels) == 2:
-        labels = labels[:, ::-1]
+        labels = _swap(labels[:, ::-1], mirrored)
     return example | {"image": image[:, ::-1], "labels": labels}
+
+
+def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:
+    swapped = classes
+    for first, second in pairs:
+        swapped = np.where(classes == first, second, swapped)
+        swapped = np.where(classes == second, first, swapped)
+    return swapped.astype(classes.dtype)
 
 
 def _crop_box(

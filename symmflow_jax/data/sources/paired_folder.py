@@ -3,26 +3,24 @@
 import pathlib
 from collections.abc import Iterable
 
-import numpy as np
-
-from symmflow_jax.data.picture_files import SUFFIXES, read_image, read_mask
+from symmflow_jax.data.picture_files import SUFFIXES
+from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.labels import LabelSchema
 
 _NUM_SHOWN = 5
 
 
-class PairedFolder:
+class PairedFolder(PicturePairs):
     """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
 
     An image and its mask have the same name, but for the suffix (.png, .jpg, .jpeg, .bmp or
     .webp in any case); other files, and hidden ones, do not count. Pairs come in the order of
-    their names and are read when they are asked for, which raises DataError for a pair that
-    cannot be read, whose sizes differ, or whose ids are outside the class list.
+    their names.
 
     Args:
-        images: folder of the images; see `read_image`.
-        masks: folder of the masks; see `read_mask`.
+        images: folder of the images.
+        masks: folder of the masks.
         schema: the classes, and their ids in the masks.
 
     Raises:
@@ -32,30 +30,8 @@ class PairedFolder:
     def __init__(self, images: str | pathlib.Path, masks: str | pathlib.Path, schema: LabelSchema):
         image_files, mask_files = _list(pathlib.Path(images)), _list(pathlib.Path(masks))
         _check_partners(pathlib.Path(images), image_files, pathlib.Path(masks), mask_files)
-        self._pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-        self._schema = schema
-
-    @property
-    def schemas(self) -> dict[str, LabelSchema]:
-        """The classes of "mask"."""
-        return {"mask": self._schema}
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        image_path, mask_path = self._pairs[index]
-        image, ids = read_image(image_path), read_mask(mask_path)
-        if image.shape[:2] != ids.shape:
-            raise DataError(
-                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(ids)} (width x "
-                "height); make the mask again in the size of the image."
-            )
-        try:
-            mask = self._schema.from_raw(ids, str(mask_path))
-        except ValueError as error:
-            raise DataError(str(error)) from error
-        return {"image": image, "mask": mask}
+        pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
+        super().__init__(pairs, schema)
 
 
 def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -102,7 +78,3 @@ def _shorten(names: Iterable[str]) -> str:
     names = list(names)
     rest = ", ..." if len(names) > _NUM_SHOWN else ""
     return ", ".join(names[:_NUM_SHOWN]) + rest
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}x{array.shape[0]}"

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from symmflow_jax import labels
-from symmflow_jax.data.sources.paired_folder import PairedFolder, read_image, read_mask
+from symmflow_jax.data.picture_files import read_image, read_mask
+from symmflow_jax.data.sources.paired_folder import PairedFolder
 from symmflow_jax.data.sources.source import DataError
 
 SCHEMA = labels.consecutive(("sky", "road", "tree"), ignored_id=255)

@@ -1,0 +1,56 @@
+"""Images and their masks as pairs of picture files."""
+
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from symmflow_jax.data.picture_files import read_image, read_mask
+from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.labels import LabelSchema
+
+
+class PicturePairs:
+    """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
+
+    Files are read when they are asked for, which raises DataError for a pair that cannot be
+    read, whose sizes differ, or whose ids are outside the class list.
+
+    Args:
+        pairs: file of each image and of its mask; see `read_image` and `read_mask`.
+        schema: the classes, and their ids in the masks.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[pathlib.Path, pathlib.Path]], schema: LabelSchema):
+        self.pairs = tuple(pairs)
+        self._schema = schema
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]:
+        """The classes of "mask"."""
+        return {"mask": self._schema}
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        image_path, mask_path = self.pairs[index]
+        image, ids = read_image(image_path), read_mask(mask_path)
+        if image.shape[:2] != ids.shape:
+            raise DataError(
+                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(ids)} (width x "
+                "height); make the mask again in the size of the image."
+            )
+        return {"image": image, "mask": to_classes(ids, self._schema, mask_path)}
+
+
+def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
+    """The classes of a mask file's ids, as int32; raises DataError for unknown ids."""
+    try:
+        return schema.from_raw(ids, str(path))
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}x{array.shape[0]}"
