@@ -231,8 +231,20 @@ def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
         )
     images = config.train_images if train else config.eval_images
     masks = config.train_masks if train else config.eval_masks
-    classes = labels.consecutive(config.class_names, config.ignored_id)
-    return PairedFolder(root / images, root / masks, classes)
+    ids = config.class_ids or tuple(range(len(config.class_names)))
+    if len(ids) != len(config.class_names):
+        raise DataError(
+            f"config.data.class_ids has {len(ids)} ids for {len(config.class_names)} class_names; "
+            "give one for each."
+        )
+    classes = labels.filed_under(ids, config.class_names, config.ignored_id)
+    colours = tuple(palettes.from_hex(colour) for colour in config.class_colours)
+    if colours and len(colours) != classes.num_classes:
+        raise DataError(
+            f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
+            f"classes ({', '.join(classes.names)}); give one for each."
+        )
+    return PairedFolder(root / images, root / masks, classes, colours)
 
 
 def _size(config: DataConfig, train: bool) -> int:

@@ -34,6 +34,9 @@ class DataConfig:
         dequantize_images: add half an 8-bit level of noise to images in training.
         class_names: names of the classes, in the order of their ids (paired_folder; elsewhere
             the source knows them, and a list here replaces its names).
+        class_ids: id of each of the classes in the masks; 0, 1, 2, ... if empty (paired_folder).
+        class_colours: for masks that are coloured pictures, the colour of each class such as
+            "#ff0080", and one more for void if `ignored_id` is their number (paired_folder).
         ignored_id: id of pixels that belong to no class, or None (paired_folder).
         train_images, train_masks, eval_images, eval_masks: folders under `dir` (paired_folder).
         on_error: what to do with an example that cannot be read in training, "raise" or "skip".
@@ -53,6 +56,8 @@ class DataConfig:
     random_flip: bool = False
     dequantize_images: bool = False
     class_names: tuple[str, ...] = ()
+    class_ids: tuple[int, ...] = ()
+    class_colours: tuple[str, ...] = ()
     ignored_id: int | None = None
     train_images: str = "train/images"
     train_masks: str = "train/masks"

@@ -65,18 +65,19 @@ class LabelSchema:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
         """
         known = self._classes_by_id()
-        # One entry beyond the largest id takes all that lies outside.
-        table = np.full(max(known) + 2, -1, np.int32)
-        table[list(known)] = list(known.values())
-        classes = table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
-        if classes.min(initial=0) < 0:
+        ids, classes = (
+            np.array(sorted(known)),
+            np.array([known[i] for i in sorted(known)], np.int32),
+        )
+        places = np.searchsorted(ids, raw).clip(max=len(ids) - 1)
+        if np.any(ids[places] != raw):
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise ValueError(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
                 f"{_shorten(sorted(known))}. Add them to config.data.class_names, or name "
-                "one of them in config.data.ignored_id."
+                "one of them in config.data.ignored_id; --mode=check_data looks at all files."
             )
-        return classes
+        return classes[places]
 
     def _classes_by_id(self) -> dict[int, int]:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
@@ -111,22 +112,29 @@ class LabelSchema:
 
 
 def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelSchema:
-    """Classes filed under 0, 1, 2, ..., and perhaps a "void" under an id of its own.
+    """Classes filed under 0, 1, 2, ..., and perhaps a "void"; as `filed_under`."""
+    return filed_under(tuple(range(len(names))), names, ignored_id)
+
+
+def filed_under(
+    raw_ids: tuple[int, ...], names: tuple[str, ...], ignored_id: int | None = None
+) -> LabelSchema:
+    """Classes with the ids of their files, and perhaps a "void" under an id of its own.
 
     Args:
-        names: names of the classes, in the order of their ids.
+        raw_ids: id of each class.
+        names: name of each class.
         ignored_id: id of the pixels that belong to no class. If it is the id of one of the
             names, that class is ignored; otherwise a class "void" comes behind the others.
 
     Raises:
-        ValueError: if `ignored_id` is negative.
+        ValueError: if an id is negative, or if there are not as many ids as names.
     """
     if ignored_id is not None and ignored_id < 0:
         raise ValueError(f"ignored_id is {ignored_id}; ids are not negative.")
-    raw_ids = tuple(range(len(names)))
     ignored: tuple[int, ...] = ()
-    if ignored_id is not None and ignored_id < len(names):
-        ignored = (ignored_id,)
+    if ignored_id in raw_ids:
+        ignored = (raw_ids.index(ignored_id),)
     elif ignored_id is not None:
         names, raw_ids, ignored = (*names, "void"), (*raw_ids, ignored_id), (len(names),)
     return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import sys
 from collections.abc import Callable
 
 from absl import flags
@@ -13,8 +14,8 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "generate", "segment", "classify"],
-    "What to do. All but train use the weights in the workdir.",
+    ["train", "evaluate", "generate", "segment", "classify", "check_data"],
+    "What to do. All but train and check_data use the weights in the workdir.",
 )
 _INPUT = flags.DEFINE_string(
     "input", "", "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog."
@@ -44,6 +45,7 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "generate": _generate,
         "segment": _segment,
         "classify": _classify,
+        "check_data": _check_data,
     }
 
 
@@ -103,6 +105,15 @@ def _classify(config: Config, workdir: pathlib.Path) -> None:
         num_steps=_NUM_STEPS.value or 1,
         num_draws=_NUM_DRAWS.value,
     )
+
+
+def _check_data(config: Config, workdir: pathlib.Path) -> None:
+    """Ends with an error status where training would not get through the data."""
+    from symmflow_jax.check_data import check_data
+
+    del workdir
+    if not check_data(config):
+        sys.exit("Error: training would stop at the examples marked with '!' above.")
 
 
 def _load(config: Config, workdir: pathlib.Path):

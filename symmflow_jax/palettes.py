@@ -1,6 +1,7 @@
 """Palettes: the colours that stand for classes, as tuples of 8-bit RGB triples."""
 
 import itertools
+import re
 
 import numpy as np
 
@@ -71,6 +72,18 @@ def distinct(num_classes: int) -> Palette:
     if not palettes:
         raise ValueError(f"{num_classes} classes are too many for one palette (at most 343).")
     return max(palettes, key=smallest_distance)
+
+
+def from_hex(colour: str) -> tuple[int, int, int]:
+    """The RGB triple of a colour such as "#ff0080".
+
+    Raises:
+        ValueError: if it is written in another way.
+    """
+    if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise ValueError(f"The colour {colour!r} is not written as in '#ff0080'.")
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
 
 
 def smallest_distance(palette: Palette) -> float:

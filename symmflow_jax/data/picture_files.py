@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.palettes import Palette
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 """Endings of the files that count as pictures, in any case."""
@@ -43,11 +44,42 @@ def read_mask(path: str | pathlib.Path) -> np.ndarray:
     if picture.mode not in _ID_MODES:
         raise DataError(
             f"{path} is a picture of mode {picture.mode}, not a mask of class ids. Save the id of "
-            "each pixel in a PNG with one channel of 8 or 16 bits, or with a palette."
+            "each pixel in a PNG with one channel of 8 or 16 bits, or with a palette; or set "
+            "config.data.class_colours to the colour of each class."
         )
     if pathlib.Path(path).suffix.lower() in (".jpg", ".jpeg"):
         raise DataError(f"{path} is a JPEG, whose compression changes ids. Save masks as PNG.")
     return np.asarray(picture).astype(np.int32)
+
+
+def read_coloured_mask(path: str | pathlib.Path, palette: Palette) -> np.ndarray:
+    """The ids of a mask that is a picture in the colours of its classes, int32 `[height, width]`.
+
+    Args:
+        path: the file.
+        palette: colour of each id, from 0 on.
+
+    Raises:
+        DataError: if the file cannot be read to its end, or has other colours.
+    """
+    pixels = pack_colours(read_image(path))
+    colours = pack_colours(np.asarray(palette, np.uint8))
+    order = np.argsort(colours)
+    places = np.searchsorted(colours, pixels, sorter=order).clip(max=len(colours) - 1)
+    ids = order[places]
+    unknown = np.unique(pixels[colours[ids] != pixels])
+    if len(unknown):
+        raise DataError(
+            f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
+            "config.data.class_colours; add it, or save the mask without smoothing, as PNG."
+        )
+    return ids.astype(np.int32)
+
+
+def pack_colours(pixels: np.ndarray) -> np.ndarray:
+    """int32 `[...]` of the form 0xRRGGBB for uint8 `[..., 3]`."""
+    channels = pixels.astype(np.int32)
+    return (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
 
 
 def _open(path: str | pathlib.Path) -> Image.Image:

@@ -7,6 +7,7 @@ from symmflow_jax.data.picture_files import SUFFIXES
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.labels import LabelSchema
+from symmflow_jax.palettes import Palette
 
 _NUM_SHOWN = 5
 
@@ -22,16 +23,23 @@ class PairedFolder(PicturePairs):
         images: folder of the images.
         masks: folder of the masks.
         schema: the classes, and their ids in the masks.
+        colours: for masks that are coloured pictures, the colour of each class.
 
     Raises:
         DataError: if a folder is missing or empty, or if files have no partner.
     """
 
-    def __init__(self, images: str | pathlib.Path, masks: str | pathlib.Path, schema: LabelSchema):
+    def __init__(
+        self,
+        images: str | pathlib.Path,
+        masks: str | pathlib.Path,
+        schema: LabelSchema,
+        colours: Palette = (),
+    ):
         image_files, mask_files = _list(pathlib.Path(images)), _list(pathlib.Path(masks))
         _check_partners(pathlib.Path(images), image_files, pathlib.Path(masks), mask_files)
         pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-        super().__init__(pairs, schema)
+        super().__init__(pairs, schema, colours)
 
 
 def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symmflow_jax.data.picture_files import read_image, read_mask
+from symmflow_jax.data.picture_files import read_coloured_mask, read_image, read_mask
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.labels import LabelSchema
+from symmflow_jax.palettes import Palette
 
 
 class PicturePairs:
@@ -19,10 +20,17 @@ class PicturePairs:
     Args:
         pairs: file of each image and of its mask; see `read_image` and `read_mask`.
         schema: the classes, and their ids in the masks.
+        colours: for masks that are coloured pictures, the colour of each class.
     """
 
-    def __init__(self, pairs: Sequence[tuple[pathlib.Path, pathlib.Path]], schema: LabelSchema):
+    def __init__(
+        self,
+        pairs: Sequence[tuple[pathlib.Path, pathlib.Path]],
+        schema: LabelSchema,
+        colours: Palette = (),
+    ):
         self.pairs = tuple(pairs)
+        self.colours = colours
         self._schema = schema
 
     @property
@@ -35,13 +43,18 @@ class PicturePairs:
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         image_path, mask_path = self.pairs[index]
-        image, ids = read_image(image_path), read_mask(mask_path)
-        if image.shape[:2] != ids.shape:
+        image, mask = read_image(image_path), self._read_mask(mask_path)
+        if image.shape[:2] != mask.shape:
             raise DataError(
-                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(ids)} (width x "
-                "height); make the mask again in the size of the image."
+                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(mask)} "
+                "(width x height); make the mask again in the size of the image."
             )
-        return {"image": image, "mask": to_classes(ids, self._schema, mask_path)}
+        return {"image": image, "mask": mask}
+
+    def _read_mask(self, path: pathlib.Path) -> np.ndarray:
+        if self.colours:
+            return read_coloured_mask(path, self.colours)
+        return to_classes(read_mask(path), self._schema, path)
 
 
 def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:

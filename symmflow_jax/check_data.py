@@ -1,0 +1,173 @@
+"""A look at a data set before training: what is there, what is wrong, and what mends it."""
+
+import collections
+import dataclasses
+import logging
+
+import numpy as np
+from PIL import Image
+
+from symmflow_jax import build
+from symmflow_jax.config import Config, DataConfig
+from symmflow_jax.data.picture_files import pack_colours, read_image, read_mask
+from symmflow_jax.data.sources.picture_pairs import PicturePairs
+from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
+
+_NUM_SHOWN = 10
+_MOST_COLOURS = 64  # A picture with more is no coloured mask.
+
+
+@dataclasses.dataclass
+class Findings:
+    """What the examples of one split are like.
+
+    Attributes:
+        num_examples: how many there are.
+        sizes: pictures of each `(height, width)`.
+        counts: pixels, or examples of labels, of each class.
+        raw_ids: masks in which each id occurs, known or not (pairs of files).
+        colours: masks in which each colour 0xRRGGBB occurs, where masks are coloured.
+        errors: one message for each example that cannot be used.
+    """
+
+    num_examples: int
+    sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    raw_ids: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    colours: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    errors: list[str] = dataclasses.field(default_factory=list)
+
+
+def check_data(config: Config) -> bool:
+    """Reports on both splits as configured; returns whether training would get through them.
+
+    Raises:
+        DataError: if a split cannot even be opened, such as for a missing folder.
+    """
+    usable = True
+    for train in (True, False):
+        source = build.source(config, train=train)
+        schema = build.schema(config, source)
+        findings = examine(source, build.target(config))
+        split = "training" if train else "evaluation"
+        _logger.info("%s", describe(findings, schema, split))
+        for line in remedies(findings, schema, config.data):
+            _logger.info("%s", line)
+        skips = train and config.data.on_error == "skip"
+        usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
+    return usable
+
+
+def examine(source: Source, target: str) -> Findings:
+    """Reads every example of a source once.
+
+    Args:
+        source: the examples.
+        target: "mask" or "label", what is learned of them.
+    """
+    findings = Findings(len(source))
+    for index in range(len(source)):
+        if isinstance(source, PicturePairs):
+            _look_at_ids(source, index, findings)
+        try:
+            element = source[index]
+        except DataError as error:
+            findings.errors.append(str(error))
+            continue
+        if element["image"].ndim == 3:
+            findings.sizes[element["image"].shape[:2]] += 1
+        classes, numbers = np.unique(element[target], return_counts=True)
+        findings.counts.update(dict(zip(classes.tolist(), numbers.tolist(), strict=True)))
+        if (index + 1) % 1000 == 0:
+            _logger.info("%d of %d examples", index + 1, len(source))
+    return findings
+
+
+def _look_at_ids(source: PicturePairs, index: int, findings: Findings) -> None:
+    """Ids and colours as they are in the file, whether or not they have a class."""
+    _, path = source.pairs[index]
+    try:
+        if _has_colours(path):
+            colours = np.unique(pack_colours(read_image(path)))
+            findings.colours.update(colours[: _MOST_COLOURS + 1].tolist())
+        else:
+            findings.raw_ids.update(np.unique(read_mask(path)).tolist())
+    except DataError:
+        return  # Counted with its message where the example is read.
+
+
+def _has_colours(path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return picture.mode in ("RGB", "RGBA")
+    except (OSError, SyntaxError, ValueError):
+        return False
+
+
+def describe(findings: Findings, schema: LabelSchema, split: str) -> str:
+    """The findings as text: examples, sizes, classes by name, and errors."""
+    readable = findings.num_examples - len(findings.errors)
+    lines = [f"{split}: {findings.num_examples} examples, {readable} of them readable."]
+    sizes = [
+        f"{width}x{height} ({count})"
+        for (height, width), count in findings.sizes.most_common(_NUM_SHOWN)
+    ]
+    more = len(findings.sizes) - len(sizes)
+    rest = f" and {more} more" if more else ""
+    if sizes:
+        lines.append(f"  sizes (width x height): {', '.join(sizes)}{rest}")
+    total = sum(findings.counts.values())
+    for number, name in enumerate(schema.names):
+        share = findings.counts[number] / total if total else 0.0
+        remark = " (ignored)" if number in schema.ignored else ""
+        lines.append(f"  {schema.raw_ids[number]:>5}  {name:<24} {share:8.3%}{remark}")
+    for message in findings.errors[:_NUM_SHOWN]:
+        lines.append(f"  ! {message}")
+    if len(findings.errors) > _NUM_SHOWN:
+        lines.append(f"  ! ... and {len(findings.errors) - _NUM_SHOWN} more")
+    return "\n".join(lines)
+
+
+def remedies(findings: Findings, schema: LabelSchema, data: DataConfig) -> list[str]:
+    """The config lines that mend the usual mistakes in a folder of one's own masks."""
+    if data.source != "paired_folder":
+        return []
+    known = set(schema.raw_ids)
+    found = set(findings.raw_ids)
+    unknown = sorted(found - known)
+    num_names = len(data.class_names)
+    if findings.colours and not data.class_colours:
+        return [_colour_remedy(findings)]
+    if not unknown:
+        return []
+    if unknown == [255] and found <= {0, 255} and num_names == 2:
+        return ["The masks hold 0 and 255 for two classes: --config.data.class_ids=0,255"]
+    if 0 not in found and unknown[0] == num_names and len(unknown) == 1:
+        ids = ",".join(str(number) for number in range(1, num_names + 1))
+        return [f"The ids are shifted by one: --config.data.class_ids={ids}"]
+    if len(unknown) == 1 and data.ignored_id is None:
+        return [
+            f"Only id {unknown[0]} has no class; if it means void: "
+            f"--config.data.ignored_id={unknown[0]}"
+        ]
+    return [f"Ids without a class, with the masks that have them: {_counts(findings, unknown)}"]
+
+
+def _colour_remedy(findings: Findings) -> str:
+    if len(findings.colours) > _MOST_COLOURS:
+        return (
+            f"The masks are coloured pictures with more than {_MOST_COLOURS} colours: photos, or "
+            "smoothed. Save them anew without smoothing, as PNG."
+        )
+    colours = ",".join(f"'#{colour:06x}'" for colour in sorted(findings.colours))
+    return (
+        "The masks are coloured pictures. Name the colour of each class, in the order of "
+        f'class_names; these occur: --config.data.class_colours="({colours})"'
+    )
+
+
+def _counts(findings: Findings, ids: list[int]) -> str:
+    return ", ".join(f"{raw_id} ({findings.raw_ids[raw_id]})" for raw_id in ids[:_NUM_SHOWN])
