@@ -186,12 +186,10 @@ class Config:
 
     Attributes:
         seed: origin of all randomness.
-        parallel: "pmap": the state is replicated over the local devices.
         data, semantics, network, train, eval: see their classes.
     """
 
     seed: int = 0
-    parallel: str = "pmap"
     data: DataConfig = DataConfig()
     semantics: SemanticsConfig = SemanticsConfig()
     network: NetworkConfig = NetworkConfig()
@@ -200,7 +198,6 @@ class Config:
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "parallel": ("pmap",),
     "data.source": (
         "shapes",
         "spirals",
