@@ -101,6 +101,7 @@ def flow(config: Config, schema: LabelSchema) -> SymmFlow:
         image_shape=image_shape,
         path=LinearPath(config.train.sigma_min),
         dequantize_images=config.data.dequantize_images,
+        share_at_one=config.train.share_at_one,
     )
 
 

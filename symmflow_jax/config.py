@@ -125,6 +125,9 @@ class TrainConfig:
         clip_norm: bound of the gradient's global norm, or None.
         ema_decay: decay of the parameters' moving average.
         image_weight: weight of the image's part of the loss.
+        share_at_one: share of the examples that are at t = 1, where recognition starts; the
+            others are uniform in time, as all are in the paper. Class labels are learned
+            several times sooner with a half.
         sigma_min: noise left at the clean end of the path.
         log_every_steps: steps between two progress lines.
         eval_every_steps: steps between two small evaluations with a grid of pictures and a
@@ -143,6 +146,7 @@ class TrainConfig:
     clip_norm: float | None = None
     ema_decay: float = 0.999
     image_weight: float = 0.9
+    share_at_one: float = 0.0
     sigma_min: float = 1e-4
     log_every_steps: int = 50
     eval_every_steps: int = 500
@@ -246,7 +250,7 @@ def from_json(values: dict[str, Any]) -> Config:
             value = getattr(value, part)
         if value not in choices:
             raise ValueError(f"config.{key} is {value!r}; choose one of {', '.join(choices)}.")
-    _check_positive(config)
+    _check_ranges(config)
     return config
 
 
@@ -304,7 +308,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return value
 
 
-def _check_positive(config: Config) -> None:
+def _check_ranges(config: Config) -> None:
     for section, keys in (
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
@@ -314,3 +318,8 @@ def _check_positive(config: Config) -> None:
             value = getattr(getattr(config, section), key)
             if value <= 0:
                 raise ValueError(f"config.{section}.{key} is {value}; it must be positive.")
+    if not 0.0 <= config.train.share_at_one < 1.0:
+        raise ValueError(
+            f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "
+            "below 1."
+        )

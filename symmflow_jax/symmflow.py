@@ -32,6 +32,7 @@ class SymmFlow:
         image_shape: `(height, width, channels)`, or `(n,)` for points.
         path: the probability path.
         dequantize_images: whether training adds half an 8-bit level of noise to images.
+        share_at_one: share of the training examples at t = 1; see `sample_tied_times`.
     """
 
     network: nn.Module
@@ -39,6 +40,7 @@ class SymmFlow:
     image_shape: tuple[int, ...]
     path: LinearPath = LinearPath()
     dequantize_images: bool = False
+    share_at_one: float = 0.0
 
     @property
     def semantics_shape(self) -> tuple[int, ...]:
@@ -96,7 +98,7 @@ class SymmFlow:
         noise = Leaves(
             keys.normal(x_key, self.image_shape), keys.normal(y_key, self.semantics_shape)
         )
-        times = jax.vmap(sample_tied_times)(time_key)
+        times = jax.vmap(lambda key: sample_tied_times(key, self.share_at_one))(time_key)
         velocity = self.velocity(params, dropout_key)
         return objective.symmetric_loss(velocity, self.path, data, noise, times, image_weight)
 

@@ -146,3 +146,11 @@ def test_optional_values_can_be_set_by_flags():
     with pytest.raises(TypeError):
         config.data.ignored_id = "void"  # A typed placeholder, not a bare None.
     assert isinstance(config, config_dict.ConfigDict)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_times_is_below_one(share):
+    values = config_lib.default()
+    values.train.share_at_one = share
+    with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
+        config_lib.from_config_dict(values)

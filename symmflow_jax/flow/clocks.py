@@ -21,9 +21,18 @@ def tied_clock(s: jax.Array) -> Leaves:
     return Leaves(image=s, semantics=s)
 
 
-def sample_tied_times(key: jax.Array) -> Leaves:
-    """One `t ~ U(0, 1)` shared by both leaves (arXiv 2506.10634, algorithm 1)."""
-    return tied_clock(jax.random.uniform(key))
+def sample_tied_times(key: jax.Array, share_at_one: float = 0.0) -> Leaves:
+    """One time shared by both leaves: `t ~ U(0, 1)` (arXiv 2506.10634, algorithm 1), or 1.
+
+    Args:
+        key: random key.
+        share_at_one: probability of t = 1, where recognition starts. There alone the image is
+            all that tells of the semantics: at a time of 0.9 the noise over many pixels of a
+            class label averages out, and its code can be read off.
+    """
+    u = jax.random.uniform(key)
+    stretched = (u - share_at_one) / (1.0 - share_at_one)
+    return tied_clock(jax.numpy.where(u < share_at_one, 1.0, stretched))
 
 
 def along(clock: Clock, velocity: Velocity) -> Dynamics:

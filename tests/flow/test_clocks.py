@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from symmflow_jax.flow.clocks import along, sample_tied_times, tied_clock
 from symmflow_jax.flow.leaves import Leaves
@@ -17,6 +18,16 @@ def test_sampled_times_are_tied_and_uniform():
     assert jnp.all((times.image >= 0) & (times.image < 1))
     counts, _ = np.histogram(times.image, bins=8, range=(0, 1))
     np.testing.assert_allclose(counts, 500, atol=100)  # Nearly five standard deviations.
+
+
+def test_a_share_of_the_times_is_one():
+    keys = jax.random.split(jax.random.key(0), 4000)
+    times = jax.vmap(lambda key: sample_tied_times(key, 0.25))(keys).image
+    assert np.mean(times == 1.0) == pytest.approx(0.25, abs=0.03)
+    others = np.asarray(times[times < 1.0])
+    assert others.min() >= 0
+    counts, _ = np.histogram(others, bins=6, range=(0, 1))
+    np.testing.assert_allclose(counts, len(others) / 6, rtol=0.2)
 
 
 def test_along_the_tied_clock_the_dynamics_are_the_velocity():
