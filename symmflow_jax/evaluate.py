@@ -39,6 +39,7 @@ class Measurement:
         weights: which weights were used.
         train_step: training steps behind them.
         seed: origin of the noise.
+        class_name: the one class that was measured, or None for all of them.
     """
 
     task: str
@@ -54,6 +55,7 @@ class Measurement:
     weights: str
     train_step: int
     seed: int
+    class_name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Evaluator:
             nfe = nfe.merge(_average(made.nfe, batch["valid"]))
         scores = self._scores(counts, nfe)
         renamed = {f"agreement_{name}": value for name, value in scores.values.items()}
-        return dataclasses.replace(scores, values=renamed)
+        return dataclasses.replace(scores, values=renamed, class_iou={})
 
     def _objective(self, params: Params, num_examples: int) -> "_Scores":
         totals = [metrics.Average.empty()] * 3
@@ -190,8 +192,17 @@ class Evaluator:
             values = {
                 "miou": confusion.mean_iou(matrix, ignored),
                 "pixel_accuracy": confusion.accuracy(matrix, ignored),
+                "frequency_weighted_iou": confusion.frequency_weighted_iou(matrix, ignored),
             }
-        return _Scores(values, float(nfe.compute()), int(nfe.count))
+        return _Scores(values, float(nfe.compute()), int(nfe.count), self._class_iou(matrix))
+
+    def _class_iou(self, matrix: np.ndarray) -> dict[str, float]:
+        """Intersection over union by class name, of the classes that occur in masks."""
+        if self.task == "classification":
+            return {}
+        iou = confusion.class_iou(matrix, self.schema.ignored)
+        named = zip(self.schema.names, iou.tolist(), strict=True)
+        return {name: value for name, value in named if np.isfinite(value)}
 
     def _empty(self) -> ConfusionMatrix:
         return ConfusionMatrix.empty(self.schema.num_classes)
@@ -227,23 +238,24 @@ class Evaluator:
         *,
         train_step: int,
     ) -> list[Measurement]:
-        return [
-            Measurement(
-                task=task,
-                dataset=self.config.data.source,
-                split=self.config.data.eval_split,
-                solver=solver,
-                num_steps=num_steps,
-                nfe=scores.nfe,
-                num_draws=num_draws,
-                metric=metric,
-                value=value,
-                num_examples=scores.num_examples,
-                weights="ema",
-                train_step=train_step,
-                seed=self.config.seed,
-            )
-            for metric, value in scores.values.items()
+        measured = functools.partial(
+            Measurement,
+            task=task,
+            dataset=self.config.data.source,
+            split=self.config.data.eval_split,
+            solver=solver,
+            num_steps=num_steps,
+            nfe=scores.nfe,
+            num_draws=num_draws,
+            num_examples=scores.num_examples,
+            weights="ema",
+            train_step=train_step,
+            seed=self.config.seed,
+        )
+        whole = [measured(metric=metric, value=value) for metric, value in scores.values.items()]
+        return whole + [
+            measured(metric="iou", value=value, class_name=name)
+            for name, value in scores.class_iou.items()
         ]
 
 
@@ -277,6 +289,7 @@ class _Scores:
     values: dict[str, float]
     nfe: float | None
     num_examples: int
+    class_iou: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 # Folded into the seed, so that evaluation shares no noise with training.

@@ -40,13 +40,17 @@ def write_grid(evaluator: Evaluator, params: Params, path: pathlib.Path) -> np.n
 
 
 def scalars(table: list[Measurement]) -> dict[str, float]:
-    """The measurements by name, for TensorBoard."""
-    return {f"eval/{m.task}/{_name(m)}": m.value for m in table}
+    """The measurements over all classes by name, for TensorBoard."""
+    return {f"eval/{m.task}/{_name(m)}": m.value for m in _whole(table)}
 
 
 def summary(table: list[Measurement]) -> str:
-    """The measurements in one line."""
-    return "  ".join(f"{_name(m)} {m.value:.4f}" for m in table)
+    """The measurements over all classes in one line."""
+    return "  ".join(f"{_name(m)} {m.value:.4f}" for m in _whole(table))
+
+
+def _whole(table: list[Measurement]) -> list[Measurement]:
+    return [m for m in table if m.class_name is None]
 
 
 def _name(measurement: Measurement) -> str:
@@ -75,7 +79,9 @@ def write_report(workdir: pathlib.Path, table: list[Measurement], title: str, pi
 def _tables(table: list[Measurement]) -> list[str]:
     """A section for each task: its table, then its protocol."""
     tasks = dict.fromkeys(measurement.task for measurement in table)
-    return [_section(task, [m for m in table if m.task == task]) for task in tasks]
+    sections = [_section(task, [m for m in _whole(table) if m.task == task]) for task in tasks]
+    classes = [m for m in table if m.class_name is not None]
+    return [*sections, _class_section(classes)] if classes else sections
 
 
 def _section(task: str, table: list[Measurement]) -> str:
@@ -92,6 +98,17 @@ def _section(task: str, table: list[Measurement]) -> str:
         cells = [solver or "", num_steps or "", f"{nfe:.1f}" if nfe else ""]
         lines.append(_line([*cells, *(values[metric] for metric in metrics)]))
     return f"## {task.capitalize()}\n\n" + "\n".join(lines) + "\n\n" + _protocol(table[0])
+
+
+def _class_section(table: list[Measurement]) -> str:
+    """A row for each class, a column for each solver and number of steps."""
+    columns = list(dict.fromkeys((m.solver, m.num_steps) for m in table))
+    values = {(m.class_name, m.solver, m.num_steps): f"{m.value:.4f}" for m in table}
+    header = ["class", *(f"{solver} {num_steps or ''}".strip() for solver, num_steps in columns)]
+    lines = [_line(header), _line(["---"] * len(header))]
+    for name in dict.fromkeys(m.class_name for m in table):
+        lines.append(_line([name, *(values.get((name, *column), "") for column in columns)]))
+    return "## Intersection over union by class\n\n" + "\n".join(lines)
 
 
 def _protocol(measurement: Measurement) -> str:

@@ -38,6 +38,15 @@ def test_figures_do_not_depend_on_batches_or_padding(evaluator):
     assert {m.train_step for m in tables[0]} == {7}
 
 
+def test_classes_are_measured_by_name(evaluator):
+    measured = evaluator(**{"eval.num_steps": (1,)})
+    table = measured.measure(_params(measured), train_step=0)
+    (miou,) = [m.value for m in table if m.metric == "miou"]
+    by_name = {m.class_name: m.value for m in table if m.metric == "iou"}
+    assert by_name.keys() <= set(measured.schema.names)
+    assert np.mean(list(by_name.values())) == pytest.approx(miou)
+
+
 def test_every_solver_reports_its_network_passes(evaluator):
     measured = evaluator(
         **{"eval.solvers": ("euler", "rk4"), "eval.num_examples": 4, "eval.num_generated": 4}

@@ -57,6 +57,20 @@ def test_a_row_for_each_solver_and_number_of_steps(table, tmp_path):
     assert "## Objective" in lines and "![examples](pictures/examples.png)" in lines
 
 
+def test_a_row_for_each_class(table, tmp_path):
+    classes = [
+        _measurement(metric="iou", value=0.25, class_name="sky"),
+        _measurement(metric="iou", value=0.75, class_name="road"),
+        _measurement(metric="iou", value=0.5, num_steps=2, nfe=2.0, class_name="road"),
+    ]
+    report.write_report(tmp_path, table + classes, "run", "p.png")
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("| euler | 1 |") == 1
+    assert "| class | euler 1 | euler 2 |\n" in text
+    assert "| sky | 0.2500 |  |\n| road | 0.7500 | 0.5000 |\n" in text
+    assert report.scalars(classes) == {} and report.summary(classes) == ""
+
+
 def test_the_loss_curve_comes_with_a_history(table, tmp_path):
     report.write_report(tmp_path, table, "run", "p.png")
     assert not (tmp_path / "loss.png").exists()

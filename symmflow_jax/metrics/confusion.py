@@ -69,6 +69,15 @@ def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
     return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 
 
+def frequency_weighted_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
+    """The mean of `class_iou` weighted by the true share of each class; NaN if none occurs."""
+    frequency = _without(counts, ignored).sum(axis=1)
+    if not frequency.sum():
+        return float("nan")
+    iou = np.nan_to_num(class_iou(counts, ignored))
+    return float(np.sum(frequency * iou) / frequency.sum())
+
+
 def accuracy(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
     """The share of examples (of pixels, for masks) that are right; NaN if there are none."""
     counts = _without(counts, ignored)

@@ -27,6 +27,14 @@ def test_a_case_worked_by_hand():
     assert confusion.accuracy(counts) == pytest.approx(4 / 6)
 
 
+def test_frequent_classes_weigh_more():
+    counts = _count([[0, 0, 0, 1, 2, 2]], [[0, 0, 1, 1, 2, 2]], [True])
+    # IoU 2/3, 1/2 and 1, with three, one and two pixels; without the last class three and one.
+    assert confusion.frequency_weighted_iou(counts) == pytest.approx((2 + 1 / 2 + 2) / 6)
+    assert confusion.frequency_weighted_iou(counts, (2,)) == pytest.approx((2 + 1 / 2) / 4)
+    assert np.isnan(confusion.frequency_weighted_iou(np.zeros((3, 3), np.int64)))
+
+
 def test_ignored_pixels_count_on_neither_side():
     targets = [[0, 0, 1, 2, 2, 2]]
     predictions = [[0, 2, 1, 0, 1, 2]]
