@@ -4,12 +4,14 @@ import pathlib
 from collections.abc import Callable
 
 import flax.linen as nn
+import grain
 import jax
 import jax.numpy as jnp
 import optax
 
 from symmflow_jax import distributed, labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
+from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.ade20k import Ade20k
 from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
@@ -88,6 +90,19 @@ def preparation(config: Config, schema: LabelSchema) -> Preparation:
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         mirrored=schema.mirrored,
+    )
+
+
+def training_batches(config: Config, source: Source, schema: LabelSchema) -> grain.DatasetIterator:
+    """This process's part of the training batches, endlessly; see `pipeline.training_batches`."""
+    return pipeline.training_batches(
+        source,
+        preparation(config, schema),
+        batch_size=config.train.batch_size,
+        seed=config.seed,
+        shard=distributed.shard(),
+        num_workers=config.data.num_workers,
+        skip_errors=config.data.on_error == "skip",
     )
 
 

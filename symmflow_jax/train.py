@@ -21,7 +21,6 @@ from symmflow_jax import (
     run_folder,
 )
 from symmflow_jax.config import Config, TrainConfig
-from symmflow_jax.data import pipeline
 from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
@@ -127,7 +126,7 @@ class Run:
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
             evaluator=evaluator_of(config, schema),
-            iterator=_training_batches(config, source, schema),
+            iterator=build.training_batches(config, source, schema),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -206,7 +205,7 @@ class Run:
         The batch is read anew: what the pipeline gives at a step depends on the seed alone.
         """
         checkpoints.finish(self.manager)
-        iterator = _training_batches(self.config, self.source, self.schema)
+        iterator = build.training_batches(self.config, self.source, self.schema)
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))
@@ -256,18 +255,6 @@ def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
     if not distributed.is_primary():
         return metric_writers.MultiWriter([])
     return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
-
-
-def _training_batches(config: Config, source: Source, schema: LabelSchema) -> grain.DatasetIterator:
-    return pipeline.training_batches(
-        source,
-        build.preparation(config, schema),
-        batch_size=config.train.batch_size,
-        seed=config.seed,
-        shard=distributed.shard(),
-        num_workers=config.data.num_workers,
-        skip_errors=config.data.on_error == "skip",
-    )
 
 
 def _num_steps(train: TrainConfig, num_epochs: float, num_examples: int) -> int:

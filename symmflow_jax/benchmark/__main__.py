@@ -32,9 +32,10 @@ def main(config: Config) -> None:
         ValueError: if a batch size is no positive number.
     """
     batch_sizes = _batch_sizes(config)
-    sections = [tables.machine(workloads.matmul_flops_per_second())]
+    peak = workloads.matmul_flops_per_second()
+    sections = [tables.machine(peak)]
     sections.append(tables.compile_times(*compile_times.measure(config, batch_sizes[0])))
-    rows = [row for batch_size in batch_sizes for row in _speed(config, batch_size)]
+    rows = [row for batch_size in batch_sizes for row in _speed(config, batch_size, peak)]
     sections += [tables.speed(rows), _pipeline(config, batch_sizes[0])]
     text = "\n\n".join(sections)
     _logger.info("\n%s", text)
@@ -42,10 +43,9 @@ def main(config: Config) -> None:
         pathlib.Path(_OUTPUT.value).write_text(text + "\n")
 
 
-def _speed(config: Config, batch_size: int) -> list[tables.Speed]:
+def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
     subject = workloads.subject(config, batch_size)
     flops = workloads.flops(subject)
-    peak = workloads.matmul_flops_per_second()
     contenders = {"ours": workloads.tasks(subject)}
     if config.network.name == "unet" and torch_peer.is_installed():
         contenders["peer"] = torch_peer.tasks(subject)

@@ -1,10 +1,10 @@
 """How fast training batches come out of the input pipeline, with nothing else to do."""
 
+import dataclasses
 import time
 
 from symmflow_jax import build
 from symmflow_jax.config import Config
-from symmflow_jax.data import pipeline
 
 
 def images_per_second(config: Config, batch_size: int, num_batches: int = 50) -> float:
@@ -13,14 +13,11 @@ def images_per_second(config: Config, batch_size: int, num_batches: int = 50) ->
     Raises:
         DataError: if the data is missing.
     """
-    source = build.source(config, train=True)
-    batches = pipeline.training_batches(
-        source,
-        build.preparation(config, build.schema(config, source)),
-        batch_size=batch_size,
-        seed=config.seed,
-        num_workers=config.data.num_workers,
+    config = dataclasses.replace(
+        config, train=dataclasses.replace(config.train, batch_size=batch_size)
     )
+    source = build.source(config, train=True)
+    batches = build.training_batches(config, source, build.schema(config, source))
     for _ in range(10):  # More than the pipeline holds ready.
         next(batches)
     start = time.perf_counter()

@@ -133,9 +133,10 @@ def _split_of(original: int) -> str:
 
 def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
     """int32 `[height, width]`: the parts that there are, each over those before it."""
+    folder = folder / str(number // _FACES_PER_FOLDER)
     mask: np.ndarray | None = None
     for part_id, part in enumerate(_PARTS, start=1):
-        path = folder / str(number // _FACES_PER_FOLDER) / f"{number:05d}_{part}.png"
+        path = folder / f"{number:05d}_{part}.png"
         if not path.exists():
             continue
         present = read_image(path)[..., 0] > 0
@@ -146,7 +147,7 @@ def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
         mask[present] = part_id
     if mask is None:
         raise DataError(
-            f"Face {number} has no parts {number:05d}_*.png in {folder / str(number // 2000)}; "
+            f"Face {number} has no parts {number:05d}_*.png in {folder}; "
             "unpack CelebAMask-HQ.zip again."
         )
     return mask
