@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import logging
+import pathlib
 
 import numpy as np
 from PIL import Image
@@ -28,8 +29,8 @@ class Findings:
         num_examples: how many there are.
         sizes: pictures of each `(height, width)`.
         counts: pixels, or examples of labels, of each class.
-        raw_ids: masks in which each id occurs, known or not (pairs of files).
-        colours: masks in which each colour 0xRRGGBB occurs, where masks are coloured.
+        raw_ids: examples in which each id occurs, whether or not it has a class.
+        colours: masks in which each colour 0xRRGGBB occurs, where they are coloured unasked.
         errors: one message for each example that cannot be used.
     """
 
@@ -68,27 +69,28 @@ def examine(source: Source, target: str) -> Findings:
         source: the examples.
         target: "mask" or "label", what is learned of them.
     """
+    raw_ids = np.asarray(source.schemas[target].raw_ids)
     findings = Findings(len(source))
     for index in range(len(source)):
-        if isinstance(source, PicturePairs):
-            _look_at_ids(source, index, findings)
         try:
             element = source[index]
         except DataError as error:
             findings.errors.append(str(error))
+            if isinstance(source, PicturePairs):
+                _look_at_ids(source.pairs[index][1], findings)
             continue
         if element["image"].ndim == 3:
             findings.sizes[element["image"].shape[:2]] += 1
         classes, numbers = np.unique(element[target], return_counts=True)
         findings.counts.update(dict(zip(classes.tolist(), numbers.tolist(), strict=True)))
+        findings.raw_ids.update(raw_ids[classes].tolist())
         if (index + 1) % 1000 == 0:
             _logger.info("%d of %d examples", index + 1, len(source))
     return findings
 
 
-def _look_at_ids(source: PicturePairs, index: int, findings: Findings) -> None:
-    """Ids and colours as they are in the file, whether or not they have a class."""
-    _, path = source.pairs[index]
+def _look_at_ids(path: pathlib.Path, findings: Findings) -> None:
+    """Ids and colours as they are in the mask of an example that cannot be used."""
     try:
         if _has_colours(path):
             colours = np.unique(pack_colours(read_image(path)))
@@ -96,10 +98,10 @@ def _look_at_ids(source: PicturePairs, index: int, findings: Findings) -> None:
         else:
             findings.raw_ids.update(np.unique(read_mask(path)).tolist())
     except DataError:
-        return  # Counted with its message where the example is read.
+        return  # The example's own message says what is wrong.
 
 
-def _has_colours(path) -> bool:
+def _has_colours(path: pathlib.Path) -> bool:
     try:
         with Image.open(path) as picture:
             return picture.mode in ("RGB", "RGBA")

@@ -186,23 +186,17 @@ class Evaluator:
         matrix = distributed.sum_over_processes(counts.compute())
         nfe = distributed.sum_over_processes(nfe)
         ignored = self.schema.ignored
+        cost = (float(nfe.compute()), int(nfe.count))
         if self.task == "classification":
-            values = {"accuracy": confusion.accuracy(matrix, ignored)}
-        else:
-            values = {
-                "miou": confusion.mean_iou(matrix, ignored),
-                "pixel_accuracy": confusion.accuracy(matrix, ignored),
-                "frequency_weighted_iou": confusion.frequency_weighted_iou(matrix, ignored),
-            }
-        return _Scores(values, float(nfe.compute()), int(nfe.count), self._class_iou(matrix))
-
-    def _class_iou(self, matrix: np.ndarray) -> dict[str, float]:
-        """Intersection over union by class name, of the classes that occur in masks."""
-        if self.task == "classification":
-            return {}
-        iou = confusion.class_iou(matrix, self.schema.ignored)
-        named = zip(self.schema.names, iou.tolist(), strict=True)
-        return {name: value for name, value in named if np.isfinite(value)}
+            return _Scores({"accuracy": confusion.accuracy(matrix, ignored)}, *cost)
+        values = {
+            "miou": confusion.mean_iou(matrix, ignored),
+            "pixel_accuracy": confusion.accuracy(matrix, ignored),
+            "frequency_weighted_iou": confusion.frequency_weighted_iou(matrix, ignored),
+        }
+        named = zip(self.schema.names, confusion.class_iou(matrix, ignored).tolist(), strict=True)
+        occurring = {name: value for name, value in named if np.isfinite(value)}
+        return _Scores(values, *cost, class_iou=occurring)
 
     def _empty(self) -> ConfusionMatrix:
         return ConfusionMatrix.empty(self.schema.num_classes)

@@ -65,19 +65,18 @@ class LabelSchema:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
         """
         known = self._classes_by_id()
-        ids, classes = (
-            np.array(sorted(known)),
-            np.array([known[i] for i in sorted(known)], np.int32),
-        )
-        places = np.searchsorted(ids, raw).clip(max=len(ids) - 1)
-        if np.any(ids[places] != raw):
+        # One entry beyond the largest id takes all that lies outside.
+        table = np.full(max(known) + 2, -1, np.int32)
+        table[list(known)] = list(known.values())
+        classes = table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
+        if classes.min(initial=0) < 0:
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise ValueError(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
                 f"{_shorten(sorted(known))}. Add them to config.data.class_names, or name "
                 "one of them in config.data.ignored_id; --mode=check_data looks at all files."
             )
-        return classes[places]
+        return classes
 
     def _classes_by_id(self) -> dict[int, int]:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
@@ -130,6 +129,9 @@ def filed_under(
     Raises:
         ValueError: if an id is negative, or if there are not as many ids as names.
     """
+    if min(raw_ids, default=0) < 0:
+        ids = _shorten(list(raw_ids))
+        raise ValueError(f"The class ids {ids} include {min(raw_ids)}; ids are not negative.")
     if ignored_id is not None and ignored_id < 0:
         raise ValueError(f"ignored_id is {ignored_id}; ids are not negative.")
     ignored: tuple[int, ...] = ()

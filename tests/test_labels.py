@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from symmflow_jax.labels import LabelSchema, consecutive
+from symmflow_jax.labels import LabelSchema, consecutive, filed_under
 
 SCHEMA = LabelSchema(
     names=("sky", "tree", "road"),
@@ -99,3 +99,8 @@ def test_schemas_survive_json(schema):
     again = LabelSchema.from_json(json.loads(json.dumps(schema.to_json())))
     assert again == schema
     assert hash(again) == hash(schema)  # Lists would not hash.
+
+
+def test_class_ids_are_not_negative():
+    with pytest.raises(ValueError, match="class ids 0, -1 include -1; ids are not negative"):
+        filed_under((0, -1), ("sky", "road"))

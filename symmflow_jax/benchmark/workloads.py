@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from symmflow_jax import build, distributed, labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
 from symmflow_jax.data.pipeline import Batch
+from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.symmflow import SymmFlow
@@ -82,8 +84,7 @@ class TrainSteps:
     """One train step at each call, from the state that the last one left."""
 
     def __init__(self, subject: Subject):
-        optimizer = _optimizer(subject.config)
-        create = functools.partial(create_train_state, subject.flow, optimizer)
+        optimizer, create = _beginning(subject)
         self._state = distributed.replicate(jit_once(create)(jax.random.key(0)))
         self._step = build.train_step(subject.config, subject.flow, optimizer)
         self._batch = distributed.split_for_pmap(subject.batch)
@@ -97,8 +98,7 @@ class TrainSteps:
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs of a training's start by name, each with its arguments' shapes."""
     config, flow, batch = subject
-    optimizer = _optimizer(config)
-    create = functools.partial(create_train_state, flow, optimizer)
+    optimizer, create = _beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
     replicated = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct((jax.local_device_count(), *leaf.shape), leaf.dtype),
@@ -113,16 +113,14 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
 
 
 def flops(subject: Subject) -> dict[str, float]:
-    """Floating-point operations of each workload, as XLA counts them in the network itself.
+    """Floating-point operations of each workload, as XLA counts them in the program as written.
 
-    They are counted before any optimisation, and for the network and its gradient alone:
-    what a compiler adds or saves does not change the work that there is to do.
+    They are counted before any optimisation: what a compiler adds or saves does not change
+    the work that there is to do. Generation and recognition count the network alone.
     """
     config, flow, batch = subject
-    optimizer = _optimizer(config)
-    state = jax.eval_shape(
-        functools.partial(create_train_state, flow, optimizer), jax.random.key(0)
-    )
+    optimizer, create = _beginning(subject)
+    state = jax.eval_shape(create, jax.random.key(0))
     train_step = make_train_step(
         flow,
         optimizer,
@@ -144,7 +142,7 @@ def flops(subject: Subject) -> dict[str, float]:
 
 
 def matmul_flops_per_second(size: int = 2048) -> float:
-    """The best rate of a square float32 matrix product here, the yardstick for all else."""
+    """The rate of a square float32 matrix product here, the yardstick for all else."""
     product = jax.jit(jnp.matmul)
     matrix = jnp.ones((size, size))
 
@@ -162,11 +160,15 @@ def _count(function: Callable, *arguments: Any) -> float:
 
 
 def _schema(config: Config) -> LabelSchema:
-    names = config.data.class_names or tuple(str(index) for index in range(_NUM_CLASSES))
+    names = config.data.class_names
+    if not names:
+        return numbered_classes(_NUM_CLASSES)
     return labels.consecutive(names, config.data.ignored_id)
 
 
-def _optimizer(config: Config):
-    train = config.train
+def _beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
+    """The config's optimizer, and what makes the first state of a key."""
+    train = subject.config.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
-    return adamw(schedule, train.weight_decay, train.clip_norm)
+    optimizer = adamw(schedule, train.weight_decay, train.clip_norm)
+    return optimizer, functools.partial(create_train_state, subject.flow, optimizer)
