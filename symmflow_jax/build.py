@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import distributed, labels, palettes, semantics
+from symmflow_jax.codec import PixelCodec
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
@@ -110,12 +111,11 @@ def flow(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
     channels = config.data.image_channels
     image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    pixels = PixelCodec(encoding(config, schema), image_shape, config.data.dequantize_images)
     return SymmFlow(
         network=network(config.network),
-        encoding=encoding(config, schema),
-        image_shape=image_shape,
+        codec=pixels,
         path=LinearPath(config.train.sigma_min),
-        dequantize_images=config.data.dequantize_images,
         share_at_one=config.train.share_at_one,
     )
 

@@ -65,7 +65,7 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
     trained = dataclasses.replace(
         model.config, seed=config.seed, data=config.data, eval=config.eval
     )
-    report_evaluation(evaluator_of(trained, model.schema), model.params, model.step, workdir)
+    report_evaluation(evaluator_of(trained, model.schema), model.weights, model.step, workdir)
 
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:

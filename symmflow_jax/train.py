@@ -28,6 +28,7 @@ from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import check_same_model, describe
 from symmflow_jax.progress import Progress
 from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.symmflow import Weights
 from symmflow_jax.train_step import (
     TrainState,
     adamw,
@@ -183,8 +184,8 @@ class Run:
     def finish(self, state: TrainState) -> list[Measurement]:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
-        params = distributed.unreplicate(state.ema_params)
-        table = report_evaluation(self.evaluator, params, self.num_steps, self.workdir)
+        weights = distributed.unreplicate(Weights(state.ema_params, state.codec))
+        table = report_evaluation(self.evaluator, weights, self.num_steps, self.workdir)
         self.writer.write_scalars(self.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -228,16 +229,20 @@ class Run:
     def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
         """A checkpoint, after a small evaluation where one is due."""
         host_state = distributed.unreplicate(state)
-        value = self._evaluate_quickly(host_state.ema_params, step) if evaluates else None
+        value = (
+            self._evaluate_quickly(Weights(host_state.ema_params, host_state.codec), step)
+            if evaluates
+            else None
+        )
         checkpoints.save(
             self.manager, host_state, self.iterator, describe(self.config, self.schema), value
         )
 
-    def _evaluate_quickly(self, ema_params: Any, step: int) -> float:
-        params = distributed.put_replicated(ema_params, distributed.local_mesh())
-        table = self.evaluator.measure_quickly(params, step)
+    def _evaluate_quickly(self, weights: Weights, step: int) -> float:
+        weights = distributed.put_replicated(weights, distributed.local_mesh())
+        table = self.evaluator.measure_quickly(weights, step)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
-        grid = write_grid(self.evaluator, params, picture)
+        grid = write_grid(self.evaluator, weights, picture)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary(table))

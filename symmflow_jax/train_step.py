@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import keys
-from symmflow_jax.symmflow import Params, SymmFlow
+from symmflow_jax.symmflow import Params, SymmFlow, Weights
 
 Metrics = dict[str, jax.Array]
 """Float32 scalars of one step."""
@@ -24,12 +24,14 @@ class TrainState:
         params: the network's parameters, float32.
         ema_params: their moving average, which inference uses.
         opt_state: the optimizer's state.
+        codec: parameters of the codec's network, which no step changes; None where it has none.
     """
 
     step: jax.Array
     params: Params
     ema_params: Params
     opt_state: optax.OptState
+    codec: Params | None = None
 
 
 def create_train_state(
@@ -91,10 +93,10 @@ def make_train_step(
         axis_name: device axis over which gradients and metrics are averaged.
     """
 
-    def mean_losses(params: Params, batch: dict[str, Any], key: jax.Array):
+    def mean_losses(params: Params, codec: Params, batch: dict[str, Any], key: jax.Array):
         example_keys = keys.example_keys(key, batch["position"])
         losses = flow.losses(
-            params,
+            Weights(params, codec),
             example_keys,
             batch["image"],
             batch["labels"],
@@ -109,7 +111,9 @@ def make_train_step(
         step_key = jax.random.fold_in(key, state.step)
         gradient = jax.grad(mean_losses, has_aux=True)
         grads, metrics = _accumulate(
-            lambda part: gradient(state.params, part, step_key), batch, num_microbatches
+            lambda part: gradient(state.params, state.codec, part, step_key),
+            batch,
+            num_microbatches,
         )
         # The mean over one device would only make the program longer.
         if axis_name is not None and jax.lax.axis_size(axis_name) > 1:
@@ -121,6 +125,7 @@ def make_train_step(
             params=params,
             ema_params=optax.incremental_update(params, state.ema_params, 1.0 - ema_decay),
             opt_state=opt_state,
+            codec=state.codec,
         )
         return state, metrics | {"gradient_norm": _norm(grads)}
 

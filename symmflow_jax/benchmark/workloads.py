@@ -17,7 +17,7 @@ from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.labels import LabelSchema
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.symmflow import SymmFlow, Weights
 from symmflow_jax.train_step import adamw, create_train_state, make_train_step, one_cycle
 
 TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
@@ -50,9 +50,9 @@ def subject(config: Config, batch_size: int) -> Subject:
     rng = np.random.default_rng(0)
     schema = _schema(config)
     flow = build.flow(config, schema)
-    size = flow.image_shape[:2] if build.target(config) == "mask" else ()
-    points = len(flow.image_shape) == 1
-    pixels = rng.integers(0, 256, (batch_size, *flow.image_shape))
+    size = flow.codec.image_shape[:2] if build.target(config) == "mask" else ()
+    points = len(flow.codec.image_shape) == 1
+    pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
     batch = {
         "image": pixels.astype(np.float32 if points else np.uint8),
         "labels": rng.integers(0, schema.num_classes, (batch_size, *size), np.int32),
@@ -64,17 +64,17 @@ def subject(config: Config, batch_size: int) -> Subject:
 def tasks(subject: Subject) -> dict[str, Task]:
     """The workloads by name."""
     config, flow, batch = subject
-    params = jit_once(flow.init)(jax.random.key(0))
+    weights = Weights(jit_once(flow.init)(jax.random.key(0)))
     positions, key = batch["position"], jax.random.key(1)
     generation = FixedSteps(EULER, config.eval.generation_steps)
 
     def generate() -> Any:
-        result = predictions.generate(flow, params, key, positions, batch["labels"], generation)
+        result = predictions.generate(flow, weights, key, positions, batch["labels"], generation)
         return jax.block_until_ready(result)
 
     def recognize() -> Any:
         once = FixedSteps(EULER, 1)
-        result = predictions.recognize(flow, params, key, positions, batch["image"], once)
+        result = predictions.recognize(flow, weights, key, positions, batch["image"], once)
         return jax.block_until_ready(result)
 
     return {TRAIN_STEP: TrainSteps(subject), GENERATION: generate, RECOGNITION: recognize}
@@ -130,8 +130,7 @@ def flops(subject: Subject) -> dict[str, float]:
     forward = _count(
         lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
         state.params,
-        jnp.zeros((subject.batch_size, *flow.image_shape)),
-        jnp.zeros((subject.batch_size, *flow.semantics_shape)),
+        *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
         jnp.zeros(subject.batch_size),
     )
     return {
