@@ -84,8 +84,11 @@ def classifier(path: str | pathlib.Path) -> FeatureFunction:
             or channels are not those it learned.
     """
     network, params = read_classifier(path)
-    apply = functools.partial(network.apply, method=network.features)
-    return feature_function("classifier", apply, {"params": params}, network.num_features)
+
+    def hidden(variables: Any, images: jax.Array) -> jax.Array:
+        return jnp.asarray(network.apply(variables, images, method=network.features))
+
+    return feature_function("classifier", hidden, {"params": params}, network.num_features)
 
 
 def feature_function(
@@ -111,7 +114,8 @@ def hash_of(weights: Any) -> str:
 
 def _pooled_features(variables: Any, images: jax.Array) -> jax.Array:
     """Grey images are taken as colour ones of three equal channels."""
-    return Inception().apply(variables, jnp.broadcast_to(images, (*images.shape[:-1], 3)))
+    colours = jnp.broadcast_to(images, (*images.shape[:-1], 3))
+    return jnp.asarray(Inception().apply(variables, colours))
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -124,4 +124,4 @@ def _row(values: tuple[float, ...]) -> jax.Array:
 def _distances(params: Any, first: jax.Array, second: jax.Array) -> jax.Array:
     shape = (*first.shape[:-1], 3)  # Grey images are colour ones of three equal channels.
     signals = [jnp.broadcast_to(images_lib.to_signal(pixels), shape) for pixels in (first, second)]
-    return PerceptualDistance().apply({"params": params}, *signals)
+    return jnp.asarray(PerceptualDistance().apply({"params": params}, *signals))

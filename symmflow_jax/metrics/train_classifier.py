@@ -99,10 +99,13 @@ def _make_step(network: Classifier, optimizer: optax.GradientTransformation) -> 
 
 
 def _accuracy(network: Classifier, params: Any, batches: Iterable[Batch]) -> float:
-    predict = jax.jit(lambda images: jnp.argmax(network.apply({"params": params}, images), -1))
+    @jax.jit
+    def predict(params, images: jax.Array) -> jax.Array:
+        return jnp.argmax(jnp.asarray(network.apply({"params": params}, images)), axis=-1)
+
     total = ConfusionMatrix.empty(network.num_classes)
     for batch in batches:
-        predictions = predict(batch["image"])
+        predictions = predict(params, batch["image"])
         total = total.merge(
             ConfusionMatrix.from_labels(
                 jnp.asarray(batch["labels"]),
