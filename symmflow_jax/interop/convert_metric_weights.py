@@ -54,7 +54,7 @@ def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pa
         state_dict = lpips.needed(state_dict)
     output.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
-    safetensors.numpy.save_file(arrays, output)
+    output.write_bytes(safetensors.numpy.save(arrays))
     _logger.info("wrote %d arrays to %s", len(arrays), output)
 
 
@@ -68,7 +68,8 @@ if __name__ == "__main__":
     def main(argv: list[str]) -> None:
         """Converts; bad input ends in one line."""
         del argv
-        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+        logging.basicConfig(format="%(message)s", force=True)
+        _logger.setLevel(logging.INFO)
         try:
             convert(network_flag.value, input_flag.value, output_flag.value)
         except ValueError as error:

@@ -65,7 +65,7 @@ def write_classifier(
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
     metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(facts)}
-    safetensors.numpy.save_file(arrays, path, metadata)
+    pathlib.Path(path).write_bytes(safetensors.numpy.save(arrays, metadata))
 
 
 def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any]]:
