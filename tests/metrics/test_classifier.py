@@ -14,7 +14,11 @@ IMAGES = np.random.default_rng(0).integers(256, size=(3, 8, 8, 1), dtype=np.uint
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     network = Classifier(num_classes=4, image_shape=(8, 8, 1), num_features=5)
-    params = network.init(jax.random.key(0), jnp.asarray(IMAGES))["params"]
+    shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.asarray(IMAGES))["params"]
+    generator = np.random.default_rng(0)
+    params = jax.tree.map(
+        lambda leaf: generator.standard_normal(leaf.shape).astype(np.float32) / 10, shapes
+    )
     path = tmp_path_factory.mktemp("classifier") / "digits.safetensors"
     write_classifier(path, network, params, {"accuracy": 0.5})
     return network, params, path
@@ -31,7 +35,7 @@ def test_logits_depend_on_the_features_alone(written):
     network, params, path = written
     hidden = features.classifier(path)(IMAGES)
     assert hidden.shape == (3, 5)
-    logits = network.apply({"params": params}, jnp.asarray(IMAGES))
+    logits = jax.jit(network.apply)({"params": params}, jnp.asarray(IMAGES))
     kernel, bias = params["out"]["kernel"], params["out"]["bias"]
     np.testing.assert_allclose(logits, hidden @ kernel + bias[None], rtol=1e-5, atol=1e-5)
 

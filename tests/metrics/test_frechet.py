@@ -3,9 +3,11 @@
 import dataclasses
 import pathlib
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from jax.experimental import multihost_utils
 
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.frechet import (
@@ -74,6 +76,28 @@ def test_padding_alone_changes_nothing():
         np.testing.assert_array_equal(total.mean, [1, 1])
         np.testing.assert_array_equal(total.scatter, np.zeros((2, 2)))
     assert padding.merge(padding).count == 0
+
+
+def test_processes_lose_no_digits(monkeypatch):
+    """Two processes, with an exchange that keeps 32 bits of a number as devices do."""
+    rng = np.random.default_rng(0)
+    batches = [rng.standard_normal((size, 3)) + 1000 for size in (7, 9)]
+    parts = [FeatureStatistics.from_features(batch) for batch in batches]
+    sent = []
+
+    def exchange(values):
+        assert values.dtype.itemsize == 4
+        sent.append(values)
+        return np.stack(sent)
+
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(multihost_utils, "process_allgather", exchange)
+    parts[0].over_processes()
+    total = parts[1].over_processes()
+    law, everything = total.gaussian(), np.concatenate(batches)
+    assert total.count == 16
+    np.testing.assert_allclose(law.mean, everything.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(law.covariance, np.cov(everything, rowvar=False), rtol=1e-10)
 
 
 def test_what_cannot_be_measured_is_refused():
