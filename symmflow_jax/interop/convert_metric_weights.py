@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import safetensors.numpy
-from absl import app, flags
+from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.interop import inception, lpips
 from symmflow_jax.interop.torch_files import read_tensors
@@ -70,6 +70,8 @@ if __name__ == "__main__":
         del argv
         logging.basicConfig(format="%(message)s", force=True)
         _logger.setLevel(logging.INFO)
+        # The libraries' own progress drowns the command's.
+        absl_logging.set_verbosity(absl_logging.ERROR)
         try:
             convert(network_flag.value, input_flag.value, output_flag.value)
         except ValueError as error:

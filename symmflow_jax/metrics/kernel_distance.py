@@ -30,8 +30,11 @@ def kernel_distance(
         subset_size: examples of a subset, drawn without repetition from either set.
 
     Raises:
-        ValueError: if a set has fewer examples than a subset, or features differ in number.
+        ValueError: if a set has fewer examples than a subset, there are no subsets, or features
+            differ in number.
     """
+    if num_subsets < 1:
+        raise ValueError(f"The mean over {num_subsets} subsets is undefined; choose 1 or more.")
     smaller = min(len(first), len(second))
     if not 2 <= subset_size <= smaller:
         raise ValueError(

@@ -103,7 +103,7 @@ def lpips(path: str | pathlib.Path) -> Lpips:
     Raises:
         ValueError: if the file is missing or not of this network.
     """
-    # The conversion knows the network, so that it is imported where both are known.
+    # Imported late: the conversion itself imports the network from here.
     from symmflow_jax.interop.lpips import params_from_state_dict
     from symmflow_jax.interop.torch_files import read_tensors
 

@@ -65,5 +65,7 @@ def test_farther_sets_have_a_larger_distance():
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="A subset of 1000 examples cannot be drawn from 6"):
         kernel_distance(np.ones((6, 2)), np.ones((2000, 2)), seed=0)
+    with pytest.raises(ValueError, match="The mean over 0 subsets"):
+        kernel_distance(np.ones((6, 2)), np.ones((6, 2)), seed=0, num_subsets=0, subset_size=3)
     with pytest.raises(ValueError, match="Features of 2 and 3 dimensions"):
         squared_discrepancy(np.ones((6, 2)), np.ones((6, 3)))
