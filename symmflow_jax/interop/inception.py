@@ -23,7 +23,7 @@ def variables_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str,
             of the normalisations may be there; the features need none of them.
 
     Raises:
-        ValueError: naming all keys that are missing, surplus or of another shape.
+        ValueError: naming the keys that are missing, surplus or of another shape.
     """
     shapes = _shapes()
     return layouts.from_state_dict(needed(state_dict), _table(shapes), shapes, _REMEDY)

@@ -2,7 +2,7 @@
 
 A network's table is made from its attributes; each entry names one array on both sides and says
 how its axes go from one to the other. Conversion accounts for every array: what is missing,
-surplus or of another shape is an error that lists all of it.
+surplus or of another shape is an error that lists it.
 """
 
 import dataclasses
@@ -69,7 +69,7 @@ def from_state_dict(
         remedy: a sentence for the message if they do not fit.
 
     Raises:
-        ValueError: naming all keys that are missing, surplus or of another shape.
+        ValueError: naming the keys that are missing, surplus or of another shape.
     """
     table = tuple(table)
     expected = {entry.name: _torch_shape(entry, shapes) for entry in table}
@@ -93,7 +93,7 @@ def to_state_dict(
     """The state dict, float32 and in the order of the table, of nested parameters.
 
     Raises:
-        ValueError: naming all parameters that are missing, surplus or of another shape.
+        ValueError: naming the parameters that are missing, surplus or of another shape.
     """
     arrays = traverse_util.flatten_dict(params)
     _check_shapes(
@@ -129,9 +129,18 @@ def _check_shapes(found: Mapping[str, Shape], expected: Mapping[str, Shape], rem
         if name in found and found[name] != shape
     ]
     problems = [
-        f"{kind}: {', '.join(names)}"
+        f"{kind}: {_listed(names)}"
         for kind, names in (("missing", missing), ("surplus", surplus), ("misshapen", misshapen))
         if names
     ]
     if problems:
         raise ValueError(f"The weights do not fit the network ({'; '.join(problems)}). {remedy}")
+
+
+def _listed(names: list[str]) -> str:
+    """The names, or the first of very many: another network shares none of hundreds."""
+    more = f" and {len(names) - _NUM_SHOWN} more" if len(names) > _NUM_SHOWN else ""
+    return ", ".join(names[:_NUM_SHOWN]) + more
+
+
+_NUM_SHOWN = 30

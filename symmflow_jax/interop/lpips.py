@@ -23,7 +23,7 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, An
         state_dict: arrays of both state dicts together; AlexNet's classifier may be there.
 
     Raises:
-        ValueError: naming all keys that are missing, surplus or of another shape.
+        ValueError: naming the keys that are missing, surplus or of another shape.
     """
     images = jax.ShapeDtypeStruct((1, SMALLEST, SMALLEST, 3), jnp.float32)
     variables = jax.eval_shape(PerceptualDistance().init, jax.random.key(0), images, images)

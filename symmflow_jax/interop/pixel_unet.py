@@ -38,7 +38,7 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) 
         network: the network of the same widths, depths, attention rates and heads.
 
     Raises:
-        ValueError: naming all keys that are missing, surplus or of another shape.
+        ValueError: naming the keys that are missing, surplus or of another shape.
     """
     shapes = _param_shapes(network, _num_channels(state_dict))
     return layouts.from_state_dict(state_dict, _table(network), shapes, _REMEDY)
@@ -48,7 +48,7 @@ def state_dict_from_params(params: Mapping[str, Any], network: UNet) -> dict[str
     """The state dict of a `UNetModel`, float32, from the parameters of `network`.
 
     Raises:
-        ValueError: naming all parameters that are missing, surplus or of another shape.
+        ValueError: naming the parameters that are missing, surplus or of another shape.
     """
     stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
     shapes = _param_shapes(network, stem[2] if len(stem) == 4 else 2)

@@ -16,7 +16,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from absl import flags
 
@@ -101,21 +100,15 @@ def _make_step(network: Classifier, optimizer: optax.GradientTransformation) -> 
 
 def _accuracy(network: Classifier, params: Any, batches: Iterable[Batch]) -> float:
     @jax.jit
-    def predict(params, images: jax.Array) -> jax.Array:
-        return jnp.argmax(jnp.asarray(network.apply({"params": params}, images)), axis=-1)
+    def count(params, images: jax.Array, labels: jax.Array, valid: jax.Array) -> ConfusionMatrix:
+        logits = jnp.asarray(network.apply({"params": params}, images))
+        predictions = jnp.argmax(logits, axis=-1)
+        return ConfusionMatrix.from_labels(labels, predictions, valid, network.num_classes)
 
     total = ConfusionMatrix.empty(network.num_classes)
     for batch in batches:
-        predictions = predict(params, batch["image"])
-        total = total.merge(
-            ConfusionMatrix.from_labels(
-                jnp.asarray(batch["labels"]),
-                predictions,
-                jnp.asarray(batch["valid"]),
-                network.num_classes,
-            )
-        )
-    return confusion.accuracy(np.asarray(total.compute()))
+        total = total.merge(count(params, batch["image"], batch["labels"], batch["valid"]))
+    return confusion.accuracy(total.compute())
 
 
 if __name__ == "__main__":
