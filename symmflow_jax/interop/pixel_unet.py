@@ -6,8 +6,7 @@ meant is its plain form: time added as a shift, strided and nearest-then-convolv
 the older order of attention channels.
 """
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -15,35 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
 
+from symmflow_jax.interop import layouts
+from symmflow_jax.interop.layouts import (
+    CONV,
+    LINEAR,
+    POINTWISE,
+    Entry,
+    Layout,
+    Path,
+    Shape,
+    layer,
+    norm,
+)
 from symmflow_jax.networks.unet import UNet
-
-Path = tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """How the axes of one array differ: two functions, each the other's inverse."""
-
-    from_torch: Callable[[np.ndarray], np.ndarray]
-    to_torch: Callable[[np.ndarray], np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One array: its key in the state dict, its path in the parameters, its layout."""
-
-    name: str
-    path: Path
-    layout: Layout
-
-
-SAME = Layout(lambda array: array, lambda array: array)
-CONV = Layout(lambda array: array.transpose(2, 3, 1, 0), lambda array: array.transpose(3, 2, 0, 1))
-"""`[out, in, height, width]` and `[height, width, in, out]`."""
-LINEAR = Layout(np.transpose, np.transpose)
-"""`[out, in]` and `[in, out]`."""
-POINTWISE = Layout(lambda array: array[:, :, 0].T, lambda array: array.T[:, :, None])
-"""A convolution of size 1 over a sequence, `[out, in, 1]`, and a dense layer, `[in, out]`."""
 
 
 def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) -> dict[str, Any]:
@@ -57,18 +40,8 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) 
     Raises:
         ValueError: naming all keys that are missing, surplus or of another shape.
     """
-    table = tuple(_table(network))
     shapes = _param_shapes(network, _num_channels(state_dict))
-    expected = {entry.name: _torch_shape(entry, shapes) for entry in table}
-    _check_shapes({name: np.shape(array) for name, array in state_dict.items()}, expected)
-    return traverse_util.unflatten_dict(
-        {
-            entry.path: np.ascontiguousarray(
-                entry.layout.from_torch(np.asarray(state_dict[entry.name])), np.float32
-            )
-            for entry in table
-        }
-    )
+    return layouts.from_state_dict(state_dict, _table(network), shapes, _REMEDY)
 
 
 def state_dict_from_params(params: Mapping[str, Any], network: UNet) -> dict[str, np.ndarray]:
@@ -77,34 +50,24 @@ def state_dict_from_params(params: Mapping[str, Any], network: UNet) -> dict[str
     Raises:
         ValueError: naming all parameters that are missing, surplus or of another shape.
     """
-    arrays = traverse_util.flatten_dict(params)
-    stem = np.shape(arrays.get(("stem", "kernel"), ()))
+    stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
     shapes = _param_shapes(network, stem[2] if len(stem) == 4 else 2)
-    _check_shapes(
-        {"/".join(path): np.shape(array) for path, array in arrays.items()},
-        {"/".join(path): shape for path, shape in shapes.items()},
-    )
-    return {
-        entry.name: np.ascontiguousarray(
-            entry.layout.to_torch(np.asarray(arrays[entry.path])), np.float32
-        )
-        for entry in _table(network)
-    }
+    return layouts.to_state_dict(params, _table(network), shapes, _REMEDY)
 
 
 def _table(network: UNet) -> Iterator[Entry]:
     """All arrays of the network, in the order of the `UNetModel`."""
-    yield from _layer("time_embed.0", ("time", "in_dense"), LINEAR)
-    yield from _layer("time_embed.2", ("time", "out_dense"), LINEAR)
+    yield from layer("time_embed.0", ("time", "in_dense"), LINEAR)
+    yield from layer("time_embed.2", ("time", "out_dense"), LINEAR)
     widths = [multiplier * network.channels for multiplier in network.channel_multipliers]
-    yield from _layer("input_blocks.0.0", ("stem",), CONV)
+    yield from layer("input_blocks.0.0", ("stem",), CONV)
     yield from _descent(network, widths)
     yield from _residual_block("middle_block.0", "middle_block_0", has_skip=False)
     yield from _attention("middle_block.1", "middle_attention", network.head_channels)
     yield from _residual_block("middle_block.2", "middle_block_1", has_skip=False)
     yield from _ascent(network, widths)
-    yield from _norm("out.0", ("out_norm",))
-    yield from _layer("out.2", ("out_conv",), CONV)
+    yield from norm("out.0", ("out_norm",))
+    yield from layer("out.2", ("out_conv",), CONV)
 
 
 def _descent(network: UNet, widths: list[int]) -> Iterator[Entry]:
@@ -121,7 +84,7 @@ def _descent(network: UNet, widths: list[int]) -> Iterator[Entry]:
                 )
             position, before = position + 1, width
         if level < len(widths) - 1:
-            yield from _layer(f"input_blocks.{position}.0.op", (f"down_{level}_conv",), CONV)
+            yield from layer(f"input_blocks.{position}.0.op", (f"down_{level}_conv",), CONV)
             position += 1
 
 
@@ -139,34 +102,24 @@ def _ascent(network: UNet, widths: list[int]) -> Iterator[Entry]:
                 )
             position += 1
         if level > 0:
-            yield from _layer(f"{prefix}.{2 if attends else 1}.conv", (f"up_{level}_conv",), CONV)
+            yield from layer(f"{prefix}.{2 if attends else 1}.conv", (f"up_{level}_conv",), CONV)
 
 
 def _residual_block(prefix: str, block: str, has_skip: bool) -> Iterator[Entry]:
-    yield from _norm(f"{prefix}.in_layers.0", (block, "in_norm"))
-    yield from _layer(f"{prefix}.in_layers.2", (block, "in_conv"), CONV)
-    yield from _layer(f"{prefix}.emb_layers.1", (block, "time_dense"), LINEAR)
-    yield from _norm(f"{prefix}.out_layers.0", (block, "out_norm"))
-    yield from _layer(f"{prefix}.out_layers.3", (block, "out_conv"), CONV)
+    yield from norm(f"{prefix}.in_layers.0", (block, "in_norm"))
+    yield from layer(f"{prefix}.in_layers.2", (block, "in_conv"), CONV)
+    yield from layer(f"{prefix}.emb_layers.1", (block, "time_dense"), LINEAR)
+    yield from norm(f"{prefix}.out_layers.0", (block, "out_norm"))
+    yield from layer(f"{prefix}.out_layers.3", (block, "out_conv"), CONV)
     if has_skip:
-        yield from _layer(f"{prefix}.skip_connection", (block, "skip_conv"), CONV)
+        yield from layer(f"{prefix}.skip_connection", (block, "skip_conv"), CONV)
 
 
 def _attention(prefix: str, block: str, head_channels: int) -> Iterator[Entry]:
-    yield from _norm(f"{prefix}.norm", (block, "norm"))
+    yield from norm(f"{prefix}.norm", (block, "norm"))
     yield Entry(f"{prefix}.qkv.weight", (block, "qkv", "kernel"), _qkv_kernel(head_channels))
     yield Entry(f"{prefix}.qkv.bias", (block, "qkv", "bias"), _qkv_order(head_channels))
-    yield from _layer(f"{prefix}.proj_out", (block, "out"), POINTWISE)
-
-
-def _layer(prefix: str, path: Path, layout: Layout) -> Iterator[Entry]:
-    yield Entry(f"{prefix}.weight", (*path, "kernel"), layout)
-    yield Entry(f"{prefix}.bias", (*path, "bias"), SAME)
-
-
-def _norm(prefix: str, path: Path) -> Iterator[Entry]:
-    yield Entry(f"{prefix}.weight", (*path, "scale"), SAME)
-    yield Entry(f"{prefix}.bias", (*path, "bias"), SAME)
+    yield from layer(f"{prefix}.proj_out", (block, "out"), POINTWISE)
 
 
 def _qkv_order(head_channels: int) -> Layout:
@@ -198,36 +151,14 @@ def _num_channels(state_dict: Mapping[str, np.ndarray]) -> int:
     return 2
 
 
-def _param_shapes(network: UNet, num_channels: int) -> dict[Path, tuple[int, ...]]:
+def _param_shapes(network: UNet, num_channels: int) -> dict[Path, Shape]:
     """The shape of each parameter; nothing is computed."""
     side = 2 ** (len(network.channel_multipliers) - 1)
     x = jax.ShapeDtypeStruct((1, side, side, num_channels), jnp.float32)
     y = jax.ShapeDtypeStruct((1, side, side, 0), jnp.float32)
     t = jax.ShapeDtypeStruct((1,), jnp.float32)
     variables = jax.eval_shape(network.init, jax.random.key(0), x, y, t)
-    params = traverse_util.flatten_dict(variables["params"])
-    return {path: array.shape for path, array in params.items()}
+    return layouts.shapes_of(variables["params"])
 
 
-def _torch_shape(entry: Entry, shapes: dict[Path, tuple[int, ...]]) -> tuple[int, ...]:
-    return entry.layout.to_torch(np.empty(shapes[entry.path], np.float32)).shape
-
-
-def _check_shapes(found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> None:
-    missing = [name for name in expected if name not in found]
-    surplus = [name for name in found if name not in expected]
-    misshapen = [
-        f"{name} is {found[name]}, not {shape}"
-        for name, shape in expected.items()
-        if name in found and found[name] != shape
-    ]
-    problems = [
-        f"{kind}: {', '.join(names)}"
-        for kind, names in (("missing", missing), ("surplus", surplus), ("misshapen", misshapen))
-        if names
-    ]
-    if problems:
-        raise ValueError(
-            f"The weights do not fit the network ({'; '.join(problems)}). Compare config.network "
-            "with the settings the weights were trained with."
-        )
+_REMEDY = "Compare config.network with the settings the weights were trained with."

@@ -1,0 +1,137 @@
+"""Tables that name every array of a network here and in a PyTorch state dict.
+
+A network's table is made from its attributes; each entry names one array on both sides and says
+how its axes go from one to the other. Conversion accounts for every array: what is missing,
+surplus or of another shape is an error that lists all of it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from flax import traverse_util
+
+Path = tuple[str, ...]
+Shape = tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How the axes of one array differ: two functions, each the other's inverse."""
+
+    from_torch: Callable[[np.ndarray], np.ndarray]
+    to_torch: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One array: its key in the state dict, its path in the parameters, its layout."""
+
+    name: str
+    path: Path
+    layout: Layout
+
+
+SAME = Layout(lambda array: array, lambda array: array)
+CONV = Layout(lambda array: array.transpose(2, 3, 1, 0), lambda array: array.transpose(3, 2, 0, 1))
+"""`[out, in, height, width]` and `[height, width, in, out]`."""
+LINEAR = Layout(np.transpose, np.transpose)
+"""`[out, in]` and `[in, out]`."""
+POINTWISE = Layout(lambda array: array[:, :, 0].T, lambda array: array.T[:, :, None])
+"""A convolution of size 1 over a sequence, `[out, in, 1]`, and a dense layer, `[in, out]`."""
+
+
+def layer(prefix: str, path: Path, layout: Layout) -> Iterator[Entry]:
+    """Kernel and bias of a dense or convolutional layer."""
+    yield Entry(f"{prefix}.weight", (*path, "kernel"), layout)
+    yield Entry(f"{prefix}.bias", (*path, "bias"), SAME)
+
+
+def norm(prefix: str, path: Path) -> Iterator[Entry]:
+    """Scale and bias of a normalisation."""
+    yield Entry(f"{prefix}.weight", (*path, "scale"), SAME)
+    yield Entry(f"{prefix}.bias", (*path, "bias"), SAME)
+
+
+def from_state_dict(
+    state_dict: Mapping[str, np.ndarray],
+    table: Iterable[Entry],
+    shapes: Mapping[Path, Shape],
+    remedy: str,
+) -> dict[str, Any]:
+    """The nested parameters, float32, of a state dict.
+
+    Args:
+        state_dict: array of each name, of any float dtype.
+        table: an entry for every array.
+        shapes: shape of each parameter by path.
+        remedy: a sentence for the message if they do not fit.
+
+    Raises:
+        ValueError: naming all keys that are missing, surplus or of another shape.
+    """
+    table = tuple(table)
+    expected = {entry.name: _torch_shape(entry, shapes) for entry in table}
+    _check_shapes({name: np.shape(array) for name, array in state_dict.items()}, expected, remedy)
+    return traverse_util.unflatten_dict(
+        {
+            entry.path: np.ascontiguousarray(
+                entry.layout.from_torch(np.asarray(state_dict[entry.name])), np.float32
+            )
+            for entry in table
+        }
+    )
+
+
+def to_state_dict(
+    params: Mapping[str, Any],
+    table: Iterable[Entry],
+    shapes: Mapping[Path, Shape],
+    remedy: str,
+) -> dict[str, np.ndarray]:
+    """The state dict, float32 and in the order of the table, of nested parameters.
+
+    Raises:
+        ValueError: naming all parameters that are missing, surplus or of another shape.
+    """
+    arrays = traverse_util.flatten_dict(params)
+    _check_shapes(
+        {"/".join(path): np.shape(array) for path, array in arrays.items()},
+        {"/".join(path): shape for path, shape in shapes.items()},
+        remedy,
+    )
+    return {
+        entry.name: np.ascontiguousarray(
+            entry.layout.to_torch(np.asarray(arrays[entry.path])), np.float32
+        )
+        for entry in table
+    }
+
+
+def shapes_of(tree: Mapping[str, Any]) -> dict[Path, Shape]:
+    """The shape of each array of nested parameters, such as `jax.eval_shape` gives."""
+    return {path: array.shape for path, array in traverse_util.flatten_dict(tree).items()}
+
+
+def _torch_shape(entry: Entry, shapes: Mapping[Path, Shape]) -> Shape:
+    # A view of one number: large networks need no memory for their shapes.
+    stand_in = np.broadcast_to(np.float32(0), shapes[entry.path])
+    return entry.layout.to_torch(stand_in).shape
+
+
+def _check_shapes(found: Mapping[str, Shape], expected: Mapping[str, Shape], remedy: str) -> None:
+    missing = [name for name in expected if name not in found]
+    surplus = [name for name in found if name not in expected]
+    misshapen = [
+        f"{name} is {found[name]}, not {shape}"
+        for name, shape in expected.items()
+        if name in found and found[name] != shape
+    ]
+    problems = [
+        f"{kind}: {', '.join(names)}"
+        for kind, names in (("missing", missing), ("surplus", surplus), ("misshapen", misshapen))
+        if names
+    ]
+    if problems:
+        raise ValueError(f"The weights do not fit the network ({'; '.join(problems)}). {remedy}")
