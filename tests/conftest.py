@@ -179,3 +179,10 @@ def standard_dtype_promotion():
     """For tests that take optimizer steps: optax mixes integer counts with floats."""
     with jax.numpy_dtype_promotion("standard"):
         yield
+
+
+@pytest.fixture(scope="session")
+def weights_by_name() -> Callable[[str, tuple[int, ...]], np.ndarray]:
+    """The weights that the references of large networks were computed with."""
+    path = pathlib.Path(__file__).parent / "fixtures" / "weights_by_name.py"
+    return runpy.run_path(str(path))["weights"]

@@ -1,0 +1,77 @@
+"""Converts the published weights of the metrics' networks once, to small `.safetensors` files.
+
+    python -m symmflow_jax.interop.convert_metric_weights --network=inception \
+        --input=pt_inception-2015-12-05-6726825d.pth --output=inception.safetensors
+
+    python -m symmflow_jax.interop.convert_metric_weights --network=lpips \
+        --input=alexnet-owt-7be5be79.pth,alex.pth --output=lpips.safetensors
+
+The first file is of pytorch-fid's release "fid_weights"; the others are torchvision's AlexNet
+and, of the lpips package, `weights/v0.1/alex.pth`. The arrays keep their names and lose what the
+metrics do not need, such as classifiers.
+"""
+
+import logging
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import safetensors.numpy
+from absl import app, flags
+
+from symmflow_jax.interop import inception, lpips
+from symmflow_jax.interop.torch_files import read_tensors
+
+_logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
+
+
+def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pathlib.Path) -> None:
+    """Checks that the weights are those of a network and writes them.
+
+    Args:
+        network: "inception" or "lpips".
+        inputs: files of PyTorch or safetensors that hold the weights together.
+        output: file to write, `.safetensors`.
+
+    Raises:
+        ValueError: if a file cannot be read, the weights are not of the network, or the
+            output's name ends otherwise.
+    """
+    output = pathlib.Path(output)
+    if output.suffix != ".safetensors":
+        raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
+    if not inputs:
+        raise ValueError("Give --input, the files of the published weights.")
+    state_dict: dict[str, np.ndarray] = {}
+    for path in inputs:
+        state_dict |= read_tensors(path)
+    if network == "inception":
+        inception.variables_from_state_dict(state_dict)
+        state_dict = inception.needed(state_dict)
+    else:
+        lpips.params_from_state_dict(state_dict)
+        state_dict = lpips.needed(state_dict)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
+    safetensors.numpy.save_file(arrays, output)
+    _logger.info("wrote %d arrays to %s", len(arrays), output)
+
+
+if __name__ == "__main__":
+    network_flag = flags.DEFINE_enum(
+        "network", "inception", ["inception", "lpips"], "What the weights are of."
+    )
+    input_flag = flags.DEFINE_list("input", [], "Files of the published weights.")
+    output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
+
+    def main(argv: list[str]) -> None:
+        """Converts; bad input ends in one line."""
+        del argv
+        logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+        try:
+            convert(network_flag.value, input_flag.value, output_flag.value)
+        except ValueError as error:
+            sys.exit(f"Error: {error}")
+
+    app.run(main)

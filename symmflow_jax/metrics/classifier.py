@@ -1,0 +1,95 @@
+"""A small convolutional classifier whose last hidden layer serves as features of small images."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import safetensors
+import safetensors.numpy
+from flax import traverse_util
+
+from symmflow_jax import images as images_lib
+from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+
+
+class Classifier(nn.Module):
+    """Images of one size to classes.
+
+    Attributes:
+        num_classes: number of classes.
+        image_shape: height, width and channels of the images.
+        num_features: width of the last hidden layer.
+    """
+
+    num_classes: int
+    image_shape: tuple[int, int, int]
+    num_features: int = 128
+
+    def setup(self):
+        self.convs = [nn.Conv(width, (3, 3)) for width in (32, 64, 64)]
+        self.hidden = nn.Dense(self.num_features)
+        self.out = nn.Dense(self.num_classes)
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """Logits, float32 `[batch, num_classes]`, of uint8 images."""
+        return self.out(self.features(images))
+
+    def features(self, images: jax.Array) -> jax.Array:
+        """Float32 `[batch, num_features]` of uint8 images `[batch, *image_shape]`.
+
+        Raises:
+            ValueError: if the images have another shape.
+        """
+        if images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"This classifier learned images of shape {self.image_shape}, not of "
+                f"{images.shape[1:]}; train one for these: symmflow_jax.metrics.train_classifier."
+            )
+        x = images_lib.to_signal(images)
+        for conv in self.convs:
+            x = nn.max_pool(nn.relu(conv(x)), (2, 2), (2, 2), "SAME")
+        return nn.relu(self.hidden(x.reshape(len(x), -1)))
+
+
+def write_classifier(
+    path: str | pathlib.Path, network: Classifier, params: Mapping[str, Any], facts: dict[str, Any]
+) -> None:
+    """Writes a classifier as `.safetensors`; `facts`, such as its accuracy, are kept with it."""
+    attributes = {
+        "num_classes": network.num_classes,
+        "image_shape": network.image_shape,
+        "num_features": network.num_features,
+    }
+    arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
+    metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(facts)}
+    safetensors.numpy.save_file(arrays, path, metadata)
+
+
+def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any]]:
+    """The network and parameters that `write_classifier` wrote.
+
+    Raises:
+        WeightsFileError: if the file is missing, damaged or of something else.
+    """
+    arrays = read_tensors(path)
+    values = _metadata(pathlib.Path(path)).get(_KEY)
+    if values is None:
+        raise WeightsFileError(
+            f"{path} is no classifier of symmflow_jax.metrics.train_classifier; train one."
+        )
+    attributes = json.loads(values)
+    attributes["image_shape"] = tuple(attributes["image_shape"])
+    return Classifier(**attributes), traverse_util.unflatten_dict(arrays, sep="/")
+
+
+def _metadata(path: pathlib.Path) -> dict[str, str]:
+    if path.suffix != ".safetensors":
+        return {}
+    with safetensors.safe_open(path, framework="np") as file:
+        return file.metadata() or {}
+
+
+_KEY = "classifier"

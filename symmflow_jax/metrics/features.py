@@ -1,0 +1,119 @@
+"""Feature functions: what turns images into the points whose distances are measured."""
+
+import dataclasses
+import functools
+import hashlib
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import traverse_util
+
+from symmflow_jax.interop import inception as inception_weights
+from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.metrics.classifier import read_classifier
+from symmflow_jax.metrics.inception import NUM_FEATURES, Inception
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeatureFunction:
+    """Images to features, with weights of known origin.
+
+    Attributes:
+        name: what is computed, such as "inception".
+        weights_hash: start of the SHA-256 of the weights, hexadecimal. Distances between
+            features of different names or hashes mean nothing.
+        num_features: size of a feature vector.
+        apply: function from weights and uint8 images to float32 `[batch, num_features]`.
+        weights: its arrays, on the device.
+    """
+
+    name: str
+    weights_hash: str
+    num_features: int
+    apply: Callable[[Any, jax.Array], jax.Array]
+    weights: Any = dataclasses.field(repr=False)
+
+    def __call__(self, images: jax.Array | np.ndarray) -> jax.Array:
+        """Features, float32 `[batch, num_features]`.
+
+        Args:
+            images: uint8 `[batch, height, width, 1 or 3]`.
+
+        Raises:
+            ValueError: if the images are of another kind.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
+            raise ValueError(
+                f"Features are of uint8 images [batch, height, width, 1 or 3], not of "
+                f"{images.dtype} {list(images.shape)}."
+            )
+        return _apply(self.apply, self.weights, images)
+
+
+def inception(path: str | pathlib.Path) -> FeatureFunction:
+    """The Inception network of the Fréchet Inception distance.
+
+    Args:
+        path: pytorch-fid's file of weights, as it is or converted by
+            `python -m symmflow_jax.interop.convert_metric_weights`.
+
+    Raises:
+        ValueError: if the file is missing or not of this network.
+    """
+    if not pathlib.Path(path).is_file():
+        raise ValueError(
+            f"There are no Inception weights at {str(path)!r}. Get "
+            'pt_inception-2015-12-05-6726825d.pth from the release "fid_weights" of '
+            "github.com/mseitzer/pytorch-fid and point config.eval.feature_weights at it."
+        )
+    variables = inception_weights.variables_from_state_dict(read_tensors(path))
+    return feature_function("inception", _pooled_features, variables, NUM_FEATURES)
+
+
+def classifier(path: str | pathlib.Path) -> FeatureFunction:
+    """The last hidden layer of a classifier that `metrics.train_classifier` trained.
+
+    Its distances compare runs on one data set with each other; they are no Inception distances.
+
+    Raises:
+        ValueError: if the file is missing or no such classifier; and, of images, if their size
+            or channels are not those it learned.
+    """
+    network, params = read_classifier(path)
+    apply = functools.partial(network.apply, method=network.features)
+    return feature_function("classifier", apply, {"params": params}, network.num_features)
+
+
+def feature_function(
+    name: str, apply: Callable[[Any, jax.Array], jax.Array], weights: Any, num_features: int
+) -> FeatureFunction:
+    """A feature function whose weights are put on the device and given their hash."""
+    return FeatureFunction(
+        name, hash_of(weights), num_features, apply, jax.tree.map(jnp.asarray, weights)
+    )
+
+
+def hash_of(weights: Any) -> str:
+    """The start of the SHA-256 of nested arrays: their paths, shapes and float32 numbers.
+
+    Of the arrays and not of a file, since the same weights come in files of several formats.
+    """
+    digest = hashlib.sha256()
+    for path, array in sorted(traverse_util.flatten_dict(weights, sep="/").items()):
+        digest.update(f"{path} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array, "<f4").tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _pooled_features(variables: Any, images: jax.Array) -> jax.Array:
+    """Grey images are taken as colour ones of three equal channels."""
+    return Inception().apply(variables, jnp.broadcast_to(images, (*images.shape[:-1], 3)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _apply(apply, weights: Any, images: jax.Array) -> jax.Array:
+    return apply(weights, images).astype(jnp.float32)

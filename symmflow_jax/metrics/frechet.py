@@ -1,0 +1,201 @@
+"""The Fréchet distance between two sets of features (Heusel et al., arXiv 1706.08500)."""
+
+import dataclasses
+import pathlib
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from symmflow_jax.metrics.features import FeatureFunction
+
+
+class StatisticsError(ValueError):
+    """A file of statistics is missing, damaged or of other features; says so and what to do."""
+
+
+class Gaussian(NamedTuple):
+    """The normal law that stands for a set of features.
+
+    Attributes:
+        mean: float64 `[num_features]`.
+        covariance: float64 `[num_features, num_features]`.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureStatistics:
+    """What the distance needs of features, gathered batch by batch in float64 on the host.
+
+    Attributes:
+        count: number of examples.
+        mean: their mean, `[num_features]`.
+        scatter: sum of the outer products of their deviations from the mean,
+            `[num_features, num_features]`.
+    """
+
+    count: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    @classmethod
+    def empty(cls, num_features: int) -> "FeatureStatistics":
+        """No examples yet."""
+        return cls(0, np.zeros(num_features), np.zeros((num_features, num_features)))
+
+    @classmethod
+    def from_features(
+        cls, features: np.ndarray | jax.Array, valid: np.ndarray | None = None
+    ) -> "FeatureStatistics":
+        """Statistics of a batch.
+
+        Args:
+            features: float `[batch, num_features]`.
+            valid: bool `[batch]`; padding does not count. All count if None.
+
+        Raises:
+            ValueError: if a feature that counts is not finite.
+        """
+        rows = np.asarray(features, np.float64)
+        if valid is not None:
+            rows = rows[np.asarray(valid, bool)]
+        if not len(rows):
+            return cls.empty(rows.shape[1])
+        if not np.isfinite(rows).all():
+            raise ValueError(
+                "Features are not finite, so they have no distance; look at the images, or at "
+                "the weights of the feature network."
+            )
+        mean = rows.mean(axis=0)
+        deviations = rows - mean
+        return cls(len(rows), mean, deviations.T @ deviations)
+
+    def merge(self, other: "FeatureStatistics") -> "FeatureStatistics":
+        """Statistics of both sets together (Chan et al., 1979).
+
+        Only differences of means are squared, so that large means cost no digits.
+        """
+        count = self.count + other.count
+        if not count:
+            return self
+        shift = other.mean - self.mean
+        mean = self.mean + shift * (other.count / count)
+        between = np.outer(shift, shift) * (self.count * other.count / count)
+        return FeatureStatistics(count, mean, self.scatter + other.scatter + between)
+
+    def over_processes(self) -> "FeatureStatistics":
+        """Statistics of all processes together; every process gets them."""
+        if jax.process_count() == 1:
+            return self
+        values = (np.float64(self.count), self.mean, self.scatter)
+        # Devices may have no float64, so that numbers travel as halves of 32 bits.
+        halves = [np.ascontiguousarray(value).reshape(-1).view(np.uint32) for value in values]
+        gathered = multihost_utils.process_allgather(np.concatenate(halves))
+        total = FeatureStatistics.empty(len(self.mean))
+        for row in np.asarray(gathered):
+            numbers = row.view(np.float64)
+            mean, scatter = np.split(numbers[1:], [len(self.mean)])
+            total = total.merge(
+                FeatureStatistics(int(numbers[0]), mean, scatter.reshape(self.scatter.shape))
+            )
+        return total
+
+    def gaussian(self) -> Gaussian:
+        """The normal law of the same mean and (unbiased) covariance.
+
+        Raises:
+            ValueError: if there are fewer than two examples.
+        """
+        if self.count < 2:
+            raise ValueError(f"A covariance needs at least two examples, not {self.count}.")
+        return Gaussian(self.mean, self.scatter / (self.count - 1))
+
+
+def frechet_distance(first: Gaussian, second: Gaussian) -> float:
+    """`|m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)`, the squared distance of two normal laws.
+
+    The trace of `(C1 C2)^½` is that of `(C1^½ C2 C1^½)^½`, whose inner product is symmetric: its
+    eigenvalues are real and stay accurate where covariances are singular, as they are with fewer
+    examples than features.
+
+    Raises:
+        ValueError: if the laws have different numbers of features.
+    """
+    if first.mean.shape != second.mean.shape:
+        raise ValueError(
+            f"Features of {len(first.mean)} and {len(second.mean)} dimensions have no distance; "
+            "take both from the same feature function."
+        )
+    values, vectors = np.linalg.eigh(first.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # `root.T C2 root` has the eigenvalues of the symmetric product above.
+    values = np.linalg.eigvalsh(root.T @ second.covariance @ root)
+    trace = np.sum(np.sqrt(np.maximum(values, 0.0)))
+    shift = first.mean - second.mean
+    own = np.trace(first.covariance) + np.trace(second.covariance)
+    return float(shift @ shift + own - 2.0 * trace)
+
+
+def save_statistics(
+    path: str | pathlib.Path, statistics: FeatureStatistics, feature_function: FeatureFunction
+) -> None:
+    """Writes a Gaussian and what it is of as `.npz`, in the keys that pytorch-fid reads, too."""
+    mean, covariance = statistics.gaussian()
+    with pathlib.Path(path).open("wb") as file:
+        np.savez_compressed(
+            file,
+            mu=mean,
+            sigma=covariance,
+            feature_function=feature_function.name,
+            weights_hash=feature_function.weights_hash,
+            num_examples=statistics.count,
+        )
+
+
+def load_statistics(path: str | pathlib.Path, feature_function: FeatureFunction) -> Gaussian:
+    """A Gaussian that `save_statistics` wrote, or pytorch-fid with its Inception network.
+
+    Raises:
+        StatisticsError: if there is no such file, or it is of another feature function.
+    """
+    path = pathlib.Path(path)
+    try:
+        with np.load(path) as file:
+            values = {key: file[key] for key in file.files}
+        gaussian = Gaussian(values["mu"].astype(np.float64), values["sigma"].astype(np.float64))
+    except FileNotFoundError:
+        raise StatisticsError(f"There is no file of feature statistics {path}.") from None
+    except Exception as error:  # Damaged archives fail in many ways.
+        raise StatisticsError(
+            f"{path} is no file of feature statistics ({type(error).__name__}: {error}); "
+            "write it anew."
+        ) from error
+    _check_origin(path, values, gaussian, feature_function)
+    return gaussian
+
+
+def _check_origin(
+    path: pathlib.Path,
+    values: dict[str, np.ndarray],
+    gaussian: Gaussian,
+    feature_function: FeatureFunction,
+) -> None:
+    # pytorch-fid does not say whose features they are; it has but this network of this size.
+    name = str(values.get("feature_function", "inception"))
+    weights_hash = str(values.get("weights_hash", feature_function.weights_hash))
+    wanted = f"{feature_function.name} {feature_function.weights_hash}"
+    if f"{name} {weights_hash}" != wanted:
+        raise StatisticsError(
+            f"{path} has statistics of {name} {weights_hash}, but features are of {wanted}. "
+            "Write the statistics anew with these weights, or use the weights they are of."
+        )
+    size = feature_function.num_features
+    if gaussian.mean.shape != (size,) or gaussian.covariance.shape != (size, size):
+        raise StatisticsError(
+            f"{path} has a mean of shape {gaussian.mean.shape} and a covariance of shape "
+            f"{gaussian.covariance.shape}, but {name} has {size} features; write it anew."
+        )

@@ -1,0 +1,123 @@
+"""Trains the classifier whose features measure small images.
+
+    python -m symmflow_jax.metrics.train_classifier --config=configs/mnist.py \
+        --config.data.dir=data/mnist --output=mnist_classifier.safetensors
+
+It learns the labels of the config's training split; its accuracy on the evaluation split is
+logged and kept in the file.
+"""
+
+import itertools
+import logging
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from absl import flags
+
+from symmflow_jax import build, command_line
+from symmflow_jax.config import Config
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.pipeline import Batch
+from symmflow_jax.metrics import confusion
+from symmflow_jax.metrics.classifier import Classifier, write_classifier
+from symmflow_jax.metrics.confusion import ConfusionMatrix
+
+_logger = logging.getLogger("symmflow_jax.metrics.train_classifier")
+
+_PEAK_LEARNING_RATE = 2e-3
+
+
+def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int) -> None:
+    """Trains, scores and writes a classifier.
+
+    Args:
+        config: its data, seed and batch size.
+        output: file to write, `.safetensors`.
+        num_steps: training steps.
+
+    Raises:
+        ValueError: if the config learns masks or points, or the file's name ends otherwise.
+    """
+    output = pathlib.Path(output)
+    if output.suffix != ".safetensors":
+        raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
+    if build.target(config) != "label" or not config.data.image_size:
+        raise ValueError(
+            "A classifier needs images with labels; choose a config whose semantics.encoding is "
+            "'plane' or 'colour'."
+        )
+    source = build.source(config, train=True)
+    schema = build.schema(config, source)
+    height, width = config.data.image_size
+    network = Classifier(schema.num_classes, (height, width, config.data.image_channels))
+    batches = build.training_batches(config, source, schema)
+    params = _fit(network, itertools.islice(batches, num_steps), config.seed, num_steps)
+
+    eval_batches = pipeline.evaluation_batches(
+        build.source(config, train=False),
+        build.preparation(config, schema),
+        batch_size=config.train.batch_size,
+    )
+    score = _accuracy(network, params, eval_batches)
+    _logger.info("accuracy on the evaluation split: %.4f", score)
+    facts = {"accuracy": score, "num_steps": num_steps, "source": config.data.source}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_classifier(output, network, params, facts)
+    _logger.info("wrote %s", output)
+
+
+def _fit(network: Classifier, batches: Iterable[Batch], seed: int, num_steps: int) -> Any:
+    optimizer = optax.adam(optax.cosine_decay_schedule(_PEAK_LEARNING_RATE, num_steps))
+    images = jnp.zeros((1, *network.image_shape), jnp.uint8)
+    params = network.init(jax.random.key(seed), images)
+    opt_state = optimizer.init(params)
+    step = _make_step(network, optimizer)
+    for number, batch in enumerate(batches, start=1):
+        params, opt_state, loss = step(params, opt_state, batch["image"], batch["labels"])
+        if number % 50 == 0 or number == num_steps:
+            _logger.info("step %d/%d  loss %.4f", number, num_steps, loss)
+    return params["params"]
+
+
+def _make_step(network: Classifier, optimizer: optax.GradientTransformation) -> Callable:
+    def loss(params, images: jax.Array, labels: jax.Array) -> jax.Array:
+        logits = network.apply(params, images)
+        return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, labels))
+
+    @jax.jit
+    def step(params, opt_state, images: jax.Array, labels: jax.Array):
+        value, gradients = jax.value_and_grad(loss)(params, images, labels)
+        updates, opt_state = optimizer.update(gradients, opt_state)
+        return optax.apply_updates(params, updates), opt_state, value
+
+    return step
+
+
+def _accuracy(network: Classifier, params: Any, batches: Iterable[Batch]) -> float:
+    predict = jax.jit(lambda images: jnp.argmax(network.apply({"params": params}, images), -1))
+    total = ConfusionMatrix.empty(network.num_classes)
+    for batch in batches:
+        predictions = predict(batch["image"])
+        total = total.merge(
+            ConfusionMatrix.from_labels(
+                jnp.asarray(batch["labels"]),
+                predictions,
+                jnp.asarray(batch["valid"]),
+                network.num_classes,
+            )
+        )
+    return confusion.accuracy(np.asarray(total.compute()))
+
+
+if __name__ == "__main__":
+    # Defined here alone: other commands have flags of the same names.
+    output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
+    num_steps_flag = flags.DEFINE_integer("num_steps", 600, "Training steps.", lower_bound=1)
+    command_line.start(
+        lambda config: train_classifier(config, output_flag.value, num_steps_flag.value)
+    )
