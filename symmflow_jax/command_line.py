@@ -24,6 +24,7 @@ def start(command: Callable[[Config], None]) -> None:
     _log_progress()
     compilation.choose_fast_cpu_kernels()
     compilation.keep_compiled_programs()
+    compilation.collect_garbage_rarely()
     mistake = explain_config_flags(sys.argv[1:])
     if mistake:
         sys.exit(f"Error: {mistake}")

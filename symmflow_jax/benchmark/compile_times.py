@@ -54,6 +54,7 @@ def _in_new_process(config: Config, batch_size: int, cache_folder: str) -> dict[
 
 def _measure(config: Config, batch_size: int, cache_folder: str) -> dict[str, Program]:
     compilation.choose_fast_cpu_kernels()
+    compilation.collect_garbage_rarely()
     jax.config.update("jax_compilation_cache_dir", cache_folder)
     subject = workloads.subject(config, batch_size)
     return {
