@@ -1,7 +1,8 @@
 """The border: from values of the config to sources, networks, train step and solvers."""
 
+import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import flax.linen as nn
 import grain
@@ -31,6 +32,7 @@ from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.unet import UNet
+from symmflow_jax.parallel import FullySharded, Parallelism, Replicated
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train_step import Metrics, TrainState, make_train_step
 
@@ -160,23 +162,31 @@ def network(config: NetworkConfig) -> nn.Module:
     )
 
 
-def train_step(
-    config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
-) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
-    """The train step over all local devices, jitted; its state's buffers are given to it.
+def parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Parallelism:
+    """How devices share a training; by default all devices of all processes."""
+    chosen = tuple(devices or jax.devices())
+    return FullySharded(chosen) if config.parallel == "fsdp" else Replicated(chosen)
 
-    State and batch have a leading axis of devices, see `distributed.replicate` and
-    `distributed.split_for_pmap`; so have the results.
+
+def train_step(
+    config: Config,
+    flow: SymmFlow,
+    optimizer: optax.GradientTransformation,
+    parallelism: Parallelism,
+) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
+    """The train step over all devices, jitted; its state's buffers are given to it.
+
+    State and batch are as the parallelism places them; so are the results.
     """
-    step = make_train_step(
+    make_step = functools.partial(
+        make_train_step,
         flow,
         optimizer,
         image_weight=config.train.image_weight,
         ema_decay=config.train.ema_decay,
         num_microbatches=config.train.num_microbatches,
-        axis_name=distributed.BATCH_AXIS,
     )
-    return jax.pmap(step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0)
+    return parallelism.compile(make_step)
 
 
 def solver(name: str, num_steps: int, tolerance: float) -> Solve:

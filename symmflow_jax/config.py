@@ -190,10 +190,13 @@ class Config:
 
     Attributes:
         seed: origin of all randomness.
+        parallel: how devices share a training: "pmap" (each has the whole state) or "fsdp"
+            (each has a part of it); the numbers that come out are the same.
         data, semantics, network, train, eval: see their classes.
     """
 
     seed: int = 0
+    parallel: str = "pmap"
     data: DataConfig = DataConfig()
     semantics: SemanticsConfig = SemanticsConfig()
     network: NetworkConfig = NetworkConfig()
@@ -202,6 +205,7 @@ class Config:
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "parallel": ("pmap", "fsdp"),
     "data.source": (
         "shapes",
         "spirals",

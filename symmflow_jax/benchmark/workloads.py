@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import build, distributed, labels, predictions
+from symmflow_jax import build, labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
@@ -85,9 +85,10 @@ class TrainSteps:
 
     def __init__(self, subject: Subject):
         optimizer, create = _beginning(subject)
-        self._state = distributed.replicate(jit_once(create)(jax.random.key(0)))
-        self._step = build.train_step(subject.config, subject.flow, optimizer)
-        self._batch = distributed.split_for_pmap(subject.batch)
+        parallelism = build.parallelism(subject.config)
+        self._state = parallelism.create(create, jax.random.key(0))
+        self._step = build.train_step(subject.config, subject.flow, optimizer, parallelism)
+        self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
@@ -100,15 +101,11 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     config, flow, batch = subject
     optimizer, create = _beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    replicated = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct((jax.local_device_count(), *leaf.shape), leaf.dtype),
-        state,
-    )
-    key = jax.random.key(0)
-    step = build.train_step(config, flow, optimizer)
+    parallelism = build.parallelism(config)
+    step = build.train_step(config, flow, optimizer, parallelism)
     return {
-        "first state": (jit_once(create), (key,)),
-        TRAIN_STEP: (step, (replicated, distributed.split_for_pmap(batch), key)),
+        "first state": (jit_once(create), (jax.random.key(0),)),
+        TRAIN_STEP: (step, parallelism.arguments(state, batch)),
     }
 
 
