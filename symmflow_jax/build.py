@@ -13,7 +13,7 @@ import optax
 from symmflow_jax import distributed, labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Batch, Preparation
+from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.sources.ade20k import Ade20k
 from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
 from symmflow_jax.data.sources.cifar10 import Cifar10
@@ -34,7 +34,7 @@ from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.unet import UNet
 from symmflow_jax.parallel import FullySharded, Parallelism, Replicated
 from symmflow_jax.symmflow import SymmFlow
-from symmflow_jax.train_step import Metrics, TrainState, make_train_step
+from symmflow_jax.train_step import make_train_step
 
 _METHODS = {
     "euler": solvers.EULER,
@@ -173,10 +173,11 @@ def train_step(
     flow: SymmFlow,
     optimizer: optax.GradientTransformation,
     parallelism: Parallelism,
-) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
-    """The train step over all devices, jitted; its state's buffers are given to it.
+) -> Callable:
+    """`train_step(state, batch, key) -> (state, metrics)` over all devices, jitted.
 
-    State and batch are as the parallelism places them; so are the results.
+    State and batch are as the parallelism places them; so are the results. The buffers of the
+    state are given to the step.
     """
     make_step = functools.partial(
         make_train_step,

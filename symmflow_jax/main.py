@@ -14,8 +14,8 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "generate", "segment", "classify", "check_data"],
-    "What to do. All but train and check_data use the weights in the workdir.",
+    ["train", "evaluate", "generate", "segment", "classify", "check_data", "plan"],
+    "What to do. All but train, check_data and plan use the weights in the workdir.",
 )
 _INPUT = flags.DEFINE_string(
     "input", "", "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog."
@@ -46,6 +46,7 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "segment": _segment,
         "classify": _classify,
         "check_data": _check_data,
+        "plan": _plan,
     }
 
 
@@ -114,6 +115,12 @@ def _check_data(config: Config, workdir: pathlib.Path) -> None:
     del workdir
     if not check_data(config):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
+
+
+def _plan(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.plan.plan import plan
+
+    plan(config, workdir)
 
 
 def _load(config: Config, workdir: pathlib.Path):

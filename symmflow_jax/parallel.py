@@ -62,6 +62,9 @@ class Parallelism(Protocol):
     def for_inference(self, params: Any) -> Any:
         """Fetched or restored parameters over this process's devices, for `jax.jit`."""
 
+    def inference_arguments(self, params: Any, batch: Any) -> tuple[Any, Any]:
+        """Shapes of parameters `for_inference` and of a batch over the same devices."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Replicated:
@@ -124,6 +127,10 @@ class Replicated:
     def for_inference(self, params: Any) -> Any:
         return distributed.put_replicated(params, distributed.local_mesh())
 
+    def inference_arguments(self, params: Any, batch: Any) -> tuple[Any, Any]:
+        own = _row_of(_local(self.devices))
+        return _with_sharding(params, _whole(own)), _with_sharding(batch, _split(own))
+
 
 @dataclasses.dataclass(frozen=True)
 class FullySharded:
@@ -146,26 +153,25 @@ class FullySharded:
         return jit_once(function, out_shardings=shardings)(key)
 
     def targets(self, shapes: Any) -> Any:
-        return _with_shardings(shapes, self._shardings(shapes))
+        return jax.tree.map(_with_sharding, shapes, self._shardings(shapes))
 
     def place(self, tree: Any) -> Any:
         return jax.device_put(tree, self._shardings(tree))
 
     def place_batch(self, batch: Batch) -> Any:
-        return jax.make_array_from_process_local_data(self._rows, batch)
+        return jax.make_array_from_process_local_data(_split(self._mesh), batch)
 
     def arguments(self, state: Any, batch: Any) -> tuple[Any, Any, Any]:
-        rows = jax.tree.map(lambda _: self._rows, batch)
-        key = _with_shardings(_key_shape(), self._whole)
-        return self.targets(state), _with_shardings(batch, rows), key
+        key = _with_sharding(_key_shape(), _whole(self._mesh))
+        return self.targets(state), _with_sharding(batch, _split(self._mesh)), key
 
     def compile(self, make_step: Callable[..., Callable]) -> Callable:
         step = make_step(gather=self._gather)
 
         def placed_step(state: Any, batch: Any, key: jax.Array) -> Any:
             state, metrics = step(state, batch, key)
-            shardings = self._shardings(state), jax.tree.map(lambda _: self._whole, metrics)
-            return jax.lax.with_sharding_constraint((state, metrics), shardings)
+            state = jax.lax.with_sharding_constraint(state, self._shardings(state))
+            return state, jax.lax.with_sharding_constraint(metrics, _whole(self._mesh))
 
         return jax.jit(placed_step, donate_argnums=0)
 
@@ -196,17 +202,13 @@ class FullySharded:
             own._shardings(params),
         )
 
+    def inference_arguments(self, params: Any, batch: Any) -> tuple[Any, Any]:
+        own = FullySharded(tuple(_local(self.devices)))
+        return own.targets(params), _with_sharding(batch, _split(own._mesh))
+
     @property
     def _mesh(self) -> Mesh:
-        return Mesh(np.array(self.devices), (BATCH_AXIS,))
-
-    @property
-    def _rows(self) -> NamedSharding:
-        return NamedSharding(self._mesh, PartitionSpec(BATCH_AXIS))
-
-    @property
-    def _whole(self) -> NamedSharding:
-        return NamedSharding(self._mesh, PartitionSpec())
+        return _row_of(self.devices)
 
     def _shardings(self, tree: Any) -> Any:
         mesh = self._mesh
@@ -222,8 +224,7 @@ class FullySharded:
 
         @jax.custom_vjp
         def gather(params: Any) -> Any:
-            whole = jax.tree.map(lambda _: self._whole, params)
-            return jax.lax.with_sharding_constraint(params, whole)
+            return jax.lax.with_sharding_constraint(params, _whole(self._mesh))
 
         gather.defvjp(
             lambda params: (gather(params), None),
@@ -249,9 +250,20 @@ def _key_shape() -> jax.ShapeDtypeStruct:
     return jax.eval_shape(jax.random.key, 0)
 
 
-def _with_shardings(shapes: Any, shardings: Any) -> Any:
+def _with_sharding(shapes: Any, sharding: NamedSharding) -> Any:
     return jax.tree.map(
-        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
-        shapes,
-        shardings,
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes
     )
+
+
+def _row_of(devices: Sequence[jax.Device]) -> Mesh:
+    return Mesh(np.array(devices), (BATCH_AXIS,))
+
+
+def _split(mesh: Mesh) -> NamedSharding:
+    """Of arrays `[batch, ...]`."""
+    return NamedSharding(mesh, PartitionSpec(BATCH_AXIS))
+
+
+def _whole(mesh: Mesh) -> NamedSharding:
+    return NamedSharding(mesh, PartitionSpec())

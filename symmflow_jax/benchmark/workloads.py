@@ -84,7 +84,7 @@ class TrainSteps:
     """One train step at each call, from the state that the last one left."""
 
     def __init__(self, subject: Subject):
-        optimizer, create = _beginning(subject)
+        optimizer, create = beginning(subject)
         parallelism = build.parallelism(subject.config)
         self._state = parallelism.create(create, jax.random.key(0))
         self._step = build.train_step(subject.config, subject.flow, optimizer, parallelism)
@@ -99,7 +99,7 @@ class TrainSteps:
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs of a training's start by name, each with its arguments' shapes."""
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
     parallelism = build.parallelism(config)
     step = build.train_step(config, flow, optimizer, parallelism)
@@ -116,7 +116,7 @@ def flops(subject: Subject) -> dict[str, float]:
     the work that there is to do. Generation and recognition count the network alone.
     """
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
     train_step = make_train_step(
         flow,
@@ -163,7 +163,7 @@ def _schema(config: Config) -> LabelSchema:
     return labels.consecutive(names, config.data.ignored_id)
 
 
-def _beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
+def beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
     """The config's optimizer, and what makes the first state of a key."""
     train = subject.config.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
