@@ -173,7 +173,7 @@ def train_step(
     flow: SymmFlow,
     optimizer: optax.GradientTransformation,
     parallelism: Parallelism,
-) -> Callable:
+) -> jax.stages.Wrapped:
     """`train_step(state, batch, key) -> (state, metrics)` over all devices, jitted.
 
     State and batch are as the parallelism places them; so are the results. The buffers of the

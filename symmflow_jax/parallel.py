@@ -44,7 +44,7 @@ class Parallelism(Protocol):
             batch: shapes of a whole batch.
         """
 
-    def compile(self, make_step: Callable[..., Callable]) -> Callable:
+    def compile(self, make_step: Callable[..., Callable]) -> jax.stages.Wrapped:
         """Jits a train step over all devices; its state's buffers are given to it.
 
         The new state is placed as the old one.
@@ -110,7 +110,7 @@ class Replicated:
         }
         return states, batches, _key_shape()
 
-    def compile(self, make_step: Callable[..., Callable]) -> Callable:
+    def compile(self, make_step: Callable[..., Callable]) -> jax.stages.Wrapped:
         step = make_step(axis_name=BATCH_AXIS)
         return jax.pmap(
             step, BATCH_AXIS, in_axes=(0, 0, None), devices=self.devices, donate_argnums=0
@@ -165,7 +165,7 @@ class FullySharded:
         key = _with_sharding(_key_shape(), _whole(self._mesh))
         return self.targets(state), _with_sharding(batch, _split(self._mesh)), key
 
-    def compile(self, make_step: Callable[..., Callable]) -> Callable:
+    def compile(self, make_step: Callable[..., Callable]) -> jax.stages.Wrapped:
         step = make_step(gather=self._gather)
 
         def placed_step(state: Any, batch: Any, key: jax.Array) -> Any:

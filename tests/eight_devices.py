@@ -10,6 +10,7 @@ from symmflow_jax import build, checkpoints, predictions
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.parallel import FullySharded, Replicated
+from symmflow_jax.plan.collectives import collectives
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -22,8 +23,20 @@ FORMS = {
 }
 
 
+# Layers of points compile in a second; `test_train.py` trains the U-Net on eight devices.
+POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+    "network.channels": 64,
+    "network.num_res_blocks": 2,
+    "train.batch_size": 16,
+}
+
+
 class Training:
-    """Twenty steps of the tiny run, whose learning rate is kept low: rounding errors stay small."""
+    """Twenty steps on points, whose learning rate is kept low: rounding errors stay small."""
 
     def __init__(self, config, form: str):
         self.parallelism = FORMS[form]()
@@ -58,8 +71,7 @@ def trained(tiny_config):
 
     @functools.cache
     def train(form: str, num_microbatches: int = 1) -> Training:
-        changes = {"train.batch_size": 16, "train.num_microbatches": num_microbatches}
-        config = tiny_config(**changes)
+        config = tiny_config(**POINTS, **{"train.num_microbatches": num_microbatches})
         with jax.numpy_dtype_promotion("standard"):
             return Training(config, form)
 
@@ -115,6 +127,19 @@ def test_the_arguments_of_a_device_are_its_parts(trained):
     key_bytes = jax.random.key_data(jax.random.key(0)).nbytes
     found = run.compiled.memory_analysis().argument_size_in_bytes
     assert found == expected + key_bytes
+
+
+def test_messages_are_the_split_parameters_and_their_gradients(trained):
+    run = trained("fsdp")
+    params = jax.tree.leaves(run.state.params)
+    split = [leaf for leaf in params if _is_split(leaf)]
+    found = {kind: (n, size) for kind, n, size in collectives(run.compiled.as_text())}
+    assert found.pop("all-gather") == (len(split), _bytes(split))
+    # The compiler may reduce all of a gradient and then keep a part, or only that part. Three
+    # means of losses and the norm's sums are reduced as well.
+    reduced = sum(size for _, size in found.values())
+    assert set(found) <= {"all-reduce", "reduce-scatter"}
+    assert _bytes(params) < reduced <= _bytes(params) + 4 * (3 + len(params))
 
 
 def test_a_device_holds_a_sixth_at_most(tiny_config):
