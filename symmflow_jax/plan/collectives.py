@@ -33,7 +33,8 @@ class _Instruction(NamedTuple):
 
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (.*?) ([a-z][a-z\-]*)\((.*)$")
 _COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
-_CALLED = re.compile(r"(?:calls|to_apply|body|condition|branch_computations)=\{?(%[\w.\-, %]+)")
+_CALLED = re.compile(r"\b(?:calls|to_apply|body|condition)=%?([\w.\-]+)")
+_BRANCHES = re.compile(r"\bbranch_computations=\{([^}]*)\}")
 _TRIP_COUNT = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\]")
 
@@ -100,8 +101,9 @@ def _runs(module: dict[str, list[_Instruction]], entry: str) -> Counter[str]:
 
 
 def _called(instruction: _Instruction) -> Iterator[str]:
-    for names in _CALLED.findall(instruction.rest):
-        yield from (name.strip().removeprefix("%") for name in names.split(",") if "%" in name)
+    yield from _CALLED.findall(instruction.rest)
+    for names in _BRANCHES.findall(instruction.rest):
+        yield from (name.strip().removeprefix("%") for name in names.split(","))
 
 
 def _trip_count(loop: _Instruction, module: dict[str, list[_Instruction]]) -> int:
