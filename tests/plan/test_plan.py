@@ -16,6 +16,7 @@ POINTS = (
     "--config.semantics.encoding=plane",
     "--config.network.name=mlp",
     "--config.network.channels=256",
+    "--config.network.num_res_blocks=3",
     "--config.train.batch_size=64",
 )
 
@@ -44,13 +45,14 @@ def test_a_plan_of_four_chips(run_main, tmp_path, parallel):
     assert plan["num_chips"] == 4
     step, generation = (plan["programs"][name] for name in ("train step", "generation"))
     assert step["fits"] and 0 < step["memory"]["peak"] < plan["chip"]["hbm_bytes"]
-    # Two layers of 256 inputs beside small ones: weights are read and written in both modes.
-    kernel = 256 * 256 * 4
-    whole_state = 4 * kernel
-    assert (step["memory"]["arguments"] > whole_state) == (parallel == "pmap")
+    # Two layers of 256 x 256 weights beside small ones; each weight is there four times, as
+    # parameter, average and two moments.
+    weights = 2 * 256 * 256
+    held = weights if parallel == "pmap" else weights / 4
+    assert 4 * 4 * held < step["memory"]["arguments"] < 1.4 * 4 * 4 * held
+    # A product for the result and two for the gradients, of 16 examples on each chip.
+    assert 3 * 2 * 16 * weights < step["flops"] < 1.4 * 3 * 2 * 16 * weights
     assert step["memory"]["aliased"] > 0.9 * step["memory"]["outputs"]
-    bounds = step["roofline"]
-    assert bounds["compute_seconds"] == pytest.approx(step["flops"] / 197e12)
     kinds = {collective["kind"] for collective in step["collectives"]}
     assert "all-gather" in kinds if parallel == "fsdp" else kinds == {"all-reduce"}
     assert generation["num_repeats"] == 2
