@@ -203,8 +203,10 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         schema = LabelSchema.from_json(description["schema"])
         flow = build.flow(config, schema)
         shapes = jax.eval_shape(flow.init, jax.random.key(0))
-        params = checkpoints.restore_ema_params(manager, step, shapes)
-    return Model(config, schema, flow, Weights(jax.device_put(params)), step)
+        # Weights that were trained in parts may need the memory of all devices here too.
+        parallelism = build.parallelism(config, jax.local_devices())
+        params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
+    return Model(config, schema, flow, parallelism.for_inference(Weights(params)), step)
 
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def make_train_step(
     ema_decay: float,
     num_microbatches: int = 1,
     axis_name: str | None = None,
+    gather: Callable[[Params], Params] = lambda params: params,
 ) -> Callable[[TrainState, dict[str, Any], jax.Array], tuple[TrainState, Metrics]]:
     """The pure function `train_step(state, batch, key) -> (state, metrics)`.
 
@@ -91,12 +92,13 @@ def make_train_step(
         ema_decay: decay of the parameters' moving average.
         num_microbatches: parts over which the gradient is accumulated; divides the batch.
         axis_name: device axis over which gradients and metrics are averaged.
+        gather: what makes parameters whole that devices hold in parts.
     """
 
     def mean_losses(params: Params, codec: Params, batch: dict[str, Any], key: jax.Array):
         example_keys = keys.example_keys(key, batch["position"])
         losses = flow.losses(
-            Weights(params, codec),
+            Weights(gather(params), gather(codec)),
             example_keys,
             batch["image"],
             batch["labels"],
@@ -150,8 +152,12 @@ def _accumulate(function: Callable[[Any], Any], batch: Any, num_parts: int) -> A
     """The mean of a function's results over equal parts of a batch, one part at a time."""
     if num_parts == 1:
         return function(batch)
+    # Every part takes its examples from all over the batch, and so from every device that
+    # holds some of it.
     parts = jax.tree.map(
-        lambda array: array.reshape(num_parts, array.shape[0] // num_parts, *array.shape[1:]),
+        lambda array: jnp.swapaxes(
+            array.reshape(array.shape[0] // num_parts, num_parts, *array.shape[1:]), 0, 1
+        ),
         batch,
     )
     zeros = jax.tree.map(

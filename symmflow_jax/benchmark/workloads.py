@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import build, distributed, labels, predictions
+from symmflow_jax import build, labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
@@ -84,10 +84,11 @@ class TrainSteps:
     """One train step at each call, from the state that the last one left."""
 
     def __init__(self, subject: Subject):
-        optimizer, create = _beginning(subject)
-        self._state = distributed.replicate(jit_once(create)(jax.random.key(0)))
-        self._step = build.train_step(subject.config, subject.flow, optimizer)
-        self._batch = distributed.split_for_pmap(subject.batch)
+        optimizer, create = beginning(subject)
+        parallelism = build.parallelism(subject.config)
+        self._state = parallelism.create(create, jax.random.key(0))
+        self._step = build.train_step(subject.config, subject.flow, optimizer, parallelism)
+        self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
@@ -98,17 +99,13 @@ class TrainSteps:
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs of a training's start by name, each with its arguments' shapes."""
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    replicated = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct((jax.local_device_count(), *leaf.shape), leaf.dtype),
-        state,
-    )
-    key = jax.random.key(0)
-    step = build.train_step(config, flow, optimizer)
+    parallelism = build.parallelism(config)
+    step = build.train_step(config, flow, optimizer, parallelism)
     return {
-        "first state": (jit_once(create), (key,)),
-        TRAIN_STEP: (step, (replicated, distributed.split_for_pmap(batch), key)),
+        "first state": (jit_once(create), (jax.random.key(0),)),
+        TRAIN_STEP: (step, parallelism.arguments(state, batch)),
     }
 
 
@@ -119,7 +116,7 @@ def flops(subject: Subject) -> dict[str, float]:
     the work that there is to do. Generation and recognition count the network alone.
     """
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
     train_step = make_train_step(
         flow,
@@ -165,7 +162,7 @@ def _schema(config: Config) -> LabelSchema:
     return labels.consecutive(names, config.data.ignored_id)
 
 
-def _beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
+def beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
     """The config's optimizer, and what makes the first state of a key."""
     train = subject.config.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
