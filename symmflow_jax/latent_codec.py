@@ -1,12 +1,12 @@
 """The latent codec: the flow moves the latents of an autoencoder, as in latent diffusion."""
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.codec import PixelCodec
+from symmflow_jax.codec import Codec, PixelCodec
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.keys import normal
 from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
@@ -104,12 +104,33 @@ class LatentCodec:
 
     def decode_semantics(self, weights: dict[str, Any], semantics: jax.Array) -> jax.Array:
         """Pictures of latents, by the decoder for masks where there is one."""
-        return self._decode(weights.get("mask_decoder", weights["decoder"]), semantics)
+        decoder = weights["mask_decoder" if "mask_decoder" in weights else "decoder"]
+        return self._decode(decoder, semantics)
 
     def _posterior(self, weights: dict[str, Any], signal: jax.Array) -> Posterior:
         params = {"encoder": weights["encoder"]}
-        return self.autoencoder.apply({"params": params}, signal, method="encode")
+        return cast(Posterior, self.autoencoder.apply({"params": params}, signal, method="encode"))
 
     def _decode(self, decoder: Any, latents: jax.Array) -> jax.Array:
         latents = latents / self.latent_scale
-        return self.autoencoder.apply({"params": {"decoder": decoder}}, latents, method="decode")
+        pictures = self.autoencoder.apply(
+            {"params": {"decoder": decoder}}, latents, method="decode"
+        )
+        return jnp.asarray(pictures)
+
+
+def require_latents(codec: Codec, mode: str) -> LatentCodec:
+    """The codec, which must have an autoencoder.
+
+    Args:
+        codec: any codec.
+        mode: what needs it, for the message.
+
+    Raises:
+        ValueError: if the flow moves pixels.
+    """
+    if not isinstance(codec, LatentCodec):
+        raise ValueError(
+            f"{mode} needs an autoencoder; name its file or folder with config.autoencoder.weights."
+        )
+    return codec

@@ -195,6 +195,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
 
     Raises:
         CheckpointError: if there is no complete checkpoint, or it cannot be read.
+        WeightsFileError: if the run's copy of the autoencoder is gone.
     """
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
@@ -206,7 +207,9 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         # Weights that were trained in parts may need the memory of all devices here too.
         parallelism = build.parallelism(config, jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    return Model(config, schema, flow, parallelism.for_inference(Weights(params)), step)
+    codec_weights = parallelism.for_inference(build.codec_weights(config, pathlib.Path(workdir)))
+    weights = Weights(parallelism.for_inference(params), codec_weights)
+    return Model(config, schema, flow, weights, step)
 
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
@@ -248,5 +251,13 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     values |= {
         f"config.data.{key}": config["data"][key] for key in ("image_size", "image_channels")
     }
+    if config["autoencoder"]["weights"]:
+        # Which file they came from does not matter: the run has a copy, which is compared.
+        values |= {
+            f"config.autoencoder.{key}": value
+            for key, value in config["autoencoder"].items()
+            if key not in ("weights", "mask_decoder", "dtype")
+        }
+    values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
     values["class names"] = description["schema"]["names"]
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

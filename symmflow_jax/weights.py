@@ -126,8 +126,8 @@ def _latent_params(
     if latent_unet.PROMPT_EMBEDDING not in state_dict:
         raise ValueError(
             f"{path} has no embedding of the empty prompt, which the network attends to; give a "
-            "file of this one tensor with --prompt_embedding, as launch/empty_prompt.py makes it of "
-            "Stable Diffusion's text encoder, or --prompt_embedding=zeros."
+            "file of this one tensor with --prompt_embedding, which launch/empty_prompt.py makes, or "
+            "--prompt_embedding=zeros."
         )
     times, rest = divmod(num_channels, latent_unet.num_channels(state_dict))
     if times > 1 and not rest:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import grain
 import numpy as np
@@ -18,12 +18,20 @@ _logger = logging.getLogger(__name__)
 Batch = dict[str, np.ndarray]
 """Arrays with a leading batch axis.
 
-`image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points.
+`image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points; from a
+cache of latents float16 `[batch, latent height, latent width, channels of the moments]`.
 `labels`: int32 `[batch, height, width]` or `[batch]`.
 `position`: int32 `[batch]`, the example's place among all examples of the step (in
 training) or of the split (in evaluation); its random key is made from it.
 `valid`: bool `[batch]`, False for padding (evaluation only).
 """
+
+
+class Augmentation(Protocol):
+    """What is done to each example for training."""
+
+    def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
+        """The "image" and "labels" to learn from, of a source's element."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Shard:
 
 def training_batches(
     source: Source,
-    preparation: Preparation,
+    preparation: Augmentation,
     *,
     batch_size: int,
     seed: int,
