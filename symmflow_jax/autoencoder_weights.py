@@ -69,13 +69,19 @@ def of_run(
     if not given_mask_decoder and not (workdir / MASK_DECODER).exists():
         return weights
     tuned = _kept_or_given(workdir / MASK_DECODER, given_mask_decoder, "mask_decoder", network)
-    if hash_of(tuned["encoder"]) != hash_of(weights["encoder"]):
-        raise ValueError(
-            f"The decoder for masks ({given_mask_decoder or workdir / MASK_DECODER}) was made for "
-            "another encoder than that of config.autoencoder.weights; make it again with "
-            "--mode=finetune_vae."
-        )
-    return weights | {"mask_decoder": tuned["decoder"]}
+    return _with_mask_decoder(weights, tuned)
+
+
+def kept(workdir: pathlib.Path, network: Autoencoder) -> dict[str, Any]:
+    """The run's own copies, whatever its config says of where they came from.
+
+    Raises:
+        WeightsFileError, ValueError: as `read`.
+    """
+    weights = read(workdir / AUTOENCODER, network)
+    if not (workdir / MASK_DECODER).exists():
+        return weights
+    return _with_mask_decoder(weights, read(workdir / MASK_DECODER, network))
 
 
 def keep(workdir: pathlib.Path, weights: dict[str, Any], network: Autoencoder) -> None:
@@ -91,16 +97,26 @@ def keep(workdir: pathlib.Path, weights: dict[str, Any], network: Autoencoder) -
         write(workdir / MASK_DECODER, tuned, network)
 
 
+def _with_mask_decoder(weights: dict[str, Any], tuned: dict[str, Any]) -> dict[str, Any]:
+    if hash_of(tuned["encoder"]) != hash_of(weights["encoder"]):
+        raise ValueError(
+            "The decoder for masks (config.autoencoder.mask_decoder, or that in the run's folder) "
+            "was made for another encoder than that of config.autoencoder.weights; make it again "
+            "with --mode=finetune_vae."
+        )
+    return weights | {"mask_decoder": tuned["decoder"]}
+
+
 def _kept_or_given(
-    kept: pathlib.Path, given: str, key: str, network: Autoencoder
+    copy: pathlib.Path, given: str, key: str, network: Autoencoder
 ) -> dict[str, Any]:
     """The run's copy, which must be what is given if that is still there."""
-    if not kept.exists():
+    if not copy.exists():
         return read(given, network)
-    params = read(kept, network)
+    params = read(copy, network)
     if given and pathlib.Path(given).exists() and hash_of(read(given, network)) != hash_of(params):
         raise ValueError(
-            f"config.autoencoder.{key}={given} holds other weights than {kept}, which the run "
+            f"config.autoencoder.{key}={given} holds other weights than {copy}, which the run "
             "has used so far. Give those, or another --workdir."
         )
     return params

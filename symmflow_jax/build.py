@@ -244,12 +244,23 @@ def autoencoder(config: AutoencoderConfig) -> Autoencoder:
 
 
 def codec_weights(config: Config, workdir: pathlib.Path) -> Any:
-    """Weights of the codec's network, on the host, or None; see `autoencoder_weights.of_run`."""
+    """Weights of the codec's network for a run, on the host, or None where it has none.
+
+    Raises:
+        WeightsFileError, ValueError: see `autoencoder_weights.of_run`.
+    """
     given = config.autoencoder
     if not given.weights:
         return None
     network = autoencoder(given)
     return autoencoder_weights.of_run(workdir, given.weights, given.mask_decoder, network)
+
+
+def kept_codec_weights(config: Config, workdir: pathlib.Path) -> Any:
+    """The same for a run that was trained, from its folder alone."""
+    if not config.autoencoder.weights:
+        return None
+    return autoencoder_weights.kept(workdir, autoencoder(config.autoencoder))
 
 
 def keep_codec_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:

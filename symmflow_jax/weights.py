@@ -126,7 +126,7 @@ def _latent_params(
     if latent_unet.PROMPT_EMBEDDING not in state_dict:
         raise ValueError(
             f"{path} has no embedding of the empty prompt, which the network attends to; give a "
-            "file of this one tensor with --prompt_embedding, which launch/empty_prompt.py makes, or "
+            "file of this one tensor with --prompt_embedding (launch/empty_prompt.py makes it), or "
             "--prompt_embedding=zeros."
         )
     times, rest = divmod(num_channels, latent_unet.num_channels(state_dict))

@@ -133,8 +133,8 @@ class LatentCache:
         self._records = grain.sources.ArrayRecordDataSource(files)
         if len(self._records) != self.index.num_examples:
             raise DataError(
-                f"{self._folder} has {len(self._records)} of {self.index.num_examples} examples that "
-                "its index tells of; copy it again, or encode again with --mode=encode."
+                f"{self._folder} has {len(self._records)} of {self.index.num_examples} examples "
+                "that its index tells of; copy it again, or encode again with --mode=encode."
             )
 
     @property
