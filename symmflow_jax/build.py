@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax import distributed, labels, palettes, semantics
+from symmflow_jax import distributed, labels, palettes, run_folder, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
@@ -93,8 +93,13 @@ def preparation(config: Config, schema: LabelSchema) -> Preparation:
     )
 
 
-def training_batches(config: Config, source: Source, schema: LabelSchema) -> grain.DatasetIterator:
-    """This process's part of the training batches, endlessly; see `pipeline.training_batches`."""
+def training_batches(
+    config: Config, source: Source, schema: LabelSchema, workdir: pathlib.Path | None = None
+) -> grain.DatasetIterator:
+    """This process's part of the training batches, endlessly; see `pipeline.training_batches`.
+
+    Examples that cannot be read, where they are skipped at all, are noted in `workdir`.
+    """
     return pipeline.training_batches(
         source,
         preparation(config, schema),
@@ -103,6 +108,7 @@ def training_batches(config: Config, source: Source, schema: LabelSchema) -> gra
         shard=distributed.shard(),
         num_workers=config.data.num_workers,
         skip_errors=config.data.on_error == "skip",
+        skip_log=workdir / run_folder.SKIPPED if workdir else None,
     )
 
 

@@ -39,7 +39,9 @@ class DataConfig:
             "#ff0080", and one more for void if `ignored_id` is their number (paired_folder).
         ignored_id: id of pixels that belong to no class, or None (paired_folder).
         train_images, train_masks, eval_images, eval_masks: folders under `dir` (paired_folder).
-        on_error: what to do with an example that cannot be read in training, "raise" or "skip".
+        on_error: what to do with an example that cannot be read, "raise" or "skip". A skipped
+            one is named in the run's `skipped.jsonl` and report; training takes the next one
+            in its place, evaluation does without it.
         num_workers: reading processes; 0 reads in threads.
     """
 
@@ -65,6 +67,11 @@ class DataConfig:
     eval_masks: str = "val/masks"
     on_error: str = "raise"
     num_workers: int = 0
+
+    @property
+    def dataset(self) -> str:
+        """What scores call the data set: its source, and its name where a source has several."""
+        return f"{self.source}/{self.name}" if self.source in ("tfds", "npz") else self.source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,6 +176,10 @@ class EvalConfig:
             conditions.
         num_draws: noises for each image, whose answers vote.
         tolerance: local error of the adaptive solver.
+        num_seeds: repeats of everything with fresh noise, from the seeds `seed`, `seed + 1`,
+            ...; means and standard deviations are reported.
+        original_size: compare masks at their own size too, where predictions are enlarged to
+            the crop that the model saw.
         checkpoint: "latest" or "best".
     """
 
@@ -181,6 +192,8 @@ class EvalConfig:
     num_generated: int = 100
     num_draws: int = 1
     tolerance: float = 1e-3
+    num_seeds: int = 1
+    original_size: bool = False
     checkpoint: str = "latest"
 
 
@@ -312,7 +325,7 @@ def _check_ranges(config: Config) -> None:
     for section, keys in (
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
-        ("eval", ("batch_size", "num_draws", "generation_steps", "tolerance")),
+        ("eval", ("batch_size", "num_draws", "num_seeds", "generation_steps", "tolerance")),
     ):
         for key in keys:
             value = getattr(getattr(config, section), key)
@@ -322,4 +335,13 @@ def _check_ranges(config: Config) -> None:
         raise ValueError(
             f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "
             "below 1."
+        )
+    _check_evaluation(config)
+
+
+def _check_evaluation(config: Config) -> None:
+    if config.eval.original_size and config.semantics.encoding != "palette":
+        raise ValueError(
+            "config.eval.original_size is for masks, but config.semantics.encoding is "
+            f"{config.semantics.encoding!r}, which has none; set it to False."
         )

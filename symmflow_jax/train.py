@@ -22,12 +22,14 @@ from symmflow_jax import (
 )
 from symmflow_jax.config import Config, TrainConfig
 from symmflow_jax.data.sources.source import Source
-from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
+from symmflow_jax.evaluation.evaluator import Evaluator, Weights, evaluator_of
+from symmflow_jax.evaluation.measurement import Measurement, score
+from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import check_same_model, describe
 from symmflow_jax.progress import Progress
-from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.train_step import (
     TrainState,
     adamw,
@@ -49,7 +51,8 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
     """Trains to the end of the config, then evaluates; goes on from the last checkpoint.
 
     Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
-    `config.json`, `versions.json`, `history.jsonl`, `metrics.json` and `report.md`.
+    `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, and
+    `skipped.jsonl` where examples could not be read and were skipped.
 
     Args:
         config: the run.
@@ -125,8 +128,8 @@ class Run:
             schema=schema,
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
-            evaluator=evaluator_of(config, schema),
-            iterator=build.training_batches(config, source, schema),
+            evaluator=evaluator_of(config, schema, workdir),
+            iterator=build.training_batches(config, source, schema, workdir),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -184,7 +187,8 @@ class Run:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
         params = distributed.unreplicate(state.ema_params)
-        table = report_evaluation(self.evaluator, params, self.num_steps, self.workdir)
+        weights = Weights(params, self.num_steps)
+        table = report_evaluation(self.evaluator, weights, self.workdir)
         self.writer.write_scalars(self.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -235,9 +239,10 @@ class Run:
 
     def _evaluate_quickly(self, ema_params: Any, step: int) -> float:
         params = distributed.put_replicated(ema_params, distributed.local_mesh())
-        table = self.evaluator.measure_quickly(params, step)
+        weights = Weights(params, step)
+        table = measure_quickly(self.evaluator, weights)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
-        grid = write_grid(self.evaluator, params, picture)
+        grid = write_grid(self.evaluator, weights, picture)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary(table))

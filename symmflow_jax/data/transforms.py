@@ -27,13 +27,24 @@ def fit(
         the example with image uint8 `[height, width, channels]`; images are resized with
         antialiasing, masks by their nearest pixels.
     """
+    example = crop(example, size, rng)
     image, labels = example["image"], example["labels"]
-    top, left, height, width = _crop_box(image.shape[:2], size, rng)
-    image = image[top : top + height, left : left + width]
     image = resize_image(to_channels(image, channels), size)
     if np.ndim(labels) == 2:
-        labels = resize_mask(labels[top : top + height, left : left + width], size)
+        labels = resize_mask(labels, size)
     return example | {"image": image, "labels": labels}
+
+
+def crop(
+    example: Example, size: tuple[int, int], rng: np.random.Generator | None = None
+) -> Example:
+    """The largest part of image and mask with the aspect ratio of `size`, as in `fit`."""
+    image, labels = example["image"], example["labels"]
+    top, left, height, width = _crop_box(image.shape[:2], size, rng)
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    if np.ndim(labels) == 2:
+        labels = labels[rows, columns]
+    return example | {"image": image[rows, columns], "labels": labels}
 
 
 def random_flip(

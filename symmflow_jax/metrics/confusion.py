@@ -40,6 +40,15 @@ class ConfusionMatrix(metrics.Metric):
         counts = jnp.bincount(pairs.ravel(), length=num_classes**2 + 1)[:-1]
         return cls(counts.reshape(num_classes, num_classes))
 
+    @classmethod
+    def from_masks(
+        cls, target: np.ndarray, prediction: np.ndarray, num_classes: int
+    ) -> "ConfusionMatrix":
+        """Counts of two int masks of any one shape, on the host."""
+        pairs = target.astype(np.int64) * num_classes + prediction
+        counts = np.bincount(pairs.ravel(), minlength=num_classes**2)
+        return cls(counts.reshape(num_classes, num_classes))
+
     def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         """Counts of both, on the host."""
         return ConfusionMatrix(np.asarray(self.counts, np.int64) + np.asarray(other.counts))

@@ -1,0 +1,98 @@
+"""The sweep: every solver, number of steps and seed that the config asks for, in one run."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from symmflow_jax import build
+from symmflow_jax.evaluation import generation, recognition
+from symmflow_jax.evaluation.evaluator import Evaluator, Weights
+from symmflow_jax.evaluation.measurement import Measurement, Scores, over_seeds
+from symmflow_jax.evaluation.recognition import Recognized
+from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation has found.
+
+    Attributes:
+        table: the scores.
+        confusion: counts of the first row and seed, int64 `[classes, classes]`; rows are the
+            true classes, columns the recognised ones.
+    """
+
+    table: list[Measurement]
+    confusion: np.ndarray
+
+
+def measure(evaluator: Evaluator, weights: Weights) -> Evaluation:
+    """Every score that the config asks for."""
+    config, seeds = evaluator.config.eval, evaluator.seeds
+    table, matrices = [], []
+    for name, num_steps, solve in build.solvers_of(config):
+        row = functools.partial(_recognize, evaluator, weights, name, num_steps, solve)
+        repeats = [row(seed) for seed in seeds]
+        matrices.append(repeats[0].counts)
+        table += _over_seeds([repeat.scores for repeat in repeats])
+    table += _over_seeds([[_agreement(evaluator, weights, seed)] for seed in seeds])
+    table += _over_seeds(
+        [[_objective(evaluator, weights, seed, config.num_examples)] for seed in seeds]
+    )
+    return Evaluation(table, matrices[0])
+
+
+def measure_quickly(evaluator: Evaluator, weights: Weights) -> list[Measurement]:
+    """The one-step score and the loss on a few examples, to watch a training by."""
+    num_examples, seed = evaluator.config.eval.num_quick_examples, evaluator.config.seed
+    protocol = evaluator.protocol(evaluator.task, weights, seed, solver="euler", num_steps=1)
+    once = FixedSteps(EULER, 1)
+    found = recognition.recognize(evaluator, weights, once, protocol, num_examples=num_examples)
+    return _over_seeds([[*found.scores, _objective(evaluator, weights, seed, num_examples)]])
+
+
+def _recognize(
+    evaluator: Evaluator,
+    weights: Weights,
+    name: str,
+    num_steps: int | None,
+    solve: Solve,
+    seed: int,
+) -> Recognized:
+    config = evaluator.config.eval
+    protocol = evaluator.protocol(
+        evaluator.task,
+        weights,
+        seed,
+        solver=name,
+        num_steps=num_steps,
+        tolerance=config.tolerance if num_steps is None else None,
+        num_draws=config.num_draws,
+    )
+    return recognition.recognize(
+        evaluator,
+        weights,
+        solve,
+        protocol,
+        num_examples=config.num_examples,
+        original_size=config.original_size,
+    )
+
+
+def _agreement(evaluator: Evaluator, weights: Weights, seed: int) -> Scores:
+    config = evaluator.config.eval
+    num_steps = config.generation_steps
+    protocol = evaluator.protocol("generation", weights, seed, solver="euler", num_steps=num_steps)
+    solve = FixedSteps(EULER, num_steps)
+    return generation.agreement(evaluator, weights, solve, protocol, config.num_generated)
+
+
+def _objective(evaluator: Evaluator, weights: Weights, seed: int, num_examples: int) -> Scores:
+    protocol = evaluator.protocol("objective", weights, seed)
+    return recognition.objective(evaluator, weights, protocol, num_examples)
+
+
+def _over_seeds(repeats: list[list[Scores]]) -> list[Measurement]:
+    """The measurements of passes with one seed each, which give the same kinds of scores."""
+    return [m for same in zip(*repeats, strict=True) for m in over_seeds(same)]
