@@ -22,7 +22,7 @@ def sections(table: list[Measurement]) -> list[str]:
 def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
     """Counts with a row for each true class and a column for each recognised one."""
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
-    lines = _lines(["true \\\\ recognised", *names], rows)
+    lines = _lines(["true / recognised", *names], rows)
     return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
 
 

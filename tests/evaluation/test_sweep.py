@@ -22,7 +22,18 @@ from symmflow_jax.evaluation.sweep import measure, measure_quickly
 from symmflow_jax.labels import consecutive
 from symmflow_jax.predictions import Recognition
 
-_LABELS = {"semantics.encoding": "plane", "semantics.dequantization_beta": 4.0}
+# Points, labels and an MLP: programs that compile in no time.
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "semantics.dequantization_beta": 4.0,
+    "network.name": "mlp",
+    "network.channels": 64,
+    "network.num_res_blocks": 2,
+}
+# Masks and a U-Net, which take longer: one solver only.
+_MASKS = {"eval.num_steps": (1,), "eval.generation_steps": 1}
 
 
 @pytest.fixture
@@ -46,7 +57,7 @@ def _table(evaluator: Evaluator) -> list[Measurement]:
 
 def test_figures_do_not_depend_on_batches_or_padding(evaluator):
     tables = [
-        _table(evaluator(**{"eval.batch_size": batch_size, "eval.num_generated": 6}))
+        _table(evaluator(**_MASKS, **{"eval.batch_size": batch_size, "eval.num_generated": 6}))
         for batch_size in (4, 8)
     ]
     for first, second in zip(*tables, strict=True):
@@ -58,7 +69,7 @@ def test_figures_do_not_depend_on_batches_or_padding(evaluator):
 
 
 def test_classes_are_measured_by_name(evaluator):
-    measured = evaluator(**{"eval.num_steps": (1,)})
+    measured = evaluator(**_MASKS)
     table = _table(measured)
     (miou,) = [m.value for m in table if m.metric == "miou"]
     by_name = {m.class_name: m.value for m in table if m.metric == "iou"}
@@ -67,51 +78,45 @@ def test_classes_are_measured_by_name(evaluator):
 
 
 def test_every_solver_reports_its_network_passes(evaluator):
-    table = _table(
-        evaluator(
-            **{"eval.solvers": ("euler", "rk4"), "eval.num_examples": 4, "eval.num_generated": 4}
-        )
-    )
-    passes = {(m.protocol.solver, m.protocol.num_steps): m.nfe for m in table if m.metric == "miou"}
-    assert passes == {("euler", 1): 1, ("euler", 2): 2, ("rk4", 1): 4, ("rk4", 2): 8}
-
-
-def test_draws_multiply_the_network_passes(evaluator):
-    table = _table(
-        evaluator(**{"eval.num_draws": 3, "eval.num_steps": (2,), "eval.num_generated": 4})
-    )
-    assert [(m.protocol.num_draws, m.nfe) for m in table if m.metric == "miou"] == [(3, 6)]
+    table = _table(evaluator(**_POINTS, **{"eval.solvers": ("euler", "rk4", "dopri5")}))
+    protocols = {m.protocol: m.nfe for m in table if m.metric == "accuracy"}
+    passes = {(p.solver, p.num_steps, p.tolerance): nfe for p, nfe in protocols.items()}
+    assert passes.pop(("dopri5", None, 1e-3)) > 6
+    assert passes == {
+        ("euler", 1, None): 1,
+        ("euler", 2, None): 2,
+        ("rk4", 1, None): 4,
+        ("rk4", 2, None): 8,
+    }
 
 
 def test_repeats_have_noise_of_their_own(evaluator):
-    options = {"eval.num_steps": (1,), "eval.num_examples": 4, "eval.num_generated": 4}
-    alone = [_table(evaluator(seed=seed, **options)) for seed in (3, 4)]
-    both = _table(evaluator(seed=3, **{"eval.num_seeds": 2}, **options))
-    for name in ("pixel_accuracy", "agreement_pixel_accuracy"):
-        first, second = ([m.value for m in t if m.metric == name][0] for t in alone)
-        (repeated,) = [m for m in both if m.metric == name]
-        assert repeated.protocol.seeds == (3, 4)
-        assert first != second
-        # Drawn scenes depend on the seed too, so that only the first figure can be found again.
-        assert repeated.value + repeated.spread / np.sqrt(2) == pytest.approx(
-            first
-        ) or repeated.value - repeated.spread / np.sqrt(2) == pytest.approx(first)
-    assert all(m.spread is None for m in alone[0])
+    once = _table(evaluator(**_POINTS))
+    twice = _table(evaluator(**_POINTS, **{"eval.num_seeds": 2}))
+    assert {m.spread for m in once} == {None}
+    assert {m.protocol.seeds for m in once} == {(0,)}
+    assert {m.protocol.seeds for m in twice} == {(0, 1)}
+    (loss, repeated) = ([m for m in t if m.metric == "loss"][0] for t in (once, twice))
+    # Of two values mean and standard deviation leave two choices for the first.
+    distance = abs(repeated.value - loss.value)
+    assert repeated.spread > 0
+    assert distance * np.sqrt(2) == pytest.approx(repeated.spread)
 
 
 def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
-    measured = evaluator(**_LABELS, **{"eval.num_steps": (1,), "eval.num_draws": 2})
+    measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.num_draws": 3})
     evaluation = measure(measured, _weights(measured))
-    found = {m.metric: m for m in evaluation.table}
+    found = {m.metric: m for m in evaluation.table if m.protocol.task == "classification"}
     assert evaluation.confusion.sum() == 12
     assert np.trace(evaluation.confusion) / 12 == found["accuracy"].value
     assert 0 <= found["calibration_error"].value <= 1
-    passes = {name: m.nfe for name, m in found.items() if m.protocol.task == "classification"}
-    assert passes == {"accuracy": 2, "calibration_error": 1}
+    # Three draws vote; their read-out is that of one.
+    draws = {name: (m.protocol.num_draws, m.nfe) for name, m in found.items()}
+    assert draws == {"accuracy": (3, 3), "calibration_error": (1, 1)}
 
 
 def test_the_score_is_that_of_one_step(evaluator):
-    measured = evaluator()
+    measured = evaluator(**_MASKS)
     quick = measure_quickly(measured, _weights(measured))
     assert score(quick) == next(m.value for m in quick if m.metric == "miou")
 
@@ -122,7 +127,7 @@ def test_data_of_other_classes_is_refused(tiny_config):
 
 
 def test_a_sample_is_as_large_as_asked_for(evaluator):
-    measured = evaluator()
+    measured = evaluator(**_MASKS)
     sample = generation.examples(measured, _weights(measured), 5)
     assert {name: array.shape for name, array in sample.items()} == {
         "image": (5, 8, 8, 3),
@@ -149,8 +154,6 @@ def folder(tmp_path):
         "data.source": "paired_folder",
         "data.dir": str(tmp_path),
         "data.class_names": ("wall", "stripe"),
-        "eval.num_steps": (1,),
-        "eval.batch_size": 2,
         "eval.num_generated": 2,
     }
 
@@ -161,7 +164,7 @@ def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch)
         return Recognition(labels, labels, labels, jnp.ones(len(labels), jnp.int32))
 
     monkeypatch.setattr(predictions, "recognize", see_walls_only)
-    table = _table(evaluator(**folder, **{"eval.original_size": True}))
+    table = _table(evaluator(**_MASKS, **folder, **{"eval.original_size": True}))
     found = {
         (m.metric, m.protocol.scored_size): m.value
         for m in table
@@ -178,11 +181,11 @@ def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
     tiny_config, folder, tmp_path
 ):
     (tmp_path / "val/images/1.png").write_bytes(b"no picture")
-    config = tiny_config(**folder)
+    config = tiny_config(**_MASKS, **folder)
     schema = build.schema(config, build.source(config, train=False))
     with pytest.raises(DataError, match=r"1\.png cannot be read"):
         _table(evaluator_of(config, schema))
-    config = tiny_config(**folder, **{"data.on_error": "skip"})
+    config = tiny_config(**_MASKS, **folder, **{"data.on_error": "skip"})
     table = _table(evaluator_of(config, schema, tmp_path))
     counts = {m.protocol.task: m.num_examples for m in table}
     assert counts == {"segmentation": 2, "generation": 1, "objective": 2}
@@ -190,7 +193,7 @@ def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
     assert "val/images/1.png cannot be read" in message
 
 
-_CASES = ({"eval.num_seeds": 2}, _LABELS)
+_CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 
 # Evaluates the configs that are its argument on four devices, and prints their tables.
 _SCRIPT = """
