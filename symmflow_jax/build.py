@@ -29,6 +29,9 @@ from symmflow_jax.flow import solvers
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.labels import LabelSchema
+from symmflow_jax.metrics import features, lpips
+from symmflow_jax.metrics.features import FeatureFunction
+from symmflow_jax.metrics.lpips import Lpips
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.unet import UNet
 from symmflow_jax.symmflow import SymmFlow
@@ -210,6 +213,22 @@ def solvers_of(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
         for num_steps in (None,) if name == "dopri5" else config.num_steps:
             rows.append((name, num_steps, solver(name, num_steps or 1, config.tolerance)))
     return rows
+
+
+def feature_function(config: EvalConfig) -> FeatureFunction | None:
+    """The feature function of the config, or None; raises ValueError for unusable weights."""
+    match config.features:
+        case "inception":
+            return features.inception(config.feature_weights)
+        case "classifier":
+            return features.classifier(config.feature_weights)
+        case _:
+            return None
+
+
+def perceptual_distance(config: EvalConfig) -> Lpips | None:
+    """LPIPS with the config's weights, or None; raises ValueError for unusable weights."""
+    return lpips.lpips(config.lpips_weights) if config.lpips_weights else None
 
 
 def _shapes(config: DataConfig, train: bool, seed: int) -> Source:

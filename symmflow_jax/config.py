@@ -180,6 +180,17 @@ class EvalConfig:
             ...; means and standard deviations are reported.
         original_size: compare masks at their own size too, where predictions are enlarged to
             the crop that the model saw.
+        num_feature_samples: images generated for each row of the table to be compared with real
+            ones by their features, from the labels of the split, repeated with fresh noise as
+            often as it takes (the paper's 50,000); 0 leaves it out.
+        features: what Frechet and kernel distances are measured in: "inception" (FID and KID),
+            "classifier", which `symmflow_jax.metrics.train_classifier` trains on the data set
+            itself, or "" for neither.
+        feature_weights: file of their weights.
+        lpips_weights: file of the weights of LPIPS, between a sample and the real image of its
+            label or mask; "" leaves it out.
+        real_split: "eval" or "train", the split whose images are the real ones.
+        statistics_dir: folder where features of real images are kept for the next time.
         checkpoint: "latest" or "best".
     """
 
@@ -194,6 +205,12 @@ class EvalConfig:
     tolerance: float = 1e-3
     num_seeds: int = 1
     original_size: bool = False
+    num_feature_samples: int = 0
+    features: str = ""
+    feature_weights: str = ""
+    lpips_weights: str = ""
+    real_split: str = "eval"
+    statistics_dir: str = "runs/statistics"
     checkpoint: str = "latest"
 
 
@@ -232,6 +249,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "semantics.encoding": ("palette", "plane", "colour"),
     "network.name": ("unet", "mlp"),
     "network.dtype": ("float32", "bfloat16"),
+    "eval.features": ("", "inception", "classifier"),
+    "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
 }
 
@@ -262,7 +281,7 @@ def from_json(values: dict[str, Any]) -> Config:
         for part in key.split("."):
             value = getattr(value, part)
         if value not in choices:
-            raise ValueError(f"config.{key} is {value!r}; choose one of {', '.join(choices)}.")
+            raise ValueError(f"config.{key} is {value!r}; choose one of {_listed(choices)}.")
     _check_ranges(config)
     return config
 
@@ -345,3 +364,39 @@ def _check_evaluation(config: Config) -> None:
             "config.eval.original_size is for masks, but config.semantics.encoding is "
             f"{config.semantics.encoding!r}, which has none; set it to False."
         )
+    _check_samples(config)
+
+
+def _check_samples(config: Config) -> None:
+    """Samples and what they are compared by come together."""
+    values = config.eval
+    if values.num_feature_samples < 0 or values.num_feature_samples == 1:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
+            "needs at least 2 samples, and 0 leaves the comparison out."
+        )
+    if values.features and not values.feature_weights:
+        raise ValueError(
+            f"config.eval.features is {values.features!r} but config.eval.feature_weights is "
+            "empty; give the file of its weights."
+        )
+    compares = bool(values.features or values.lpips_weights)
+    if compares and not values.num_feature_samples:
+        raise ValueError(
+            "config.eval.features or lpips_weights is set but config.eval.num_feature_samples is "
+            "0; say how many images to generate, such as 50000."
+        )
+    if values.num_feature_samples and not compares:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}, but nothing "
+            "compares the samples; set config.eval.features or lpips_weights."
+        )
+    if compares and not config.data.image_size:
+        raise ValueError(
+            "config.eval.features and lpips_weights are of images, but config.data.image_size is "
+            "empty, which means points."
+        )
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    return ", ".join(choice or "'' (none)" for choice in choices)

@@ -84,7 +84,8 @@ def _watch(config: Config, seconds: float) -> tuple[float, float]:
 
 def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
     """Pairs a second that Pillow opens, decodes, resizes and hands over as arrays."""
-    size = config.data.image_size[::-1]
+    height, width = config.data.image_size
+    size = (width, height)
     pairs = itertools.cycle(source.pairs)
 
     def read() -> None:

@@ -135,6 +135,7 @@ def evaluation_batches(
     num_examples: int = 0,
     shard: Shard = Shard(),
     original_labels: bool = False,
+    repeated: bool = False,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
 ) -> Iterator[Batch]:
@@ -147,12 +148,16 @@ def evaluation_batches(
         num_examples: how many of the source to take; 0 takes all.
         shard: this process's part.
         original_labels: give masks in their own size too.
+        repeated: start again from the first example, at new positions, where `num_examples` is
+            more than there are.
         skip_errors: an example that cannot be read counts as padding.
         skip_log: where to note such examples; see `SkippingSource`.
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
-    total = min(num_examples or len(source), len(source))
+    size = len(source)
+    total = num_examples or size
+    total = total if repeated else min(total, size)
 
     def prepare(index: int, element: dict[str, Any]) -> Example:
         example = preparation.prepare(element)
@@ -160,10 +165,11 @@ def evaluation_batches(
             example |= {"original_labels": preparation.original_labels(element)}
         return example | {
             "position": np.int32(index),
-            "valid": np.bool_(element.get(_READ_INDEX, index) == index),
+            "valid": np.bool_(element.get(_READ_INDEX, index % size) == index % size),
         }
 
-    examples = grain.MapDataset.source(source)[:total].map_with_index(prepare)
+    examples = grain.MapDataset.source(source).repeat(-(-total // size))[:total]
+    examples = examples.map_with_index(prepare)
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
         yield pad(batch, batch_size)

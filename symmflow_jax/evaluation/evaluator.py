@@ -67,7 +67,9 @@ class Evaluator:
         """Origins of the noise of each repeat."""
         return tuple(range(self.config.seed, self.config.seed + self.config.eval.num_seeds))
 
-    def batches(self, num_examples: int, *, original_labels: bool = False) -> Iterator[Batch]:
+    def batches(
+        self, num_examples: int, *, original_labels: bool = False, repeated: bool = False
+    ) -> Iterator[Batch]:
         """The first examples of the split over the local devices; see `evaluation_batches`."""
         batches = pipeline.evaluation_batches(
             self.source,
@@ -76,6 +78,7 @@ class Evaluator:
             num_examples=num_examples,
             shard=distributed.shard(),
             original_labels=original_labels,
+            repeated=repeated,
             skip_errors=self.config.data.on_error == "skip",
             skip_log=self.skip_log,
         )

@@ -8,7 +8,7 @@ from symmflow_jax import pictures
 from symmflow_jax.evaluation import paper, tables
 from symmflow_jax.evaluation.measurement import Measurement
 
-_QUALITIES = ("miou", "accuracy", "fid")
+_QUALITIES = ("miou", "accuracy", "fid", "frechet_distance")
 
 
 def plottable(table: list[Measurement]) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import functools
 import numpy as np
 
 from symmflow_jax import build
-from symmflow_jax.evaluation import generation, recognition
+from symmflow_jax.evaluation import generation, recognition, sample_quality
 from symmflow_jax.evaluation.evaluator import Evaluator, Weights
-from symmflow_jax.evaluation.measurement import Measurement, Scores, over_seeds
+from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
 from symmflow_jax.evaluation.recognition import Recognized
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
 
@@ -37,6 +37,8 @@ def measure(evaluator: Evaluator, weights: Weights) -> Evaluation:
         matrices.append(repeats[0].counts)
         table += _over_seeds([repeat.scores for repeat in repeats])
     table += _over_seeds([[_agreement(evaluator, weights, seed)] for seed in seeds])
+    if config.num_feature_samples:
+        table += _sample_quality(evaluator, weights)
     table += _over_seeds(
         [[_objective(evaluator, weights, seed, config.num_examples)] for seed in seeds]
     )
@@ -52,6 +54,21 @@ def measure_quickly(evaluator: Evaluator, weights: Weights) -> list[Measurement]
     return _over_seeds([[*found.scores, _objective(evaluator, weights, seed, num_examples)]])
 
 
+def _sample_quality(evaluator: Evaluator, weights: Weights) -> list[Measurement]:
+    """What generated images are like, for every solver and number of steps."""
+    judges = sample_quality.judges_of(evaluator)
+    table = []
+    for name, num_steps, solve in build.solvers_of(evaluator.config.eval):
+        repeats = []
+        for seed in evaluator.seeds:
+            protocol = _row_protocol(evaluator, "generation", weights, name, num_steps, seed)
+            repeats.append(
+                sample_quality.sample_quality(evaluator, weights, solve, protocol, judges)
+            )
+        table += _over_seeds(repeats)
+    return table
+
+
 def _recognize(
     evaluator: Evaluator,
     weights: Weights,
@@ -61,15 +78,8 @@ def _recognize(
     seed: int,
 ) -> Recognized:
     config = evaluator.config.eval
-    protocol = evaluator.protocol(
-        evaluator.task,
-        weights,
-        seed,
-        solver=name,
-        num_steps=num_steps,
-        tolerance=config.tolerance if num_steps is None else None,
-        num_draws=config.num_draws,
-    )
+    protocol = _row_protocol(evaluator, evaluator.task, weights, name, num_steps, seed)
+    protocol = dataclasses.replace(protocol, num_draws=config.num_draws)
     return recognition.recognize(
         evaluator,
         weights,
@@ -77,6 +87,21 @@ def _recognize(
         protocol,
         num_examples=config.num_examples,
         original_size=config.original_size,
+    )
+
+
+def _row_protocol(
+    evaluator: Evaluator,
+    task: str,
+    weights: Weights,
+    name: str,
+    num_steps: int | None,
+    seed: int,
+) -> Protocol:
+    """The protocol of one solver and number of steps; without the latter it is adaptive."""
+    tolerance = evaluator.config.eval.tolerance if num_steps is None else None
+    return evaluator.protocol(
+        task, weights, seed, solver=name, num_steps=num_steps, tolerance=tolerance
     )
 
 
