@@ -73,7 +73,10 @@ def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
 
 
 def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
-    """The macro mean of `class_iou` over the classes that occur; NaN if none does."""
+    """The macro mean of `class_iou` over the classes that occur; NaN if none does.
+
+    A class occurs that is somewhere true or predicted, as in torchmetrics' macro Jaccard index.
+    """
     iou = class_iou(counts, ignored)
     return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 

@@ -33,7 +33,11 @@ _POINTS = {
     "network.num_res_blocks": 2,
 }
 # Masks and a U-Net, which take longer: one solver only.
-_MASKS = {"eval.num_steps": (1,), "eval.generation_steps": 1}
+_MASKS = {
+    "network.channel_multipliers": (1,),
+    "eval.num_steps": (1,),
+    "eval.generation_steps": 1,
+}
 
 
 @pytest.fixture
