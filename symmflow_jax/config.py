@@ -254,6 +254,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "eval.checkpoint": ("latest", "best"),
 }
 
+_SOLVERS = ("euler", "midpoint", "heun", "rk4", "dopri5")
+
 
 def default() -> config_dict.ConfigDict:
     """The default values as a `ConfigDict`, locked against unknown keys, for config files."""
@@ -359,6 +361,17 @@ def _check_ranges(config: Config) -> None:
 
 
 def _check_evaluation(config: Config) -> None:
+    for name in config.eval.solvers:
+        if name not in _SOLVERS:
+            raise ValueError(
+                f"config.eval.solvers has {name!r}; choose from {', '.join(_SOLVERS)}, several as "
+                "in --config.eval.solvers=\"('euler', 'heun')\"."
+            )
+    if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
+        raise ValueError(
+            f"config.eval.solvers and num_steps are {config.eval.solvers} and "
+            f"{config.eval.num_steps}; give at least one solver, and steps of at least 1."
+        )
     if config.eval.original_size and config.semantics.encoding != "palette":
         raise ValueError(
             "config.eval.original_size is for masks, but config.semantics.encoding is "

@@ -160,6 +160,9 @@ def test_a_share_of_times_is_below_one(share):
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "num_seeds is 0; it must be positive"),
+        ({"solvers": ("euler,heun",)}, r"solvers has 'euler,heun'; .*\('euler', 'heun'\)"),
+        ({"num_steps": (5, 0)}, r"num_steps are .*\(5, 0\); .* steps of at least 1"),
+        ({"num_steps": ()}, "at least one solver, and steps of at least 1"),
         ({"num_feature_samples": 1}, "num_feature_samples is 1; a distribution needs at least 2"),
         ({"num_feature_samples": 10}, "nothing compares the samples"),
         ({"features": "vgg"}, r"features is 'vgg'; choose one of '' \(none\), inception"),

@@ -46,18 +46,23 @@ def _section(task: str, table: list[Measurement]) -> str:
     columns = list(dict.fromkeys(column_name(m) for m in table))
     rows: dict[tuple, dict[str, Measurement]] = {}
     for m in table:
-        row = (m.protocol.solver, m.protocol.num_steps, m.protocol.num_draws, m.nfe)
+        row = (_solver(m.protocol), m.protocol.num_steps, m.protocol.num_draws, m.nfe)
         rows.setdefault(row, {})[column_name(m)] = m
     compared = [name for name in columns if f"{name}, original size" in columns]
     header = ["solver", "steps", "draws", "NFE", *columns]
     header += [f"{name}, difference" for name in compared]
     lines = [
-        [solver or "", num_steps or "", num_draws, f"{nfe:.1f}" if nfe else ""]
+        [solver, num_steps or "", num_draws, f"{nfe:.1f}" if nfe else ""]
         + [_value(cells.get(name)) for name in columns]
         + [_difference(cells, name) for name in compared]
         for (solver, num_steps, num_draws, nfe), cells in rows.items()
     ]
     return f"## {task.capitalize()}\n\n{_lines(header, lines)}\n\n{_protocols(table)}"
+
+
+def _solver(protocol: Protocol) -> str:
+    accuracy = "" if protocol.tolerance is None else f", tolerance {protocol.tolerance:g}"
+    return (protocol.solver or "") + accuracy
 
 
 def _protocols(table: list[Measurement]) -> str:
