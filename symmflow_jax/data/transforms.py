@@ -109,5 +109,16 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """int32 `[*size]` of classes `[height, width]`, each pixel the nearest one's."""
     if mask.shape == size:
         return mask
-    picture = Image.fromarray(mask.astype(np.int32))
-    return np.asarray(picture.resize(size[::-1], Image.Resampling.NEAREST), np.int32)
+    rows, columns = (_nearest(*lengths) for lengths in zip(mask.shape, size, strict=True))
+    return mask[rows[:, None], columns[None]].astype(np.int32, copy=False)
+
+
+def _nearest(length: int, new_length: int) -> np.ndarray:
+    """The pixel nearest to the centre of each new one, by Pillow's own sums of steps.
+
+    Gathering a few of a large mask's pixels is quicker than making a picture of all of them.
+    """
+    step = length / new_length
+    steps = np.full(new_length, step)
+    steps[0] = 0.5 * step
+    return np.cumsum(steps).astype(np.intp).clip(max=length - 1)
