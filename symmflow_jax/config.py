@@ -12,6 +12,8 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from symmflow_jax.evaluation import checks
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
@@ -254,8 +256,6 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "eval.checkpoint": ("latest", "best"),
 }
 
-_SOLVERS = ("euler", "midpoint", "heun", "rk4", "dopri5")
-
 
 def default() -> config_dict.ConfigDict:
     """The default values as a `ConfigDict`, locked against unknown keys, for config files."""
@@ -357,58 +357,7 @@ def _check_ranges(config: Config) -> None:
             f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "
             "below 1."
         )
-    _check_evaluation(config)
-
-
-def _check_evaluation(config: Config) -> None:
-    for name in config.eval.solvers:
-        if name not in _SOLVERS:
-            raise ValueError(
-                f"config.eval.solvers has {name!r}; choose from {', '.join(_SOLVERS)}, several as "
-                "in --config.eval.solvers=\"('euler', 'heun')\"."
-            )
-    if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
-        raise ValueError(
-            f"config.eval.solvers and num_steps are {config.eval.solvers} and "
-            f"{config.eval.num_steps}; give at least one solver, and steps of at least 1."
-        )
-    if config.eval.original_size and config.semantics.encoding != "palette":
-        raise ValueError(
-            "config.eval.original_size is for masks, but config.semantics.encoding is "
-            f"{config.semantics.encoding!r}, which has none; set it to False."
-        )
-    _check_samples(config)
-
-
-def _check_samples(config: Config) -> None:
-    """Samples and what they are compared by come together."""
-    values = config.eval
-    if values.num_feature_samples < 0 or values.num_feature_samples == 1:
-        raise ValueError(
-            f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
-            "needs at least 2 samples, and 0 leaves the comparison out."
-        )
-    if values.features and not values.feature_weights:
-        raise ValueError(
-            f"config.eval.features is {values.features!r} but config.eval.feature_weights is "
-            "empty; give the file of its weights."
-        )
-    compares = bool(values.features or values.lpips_weights)
-    if compares and not values.num_feature_samples:
-        raise ValueError(
-            "config.eval.features or lpips_weights is set but config.eval.num_feature_samples is "
-            "0; say how many images to generate, such as 50000."
-        )
-    if values.num_feature_samples and not compares:
-        raise ValueError(
-            f"config.eval.num_feature_samples is {values.num_feature_samples}, but nothing "
-            "compares the samples; set config.eval.features or lpips_weights."
-        )
-    if compares and not config.data.image_size:
-        raise ValueError(
-            "config.eval.features and lpips_weights are of images, but config.data.image_size is "
-            "empty, which means points."
-        )
+    checks.check(config)
 
 
 def _listed(choices: tuple[str, ...]) -> str:

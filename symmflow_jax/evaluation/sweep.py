@@ -10,6 +10,7 @@ from symmflow_jax.evaluation import generation, recognition, sample_quality
 from symmflow_jax.evaluation.evaluator import Evaluator, Weights
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
 from symmflow_jax.evaluation.recognition import Recognized
+from symmflow_jax.evaluation.sample_quality import Judges
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
 
 
@@ -30,6 +31,8 @@ class Evaluation:
 def measure(evaluator: Evaluator, weights: Weights) -> Evaluation:
     """Every score that the config asks for."""
     config, seeds = evaluator.config.eval, evaluator.seeds
+    # First, since their weights may turn out to be of another network.
+    judges = sample_quality.judges_of(evaluator) if config.num_feature_samples else None
     table, matrices = [], []
     for name, num_steps, solve in build.solvers_of(config):
         row = functools.partial(_recognize, evaluator, weights, name, num_steps, solve)
@@ -37,8 +40,8 @@ def measure(evaluator: Evaluator, weights: Weights) -> Evaluation:
         matrices.append(repeats[0].counts)
         table += _over_seeds([repeat.scores for repeat in repeats])
     table += _over_seeds([[_agreement(evaluator, weights, seed)] for seed in seeds])
-    if config.num_feature_samples:
-        table += _sample_quality(evaluator, weights)
+    if judges is not None:
+        table += _sample_quality(evaluator, weights, judges)
     table += _over_seeds(
         [[_objective(evaluator, weights, seed, config.num_examples)] for seed in seeds]
     )
@@ -54,9 +57,8 @@ def measure_quickly(evaluator: Evaluator, weights: Weights) -> list[Measurement]
     return _over_seeds([[*found.scores, _objective(evaluator, weights, seed, num_examples)]])
 
 
-def _sample_quality(evaluator: Evaluator, weights: Weights) -> list[Measurement]:
+def _sample_quality(evaluator: Evaluator, weights: Weights, judges: Judges) -> list[Measurement]:
     """What generated images are like, for every solver and number of steps."""
-    judges = sample_quality.judges_of(evaluator)
     table = []
     for name, num_steps, solve in build.solvers_of(evaluator.config.eval):
         repeats = []

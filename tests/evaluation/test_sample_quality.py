@@ -51,12 +51,15 @@ class _Difference:
 
 @pytest.fixture
 def evaluator(tiny_config, tmp_path):
+    weights = tmp_path / "lpips.safetensors"
+    weights.touch()
+
     def make(num_samples: int):
         config = tiny_config(
             **{
                 "eval.statistics_dir": str(tmp_path / "statistics"),
                 "eval.num_feature_samples": num_samples,
-                "eval.lpips_weights": "none",
+                "eval.lpips_weights": str(weights),
             }
         )
         made = evaluator_of(config, build.schema(config, build.source(config, train=False)))
@@ -137,3 +140,11 @@ def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
     assert len(names) == 2
     start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
     assert all(name.startswith(start) for name in names)
+
+
+def test_missing_weights_are_told_before_anything_else(tiny_config, tmp_path):
+    samples = {"eval.num_feature_samples": 4, "eval.lpips_weights": str(tmp_path / "no")}
+    config = tiny_config(**samples)
+    schema = build.schema(config, build.source(config, train=False))
+    with pytest.raises(ValueError, match=r"lpips_weights is .*no', which is no file"):
+        evaluator_of(config, schema)
