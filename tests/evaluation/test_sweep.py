@@ -21,6 +21,7 @@ from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
 from symmflow_jax.labels import consecutive
 from symmflow_jax.predictions import Recognition
+from symmflow_jax.symmflow import Weights
 
 # Points, labels and an MLP: programs that compile in no time.
 _POINTS = {
