@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax import autoencoder_weights, distributed, labels, palettes, semantics
+from symmflow_jax import autoencoder_weights, distributed, labels, palettes, run_folder, semantics
 from symmflow_jax.codec import Codec, PixelCodec
 from symmflow_jax.config import AutoencoderConfig, Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
@@ -37,6 +37,9 @@ from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec
+from symmflow_jax.metrics import features, lpips
+from symmflow_jax.metrics.features import FeatureFunction
+from symmflow_jax.metrics.lpips import Lpips
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.stable_diffusion import LatentUNet
@@ -181,8 +184,13 @@ def check_latents(config: Config, source: Source, codec_weights: Any) -> None:
     source.check_fits({"encoder_hash": hash_of(codec_weights["encoder"])})
 
 
-def training_batches(config: Config, source: Source, schema: LabelSchema) -> grain.DatasetIterator:
-    """This process's part of the training batches, endlessly; see `pipeline.training_batches`."""
+def training_batches(
+    config: Config, source: Source, schema: LabelSchema, workdir: pathlib.Path | None = None
+) -> grain.DatasetIterator:
+    """This process's part of the training batches, endlessly; see `pipeline.training_batches`.
+
+    Examples that cannot be read, where they are skipped at all, are noted in `workdir`.
+    """
     return pipeline.training_batches(
         source,
         augmentation(config, schema),
@@ -191,6 +199,7 @@ def training_batches(config: Config, source: Source, schema: LabelSchema) -> gra
         shard=distributed.shard(),
         num_workers=config.data.num_workers,
         skip_errors=config.data.on_error == "skip",
+        skip_log=workdir / run_folder.SKIPPED if workdir else None,
     )
 
 
@@ -365,6 +374,22 @@ def solvers_of(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
         for num_steps in (None,) if name == "dopri5" else config.num_steps:
             rows.append((name, num_steps, solver(name, num_steps or 1, config.tolerance)))
     return rows
+
+
+def feature_function(config: EvalConfig) -> FeatureFunction | None:
+    """The feature function of the config, or None; raises ValueError for unusable weights."""
+    match config.features:
+        case "inception":
+            return features.inception(config.feature_weights)
+        case "classifier":
+            return features.classifier(config.feature_weights)
+        case _:
+            return None
+
+
+def perceptual_distance(config: EvalConfig) -> Lpips | None:
+    """LPIPS with the config's weights, or None; raises ValueError for unusable weights."""
+    return lpips.lpips(config.lpips_weights) if config.lpips_weights else None
 
 
 def _shapes(config: DataConfig, train: bool, seed: int) -> Source:

@@ -12,6 +12,8 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from symmflow_jax.evaluation import checks
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
@@ -43,7 +45,9 @@ class DataConfig:
             reads; empty to encode on the fly. Its pictures were cropped at the centre and not
             dequantised, whatever the keys above say; their mirror images are beside them where
             `random_flip` was on. Masks are encoded anew in each step in any case.
-        on_error: what to do with an example that cannot be read in training, "raise" or "skip".
+        on_error: what to do with an example that cannot be read, "raise" or "skip". A skipped
+            one is named in the run's `skipped.jsonl` and report; training takes the next one
+            in its place, evaluation does without it.
         num_workers: reading processes; 0 reads in threads.
     """
 
@@ -70,6 +74,11 @@ class DataConfig:
     latents: str = ""
     on_error: str = "raise"
     num_workers: int = 0
+
+    @property
+    def dataset(self) -> str:
+        """What scores call the data set: its source, and its name where a source has several."""
+        return f"{self.source}/{self.name}" if self.source in ("tfds", "npz") else self.source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,6 +232,21 @@ class EvalConfig:
             conditions.
         num_draws: noises for each image, whose answers vote.
         tolerance: local error of the adaptive solver.
+        num_seeds: repeats of everything with fresh noise, from the seeds `seed`, `seed + 1`,
+            ...; means and standard deviations are reported.
+        original_size: compare masks at their own size too, where predictions are enlarged to
+            the crop that the model saw.
+        num_feature_samples: images generated for each row of the table to be compared with real
+            ones by their features, from the labels of the split, repeated with fresh noise as
+            often as it takes (the paper's 50,000); 0 leaves it out.
+        features: what Frechet and kernel distances are measured in: "inception" (FID and KID),
+            "classifier", which `symmflow_jax.metrics.train_classifier` trains on the data set
+            itself, or "" for neither.
+        feature_weights: file of their weights.
+        lpips_weights: file of the weights of LPIPS, between a sample and the real image of its
+            label or mask; "" leaves it out.
+        real_split: "eval" or "train", the split whose images are the real ones.
+        statistics_dir: folder where features of real images are kept for the next time.
         checkpoint: "latest" or "best".
     """
 
@@ -235,6 +259,14 @@ class EvalConfig:
     num_generated: int = 100
     num_draws: int = 1
     tolerance: float = 1e-3
+    num_seeds: int = 1
+    original_size: bool = False
+    num_feature_samples: int = 0
+    features: str = ""
+    feature_weights: str = ""
+    lpips_weights: str = ""
+    real_split: str = "eval"
+    statistics_dir: str = "runs/statistics"
     checkpoint: str = "latest"
 
 
@@ -298,6 +330,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "network.name": ("unet", "latent_unet", "mlp"),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
+    "eval.features": ("", "inception", "classifier"),
+    "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
 }
 
@@ -328,7 +362,7 @@ def from_json(values: dict[str, Any]) -> Config:
         for part in key.split("."):
             value = getattr(value, part)
         if value not in choices:
-            raise ValueError(f"config.{key} is {value!r}; choose one of {', '.join(choices)}.")
+            raise ValueError(f"config.{key} is {value!r}; choose one of {_listed(choices)}.")
     _check_ranges(config)
     return config
 
@@ -393,7 +427,7 @@ def _check_ranges(config: Config) -> None:
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
         ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
         ("finetune", ("batch_size", "num_steps", "learning_rate")),
-        ("eval", ("batch_size", "num_draws", "generation_steps", "tolerance")),
+        ("eval", ("batch_size", "num_draws", "num_seeds", "generation_steps", "tolerance")),
     ):
         for key in keys:
             value = getattr(getattr(config, section), key)
@@ -408,3 +442,8 @@ def _check_ranges(config: Config) -> None:
             f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "
             "below 1."
         )
+    checks.check(config)
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    return ", ".join(choice or "'' (none)" for choice in choices)

@@ -64,8 +64,17 @@ def put_replicated(tree: Any, mesh: Mesh) -> Any:
 
 
 def sum_over_processes(tree: Any) -> Any:
-    """The sum of each array over all processes, as NumPy arrays."""
+    """The sum of each array over all processes, as NumPy arrays of the same dtypes."""
     if jax.process_count() == 1:
         return jax.tree.map(np.asarray, tree)
-    gathered = multihost_utils.process_allgather(tree)
-    return jax.tree.map(lambda array: np.sum(array, axis=0), gathered)
+    return jax.tree.map(lambda array: np.sum(_gather(np.asarray(array)), axis=0), tree)
+
+
+def _gather(array: np.ndarray) -> np.ndarray:
+    """The arrays of all processes, stacked on a new leading axis."""
+    if array.dtype.itemsize < 8:
+        return np.asarray(multihost_utils.process_allgather(array))
+    # Devices cut 64 bits to 32, so that such numbers travel as halves.
+    halves = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
+    gathered = np.ascontiguousarray(multihost_utils.process_allgather(halves))
+    return gathered.view(array.dtype).reshape(-1, *array.shape)

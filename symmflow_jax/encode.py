@@ -22,7 +22,7 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
     """Writes the training split, cropped at the centre, to `config.data.latents`.
 
     With `config.data.random_flip` each example's mirror image is encoded as well. An interrupted
-    run leaves no cache behind.
+    run leaves no cache behind. Examples that cannot be read are left out if the config skips them.
 
     Args:
         config: the run that will read the cache.
@@ -46,9 +46,10 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
     codec = require_latents(build.codec(config, schema), "--mode=encode")
     weights = build.codec_weights(config, workdir)
     batches = pipeline.evaluation_batches(
-        pipeline.SkippingSource(source) if config.data.on_error == "skip" else source,
+        source,
         build.preparation(config, schema),
         batch_size=config.eval.batch_size,
+        skip_errors=config.data.on_error == "skip",
     )
     mesh = distributed.local_mesh()
     placed = distributed.put_replicated(weights, mesh)
@@ -62,7 +63,7 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
                 writer.write(moments[index], batch["labels"][index])
             if number % config.train.log_every_steps == 0 or number == num_batches:
                 _logger.info("%s", progress.advance(number))
-    _logger.info("Wrote %d encoded examples to %s.", len(source), folder)
+    _logger.info("Wrote %d encoded examples to %s.", writer.count, folder)
 
 
 @functools.partial(jax.jit, static_argnames=("codec", "with_mirrored"))

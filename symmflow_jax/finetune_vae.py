@@ -155,6 +155,7 @@ def reconstruction_accuracy(
         build.preparation(config, schema),
         batch_size=config.eval.batch_size,
         num_examples=config.eval.num_examples,
+        skip_errors=config.data.on_error == "skip",
     )
     total = ConfusionMatrix.empty(schema.num_classes)
     for batch in batches:

@@ -65,10 +65,8 @@ class LabelSchema:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
         """
         known = self._classes_by_id()
-        # One entry beyond the largest id takes all that lies outside.
-        table = np.full(max(known) + 2, -1, np.int32)
-        table[list(known)] = list(known.values())
-        classes = table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
+        few = raw.dtype == np.uint8 and max(known.values()) < _NO_CLASS
+        classes = _look_up_bytes(raw, known) if few else _look_up(raw, known)
         if classes.min(initial=0) < 0:
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise ValueError(
@@ -108,6 +106,34 @@ class LabelSchema:
             merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
             mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
         )
+
+
+def _look_up(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
+    """int32 classes of ids, -1 where there is none."""
+    # One entry beyond the largest id takes all that lies outside.
+    table = np.full(max(known) + 2, -1, np.int32)
+    table[list(known)] = list(known.values())
+    return table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
+
+
+_NO_CLASS = 255
+
+
+def _look_up_bytes(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
+    """As `_look_up`, of uint8 ids and fewer than 256 classes.
+
+    Python translates bytes without wider numbers in between, whose memory takes longer to come
+    by than the look-up itself.
+    """
+    table = bytearray([_NO_CLASS]) * 256
+    for raw_id, number in known.items():
+        if raw_id < len(table):
+            table[raw_id] = number
+    found = np.frombuffer(raw.tobytes().translate(table), np.uint8).reshape(raw.shape)
+    classes = found.astype(np.int32)
+    if found.max(initial=0) == _NO_CLASS:
+        classes[found == _NO_CLASS] = -1
+    return classes
 
 
 def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelSchema:

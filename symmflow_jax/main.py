@@ -87,14 +87,15 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
 
 def _evaluate(config: Config, workdir: pathlib.Path) -> None:
     """Data and measurements as the command says; network and encoding as they were trained."""
-    from symmflow_jax.evaluate import evaluator_of
-    from symmflow_jax.report import report_evaluation
+    from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
+    from symmflow_jax.evaluation.report import report_evaluation
 
     model = _load(config, workdir)
-    trained = dataclasses.replace(
+    measured = dataclasses.replace(
         model.config, seed=config.seed, data=config.data, eval=config.eval
     )
-    report_evaluation(evaluator_of(trained, model.schema), model.weights, model.step, workdir)
+    evaluator = evaluator_of(measured, model.schema, workdir)
+    report_evaluation(evaluator, Trained(model.weights, model.step), workdir)
 
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:

@@ -102,7 +102,7 @@ def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> 
 
 def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
     """Scatter plots of real points, of points made from labels, and of predicted labels."""
-    plt = _pyplot()
+    plt = pyplot()
     panels = [
         ("real", sample["image"], sample["labels"]),
         ("generated from labels", sample["generated"], sample["labels"]),
@@ -115,14 +115,14 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
         axis.set_title(title)
         axis.set_aspect("equal")
     figure.suptitle(", ".join(schema.names))
-    return _render(figure)
+    return render(figure)
 
 
 def curves(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str
 ) -> np.ndarray:
     """A line plot of named series of x and y, with a logarithmic y axis."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axis = plt.subplots(figsize=(7, 4))
     for name, (x, y) in series.items():
         axis.plot(x, y, label=name)
@@ -130,7 +130,7 @@ def curves(
     axis.set_xlabel(x_label)
     axis.grid(alpha=0.3)
     axis.legend()
-    return _render(figure)
+    return render(figure)
 
 
 def _enlarge(image: np.ndarray) -> np.ndarray:
@@ -140,7 +140,7 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     return np.repeat(np.repeat(image, factor, axis=0), factor, axis=1)
 
 
-def _pyplot():
+def pyplot():
     """Matplotlib without a screen, imported where it is used because it is slow to import."""
     import matplotlib
 
@@ -150,8 +150,9 @@ def _pyplot():
     return pyplot
 
 
-def _render(figure) -> np.ndarray:
+def render(figure) -> np.ndarray:
+    """A Matplotlib figure, which is closed, as uint8 `[height, width, 3]`."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
-    _pyplot().close(figure)
+    pyplot().close(figure)
     return np.asarray(Image.open(buffer).convert("RGB"))

@@ -10,6 +10,9 @@ import jax
 import numpy as np
 from PIL import Image
 
+SKIPPED = "skipped.jsonl"
+"""File of a run that names the examples that could not be read and were left out."""
+
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
 
@@ -63,6 +66,14 @@ class History:
 
 def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
     """The lines of a run's history; a last line cut off in writing is left out."""
-    path = workdir / "history.jsonl"
+    return _read_lines(workdir / "history.jsonl")
+
+
+def read_skipped(workdir: pathlib.Path) -> list[str]:
+    """What was wrong with each example that was left out, once, whoever met it."""
+    return sorted({line["error"] for line in _read_lines(workdir / SKIPPED)})
+
+
+def _read_lines(path: pathlib.Path) -> list[dict[str, Any]]:
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -21,13 +21,15 @@ from symmflow_jax import (
 )
 from symmflow_jax.config import Config, TrainConfig
 from symmflow_jax.data.sources.source import Source
-from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
+from symmflow_jax.evaluation.measurement import Measurement, score
+from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import check_same_model, describe
 from symmflow_jax.parallel import Parallelism
 from symmflow_jax.progress import Progress
-from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.symmflow import Weights
 from symmflow_jax.train_step import (
     TrainState,
@@ -50,7 +52,8 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
     """Trains to the end of the config, then evaluates; goes on from the last checkpoint.
 
     Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
-    `config.json`, `versions.json`, `history.jsonl`, `metrics.json` and `report.md`.
+    `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, and
+    `skipped.jsonl` where examples could not be read and were skipped.
 
     Args:
         config: the run.
@@ -134,9 +137,9 @@ class Run:
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
             codec_weights=codec_weights,
-            evaluator=evaluator_of(config, schema),
+            evaluator=evaluator_of(config, schema, workdir),
             parallelism=build.parallelism(config),
-            iterator=build.training_batches(config, source, schema),
+            iterator=build.training_batches(config, source, schema, workdir),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -200,8 +203,8 @@ class Run:
     def finish(self, state: TrainState) -> list[Measurement]:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
-        weights = self._inference_weights(self.parallelism.fetch(state))
-        table = report_evaluation(self.evaluator, weights, self.num_steps, self.workdir)
+        trained = self._trained(self.parallelism.fetch(state), self.num_steps)
+        table = report_evaluation(self.evaluator, trained, self.workdir)
         self.writer.write_scalars(self.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -250,14 +253,15 @@ class Run:
             self.manager, fetched, self.iterator, describe(self.config, self.schema), value
         )
 
-    def _inference_weights(self, fetched: TrainState) -> Weights:
-        return self.parallelism.for_inference(Weights(fetched.ema_params, fetched.codec))
+    def _trained(self, fetched: TrainState, step: int) -> Trained:
+        weights = Weights(fetched.ema_params, fetched.codec)
+        return Trained(self.parallelism.for_inference(weights), step)
 
     def _evaluate_quickly(self, fetched: TrainState, step: int) -> float:
-        weights = self._inference_weights(fetched)
-        table = self.evaluator.measure_quickly(weights, step)
+        trained = self._trained(fetched, step)
+        table = measure_quickly(self.evaluator, trained)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
-        grid = write_grid(self.evaluator, weights, picture)
+        grid = write_grid(self.evaluator, trained, picture)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary(table))

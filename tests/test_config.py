@@ -154,3 +154,37 @@ def test_a_share_of_times_is_below_one(share):
     values.train.share_at_one = share
     with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
         config_lib.from_config_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_seeds": 0}, "num_seeds is 0; it must be positive"),
+        ({"solvers": ("euler,heun",)}, r"solvers has 'euler,heun'; .*\('euler', 'heun'\)"),
+        ({"num_steps": (5, 0)}, r"num_steps are .*\(5, 0\); .* steps of at least 1"),
+        ({"num_steps": ()}, "at least one solver, and steps of at least 1"),
+        ({"num_feature_samples": 1}, "num_feature_samples is 1; a distribution needs at least 2"),
+        ({"num_feature_samples": 10}, "nothing compares the samples"),
+        ({"features": "vgg"}, r"features is 'vgg'; choose one of '' \(none\), inception"),
+        ({"features": "inception", "num_feature_samples": 10}, "feature_weights is empty"),
+        ({"features": "inception", "feature_weights": "w"}, "num_feature_samples is 0"),
+        ({"lpips_weights": "w"}, "num_feature_samples is 0"),
+        ({"real_split": "test"}, "real_split is 'test'; choose one of eval, train"),
+    ],
+)
+def test_what_is_measured_must_be_possible(changes, message):
+    with pytest.raises(ValueError, match=message):
+        config_lib.from_json(values(eval=changes))
+
+
+def test_points_and_labels_have_no_images_or_masks_to_compare():
+    samples = {"lpips_weights": "w", "num_feature_samples": 10}
+    with pytest.raises(ValueError, match="image_size is empty, which means points"):
+        config_lib.from_json(values(data={"image_size": ()}, eval=samples))
+    with pytest.raises(ValueError, match="original_size is for masks, but .*'plane'"):
+        config_lib.from_json(values(semantics={"encoding": "plane"}, eval={"original_size": True}))
+
+
+def test_data_sets_are_called_by_source_and_name():
+    assert config_lib.DataConfig(source="tfds", name="cifar10").dataset == "tfds/cifar10"
+    assert config_lib.DataConfig(source="coco_stuff", name="unused").dataset == "coco_stuff"

@@ -37,6 +37,24 @@ def test_classes_are_numbered_in_the_order_of_the_schema():
     assert SCHEMA.colourize(np.array([1])).dtype == np.uint8
 
 
+@hypothesis.given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_bytes_are_looked_up_like_other_numbers(seed, num_classes):
+    rng = np.random.default_rng(seed)
+    others = rng.permutation(np.delete(np.arange(400), 7))[: num_classes - 1]
+    raw_ids = (7, *others.tolist())
+    names = tuple(str(raw_id) for raw_id in raw_ids)
+    schema = LabelSchema(names, raw_ids, ((0, 0, 0),) * num_classes)
+    raw = rng.choice([raw_id for raw_id in raw_ids if raw_id < 256], (3, 4)).astype(np.uint8)
+    classes = schema.from_raw(raw, "m")
+    assert classes.dtype == np.int32
+    np.testing.assert_array_equal(classes, schema.from_raw(raw.astype(np.int32), "m"))
+    unknown = sorted(set(range(256)) - set(raw_ids))
+    if unknown:
+        raw[1, 2] = unknown[0]
+        with pytest.raises(ValueError, match=f"ids {unknown[0]} are outside"):
+            schema.from_raw(raw, "m")
+
+
 def test_empty_arrays_are_no_error():
     assert SCHEMA.from_raw(np.zeros((0, 4), np.uint8), "m").shape == (0, 4)
 

@@ -1,6 +1,7 @@
 """The benchmark's command; it prints Markdown.
 
     python -m symmflow_jax.benchmark --config=configs/mnist.py --batch_sizes=64,128
+    python -m symmflow_jax.benchmark --config=configs/coco_pixels.py --only=input
 
 With PyTorch and torchcfm installed (`pip install -e '.[benchmark]'`), the same network does the
 same work there, in turn with this project's. Measure on an idle machine.
@@ -22,6 +23,12 @@ _logger = logging.getLogger("symmflow_jax.benchmark")
 
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", None, "Batch sizes; that of the config by default.")
 _NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Timed calls of each workload.")
+_ONLY = flags.DEFINE_enum(
+    "only",
+    None,
+    ["compile", "speed", "input"],
+    "Measure this alone: programs' compile times, speed of the workloads, or the input pipeline.",
+)
 _OUTPUT = flags.DEFINE_string("output", None, "Markdown file to write beside printing.")
 
 
@@ -33,11 +40,15 @@ def main(config: Config) -> None:
     """
     batch_sizes = _batch_sizes(config)
     peak = workloads.matmul_flops_per_second()
-    sections = [tables.machine(peak)]
-    sections.append(tables.compile_times(*compile_times.measure(config, batch_sizes[0])))
-    rows = [row for batch_size in batch_sizes for row in _speed(config, batch_size, peak)]
-    sections += [tables.speed(rows), _pipeline(config, batch_sizes[0])]
-    text = "\n\n".join(sections)
+    parts = {
+        "compile": lambda: tables.compile_times(*compile_times.measure(config, batch_sizes[0])),
+        "speed": lambda: tables.speed(
+            [row for batch_size in batch_sizes for row in _speed(config, batch_size, peak)]
+        ),
+        "input": lambda: _input(config, batch_sizes[0]),
+    }
+    chosen = [_ONLY.value] if _ONLY.value else list(parts)
+    text = "\n\n".join([tables.machine(peak), *(parts[name]() for name in chosen)])
     _logger.info("\n%s", text)
     if _OUTPUT.value:
         pathlib.Path(_OUTPUT.value).write_text(text + "\n")
@@ -59,12 +70,11 @@ def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
     return rows
 
 
-def _pipeline(config: Config, batch_size: int) -> str:
+def _input(config: Config, batch_size: int) -> str:
     try:
-        speed = input_pipeline.images_per_second(config, batch_size)
+        return tables.input_pipeline(input_pipeline.measure(config, batch_size))
     except DataError as error:
         return f"Input pipeline: not measured. {error}"
-    return f"Input pipeline: {speed:,.0f} images/s."
 
 
 def _batch_sizes(config: Config) -> list[int]:

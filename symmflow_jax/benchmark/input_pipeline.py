@@ -1,26 +1,125 @@
-"""How fast training batches come out of the input pipeline, with nothing else to do."""
+"""How fast training batches reach the device, beside Pillow on the same files."""
 
 import dataclasses
+import itertools
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
-from symmflow_jax import build
+import jax
+import numpy as np
+from PIL import Image
+
+from symmflow_jax import build, distributed
 from symmflow_jax.config import Config
+from symmflow_jax.data.sources.picture_pairs import PicturePairs
+
+_NUM_WORKERS = (1, 2, 4)
 
 
-def images_per_second(config: Config, batch_size: int, num_batches: int = 50) -> float:
-    """Training examples a second, after a few batches that are not counted.
+class Rate(NamedTuple):
+    """What one way of reading gives.
+
+    Attributes:
+        reader: what it is called.
+        images_per_second: once it runs.
+        start_seconds: from its call to the first batch on the device; None without a start.
+        ratio: its rate over that of plain Pillow just before and after it; None without files.
+    """
+
+    reader: str
+    images_per_second: float
+    start_seconds: float | None
+    ratio: float | None
+
+
+def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]:
+    """Images a second from files to batches on the device, with nothing else to do.
+
+    Pairs of pictures are read by 1, 2 and 4 worker processes, with plain Pillow in one process
+    before and after each; other sources as the config says, with nothing beside them.
+
+    Args:
+        config: the config, whose training split is read.
+        batch_size: examples of a batch.
+        seconds: about how long each way is watched; half of that for plain Pillow.
 
     Raises:
         DataError: if the data is missing.
     """
-    config = dataclasses.replace(
-        config, train=dataclasses.replace(config.train, batch_size=batch_size)
-    )
+    config = _with(config, batch_size, config.data.num_workers)
     source = build.source(config, train=True)
-    batches = build.training_batches(config, source, build.schema(config, source))
-    for _ in range(10):  # More than the pipeline holds ready.
-        next(batches)
+    if not isinstance(source, PicturePairs):
+        workers = config.data.num_workers
+        return [Rate(_reader(workers), *_watch(config, seconds), None)]
+    plain = [_plain(source, config, seconds / 2)]
+    rows = []
+    for num_workers in _NUM_WORKERS:
+        rate, start = _watch(_with(config, batch_size, num_workers), seconds)
+        plain.append(_plain(source, config, seconds / 2))
+        ratio = rate / float(np.mean(plain[-2:]))
+        rows.append(Rate(_reader(num_workers), rate, start, ratio))
+    return [Rate("plain Pillow, one process", float(np.mean(plain)), None, 1.0), *rows]
+
+
+def _watch(config: Config, seconds: float) -> tuple[float, float]:
+    """Images a second, and the seconds up to the first batch."""
+    source = build.source(config, train=True)
     start = time.perf_counter()
-    for _ in range(num_batches):
-        next(batches)
-    return num_batches * batch_size / (time.perf_counter() - start)
+    batches = build.training_batches(config, source, build.schema(config, source))
+    mesh = distributed.local_mesh()
+
+    def take() -> None:
+        jax.block_until_ready(distributed.put_batch(next(batches), mesh))
+
+    take()
+    start_seconds = time.perf_counter() - start
+    # While the last worker starts, the first ones fill their buffers; these do not count.
+    for _ in range(6 * max(1, config.data.num_workers)):
+        take()
+    rate = config.train.batch_size * _calls_per_second(take, seconds)
+    batches.close()
+    return rate, start_seconds
+
+
+def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
+    """Pairs a second that Pillow opens, decodes, resizes and hands over as arrays."""
+    height, width = config.data.image_size
+    size = (width, height)
+    pairs = itertools.cycle(source.pairs)
+
+    def read() -> None:
+        image_path, mask_path = next(pairs)
+        with Image.open(image_path) as image:
+            np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
+        with Image.open(mask_path) as mask:
+            np.asarray(mask.resize(size, Image.Resampling.NEAREST))
+
+    for _ in source.pairs:  # The files come into memory.
+        read()
+    return _calls_per_second(read, seconds)
+
+
+def _calls_per_second(task: Callable[[], None], seconds: float) -> float:
+    """How often a task is done in a second, over at least the given time."""
+    start = time.perf_counter()
+    for count in itertools.count(1):
+        task()
+        elapsed = time.perf_counter() - start
+        if elapsed >= seconds:
+            return count / elapsed
+    raise AssertionError("unreachable: the count has no end")
+
+
+def _reader(num_workers: int) -> str:
+    if not num_workers:
+        return "threads of the main process"
+    return f"{num_workers} worker process{'es' if num_workers > 1 else ''}"
+
+
+def _with(config: Config, batch_size: int, num_workers: int) -> Config:
+    return dataclasses.replace(
+        config,
+        train=dataclasses.replace(config.train, batch_size=batch_size),
+        data=dataclasses.replace(config.data, num_workers=num_workers),
+    )

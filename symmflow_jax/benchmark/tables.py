@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 
 from symmflow_jax.benchmark.compile_times import Program
+from symmflow_jax.benchmark.input_pipeline import Rate
 
 
 class Speed(NamedTuple):
@@ -61,6 +62,20 @@ def speed(rows: list[Speed]) -> str:
     """A row for each workload; the peer's columns stay empty where it is not installed."""
     header = ["workload", "batch", "images/s", "PyTorch images/s", "ratio", "GFLOP/image"]
     return _table([*header, "share of matrix product"], [_cells(row) for row in rows])
+
+
+def input_pipeline(rows: list[Rate]) -> str:
+    """A row for each way of reading; the ratio stays empty where there are no files."""
+    cells = [
+        [
+            row.reader,
+            f"{row.images_per_second:.1f}",
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+            "" if row.start_seconds is None else f"{row.start_seconds:.1f}",
+        ]
+        for row in rows
+    ]
+    return _table(["input", "images/s", "ratio to plain Pillow", "first batch after, s"], cells)
 
 
 def _cells(row: Speed) -> list[str]:

@@ -60,6 +60,9 @@ class CacheWriter:
         folder: where to write; must not exist.
         index: what the cache will hold.
 
+    Attributes:
+        count: examples written so far.
+
     Raises:
         DataError: if the folder exists.
     """
@@ -73,7 +76,7 @@ class CacheWriter:
         self._folder, self._index = folder, index
         self._partial = folder.with_name(f"{folder.name}.partial")
         self._writer: Any = None
-        self._count = 0
+        self.count = 0
 
     def __enter__(self) -> "CacheWriter":
         # What an interrupted run has left.
@@ -89,19 +92,19 @@ class CacheWriter:
                 mirror image.
             labels: int `[image height, image width]` or `[]`.
         """
-        if self._count % _RECORDS_PER_FILE == 0:
+        if self.count % _RECORDS_PER_FILE == 0:
             self._open_next_file()
         small = np.uint8 if self._index.schema.num_classes <= 256 else np.uint16
         arrays = {"moments": moments.astype(np.float16), "labels": labels.astype(small)}
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self._writer.write(safetensors.numpy.save(contiguous))
-        self._count += 1
+        self.count += 1
 
     def __exit__(self, error_type: type | None, *error) -> None:
         if self._writer is not None:
             self._writer.close()
         if error_type is None:
-            index = dataclasses.replace(self._index, num_examples=self._count)
+            index = dataclasses.replace(self._index, num_examples=self.count)
             run_folder.write_json(self._partial / _INDEX, dataclasses.asdict(index))
             self._partial.replace(self._folder)
         else:
@@ -110,7 +113,7 @@ class CacheWriter:
     def _open_next_file(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        number = self._count // _RECORDS_PER_FILE
+        number = self.count // _RECORDS_PER_FILE
         path = self._partial / f"examples-{number:05d}.array_record"
         # One record in each group: they are read one by one, in random order.
         self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")

@@ -32,10 +32,13 @@ def read_image(path: str | pathlib.Path) -> np.ndarray:
 
 
 def read_mask(path: str | pathlib.Path) -> np.ndarray:
-    """The ids of a mask, int32 `[height, width]`, turned as its EXIF orientation says.
+    """The ids of a mask, `[height, width]`, turned as its EXIF orientation says.
 
     The file must have one channel: grey of 1, 8 or 16 bits, or a palette, whose indices count
     and not its colours.
+
+    Returns:
+        uint8 where the file has 8 bits, otherwise int32.
 
     Raises:
         DataError: if the file cannot be read to its end, or holds no exact ids.
@@ -49,7 +52,8 @@ def read_mask(path: str | pathlib.Path) -> np.ndarray:
         )
     if pathlib.Path(path).suffix.lower() in (".jpg", ".jpeg"):
         raise DataError(f"{path} is a JPEG, whose compression changes ids. Save masks as PNG.")
-    return np.asarray(picture).astype(np.int32)
+    ids = np.asarray(picture)
+    return ids if ids.dtype == np.uint8 else ids.astype(np.int32)
 
 
 def read_coloured_mask(path: str | pathlib.Path, palette: Palette) -> np.ndarray:
@@ -87,7 +91,8 @@ def _open(path: str | pathlib.Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
             picture.load()
-            return ImageOps.exif_transpose(picture)
+            ImageOps.exif_transpose(picture, in_place=True)
+            return picture
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist (any more).") from error
     except _PICTURE_ERRORS as error:
@@ -104,4 +109,4 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
         picture = picture.convert("RGBA")
         black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
         picture = Image.alpha_composite(black, picture)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")

@@ -2,8 +2,10 @@
 
 import dataclasses
 import itertools
+import json
 import logging
-from collections.abc import Iterator
+import pathlib
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import grain
@@ -15,7 +17,7 @@ from symmflow_jax.data.transforms import Example
 
 _logger = logging.getLogger(__name__)
 
-Batch = dict[str, np.ndarray]
+Batch = dict[str, Any]
 """Arrays with a leading batch axis.
 
 `image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points; from a
@@ -23,7 +25,8 @@ cache of latents float16 `[batch, latent height, latent width, channels of the m
 `labels`: int32 `[batch, height, width]` or `[batch]`.
 `position`: int32 `[batch]`, the example's place among all examples of the step (in
 training) or of the split (in evaluation); its random key is made from it.
-`valid`: bool `[batch]`, False for padding (evaluation only).
+`valid`: bool `[batch]`, False for padding and for what cannot be read (evaluation only).
+`original_labels`: a list of int32 masks, each in its own size (evaluation, where asked for).
 """
 
 
@@ -65,6 +68,10 @@ class Preparation:
             return example
         return transforms.fit(example, self.image_size, self.image_channels)  # type: ignore[arg-type]
 
+    def original_labels(self, element: dict[str, Any]) -> np.ndarray:
+        """The part of an element's mask that `prepare` keeps, in its own size."""
+        return transforms.crop(self.select(element), self.image_size)["labels"]  # type: ignore[arg-type]
+
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""
         example = self.select(element)
@@ -93,6 +100,7 @@ def training_batches(
     shard: Shard = Shard(),
     num_workers: int = 0,
     skip_errors: bool = False,
+    skip_log: pathlib.Path | None = None,
 ) -> grain.DatasetIterator:
     """An endless iterator over shuffled, augmented batches; every epoch has its own order.
 
@@ -107,9 +115,10 @@ def training_batches(
         shard: this process's part.
         num_workers: reading processes; 0 reads in threads.
         skip_errors: replace an example that cannot be read by the one after it.
+        skip_log: where to note such examples; see `SkippingSource`.
     """
     if skip_errors:
-        source = SkippingSource(source)
+        source = SkippingSource(source, skip_log)
     examples = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
     examples = examples.random_map(preparation.augment)
     # The place in the whole batch is taken before processes part, so that it names the same
@@ -133,6 +142,10 @@ def evaluation_batches(
     batch_size: int,
     num_examples: int = 0,
     shard: Shard = Shard(),
+    original_labels: bool = False,
+    repeated: bool = False,
+    skip_errors: bool = False,
+    skip_log: pathlib.Path | None = None,
 ) -> Iterator[Batch]:
     """The first examples of a source in order, the last batch padded to full size.
 
@@ -142,13 +155,30 @@ def evaluation_batches(
         batch_size: examples of one batch of this process.
         num_examples: how many of the source to take; 0 takes all.
         shard: this process's part.
+        original_labels: give masks in their own size too.
+        repeated: start again from the first example, at new positions, where `num_examples` is
+            more than there are.
+        skip_errors: an example that cannot be read counts as padding.
+        skip_log: where to note such examples; see `SkippingSource`.
     """
-    total = min(num_examples or len(source), len(source))
-    examples = grain.MapDataset.source(source)[:total].map(preparation.prepare)
-    examples = examples.map_with_index(
-        lambda index, example: example | {"position": np.int32(index)}
-    )
-    batches = examples[shard.index :: shard.count].batch(batch_size)
+    if skip_errors:
+        source = SkippingSource(source, skip_log)
+    size = len(source)
+    total = num_examples or size
+    total = total if repeated else min(total, size)
+
+    def prepare(index: int, element: dict[str, Any]) -> Example:
+        example = preparation.prepare(element)
+        if original_labels:
+            example |= {"original_labels": preparation.original_labels(element)}
+        return example | {
+            "position": np.int32(index),
+            "valid": np.bool_(element.get(_READ_INDEX, index % size) == index % size),
+        }
+
+    examples = grain.MapDataset.source(source).repeat(-(-total // size))[:total]
+    examples = examples.map_with_index(prepare)
+    batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
         yield pad(batch, batch_size)
 
@@ -157,19 +187,42 @@ def pad(batch: Batch, size: int) -> Batch:
     """The batch with repeats of its first example up to `size`, told apart by `valid`."""
     count = len(batch["position"])
     order = np.concatenate([np.arange(count), np.zeros(size - count, np.int64)])
-    padded = {key: values[order] for key, values in batch.items()}
-    return padded | {"valid": np.arange(size) < count}
+    padded = {
+        key: [values[i] for i in order] if isinstance(values, list) else values[order]
+        for key, values in batch.items()
+    }
+    return padded | {"valid": padded["valid"] & (np.arange(size) < count)}
+
+
+def _stack(examples: Sequence[Example]) -> Batch:
+    """Arrays with a leading batch axis; masks of many sizes stay a list."""
+    batch: Batch = {}
+    for key in examples[0]:
+        values = [example[key] for example in examples]
+        batch[key] = values if key == "original_labels" else np.stack(values)
+    return batch
+
+
+_READ_INDEX = "read_index"
 
 
 class SkippingSource:
     """A source whose unreadable examples are replaced by the readable ones after them.
 
+    An element has beside the source's own keys "read_index", the index of the example that it
+    was read from.
+
+    Args:
+        source: the examples.
+        log: a file that gets a line of JSON for each example that this process leaves out; the
+            reading processes and the runs of one folder may share it.
+
     Attributes:
         skipped: the messages of the examples that were left out in this process, by index.
     """
 
-    def __init__(self, source: Source):
-        self._source = source
+    def __init__(self, source: Source, log: pathlib.Path | None = None):
+        self._source, self._log = source, log
         self.skipped: dict[int, str] = {}
 
     @property
@@ -188,12 +241,18 @@ class SkippingSource:
         """
         for candidate in itertools.islice(itertools.cycle(range(len(self))), index, None):
             try:
-                return self._source[candidate]
+                return self._source[candidate] | {_READ_INDEX: np.asarray(candidate)}
             except DataError as error:
                 if candidate not in self.skipped:
-                    self.skipped[candidate] = str(error)
-                    _logger.warning("Skipped example %d (%d so far): %s",
-                                    candidate, len(self.skipped), error)  # fmt: skip
+                    self._note(candidate, str(error))
                 if len(self.skipped) == len(self):
                     raise DataError(f"None of {len(self)} examples can be read: {error}") from None
         raise AssertionError("unreachable: the cycle has no end")
+
+    def _note(self, index: int, message: str) -> None:
+        self.skipped[index] = message
+        _logger.warning("Skipped example %d (%d so far): %s", index, len(self.skipped), message)
+        if self._log is not None:
+            # One short write in append mode stays whole among those of other processes.
+            with self._log.open("a") as file:
+                file.write(json.dumps({"index": index, "error": message}) + "\n")

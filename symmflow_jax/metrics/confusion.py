@@ -40,6 +40,15 @@ class ConfusionMatrix(metrics.Metric):
         counts = jnp.bincount(pairs.ravel(), length=num_classes**2 + 1)[:-1]
         return cls(counts.reshape(num_classes, num_classes))
 
+    @classmethod
+    def from_masks(
+        cls, target: np.ndarray, prediction: np.ndarray, num_classes: int
+    ) -> "ConfusionMatrix":
+        """Counts of two int masks of any one shape, on the host."""
+        pairs = target.astype(np.int64) * num_classes + prediction
+        counts = np.bincount(pairs.ravel(), minlength=num_classes**2)
+        return cls(counts.reshape(num_classes, num_classes))
+
     def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         """Counts of both, on the host."""
         return ConfusionMatrix(np.asarray(self.counts, np.int64) + np.asarray(other.counts))
@@ -64,7 +73,10 @@ def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
 
 
 def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
-    """The macro mean of `class_iou` over the classes that occur; NaN if none does."""
+    """The macro mean of `class_iou` over the classes that occur; NaN if none does.
+
+    A class occurs that is somewhere true or predicted, as in torchmetrics' macro Jaccard index.
+    """
     iou = class_iou(counts, ignored)
     return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 

@@ -32,7 +32,7 @@ def test_the_tables_come_out(tmp_path):
     assert text.strip() in output
     for start in ("| first state |", "| train step | 16 |", "| one-step recognition | 16 |"):
         assert start in text
-    assert "Input pipeline: " in text and "images/s." in text
+    assert "| threads of the main process |" in text
 
 
 @pytest.mark.parametrize("sizes", ["0", "-4", "many"])

@@ -2,6 +2,7 @@
 
 from symmflow_jax.benchmark import tables
 from symmflow_jax.benchmark.compile_times import Program
+from symmflow_jax.benchmark.input_pipeline import Rate
 
 
 def test_speeds_and_their_ratio():
@@ -19,3 +20,13 @@ def test_cold_and_cached_starts():
     cached = {"train step": Program(1.0, 0.5, 30_000_000, 20_000_000, 1_500_000_000)}
     row = tables.compile_times(cold, cached).splitlines()[2]
     assert row == "| train step | 1.0 | 12.0 | 13.0 | 1.5 | 30 | 20 | 1500 |"
+
+
+def test_readers_beside_plain_pillow():
+    rows = [Rate("plain", 200.0, None, 1.0), Rate("1 worker process", 190.0, 6.25, 0.95)]
+    lines = tables.input_pipeline([*rows, Rate("threads", 5.0, 0.1, None)]).splitlines()
+    assert lines[2:] == [
+        "| plain | 200.0 | 1.00 |  |",
+        "| 1 worker process | 190.0 | 0.95 | 6.2 |",
+        "| threads | 5.0 |  | 0.1 |",
+    ]

@@ -1,5 +1,6 @@
 """Pipelines: order, position, shards, and examples that cannot be read."""
 
+import json
 import logging
 
 import grain
@@ -112,6 +113,48 @@ def test_evaluation_goes_in_order_and_pads_the_last_batch():
     assert [batch["position"].tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
 
 
+def test_evaluation_can_start_again_at_new_positions():
+    batches = list(
+        pipeline.evaluation_batches(
+            _Numbered(3), _PREPARATION, batch_size=4, num_examples=7, repeated=True
+        )
+    )
+    assert [_indices(batch) for batch in batches] == [[0, 1, 2, 0], [1, 2, 0, 1]]
+    assert [batch["position"].tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
+    assert [batch["valid"].sum() for batch in batches] == [4, 3]
+
+
+def test_evaluation_does_without_what_cannot_be_read():
+    source = _Numbered(4, broken=(1,))
+    for num_examples in (4, 8):
+        batches = pipeline.evaluation_batches(
+            source,
+            _PREPARATION,
+            batch_size=4,
+            num_examples=num_examples,
+            repeated=True,
+            skip_errors=True,
+        )
+        for batch in batches:
+            assert batch["valid"].tolist() == [True, False, True, True]
+
+
+def test_masks_of_many_sizes_stay_as_they_are():
+    class Masks(_Numbered):
+        def __getitem__(self, index):
+            mask = np.full((8, 8 + 4 * index), index, np.int32)
+            return {"image": np.zeros((*mask.shape, 1), np.uint8), "mask": mask}
+
+    preparation = Preparation("mask", image_size=(4, 4), image_channels=1)
+    batches = pipeline.evaluation_batches(Masks(3), preparation, batch_size=2, original_labels=True)
+    first, last = batches
+    assert first["labels"].shape == (2, 4, 4)
+    # The centre crop of the model's aspect ratio, in the mask's own size.
+    assert [mask.shape for mask in first["original_labels"]] == [(8, 8), (8, 8)]
+    assert [int(mask.max()) for mask in last["original_labels"]] == [2, 2]
+    assert last["valid"].tolist() == [True, False]
+
+
 def test_evaluation_shards_cover_every_example_once():
     seen = []
     for index in range(3):
@@ -137,6 +180,26 @@ def test_an_unreadable_example_ends_training_with_its_message():
     with pytest.raises(DataError, match=r"picture_3\.png is cut off"):
         for _ in range(3):
             next(batches)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_skipped_examples_are_noted_wherever_they_are_met(num_workers, tmp_path):
+    if num_workers:
+        pytest.importorskip("absl.flags").FLAGS(["test"])
+    log = tmp_path / "skipped.jsonl"
+    batches = _train(
+        source=_Numbered(12, broken=(3, 7)),
+        skip_errors=True,
+        skip_log=log,
+        num_workers=num_workers,
+    )
+    for _ in range(6):
+        next(batches)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["index"]: line["error"] for line in lines} == {
+        3: "picture_3.png is cut off",
+        7: "picture_7.png is cut off",
+    }
 
 
 def test_unreadable_examples_are_skipped_where_that_is_asked_for(caplog):

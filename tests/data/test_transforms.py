@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from PIL import Image
 
 from symmflow_jax.data import transforms
 
@@ -57,6 +58,16 @@ def test_a_mask_is_enlarged_by_nearest_pixels():
     mask = np.array([[300, 1], [2, 3]], np.int32)
     large = transforms.resize_mask(mask, (4, 4))
     np.testing.assert_array_equal(large, np.repeat(np.repeat(mask, 2, 0), 2, 1))
+
+
+@given(st.integers(1, 700), st.integers(1, 700))
+def test_nearest_pixels_are_those_of_pillow(length, new_length):
+    mask = np.arange(length, dtype=np.int32)[None]
+    picture = Image.fromarray(mask).resize((new_length, 2), Image.Resampling.NEAREST)
+    np.testing.assert_array_equal(transforms.resize_mask(mask, (2, new_length)), picture)
+    np.testing.assert_array_equal(
+        transforms.resize_mask(mask.T, (new_length, 2)), np.asarray(picture).T
+    )
 
 
 @pytest.mark.parametrize(("given_channels", "wanted"), [(1, 3), (3, 1)])

@@ -1,5 +1,7 @@
 """Scores against hand-worked cases and an independent count."""
 
+import pathlib
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -49,6 +51,28 @@ def test_ignored_pixels_count_on_neither_side():
 def test_absent_classes_are_left_out_of_the_mean():
     counts = _count([[0, 0, 1, 1]], [[0, 0, 1, 1]], [True], num_classes=5)
     assert confusion.mean_iou(counts) == 1.0
+
+
+@pytest.mark.parametrize(
+    "case", ["all", "ignored", "ignored_predicted", "absent", "only_predicted"]
+)
+def test_scores_are_those_of_torchmetrics(case):
+    path = pathlib.Path(__file__).parents[1] / "fixtures" / "segmentation_scores.npz"
+    with np.load(path) as file:
+        values = {key.split("/")[1]: file[key] for key in file.files if key.startswith(f"{case}/")}
+    counts = _count(values["targets"], values["predictions"], [True] * 3, num_classes=6)
+    ignored = tuple(values["ignored"].tolist())
+    assert confusion.mean_iou(counts, ignored) == pytest.approx(values["macro"], rel=1e-6)
+    assert confusion.accuracy(counts, ignored) == pytest.approx(values["accuracy"], rel=1e-6)
+    # Classes that are not there are not a number here and 0 there; no mean has them.
+    by_class = np.nan_to_num(confusion.class_iou(counts, ignored))
+    np.testing.assert_allclose(by_class, values["by_class"], rtol=1e-6)
+
+
+def test_masks_are_counted_on_the_host_as_on_the_device():
+    targets, predictions = np.random.default_rng(0).integers(3, size=(2, 1, 4, 5), dtype=np.int32)
+    on_host = ConfusionMatrix.from_masks(targets[0], predictions[0], 3).compute()
+    np.testing.assert_array_equal(on_host, _count(targets, predictions, [True]))
 
 
 def test_nothing_to_score_is_not_a_number():

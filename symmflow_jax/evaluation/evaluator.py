@@ -1,0 +1,157 @@
+"""What is evaluated: a method, and the examples to measure it on."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+
+from symmflow_jax import build, distributed, run_folder
+from symmflow_jax.config import Config, EvalConfig
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.pipeline import Batch, Preparation
+from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.evaluation.measurement import Protocol
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.symmflow import SymmFlow, Weights
+
+# Folded into the seed, so that evaluation shares no noise with training.
+_EVALUATION = 1
+
+
+class Trained(NamedTuple):
+    """What is measured of a training.
+
+    Attributes:
+        weights: the averaged parameters, and those of the codec, over the local devices.
+        train_step: training steps behind them.
+    """
+
+    weights: Weights
+    train_step: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluator:
+    """A method and the evaluation split.
+
+    Attributes:
+        config: the run's config.
+        flow: the method.
+        schema: the classes.
+        source: the evaluation split.
+        preparation: what is done to its examples.
+        skip_log: where to note examples that cannot be read, if they are skipped at all.
+    """
+
+    config: Config
+    flow: SymmFlow
+    schema: LabelSchema
+    source: Source
+    preparation: Preparation
+    skip_log: pathlib.Path | None = None
+
+    def __post_init__(self):
+        distributed.check_batch_size(
+            self.config.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
+        )
+
+    @property
+    def task(self) -> str:
+        """What reading semantics is called for this kind of labels."""
+        return "segmentation" if self.preparation.target == "mask" else "classification"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Origins of the noise of each repeat."""
+        return tuple(range(self.config.seed, self.config.seed + self.config.eval.num_seeds))
+
+    def batches(
+        self, num_examples: int, *, original_labels: bool = False, repeated: bool = False
+    ) -> Iterator[Batch]:
+        """The first examples of the split over the local devices; see `evaluation_batches`."""
+        batches = pipeline.evaluation_batches(
+            self.source,
+            self.preparation,
+            batch_size=self.config.eval.batch_size,
+            num_examples=num_examples,
+            shard=distributed.shard(),
+            original_labels=original_labels,
+            repeated=repeated,
+            skip_errors=self.config.data.on_error == "skip",
+            skip_log=self.skip_log,
+        )
+        mesh = distributed.local_mesh()
+        for batch in batches:
+            # Masks of many sizes stay on the host, and so stays what is only counted there.
+            host = {name: batch.pop(name) for name in ("original_labels",) if name in batch}
+            yield distributed.put_batch(batch, mesh) | host
+
+    def call(
+        self,
+        function: Callable,
+        trained: Trained,
+        seed: int,
+        batch: Batch,
+        *inputs: str,
+        **options: Any,
+    ) -> Any:
+        """One of `predictions` on arrays of a batch, with the noise of a seed."""
+        key = jax.random.fold_in(jax.random.key(seed), _EVALUATION)
+        arrays = (batch[name] for name in inputs)
+        return function(self.flow, trained.weights, key, batch["position"], *arrays, **options)
+
+    def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
+        """The protocol of a score of this evaluator; `details` are the task's own fields."""
+        size = self.preparation.image_size
+        return Protocol(
+            task=task,
+            dataset=self.config.data.dataset,
+            split=self.config.data.eval_split,
+            image_size=size,
+            crop="centre" if size else None,
+            weights="ema",
+            train_step=trained.train_step,
+            seeds=(seed,),
+            **details,
+        )
+
+
+def evaluator_of(
+    config: Config, schema: LabelSchema, workdir: pathlib.Path | None = None
+) -> Evaluator:
+    """The evaluator of a config, for weights that know the classes of `schema`.
+
+    Args:
+        config: the config.
+        schema: the classes.
+        workdir: the run's folder, where examples that cannot be read are noted.
+
+    Raises:
+        DataError: if the evaluation split is missing, or has other classes.
+        ValueError: if the devices do not divide a batch, or weights of features are missing.
+    """
+    _check_weights(config.eval)
+    source = build.source(config, train=False)
+    found = build.schema(config, source)
+    if found.names != schema.names:
+        raise DataError(
+            f"The model knows the classes {', '.join(schema.names)}, but the data has "
+            f"{', '.join(found.names)}; set config.data to data of the same classes."
+        )
+    preparation = build.preparation(config, schema)
+    log = workdir / run_folder.SKIPPED if workdir else None
+    return Evaluator(config, build.flow(config, schema), schema, source, preparation, log)
+
+
+def _check_weights(config: EvalConfig) -> None:
+    """A training should not end in finding that it cannot be measured."""
+    for key in ("feature_weights", "lpips_weights"):
+        path = getattr(config, key)
+        if path and not pathlib.Path(path).is_file():
+            raise ValueError(
+                f"config.eval.{key} is {path!r}, which is no file; `python -m "
+                "symmflow_jax.interop.convert_metric_weights` and `python -m "
+                "symmflow_jax.metrics.train_classifier` make such files."
+            )

@@ -1,0 +1,116 @@
+"""The paper's published figures (arXiv 2506.10634, AAAI 2026), to stand beside one's own."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from symmflow_jax.evaluation.measurement import Measurement
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """One of the paper's series: a score by the number of Euler steps.
+
+    Attributes:
+        data: what the paper calls the data set.
+        task: the task, as in `Protocol`.
+        metric: the metric, as in `Measurement`.
+        values: the score by number of steps, in the units of `Measurement`.
+        protocol: how the paper measured.
+    """
+
+    data: str
+    task: str
+    metric: str
+    values: Mapping[int, float]
+    protocol: str
+
+
+def of(dataset: str) -> list[Published]:
+    """What the paper has published on a data set, called as in `Protocol`; perhaps nothing."""
+    return list(_PUBLISHED.get(dataset, ()))
+
+
+def ours(published: Published, num_steps: int, table: list[Measurement]) -> list[Measurement]:
+    """What a table has for one of the paper's figures; several if masks have two sizes."""
+    return [
+        m
+        for m in table
+        if (m.protocol.task, m.metric) == (published.task, published.metric)
+        and (m.protocol.solver, m.protocol.num_steps) == ("euler", num_steps)
+        and m.class_name is None
+    ]
+
+
+def _percent(values: Mapping[int, float]) -> dict[int, float]:
+    return {num_steps: value / 100 for num_steps, value in values.items()}
+
+
+_LATENT = "latent model at 512x512"
+_FID = "Inception pool features against real images; {}; " + _LATENT
+_LPIPS = "AlexNet, between a sample and the real image of its mask; " + _LATENT
+
+_CELEBA = (
+    Published(
+        "CelebAMask-HQ",
+        "segmentation",
+        "miou",
+        _percent({1: 65.3, 2: 70.3, 5: 70.3, 20: 69.4, 25: 69.3}),
+        f"macro mean over the classes without background; {_LATENT}",
+    ),
+    Published(
+        "CelebAMask-HQ",
+        "generation",
+        "fid",
+        {1: 88.5, 5: 49.5, 10: 28.2, 25: 11.9},
+        _FID.format("validation masks repeated with fresh noise to 50,000 samples"),
+    ),
+    Published("CelebAMask-HQ", "generation", "lpips", {25: 0.464}, _LPIPS),
+)
+_COCO = (
+    Published(
+        "COCO-Stuff",
+        "segmentation",
+        "miou",
+        _percent({1: 29.3, 2: 33.8, 5: 38.1, 20: 40.1, 25: 39.6}),
+        f"macro mean over the 171 classes, unlabeled pixels left out; {_LATENT}; the published "
+        "loader takes ids 0 to 181 for palette indices but scores the first 171",
+    ),
+    Published(
+        "COCO-Stuff",
+        "generation",
+        "fid",
+        {1: 102.6, 5: 44.3, 10: 18.2, 25: 7.0},
+        _FID.format("validation masks"),
+    ),
+    Published("COCO-Stuff", "generation", "lpips", {25: 0.609}, _LPIPS),
+)
+_MNIST = (
+    Published(
+        "MNIST", "classification", "accuracy", _percent({1: 99.3, 25: 99.6}), "test set, 32x32"
+    ),
+)
+_CIFAR10 = (
+    Published(
+        "CIFAR-10", "classification", "accuracy", _percent({1: 88.2, 25: 90.6}), "test set, 32x32"
+    ),
+)
+_SPIRALS = (
+    Published(
+        "Two spirals",
+        "classification",
+        "accuracy",
+        _percent({1: 100.0, 2: 92.0, 5: 87.0, 10: 83.6, 20: 82.6, 50: 82.0}),
+        "toy in the plane",
+    ),
+)
+
+# IDX files are taken for MNIST; sets made in its image have no published figures.
+_PUBLISHED: dict[str, tuple[Published, ...]] = {
+    "celebamask_hq": _CELEBA,
+    "coco_stuff": _COCO,
+    "idx": _MNIST,
+    "tfds/mnist": _MNIST,
+    "cifar10": _CIFAR10,
+    "tfds/cifar10": _CIFAR10,
+    "spirals": _SPIRALS,
+}

@@ -1,0 +1,183 @@
+"""Scores of reading semantics: segmentation at one or two sizes, classification, and the loss."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from clu import metrics
+
+from symmflow_jax import distributed, predictions
+from symmflow_jax.data.transforms import resize_mask
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.flow.solvers import Solve
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.metrics import calibration, confusion
+from symmflow_jax.metrics.calibration import CalibrationBins
+from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.semantics import ClassEncoding
+
+
+@dataclasses.dataclass(frozen=True)
+class Recognized:
+    """The scores of one pass, with the counts that they are read off.
+
+    Attributes:
+        scores: one for each protocol: at the model's size, perhaps at the masks' own size, and
+            perhaps the calibration of single draws.
+        counts: the confusion matrix at the model's size, int64 `[classes, classes]`.
+    """
+
+    scores: list[Scores]
+    counts: np.ndarray
+
+
+def recognize(
+    evaluator: Evaluator,
+    trained: Trained,
+    solve: Solve,
+    protocol: Protocol,
+    *,
+    num_examples: int,
+    original_size: bool = False,
+) -> Recognized:
+    """Segments or classifies examples and compares with their labels.
+
+    Args:
+        evaluator: method and examples.
+        trained: what is measured.
+        solve: the solver.
+        protocol: that of the scores, with one seed.
+        num_examples: examples to take; 0 takes the whole split.
+        original_size: whether masks are compared at their own size too, where predictions are
+            enlarged to the crop that the model saw, by nearest pixels.
+    """
+    classifies = evaluator.task == "classification"
+    num_classes = evaluator.schema.num_classes
+    counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
+    bins, nfe = CalibrationBins.empty(), metrics.Average.empty()
+    for batch in evaluator.batches(num_examples, original_labels=original_size):
+        result = evaluator.call(
+            predictions.recognize,
+            trained,
+            protocol.seeds[0],
+            batch,
+            "image",
+            solve=solve,
+            num_draws=protocol.num_draws,
+        )
+        counts = counts.merge(count(batch, result.labels, num_classes))
+        nfe = nfe.merge(average(result.nfe, batch["valid"]))
+        if classifies:
+            encoding: Any = evaluator.flow.codec.encoding
+            bins = bins.merge(
+                _calibration(encoding, batch["labels"], result.signal, batch["valid"])
+            )
+        if original_size:
+            original = original.merge(_count_at_original_size(batch, result.labels, num_classes))
+    counts, bins, nfe, original = distributed.sum_over_processes(
+        (counts.compute(), bins, nfe, original.compute())
+    )
+    cost, num_scored = float(nfe.compute()), int(nfe.count)
+    scored = functools.partial(Scores, num_examples=num_scored)
+    if classifies:
+        accuracy = {"accuracy": confusion.accuracy(counts, evaluator.schema.ignored)}
+        # The read-out is that of the first draw, whatever the vote of all draws.
+        single = dataclasses.replace(protocol, num_draws=1)
+        error = {"calibration_error": bins.compute()}
+        cost_of_one = cost / protocol.num_draws
+        scores = [scored(values=accuracy, nfe=cost, protocol=protocol)]
+        scores.append(scored(values=error, nfe=cost_of_one, protocol=single))
+        return Recognized(scores, counts)
+    scores = [segmentation(counts, evaluator.schema, "model", protocol, num_scored, cost)]
+    if original_size:
+        scores.append(
+            segmentation(original, evaluator.schema, "original", protocol, num_scored, cost)
+        )
+    return Recognized(scores, counts)
+
+
+def segmentation(
+    counts: np.ndarray,
+    schema: LabelSchema,
+    scored_size: str,
+    protocol: Protocol,
+    num_examples: int,
+    nfe: float | None,
+) -> Scores:
+    """The scores of masks, read off a confusion matrix of pixels."""
+    named = zip(schema.names, confusion.class_iou(counts, schema.ignored).tolist(), strict=True)
+    return Scores(
+        values={
+            "miou": confusion.mean_iou(counts, schema.ignored),
+            "pixel_accuracy": confusion.accuracy(counts, schema.ignored),
+            "frequency_weighted_iou": confusion.frequency_weighted_iou(counts, schema.ignored),
+        },
+        num_examples=num_examples,
+        nfe=nfe,
+        class_iou={name: value for name, value in named if np.isfinite(value)},
+        protocol=dataclasses.replace(protocol, scored_size=scored_size),
+    )
+
+
+def objective(
+    evaluator: Evaluator, trained: Trained, protocol: Protocol, num_examples: int
+) -> Scores:
+    """The training loss, without dropout, on examples of the split."""
+    names = ("loss", "loss_image", "loss_semantics")
+    totals = [metrics.Average.empty() for _ in names]
+    for batch in evaluator.batches(num_examples):
+        losses = evaluator.call(
+            predictions.losses,
+            trained,
+            protocol.seeds[0],
+            batch,
+            "image",
+            "labels",
+            image_weight=evaluator.config.train.image_weight,
+        )
+        parts = (losses.total, losses.image, losses.semantics)
+        totals = [
+            total.merge(average(part, batch["valid"]))
+            for total, part in zip(totals, parts, strict=True)
+        ]
+    totals = [distributed.sum_over_processes(total) for total in totals]
+    values = {name: float(total.compute()) for name, total in zip(names, totals, strict=True)}
+    return Scores(values=values, num_examples=int(totals[0].count), protocol=protocol)
+
+
+def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
+    """The confusion matrix of a batch's own labels and others for it."""
+    return _confusion(batch["labels"], labels, batch["valid"], num_classes)
+
+
+def average(values: jax.Array, valid: Any) -> metrics.Average:
+    """The mean of a batch, without its padding."""
+    return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
+
+
+def _count_at_original_size(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
+    """On the host, since every mask has a size of its own."""
+    total = ConfusionMatrix.empty(num_classes)
+    originals: Sequence[np.ndarray] = batch["original_labels"]
+    for mask, original, valid in zip(
+        np.asarray(labels), originals, np.asarray(batch["valid"]), strict=True
+    ):
+        if valid:
+            enlarged = resize_mask(mask, original.shape)
+            total = total.merge(ConfusionMatrix.from_masks(original, enlarged, num_classes))
+    return total
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
+    return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _calibration(encoding: ClassEncoding, targets, signal, valid) -> CalibrationBins:
+    confidence = calibration.confidence(encoding.distances(signal))
+    return CalibrationBins.from_answers(confidence, encoding.decode(signal) == targets, valid)

@@ -1,0 +1,115 @@
+"""The report of a run: `report.md` for people and `metrics.json` for programs."""
+
+import logging
+import pathlib
+
+import numpy as np
+
+from symmflow_jax import distributed, pictures, run_folder
+from symmflow_jax.evaluation import generation, plots, tables
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.evaluation.sweep import Evaluation, measure
+from symmflow_jax.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
+
+_NUM_PICTURES, _NUM_POINTS = 8, 1000
+_EXAMPLES = "pictures/examples.png"
+
+
+def report_evaluation(
+    evaluator: Evaluator, trained: Trained, workdir: pathlib.Path
+) -> list[Measurement]:
+    """The full evaluation of trained, written as report, metrics and pictures."""
+    evaluation = measure(evaluator, trained)
+    write_grid(evaluator, trained, workdir / _EXAMPLES)
+    if distributed.is_primary():
+        title = f"{workdir.name}, step {trained.train_step}"
+        write_report(workdir, evaluation, evaluator.schema, title)
+    _logger.info("%s", summary(evaluation.table))
+    _logger.info("Report: %s", workdir / "report.md")
+    return evaluation.table
+
+
+def write_grid(evaluator: Evaluator, trained: Trained, path: pathlib.Path) -> np.ndarray:
+    """Writes a grid of examples (real | mask | generated | predicted); returns it as uint8."""
+    count = _NUM_PICTURES if evaluator.preparation.image_size else _NUM_POINTS
+    grid = pictures.sample_grid(generation.examples(evaluator, trained, count), evaluator.schema)
+    if distributed.is_primary():
+        run_folder.write_picture(path, grid)
+    return grid
+
+
+def scalars(table: list[Measurement]) -> dict[str, float]:
+    """The measurements over all classes by name, for TensorBoard."""
+    return {f"eval/{m.protocol.task}/{_name(m)}": m.value for m in tables.whole(table)}
+
+
+def summary(table: list[Measurement]) -> str:
+    """The measurements over all classes in one line."""
+    return "  ".join(f"{_name(m)} {m.value:.4f}" for m in tables.whole(table))
+
+
+def _name(measurement: Measurement) -> str:
+    protocol = measurement.protocol
+    original = "original" if protocol.scored_size == "original" else None
+    parts = (measurement.metric, protocol.solver, protocol.num_steps, original)
+    return "_".join(str(part) for part in parts if part is not None)
+
+
+def write_report(
+    workdir: pathlib.Path, evaluation: Evaluation, schema: LabelSchema, title: str
+) -> None:
+    """Writes `metrics.json`, `report.md` and the plots that it shows.
+
+    Args:
+        workdir: folder of the run; the grid of examples is in it already.
+        evaluation: what was found.
+        schema: the classes.
+        title: heading of the report.
+    """
+    table = evaluation.table
+    run_folder.write_json(workdir / "metrics.json", [m.to_json() for m in table])
+    sections = [f"# {title}", *tables.sections(table)]
+    if table[0].protocol.task == "classification":
+        sections.append(_confusion(workdir, evaluation, schema))
+    figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
+    for (task, metric), picture in figures.items():
+        path = f"pictures/{task}_{metric}.png"
+        run_folder.write_picture(workdir / path, picture)
+        sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
+    sections.append(f"## Examples\n\n![examples]({_EXAMPLES})")
+    history = run_folder.read_history(workdir)
+    if len(history) > 1:
+        run_folder.write_picture(workdir / "loss.png", _loss_curve(history))
+        sections.append("## Training\n\n![loss](loss.png)")
+    sections += _skipped(run_folder.read_skipped(workdir))
+    (workdir / "report.md").write_text("\n\n".join(sections) + "\n")
+
+
+def _confusion(workdir: pathlib.Path, evaluation: Evaluation, schema: LabelSchema) -> str:
+    """As a table, or as a picture where there are many classes."""
+    of = tables.row_name(evaluation.table[0].protocol)
+    if schema.num_classes <= tables.MOST_CLASSES:
+        return tables.confusion_section(evaluation.confusion, schema.names, of)
+    path = "pictures/confusion.png"
+    run_folder.write_picture(workdir / path, plots.confusion(evaluation.confusion))
+    return f"## Confusion matrix\n\n![confusion matrix]({path})\n\nShare of each true class; {of}."
+
+
+def _skipped(messages: list[str]) -> list[str]:
+    if not messages:
+        return []
+    lines = "\n".join(f"- {message}" for message in messages)
+    return [
+        f"## Skipped\n\n{len(messages)} examples could not be read and were left out:\n\n{lines}"
+    ]
+
+
+def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
+    series = {
+        name: ([line["step"] for line in history], [line[name] for line in history])
+        for name in ("loss", "loss_image", "loss_semantics")
+    }
+    return pictures.curves(series, "training step")

@@ -1,0 +1,245 @@
+"""Evaluation: padding, batches and devices do not matter, and nothing is left to chance."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax import build, config as config_lib, predictions, run_folder
+from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.evaluation import generation
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
+from symmflow_jax.evaluation.measurement import Measurement, score
+from symmflow_jax.evaluation.sweep import measure, measure_quickly
+from symmflow_jax.labels import consecutive
+from symmflow_jax.predictions import Recognition
+from symmflow_jax.symmflow import Weights
+
+# Points, labels and an MLP: programs that compile in no time.
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "semantics.dequantization_beta": 4.0,
+    "network.name": "mlp",
+    "network.channels": 64,
+    "network.num_res_blocks": 2,
+}
+# Masks and a U-Net, which take longer: one solver only.
+_MASKS = {
+    "network.channel_multipliers": (1,),
+    "eval.num_steps": (1,),
+    "eval.generation_steps": 1,
+}
+
+
+@pytest.fixture
+def evaluator(tiny_config):
+    def make(**overrides) -> Evaluator:
+        config = tiny_config(**overrides)
+        return evaluator_of(config, build.schema(config, build.source(config, train=False)))
+
+    return make
+
+
+def _trained(evaluator: Evaluator) -> Trained:
+    """Weights that do something: a U-Net's first ones give zero."""
+    params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.flow.init(jax.random.key(0)))
+    return Trained(Weights(params), train_step=7)
+
+
+def _table(evaluator: Evaluator) -> list[Measurement]:
+    return measure(evaluator, _trained(evaluator)).table
+
+
+def test_figures_do_not_depend_on_batches_or_padding(evaluator):
+    tables = [
+        _table(evaluator(**_MASKS, **{"eval.batch_size": batch_size, "eval.num_generated": 6}))
+        for batch_size in (4, 8)
+    ]
+    for first, second in zip(*tables, strict=True):
+        assert second.value == pytest.approx(first.value, rel=1e-5)
+        assert dataclasses.replace(second, value=first.value) == first
+    counts = {m.protocol.task: m.num_examples for m in tables[0]}
+    assert counts == {"segmentation": 12, "generation": 6, "objective": 12}
+    assert {m.protocol.train_step for m in tables[0]} == {7}
+
+
+def test_classes_are_measured_by_name(evaluator):
+    measured = evaluator(**_MASKS)
+    table = _table(measured)
+    (miou,) = [m.value for m in table if m.metric == "miou"]
+    by_name = {m.class_name: m.value for m in table if m.metric == "iou"}
+    assert by_name.keys() <= set(measured.schema.names)
+    assert np.mean(list(by_name.values())) == pytest.approx(miou)
+
+
+def test_every_solver_reports_its_network_passes(evaluator):
+    table = _table(evaluator(**_POINTS, **{"eval.solvers": ("euler", "rk4", "dopri5")}))
+    protocols = {m.protocol: m.nfe for m in table if m.metric == "accuracy"}
+    passes = {(p.solver, p.num_steps, p.tolerance): nfe for p, nfe in protocols.items()}
+    assert passes.pop(("dopri5", None, 1e-3)) > 6
+    assert passes == {
+        ("euler", 1, None): 1,
+        ("euler", 2, None): 2,
+        ("rk4", 1, None): 4,
+        ("rk4", 2, None): 8,
+    }
+
+
+def test_repeats_have_noise_of_their_own(evaluator):
+    once = _table(evaluator(**_POINTS))
+    twice = _table(evaluator(**_POINTS, **{"eval.num_seeds": 2}))
+    assert {m.spread for m in once} == {None}
+    assert {m.protocol.seeds for m in once} == {(0,)}
+    assert {m.protocol.seeds for m in twice} == {(0, 1)}
+    (loss, repeated) = ([m for m in t if m.metric == "loss"][0] for t in (once, twice))
+    # Of two values mean and standard deviation leave two choices for the first.
+    distance = abs(repeated.value - loss.value)
+    assert repeated.spread > 0
+    assert distance * np.sqrt(2) == pytest.approx(repeated.spread)
+
+
+def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
+    measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.num_draws": 3})
+    evaluation = measure(measured, _trained(measured))
+    found = {m.metric: m for m in evaluation.table if m.protocol.task == "classification"}
+    assert evaluation.confusion.sum() == 12
+    assert np.trace(evaluation.confusion) / 12 == found["accuracy"].value
+    assert 0 <= found["calibration_error"].value <= 1
+    # Three draws vote; their read-out is that of one.
+    draws = {name: (m.protocol.num_draws, m.nfe) for name, m in found.items()}
+    assert draws == {"accuracy": (3, 3), "calibration_error": (1, 1)}
+
+
+def test_the_score_is_that_of_one_step(evaluator):
+    measured = evaluator(**_MASKS)
+    quick = measure_quickly(measured, _trained(measured))
+    assert score(quick) == next(m.value for m in quick if m.metric == "miou")
+
+
+def test_data_of_other_classes_is_refused(tiny_config):
+    with pytest.raises(DataError, match=r"knows the classes a, b, but the data has background"):
+        evaluator_of(tiny_config(), consecutive(("a", "b")))
+
+
+def test_a_sample_is_as_large_as_asked_for(evaluator):
+    measured = evaluator(**_MASKS)
+    sample = generation.examples(measured, _trained(measured), 5)
+    assert {name: array.shape for name, array in sample.items()} == {
+        "image": (5, 8, 8, 3),
+        "labels": (5, 8, 8),
+        "generated": (5, 8, 8, 3),
+        "predicted": (5, 8, 8),
+    }
+    assert sample["generated"].dtype == np.uint8
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Masks of several sizes, with stripes that are gone at 8x8."""
+    for split in ("train", "val"):
+        for kind in ("images", "masks"):
+            (tmp_path / split / kind).mkdir(parents=True)
+        for number, shape in enumerate([(32, 32), (32, 48), (64, 64)]):
+            mask = np.zeros(shape, np.uint8)
+            mask[1::4] = 1  # Rows that the nearest pixels of an 8x8 mask are never taken from.
+            image = np.zeros((*shape, 3), np.uint8)
+            Image.fromarray(mask).save(tmp_path / split / "masks" / f"{number}.png")
+            Image.fromarray(image).save(tmp_path / split / "images" / f"{number}.png")
+    return {
+        "data.source": "paired_folder",
+        "data.dir": str(tmp_path),
+        "data.class_names": ("wall", "stripe"),
+        "eval.num_generated": 2,
+    }
+
+
+def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch):
+    def see_walls_only(flow, params, key, positions, pixels, solve, num_draws=1):
+        labels = jnp.zeros(pixels.shape[:3], jnp.int32)
+        return Recognition(labels, labels, labels, jnp.ones(len(labels), jnp.int32))
+
+    monkeypatch.setattr(predictions, "recognize", see_walls_only)
+    table = _table(evaluator(**_MASKS, **folder, **{"eval.original_size": True}))
+    found = {
+        (m.metric, m.protocol.scored_size): m.value
+        for m in table
+        if m.protocol.task == "segmentation" and m.class_name is None
+    }
+    assert found["pixel_accuracy", "model"] == 1.0 and found["miou", "model"] == 1.0
+    # A quarter of the rows is of the other class.
+    assert found["pixel_accuracy", "original"] == 0.75
+    assert found["miou", "original"] == pytest.approx((0.75 + 0) / 2)
+    assert {m.num_examples for m in table if m.metric == "miou"} == {3}
+
+
+def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
+    tiny_config, folder, tmp_path
+):
+    (tmp_path / "val/images/1.png").write_bytes(b"no picture")
+    config = tiny_config(**_MASKS, **folder)
+    schema = build.schema(config, build.source(config, train=False))
+    with pytest.raises(DataError, match=r"1\.png cannot be read"):
+        _table(evaluator_of(config, schema))
+    config = tiny_config(**_MASKS, **folder, **{"data.on_error": "skip"})
+    table = _table(evaluator_of(config, schema, tmp_path))
+    counts = {m.protocol.task: m.num_examples for m in table}
+    assert counts == {"segmentation": 2, "generation": 1, "objective": 2}
+    (message,) = run_folder.read_skipped(tmp_path)
+    assert "val/images/1.png cannot be read" in message
+
+
+_CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
+
+# Evaluates the configs that are its argument on four devices, and prints their tables.
+_SCRIPT = """
+import json, runpy, sys
+import jax
+from symmflow_jax import build, compilation, config
+from symmflow_jax.evaluation.evaluator import evaluator_of
+from symmflow_jax.symmflow import Weights
+
+compilation.choose_fast_cpu_kernels()
+assert jax.device_count() == 4
+table = runpy.run_path(sys.argv[1])["_table"]
+for values in json.loads(sys.argv[2]):
+    made = config.from_json(values)
+    evaluator = evaluator_of(made, build.schema(made, build.source(made, train=False)))
+    print(json.dumps([m.to_json() for m in table(evaluator)]))
+"""
+
+
+def test_the_same_figures_again_and_on_four_devices(evaluator, compiled_programs):
+    evaluators = [evaluator(**case) for case in _CASES]
+    first, again = (
+        [json.dumps([m.to_json() for m in _table(measured)]) for measured in evaluators]
+        for _ in range(2)
+    )
+    assert first == again
+    configs = [config_lib.to_json(measured.config) for measured in evaluators]
+    environment = {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+        "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, __file__, json.dumps(configs)],
+        cwd=pathlib.Path(__file__).parents[2],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    for one, four in zip(first, process.stdout.splitlines(), strict=True):
+        for a, b in zip(json.loads(one), json.loads(four), strict=True):
+            assert b.pop("value") == pytest.approx(a.pop("value"), abs=1e-6)
+            assert b.pop("spread") == pytest.approx(a.pop("spread"), abs=1e-6)
+            assert a == b
