@@ -1,6 +1,7 @@
 """Fine-tuning the autoencoder's decoder on pictures of masks, for sharper segmentation."""
 
 import dataclasses
+import functools
 import logging
 import pathlib
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import optax
 
 from symmflow_jax import autoencoder_weights, build, distributed, keys
+from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
@@ -56,6 +58,7 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
     schema = build.schema(config, source)
     codec = require_latents(build.codec(config, schema), "--mode=finetune_vae")
     weights = build.codec_weights(config, workdir)
+    weights = {"mask_decoder": weights["decoder"]} | weights
     weights = distributed.put_replicated(weights, distributed.local_mesh())
     _report(config, codec, schema, weights, "Before")
     with InterruptionRequest() as request:
@@ -87,10 +90,9 @@ def _train(
     )
     optimizer = optax.adam(tuning.learning_rate)
     step = make_step(codec, optimizer)
-    frozen = {name: weights[name] for name in ("encoder", "decoder")}
     # A copy: the step is given its buffers.
-    decoder = jax.tree.map(jnp.copy, weights.get("mask_decoder", weights["decoder"]))
-    opt_state = optimizer.init(decoder)
+    begin = jit_once(lambda tree: (jax.tree.map(jnp.copy, tree), optimizer.init(tree)))
+    decoder, opt_state = begin(weights["mask_decoder"])
     key = _key(config, _TRAINING)
     progress = Progress(tuning.num_steps, tuning.batch_size, 0)
     losses = []
@@ -98,7 +100,7 @@ def _train(
         batch = {name: array for name, array in next(batches).items() if name != "image"}
         batch = distributed.put_batch(batch, distributed.local_mesh())
         step_key = jax.random.fold_in(key, number)
-        decoder, opt_state, loss = step(decoder, opt_state, frozen, batch, step_key)
+        decoder, opt_state, loss = step(decoder, opt_state, weights["encoder"], batch, step_key)
         losses.append(loss)
         leaving = request.signal_number is not None
         if leaving or number % config.train.log_every_steps == 0 or number == tuning.num_steps:
@@ -107,11 +109,11 @@ def _train(
             _logger.info("%s  squared error %.5f", progress.advance(number), mean)
         if leaving:
             break
-    return frozen | {"mask_decoder": decoder}
+    return weights | {"mask_decoder": decoder}
 
 
 def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Callable:
-    """`step(decoder, opt_state, weights, batch, key) -> (decoder, opt_state, loss)`, jitted.
+    """`step(decoder, opt_state, encoder, batch, key) -> (decoder, opt_state, loss)`, jitted.
 
     Args:
         codec: the codec.
@@ -122,9 +124,9 @@ def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Ca
         pictures = codec.decode_semantics({"mask_decoder": decoder}, latents)
         return jnp.mean(jnp.square(pictures - clean))
 
-    def step(decoder: Any, opt_state: Any, weights: Any, batch: Any, key: jax.Array):
+    def step(decoder: Any, opt_state: Any, encoder: Any, batch: Any, key: jax.Array):
         example_keys = keys.example_keys(key, batch["position"])
-        latents = codec.encode_semantics(weights, example_keys, batch["labels"])
+        latents = codec.encode_semantics({"encoder": encoder}, example_keys, batch["labels"])
         clean = codec.encoding.encode_clean(batch["labels"])
         value, grads = jax.value_and_grad(loss)(decoder, latents, clean)
         updates, opt_state = optimizer.update(grads, opt_state)
@@ -140,16 +142,6 @@ def reconstruction_accuracy(
 
     Pixels of ignored classes do not count.
     """
-
-    @jax.jit
-    def count(weights: Any, batch: Any, key: jax.Array) -> ConfusionMatrix:
-        example_keys = keys.example_keys(key, batch["position"])
-        latents = codec.encode_semantics(weights, example_keys, batch["labels"])
-        decoded = codec.encoding.decode(codec.decode_semantics(weights, latents))
-        return ConfusionMatrix.from_labels(
-            batch["labels"], decoded, batch["valid"], schema.num_classes
-        )
-
     batches = pipeline.evaluation_batches(
         build.source(config, train=False),
         build.preparation(config, schema),
@@ -161,8 +153,20 @@ def reconstruction_accuracy(
     for batch in batches:
         del batch["image"]
         placed = distributed.put_batch(batch, distributed.local_mesh())
-        total = total.merge(count(weights, placed, _key(config, _EVALUATION)))
+        key = _key(config, _EVALUATION)
+        total = total.merge(_count(codec, schema.num_classes, weights, placed, key))
     return confusion.accuracy(np.asarray(total.compute()), schema.ignored)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _count(
+    codec: LatentCodec, num_classes: int, weights: dict[str, Any], batch: Any, key: jax.Array
+) -> ConfusionMatrix:
+    """Classes of a batch of masks against those that come out of encoder and decoder."""
+    example_keys = keys.example_keys(key, batch["position"])
+    latents = codec.encode_semantics(weights, example_keys, batch["labels"])
+    decoded = codec.encoding.decode(codec.decode_semantics(weights, latents))
+    return ConfusionMatrix.from_labels(batch["labels"], decoded, batch["valid"], num_classes)
 
 
 def _report(

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 def config(latent_config):
     return latent_config(
         **{
-            "finetune.num_steps": 40,
-            "finetune.learning_rate": 3e-3,
+            "finetune.num_steps": 20,
+            "finetune.learning_rate": 5e-3,
             "finetune.batch_size": 4,
-            "train.log_every_steps": 10,
+            "train.log_every_steps": 5,
         }
     )
 
