@@ -122,7 +122,7 @@ def schema_of_classes(config: Config) -> LabelSchema:
         DataError: if the data is missing, and its classes are not known without it.
     """
     try:
-        return schema(config, source(config, train=True))
+        return schema(config, source(uncached(config), train=True))
     except DataError as error:
         name = config.data.name if config.data.source == "tfds" else config.data.source
         known = _KNOWN_CLASSES.get((name, target(config)))

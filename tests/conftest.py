@@ -183,7 +183,7 @@ def latent_config(tiny_config, tiny_autoencoder) -> Callable[..., Config]:
     """As `tiny_config`, for a flow that moves latents."""
     sizes = {f"autoencoder.{key}": value for key, value in _TINY_AUTOENCODER.items()}
     sizes |= {"autoencoder.weights": str(tiny_autoencoder), "data.train_size": 10}
-    return lambda **overrides: tiny_config(**sizes, **overrides)
+    return lambda **overrides: tiny_config(**sizes | overrides)
 
 
 @pytest.fixture
