@@ -1,13 +1,15 @@
 """The pixel U-Net of guided-diffusion (Dhariwal and Nichol 2021, arXiv 2105.05233)."""
 
-import functools
 from collections.abc import Callable
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.networks.initializers import dense_bias, fan_in_uniform
+from symmflow_jax.networks.attention import count_heads
+from symmflow_jax.networks.layers import GroupNorm, conv, dense, double, norm_silu
+from symmflow_jax.networks.residual_block import ResidualBlock
 from symmflow_jax.networks.time_embedding import TimeEmbedding
 
 
@@ -36,6 +38,8 @@ class UNet(nn.Module):
     dropout_rate: float = 0.0
     remat: bool = False
     dtype: jnp.dtype = jnp.float32
+
+    attention_name: ClassVar[str] = "attention"
 
     @nn.compact
     def __call__(
@@ -67,7 +71,7 @@ class UNet(nn.Module):
         h = conv(self.channels * self.channel_multipliers[0], h, dtype=self.dtype, name="stem")
         h, skips = self._descend(h, embedding, train)
         h = self._block(h.shape[-1], "middle_block_0")(h, embedding, train)
-        h = self._attention("middle_attention")(h)
+        h = self._attend(h, f"middle_{self.attention_name}")
         h = self._block(h.shape[-1], "middle_block_1")(h, embedding, train)
         h = self._ascend(h, skips, embedding, train)
         h = norm_silu(h, self.num_groups, self.dtype, "out_norm")
@@ -85,7 +89,7 @@ class UNet(nn.Module):
                     h, embedding, train
                 )
                 if 2**level in self.attention_rates:
-                    h = self._attention(f"{name}_attention_{index}")(h)
+                    h = self._attend(h, f"{name}_{self.attention_name}_{index}")
                 skips.append(h)
             if level < len(self.channel_multipliers) - 1:
                 h = conv(h.shape[-1], h, stride=2, dtype=self.dtype, name=f"down_{level}_conv")
@@ -102,7 +106,7 @@ class UNet(nn.Module):
                     h, embedding, train
                 )
                 if 2**level in self.attention_rates:
-                    h = self._attention(f"{name}_attention_{index}")(h)
+                    h = self._attend(h, f"{name}_{self.attention_name}_{index}")
             if level > 0:
                 h = conv(h.shape[-1], double(h), dtype=self.dtype, name=f"up_{level}_conv")
         return h
@@ -111,30 +115,9 @@ class UNet(nn.Module):
         block = nn.remat(ResidualBlock, static_argnums=(3,)) if self.remat else ResidualBlock
         return block(channels, self.num_groups, self.dropout_rate, self.dtype, name=name)
 
-    def _attention(self, name: str) -> Callable[..., jax.Array]:
-        return AttentionBlock(self.head_channels, self.num_groups, self.dtype, name=name)
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions with the time embedding added in between; the second starts at zero."""
-
-    channels: int
-    num_groups: int
-    dropout_rate: float
-    dtype: jnp.dtype
-
-    @nn.compact
-    def __call__(self, x: jax.Array, embedding: jax.Array, train: bool) -> jax.Array:
-        """`[batch, height, width, channels]` of x and the activated embedding `[batch, n]`."""
-        h = norm_silu(x, self.num_groups, self.dtype, "in_norm")
-        h = conv(self.channels, h, dtype=self.dtype, name="in_conv")
-        shift = dense(self.channels, embedding, dtype=self.dtype, name="time_dense")
-        h = norm_silu(h + shift[:, None, None], self.num_groups, self.dtype, "out_norm")
-        h = nn.Dropout(self.dropout_rate, deterministic=not train)(h)
-        h = conv(self.channels, h, zero=True, dtype=self.dtype, name="out_conv")
-        if x.shape[-1] != self.channels:
-            x = conv(self.channels, x, size=1, dtype=self.dtype, name="skip_conv")
-        return x + h
+    def _attend(self, h: jax.Array, name: str) -> jax.Array:
+        """The attention that follows a block."""
+        return AttentionBlock(self.head_channels, self.num_groups, self.dtype, name=name)(h)
 
 
 class AttentionBlock(nn.Module):
@@ -152,70 +135,13 @@ class AttentionBlock(nn.Module):
             ValueError: if the channels are no multiple of `head_channels`.
         """
         batch, height, width, channels = x.shape
-        if channels % self.head_channels:
-            raise ValueError(
-                f"Attention over {channels} channels cannot have heads of {self.head_channels}; "
-                "choose config.network.head_channels to divide them."
-            )
-        h = group_norm(self.num_groups, self.dtype, "norm")(x)
+        num_heads = count_heads(channels, self.head_channels)
+        h = GroupNorm(self.num_groups, 1e-5, self.dtype, name="norm")(x)
         h = jnp.reshape(h, (batch, height * width, channels))
         qkv = dense(3 * channels, h, dtype=self.dtype, name="qkv")
-        heads = (batch, height * width, channels // self.head_channels, self.head_channels)
+        heads = (batch, height * width, num_heads, self.head_channels)
         query, key, value = (jnp.reshape(part, heads) for part in jnp.split(qkv, 3, axis=-1))
         h = jax.nn.dot_product_attention(query, key, value)
         h = jnp.reshape(h, (batch, height * width, channels))
         h = dense(channels, h, zero=True, dtype=self.dtype, name="out")
         return x + jnp.reshape(h, x.shape)
-
-
-def conv(
-    features: int,
-    x: jax.Array,
-    *,
-    name: str,
-    size: int = 3,
-    stride: int = 1,
-    zero: bool = False,
-    dtype: jnp.dtype = jnp.float32,
-) -> jax.Array:
-    """A convolution padded on both sides by half its size, also where it strides."""
-    padding = size // 2
-    return nn.Conv(
-        features,
-        (size, size),
-        strides=(stride, stride),
-        padding=((padding, padding), (padding, padding)),
-        kernel_init=nn.initializers.zeros if zero else fan_in_uniform,
-        bias_init=nn.initializers.zeros if zero else dense_bias(size * size * x.shape[-1]),
-        dtype=dtype,
-        name=name,
-    )(x)
-
-
-def dense(
-    features: int, x: jax.Array, *, name: str, zero: bool = False, dtype: jnp.dtype = jnp.float32
-) -> jax.Array:
-    """A dense layer over the last axis."""
-    return nn.Dense(
-        features,
-        kernel_init=nn.initializers.zeros if zero else fan_in_uniform,
-        bias_init=nn.initializers.zeros if zero else dense_bias(x.shape[-1]),
-        dtype=dtype,
-        name=name,
-    )(x)
-
-
-def group_norm(num_groups: int, dtype: jnp.dtype, name: str) -> nn.GroupNorm:
-    """Group normalisation with PyTorch's epsilon and float32 statistics."""
-    return nn.GroupNorm(num_groups, epsilon=1e-5, dtype=dtype, name=name)
-
-
-def norm_silu(x: jax.Array, num_groups: int, dtype: jnp.dtype, name: str) -> jax.Array:
-    """Group normalisation, then SiLU."""
-    return nn.silu(group_norm(num_groups, dtype, name)(x))
-
-
-def double(x: jax.Array) -> jax.Array:
-    """Nearest-neighbour upsampling of `[batch, height, width, channels]` by two."""
-    repeat = functools.partial(jnp.repeat, repeats=2)
-    return repeat(repeat(x, axis=1), axis=2)

@@ -82,7 +82,7 @@ def test_bfloat16_computes_close_to_float32_with_float32_params_and_outputs():
     args = inputs()
     params = random_params(SMALL, *args)
     exact = quick_jit(SMALL.apply)({"params": params}, *args)
-    with jax.numpy_dtype_promotion("standard"):  # Flax's own normalisation mixes the two.
+    with jax.numpy_dtype_promotion("standard"):  # JAX's own attention mixes the two.
         shapes = jax.eval_shape(half.init, jax.random.key(0), *args)
         rough = quick_jit(half.apply)({"params": params}, *args)
     assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {jnp.dtype(jnp.float32)}

@@ -1,0 +1,43 @@
+"""The residual block of the convolutional networks."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.networks.layers import conv, dense, norm_silu
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with the time embedding added in between; the second starts at zero.
+
+    Attributes:
+        channels: width of the result.
+        num_groups: groups of the normalisations.
+        dropout_rate: dropout before the second convolution, in training.
+        dtype: computation dtype.
+        epsilon: of the normalisations.
+    """
+
+    channels: int
+    num_groups: int
+    dropout_rate: float
+    dtype: jnp.dtype
+    epsilon: float = 1e-5
+
+    @nn.compact
+    def __call__(self, x: jax.Array, embedding: jax.Array | None, train: bool) -> jax.Array:
+        """`[batch, height, width, channels]` of x and the activated embedding `[batch, n]`.
+
+        Without an embedding the block knows no time.
+        """
+        h = norm_silu(x, self.num_groups, self.dtype, "in_norm", self.epsilon)
+        h = conv(self.channels, h, dtype=self.dtype, name="in_conv")
+        if embedding is not None:
+            shift = dense(self.channels, embedding, dtype=self.dtype, name="time_dense")
+            h = h + shift[:, None, None]
+        h = norm_silu(h, self.num_groups, self.dtype, "out_norm", self.epsilon)
+        h = nn.Dropout(self.dropout_rate, deterministic=not train)(h)
+        h = conv(self.channels, h, zero=True, dtype=self.dtype, name="out_conv")
+        if x.shape[-1] != self.channels:
+            x = conv(self.channels, x, size=1, dtype=self.dtype, name="skip_conv")
+        return x + h

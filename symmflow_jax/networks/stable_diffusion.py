@@ -1,0 +1,42 @@
+"""The latent U-Net: that of Stable Diffusion (Rombach et al. 2022, arXiv 2112.10752).
+
+By default in the sizes of Stable Diffusion 2.1.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+
+from symmflow_jax.networks.attention import SpatialTransformer
+from symmflow_jax.networks.unet import UNet
+
+
+class LatentUNet(UNet):
+    """The U-Net with transformers that also attend to the text of the prompt.
+
+    The text never changes: it is the empty prompt, whose embedding is the parameter
+    "prompt_embedding" `[text_length, text_width]`, so that a checkpoint carries it. It gets no
+    gradient, and is zero until weights are imported.
+
+    Attributes:
+        text_length: tokens of the prompt.
+        text_width: width of their embeddings.
+    """
+
+    channels: int = 320
+    channel_multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    attention_rates: tuple[int, ...] = (1, 2, 4)
+    text_length: int = 77
+    text_width: int = 1024
+
+    attention_name: ClassVar[str] = "transformer"
+
+    def setup(self):
+        shape = (self.text_length, self.text_width)
+        self.prompt_embedding = self.param("prompt_embedding", nn.initializers.zeros, shape)
+
+    def _attend(self, h: jax.Array, name: str) -> jax.Array:
+        transformer = nn.remat(SpatialTransformer) if self.remat else SpatialTransformer
+        context = jax.lax.stop_gradient(self.prompt_embedding)[None].astype(self.dtype)
+        return transformer(self.head_channels, self.num_groups, self.dtype, name=name)(h, context)
