@@ -13,27 +13,27 @@ from symmflow_jax.networks.unet import UNet
 
 
 class LatentUNet(UNet):
-    """The U-Net with transformers that also attend to the text of the prompt.
+    """The U-Net with transformers that also attend to a text.
 
     The text never changes: it is the empty prompt, whose embedding is the parameter
-    "prompt_embedding" `[text_length, text_width]`, so that a checkpoint carries it. It gets no
-    gradient, and is zero until weights are imported.
+    "prompt_embedding" `[prompt_length, cross_attention_width]`, so that a checkpoint carries it.
+    It gets no gradient, and is zero until weights are imported.
 
     Attributes:
-        text_length: tokens of the prompt.
-        text_width: width of their embeddings.
+        prompt_length: tokens of the prompt.
+        cross_attention_width: width of their embeddings.
     """
 
     channels: int = 320
     channel_multipliers: tuple[int, ...] = (1, 2, 4, 4)
     attention_rates: tuple[int, ...] = (1, 2, 4)
-    text_length: int = 77
-    text_width: int = 1024
+    prompt_length: int = 77
+    cross_attention_width: int = 1024
 
     attention_name: ClassVar[str] = "transformer"
 
     def setup(self):
-        shape = (self.text_length, self.text_width)
+        shape = (self.prompt_length, self.cross_attention_width)
         self.prompt_embedding = self.param("prompt_embedding", nn.initializers.zeros, shape)
 
     def _attend(self, h: jax.Array, name: str) -> jax.Array:
