@@ -4,11 +4,13 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
+import flax.linen as nn
 import hypothesis
 import jax
 import numpy as np
@@ -16,6 +18,8 @@ import pytest
 
 from symmflow_jax import compilation, config as config_lib
 from symmflow_jax.config import Config
+from symmflow_jax.networks.autoencoder import Autoencoder
+from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
 
 compilation.choose_fast_cpu_kernels()
@@ -65,6 +69,66 @@ def reference_unet() -> Callable[[str], ReferenceUNet]:
         )
 
     return load
+
+
+@dataclasses.dataclass(frozen=True)
+class ReferenceLatentNetwork:
+    """One case of `fixtures/latent_networks.npz`: what diffusers has computed, and its weights."""
+
+    network: nn.Module
+    state_dict: Mapping[str, np.ndarray]
+    arrays: Mapping[str, np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def reference_latent_network() -> Callable[[str], ReferenceLatentNetwork]:
+    """A function from a kind and name such as "unet/outer_attention" to the case.
+
+    The weights of a U-Net include the embedding of the prompt.
+    """
+    folder = pathlib.Path(__file__).parent / "fixtures"
+    weights_by_rule = runpy.run_path(str(folder / "rule.py"))["weights_by_rule"]
+    stored = dict(np.load(folder / "latent_networks.npz"))
+    cases = json.loads(str(stored["cases"]))
+    networks = {"unet": LatentUNet, "autoencoder": Autoencoder}
+
+    def load(name: str) -> ReferenceLatentNetwork:
+        kind, case_name = name.split("/")
+        case = cases[kind][case_name]
+        attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in case["network"].items()}
+        state_dict = weights_by_rule(case["shapes"])
+        arrays = {
+            key.removeprefix(f"{name}/"): value
+            for key, value in stored.items()
+            if key.startswith(f"{name}/")
+        }
+        if kind == "unet":
+            state_dict["prompt_embedding"] = arrays["text"]
+            split = [case["x_channels"]]
+            arrays["x_t"], arrays["y_t"] = np.split(arrays["inputs"], split, axis=-1)
+        return ReferenceLatentNetwork(networks[kind](**attributes), state_dict, arrays)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def float32_operations() -> Callable[[str], list[str]]:
+    """A function from a lowered program to its products and convolutions of float32 numbers.
+
+    Those that say themselves that they round their operands to bfloat16 do not count.
+    """
+
+    def find(text: str) -> list[str]:
+        lines = [line for line in text.splitlines() if re.search("dot_general|convolution", line)]
+        assert lines
+        types = [line.rsplit(" : ", 1)[1].split("->")[0].replace("bf16", "") for line in lines]
+        return [
+            line
+            for line, operands in zip(lines, types, strict=True)
+            if "f32" in operands and "lhs_precision_type = bf16" not in line
+        ]
+
+    return find
 
 
 @pytest.fixture(scope="session", autouse=True)

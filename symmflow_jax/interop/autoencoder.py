@@ -1,5 +1,6 @@
 """Weights of the autoencoder between diffusers' `AutoencoderKL` and `networks.autoencoder`."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -113,6 +114,7 @@ def _present_name(name: str) -> str:
     )
 
 
+@functools.cache
 def _shapes(network: Autoencoder) -> dict[Path, Shape]:
     """The shape of each parameter; nothing is computed."""
     side = 2 ** (len(network.channel_multipliers) - 1)

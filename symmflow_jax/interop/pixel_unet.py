@@ -6,6 +6,7 @@ meant is its plain form: time added as a shift, strided and nearest-then-convolv
 the older order of attention channels.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,7 +41,7 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
     """
-    shapes = _param_shapes(network, _num_channels(state_dict))
+    shapes = param_shapes(network, _num_channels(state_dict))
     return layouts.from_state_dict(state_dict, _table(network), shapes, _REMEDY)
 
 
@@ -51,7 +52,7 @@ def state_dict_from_params(params: Mapping[str, Any], network: UNet) -> dict[str
         ValueError: naming the parameters that are missing, surplus or of another shape.
     """
     stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
-    shapes = _param_shapes(network, stem[2] if len(stem) == 4 else 2)
+    shapes = param_shapes(network, stem[2] if len(stem) == 4 else 2)
     return layouts.to_state_dict(params, _table(network), shapes, _REMEDY)
 
 
@@ -151,7 +152,8 @@ def _num_channels(state_dict: Mapping[str, np.ndarray]) -> int:
     return 2
 
 
-def _param_shapes(network: UNet, num_channels: int) -> dict[Path, Shape]:
+@functools.cache
+def param_shapes(network: UNet, num_channels: int) -> dict[Path, Shape]:
     """The shape of each parameter; nothing is computed."""
     side = 2 ** (len(network.channel_multipliers) - 1)
     x = jax.ShapeDtypeStruct((1, side, side, num_channels), jnp.float32)
