@@ -1,5 +1,6 @@
 """The border: from values of the config to sources, networks, train step and solvers."""
 
+import functools
 import pathlib
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from symmflow_jax import distributed, labels, palettes, semantics
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
+from symmflow_jax.data.sources import ade20k, celebamask_hq, cifar10, cityscapes, coco_stuff
 from symmflow_jax.data.sources.ade20k import Ade20k
 from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
 from symmflow_jax.data.sources.cifar10 import Cifar10
@@ -23,13 +25,14 @@ from symmflow_jax.data.sources.npz import Npz
 from symmflow_jax.data.sources.paired_folder import PairedFolder
 from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
 from symmflow_jax.data.sources.shapes import Shapes
-from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.data.sources.source import DataError, Source, numbered_classes
 from symmflow_jax.data.sources.spirals import Spirals
 from symmflow_jax.flow import solvers
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.networks.mlp import MLP
+from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train_step import Metrics, TrainState, make_train_step
@@ -39,6 +42,17 @@ _METHODS = {
     "midpoint": solvers.MIDPOINT,
     "heun": solvers.HEUN,
     "rk4": solvers.RK4,
+}
+
+
+# Classes of data sets that are the same for everyone. Sets in the format of MNIST have ten, too.
+_KNOWN_CLASSES = {
+    ("ade20k", "mask"): ade20k.SCHEMA,
+    ("celebamask_hq", "mask"): celebamask_hq.SCHEMA,
+    ("cifar10", "label"): cifar10.SCHEMA,
+    ("cityscapes", "mask"): cityscapes.SCHEMA,
+    ("coco_stuff", "mask"): coco_stuff.SCHEMA,
+    ("idx", "label"): numbered_classes(10),
 }
 
 
@@ -79,6 +93,27 @@ def source(config: Config, *, train: bool) -> Source:
 def schema(config: Config, source: Source) -> LabelSchema:
     """The label schema of the config's target."""
     return source.schemas[target(config)]
+
+
+def schema_of_classes(config: Config) -> LabelSchema:
+    """The label schema of the config's target, also where the data is not there.
+
+    The classes are then those of `class_names`, or those that are known of the data set.
+
+    Raises:
+        DataError: if the data is missing, and its classes are not known without it.
+    """
+    try:
+        return schema(config, source(config, train=True))
+    except DataError as error:
+        known = _KNOWN_CLASSES.get((config.data.source, target(config)))
+        if config.data.class_names:
+            return _named_classes(config.data)
+        if known is None:
+            raise DataError(
+                f"{error} Without the data, name its classes with config.data.class_names."
+            ) from error
+        return known
 
 
 def preparation(config: Config, schema: LabelSchema) -> Preparation:
@@ -147,7 +182,10 @@ def network(config: NetworkConfig) -> nn.Module:
             f"config.network.channels is {config.channels}, which num_groups="
             f"{config.num_groups} does not divide."
         )
-    return UNet(
+    network = functools.partial(UNet)
+    if config.name == "latent_unet":
+        network = functools.partial(LatentUNet, cross_attention_width=config.cross_attention_width)
+    return network(
         channels=config.channels,
         channel_multipliers=config.channel_multipliers,
         num_res_blocks=config.num_res_blocks,
@@ -247,13 +285,7 @@ def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
         )
     images = config.train_images if train else config.eval_images
     masks = config.train_masks if train else config.eval_masks
-    ids = config.class_ids or tuple(range(len(config.class_names)))
-    if len(ids) != len(config.class_names):
-        raise DataError(
-            f"config.data.class_ids has {len(ids)} ids for {len(config.class_names)} class_names; "
-            "give one for each."
-        )
-    classes = labels.filed_under(ids, config.class_names, config.ignored_id)
+    classes = _named_classes(config)
     colours = tuple(palettes.from_hex(colour) for colour in config.class_colours)
     if colours and len(colours) != classes.num_classes:
         raise DataError(
@@ -261,6 +293,17 @@ def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
             f"classes ({', '.join(classes.names)}); give one for each."
         )
     return PairedFolder(root / images, root / masks, classes, colours)
+
+
+def _named_classes(config: DataConfig) -> LabelSchema:
+    """The classes of `class_names`, under their ids in the files."""
+    ids = config.class_ids or tuple(range(len(config.class_names)))
+    if len(ids) != len(config.class_names):
+        raise DataError(
+            f"config.data.class_ids has {len(ids)} ids for {len(config.class_names)} class_names; "
+            "give one for each."
+        )
+    return labels.filed_under(ids, config.class_names, config.ignored_id)
 
 
 def _size(config: DataConfig, train: bool) -> int:

@@ -90,6 +90,33 @@ def save(
         )
 
 
+def save_weights(
+    manager: ocp.CheckpointManager, params: Params, description: dict[str, Any]
+) -> None:
+    """Writes a checkpoint of step 0 that has weights alone: where a training can begin.
+
+    Args:
+        manager: from `open_manager`, without checkpoints.
+        params: parameters as NumPy arrays.
+        description: as in `save`.
+
+    Raises:
+        CheckpointError: if there are checkpoints already, or the file system refuses.
+    """
+    if manager.latest_step() is not None:
+        raise CheckpointError(
+            f"{manager.directory} already has a checkpoint of step {manager.latest_step()}; give "
+            "another --workdir."
+        )
+    items = {
+        _EMA: ocp.args.StandardSave(params),
+        _DESCRIPTION: ocp.args.JsonSave(description),
+    }
+    with _explain_write_errors(manager):
+        manager.save(0, args=ocp.args.Composite(**items), force=True)
+        manager.wait_until_finished()
+
+
 def finish(manager: ocp.CheckpointManager) -> None:
     """Waits until the last checkpoint is complete; raises as `save`."""
     with _explain_write_errors(manager):
@@ -101,6 +128,8 @@ def restore_training(
 ) -> TrainState:
     """The latest state, as NumPy arrays; the iterator is set to the batch after it.
 
+    After a checkpoint of weights alone it is the state before the first step.
+
     Args:
         manager: from `open_manager`, with at least one checkpoint.
         state: a state, or its shapes and dtypes, of the same structure.
@@ -110,6 +139,8 @@ def restore_training(
         CheckpointError: if the files are damaged.
     """
     step = manager.latest_step()
+    if not (manager.directory / str(step) / _TRAINING).exists():
+        return _start_from_weights(manager, step, state)
     shapes = jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), state)
     with _explain_read_errors(manager, step):
         items = manager.restore(
@@ -124,6 +155,18 @@ def restore_training(
         )
     iterator.set_state(items[_DATA])
     return TrainState(ema_params=items[_EMA], **items[_TRAINING])
+
+
+def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainState) -> TrainState:
+    """The state before the first step; steps and AdamW's moments are zero there."""
+    zeros = jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), state)
+    return TrainState(
+        step=zeros.step,
+        # Buffers of their own, since the training gives both away.
+        params=restore_ema_params(manager, step, state.params),
+        ema_params=restore_ema_params(manager, step, state.ema_params),
+        opt_state=zeros.opt_state,
+    )
 
 
 def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, Any]:

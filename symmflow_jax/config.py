@@ -86,7 +86,8 @@ class NetworkConfig:
     """The velocity network.
 
     Attributes:
-        name: "unet" or "mlp".
+        name: "unet", "latent_unet" (with transformers and the text input of Stable Diffusion)
+            or "mlp".
         channels: width of the first level, or of every hidden layer of the MLP.
         channel_multipliers: width of each level of the U-Net in units of `channels`.
         num_res_blocks: residual blocks of each level; hidden layers of the MLP.
@@ -95,6 +96,7 @@ class NetworkConfig:
         num_groups: groups of the group normalisations.
         dropout_rate: dropout in training.
         remat: recompute activations in the backward pass to save memory.
+        cross_attention_width: width of the text that the latent U-Net attends to.
         dtype: "float32" or "bfloat16"; parameters stay float32.
     """
 
@@ -107,6 +109,7 @@ class NetworkConfig:
     num_groups: int = 32
     dropout_rate: float = 0.0
     remat: bool = False
+    cross_attention_width: int = 1024
     dtype: str = "float32"
 
 
@@ -217,7 +220,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     ),
     "data.on_error": ("raise", "skip"),
     "semantics.encoding": ("palette", "plane", "colour"),
-    "network.name": ("unet", "mlp"),
+    "network.name": ("unet", "latent_unet", "mlp"),
     "network.dtype": ("float32", "bfloat16"),
     "eval.checkpoint": ("latest", "best"),
 }

@@ -14,13 +14,32 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "generate", "segment", "classify", "check_data"],
-    "What to do. All but train and check_data use the weights in the workdir.",
+    [
+        "train",
+        "evaluate",
+        "generate",
+        "segment",
+        "classify",
+        "check_data",
+        "import",
+        "export",
+    ],
+    "What to do. All but train, check_data and import use the weights in the workdir.",
 )
 _INPUT = flags.DEFINE_string(
-    "input", "", "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog."
+    "input",
+    "",
+    "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog; (import) PyTorch "
+    "weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
 )
-_OUTPUT = flags.DEFINE_string("output", None, "Where to write; <workdir>/<mode> by default.")
+_OUTPUT = flags.DEFINE_string(
+    "output",
+    None,
+    "Where to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors.",
+)
+_PROMPT_EMBEDDING = flags.DEFINE_string(
+    "prompt_embedding", None, "File of the empty prompt's embedding (import of a latent U-Net)."
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise of generate, segment, classify.")
 _NUM_STEPS = flags.DEFINE_integer("num_steps", None, "Euler steps: 25 to generate, 1 otherwise.")
 _NUM_SAMPLES = flags.DEFINE_integer("num_samples", 1, "Images of each condition (generate).")
@@ -46,6 +65,8 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "segment": _segment,
         "classify": _classify,
         "check_data": _check_data,
+        "import": _import,
+        "export": _export,
     }
 
 
@@ -114,6 +135,21 @@ def _check_data(config: Config, workdir: pathlib.Path) -> None:
     del workdir
     if not check_data(config):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
+
+
+def _import(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.weights import import_weights
+
+    if not _INPUT.value:
+        sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
+    import_weights(config, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
+
+
+def _export(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.weights import export_weights
+
+    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
+    export_weights(workdir, output, config.eval.checkpoint)
 
 
 def _load(config: Config, workdir: pathlib.Path):

@@ -235,7 +235,8 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
 
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """The values that decide whether weights fit; the rest of a config may change."""
-    config = description["config"]
+    # Keys that came after a checkpoint have the default value in it.
+    config = config_lib.to_json(config_lib.from_json(description["config"]))
     values = {
         f"config.{section}.{key}": value
         for section in ("network", "semantics")

@@ -81,14 +81,13 @@ class ReferenceLatentNetwork:
 
 
 @pytest.fixture(scope="session")
-def reference_latent_network() -> Callable[[str], ReferenceLatentNetwork]:
+def reference_latent_network(weights_by_name) -> Callable[[str], ReferenceLatentNetwork]:
     """A function from a kind and name such as "unet/outer_attention" to the case.
 
     The weights of a U-Net include the embedding of the prompt.
     """
-    folder = pathlib.Path(__file__).parent / "fixtures"
-    weights_by_rule = runpy.run_path(str(folder / "rule.py"))["weights_by_rule"]
-    stored = dict(np.load(folder / "latent_networks.npz"))
+    path = pathlib.Path(__file__).parent / "fixtures" / "latent_networks.npz"
+    stored = dict(np.load(path))
     cases = json.loads(str(stored["cases"]))
     networks = {"unet": LatentUNet, "autoencoder": Autoencoder}
 
@@ -96,7 +95,8 @@ def reference_latent_network() -> Callable[[str], ReferenceLatentNetwork]:
         kind, case_name = name.split("/")
         case = cases[kind][case_name]
         attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in case["network"].items()}
-        state_dict = weights_by_rule(case["shapes"])
+        shapes = {key: tuple(shape) for key, shape in case["shapes"].items()}
+        state_dict = {key: weights_by_name(key, shape) for key, shape in shapes.items()}
         arrays = {
             key.removeprefix(f"{name}/"): value
             for key, value in stored.items()

@@ -70,6 +70,39 @@ def repeat_channels(state_dict: Mapping[str, np.ndarray], times: int) -> dict[st
     return widened
 
 
+def check_settings(settings: Mapping[str, Any], network: LatentUNet) -> None:
+    """Compares what the shapes of the weights do not tell.
+
+    Args:
+        settings: diffusers' `config.json`, as far as it is there.
+        network: the network that gets the weights.
+
+    Raises:
+        ValueError: naming all settings that differ.
+    """
+    widths = [multiplier * network.channels for multiplier in network.channel_multipliers]
+    expected = {
+        # Diffusers calls the number of heads by this name.
+        "attention_head_dim": [width // network.head_channels for width in widths],
+        "norm_num_groups": network.num_groups,
+        "norm_eps": 1e-5,
+        "flip_sin_to_cos": True,
+        "freq_shift": 0,
+        "act_fn": "silu",
+    }
+    differences = []
+    for key, value in expected.items():
+        found = settings.get(key, value)
+        if isinstance(value, list) and isinstance(found, int):
+            found = [found] * len(value)
+        if found != value:
+            differences.append(f"{key} is {found}, here {value}")
+    if differences:
+        raise ValueError(
+            f"The weights are of another network ({'; '.join(differences)}). {_REMEDY}"
+        )
+
+
 def _table(network: LatentUNet) -> Iterator[Entry]:
     """All arrays of the network, in the order of diffusers."""
     widths = [multiplier * network.channels for multiplier in network.channel_multipliers]

@@ -35,7 +35,7 @@ def read_tensors(path: str | pathlib.Path, within: tuple[str, ...] = ()) -> dict
 
     Returns:
         Read-only arrays of the dtypes of the file, bfloat16 included. Entries that are no
-        tensors are left out.
+        tensors are left out. A file of one tensor alone has it under the name "".
 
     Raises:
         WeightsFileError: if the file is missing, damaged, of another kind or has anything in it
@@ -162,6 +162,8 @@ def _select(path: pathlib.Path, content: Any, within: tuple[str, ...]) -> dict[s
             place = "/".join(within[:depth]) or "its top"
             raise WeightsFileError(f"{path} has no {key!r} at {place}, but {_keys(content)}.")
         content = content[key]
+    if isinstance(content, _Tensor):
+        content = {"": content}
     tensors = {
         str(name): value
         for name, value in (content.items() if isinstance(content, Mapping) else ())

@@ -10,9 +10,9 @@ from symmflow_jax import labels
 from symmflow_jax.data.sources.source import DataError, check_split
 from symmflow_jax.labels import LabelSchema
 
-_NAMES = (
+SCHEMA = labels.consecutive((
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
+))  # fmt: skip
 _SIDE, _NUM_VALUES = 32, 3 * 32 * 32
 _BATCHES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
 _FOLDERS = ("", "cifar-10-batches-py", "cifar-10-batches-bin")
@@ -47,7 +47,7 @@ class Cifar10:
     @property
     def schemas(self) -> dict[str, LabelSchema]:
         """The ten classes of "label"."""
-        return {"label": labels.consecutive(_NAMES)}
+        return {"label": SCHEMA}
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -76,7 +76,7 @@ def _read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     pixels, classes = _binary(content) if path.suffix == ".bin" else _pickled(path, content)
     if pixels.ndim != 2 or pixels.shape != (len(classes), _NUM_VALUES) or not len(classes):
         raise _damaged(path)
-    if pixels.dtype != np.uint8 or classes.min() < 0 or classes.max() >= len(_NAMES):
+    if pixels.dtype != np.uint8 or classes.min() < 0 or classes.max() >= SCHEMA.num_classes:
         raise _damaged(path)
     return pixels, classes
 

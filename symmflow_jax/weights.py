@@ -1,0 +1,177 @@
+"""Weights of PyTorch programs as checkpoints of this project, and the other way round."""
+
+import logging
+import pathlib
+from collections.abc import Mapping
+from typing import Any, cast
+
+import flax.linen as nn
+import jax
+import numpy as np
+import safetensors.numpy
+
+from symmflow_jax import build, checkpoints, config as config_lib, distributed, model, run_folder
+from symmflow_jax.config import Config
+from symmflow_jax.interop import files, latent_unet, pixel_unet
+from symmflow_jax.interop.files import Weights
+from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.networks.stable_diffusion import LatentUNet
+from symmflow_jax.networks.unet import UNet
+from symmflow_jax.symmflow import Params
+
+_logger = logging.getLogger(__name__)
+
+
+def import_weights(
+    config: Config,
+    path: str | pathlib.Path,
+    workdir: pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None = None,
+) -> None:
+    """Writes PyTorch weights as a checkpoint before the first step.
+
+    `symmflow_jax.load` reads it, and training begins with it. The weights are those of a velocity
+    network, or of the U-Net of Stable Diffusion, which is then widened from the channels of
+    images to those of images and semantics; see `latent_unet.repeat_channels`.
+
+    Args:
+        config: the run, whose network the weights must fit.
+        path: a file or folder, see `files.read_weights`.
+        workdir: folder of the run, without checkpoints yet.
+        prompt_embedding: for a latent U-Net, a file that holds one tensor alone, the embedding
+            of the empty prompt `[77, 1024]` or `[1, 77, 1024]`.
+
+    Raises:
+        WeightsFileError: if a file is missing, damaged, or of another kind.
+        ValueError: if the weights do not fit the config, or its classes are not known.
+        CheckpointError: if the workdir has checkpoints, or cannot be written.
+    """
+    schema = build.schema_of_classes(config)
+    flow = build.flow(config, schema)
+    shapes = jax.eval_shape(flow.init, jax.random.key(0))
+    num_channels = flow.image_shape[-1] + flow.semantics_shape[-1]
+    params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
+    _check_channels(params, shapes, path)
+    with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
+        checkpoints.save_weights(manager, params, model.describe(config, schema))
+    if distributed.is_primary():
+        run_folder.write_description(workdir, config_lib.to_json(config))
+    _logger.info(
+        "Imported %s into %s: %d parameters, %d classes.",
+        path,
+        workdir,
+        sum(leaf.size for leaf in jax.tree.leaves(params)),
+        schema.num_classes,
+    )
+
+
+def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = "latest") -> None:
+    """Writes the averaged weights of a run as `.safetensors`, with the names PyTorch uses.
+
+    Args:
+        workdir: folder of the run.
+        path: the file to write.
+        checkpoint: "latest" or "best".
+
+    Raises:
+        ValueError: if the file has another ending, or the network no form in PyTorch.
+        CheckpointError: if there is no complete checkpoint, or it cannot be read.
+        WeightsFileError: if the file cannot be written.
+    """
+    if path.suffix != ".safetensors":
+        raise ValueError(f"--output={path} must end in .safetensors, the format that is written.")
+    trained = model.load(workdir, checkpoint)
+    form = {files.LATENT_UNET: latent_unet, files.PIXEL_UNET: pixel_unet}
+    network = trained.flow.network
+    state_dict = form[_kind(network)].state_dict_from_params(
+        jax.device_get(trained.params), network
+    )
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # PyTorch's libraries want to be told that it is one of theirs.
+        safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
+        partial.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise WeightsFileError(
+            f"{path} could not be written ({error}). Free space there, or give another --output."
+        ) from error
+    _logger.info("Wrote %d tensors of step %d to %s.", len(state_dict), trained.step, path)
+
+
+def _params(
+    weights: Weights,
+    network: nn.Module,
+    num_channels: int,
+    path: str | pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None,
+) -> Params:
+    """The parameters of the network that a config describes."""
+    wanted = _kind(network)
+    if weights.kind != wanted:
+        raise ValueError(
+            f"{path} holds the weights of {weights.kind}; config.network describes {wanted}. Give "
+            "the config, or config.network.name, that goes with the weights."
+        )
+    if isinstance(network, LatentUNet):
+        return _latent_params(weights, network, num_channels, path, prompt_embedding)
+    return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
+
+
+def _latent_params(
+    weights: Weights,
+    network: LatentUNet,
+    num_channels: int,
+    path: str | pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None,
+) -> Params:
+    """The same for a latent U-Net, with its prompt and as many channels as are wanted."""
+    latent_unet.check_settings(weights.settings, network)
+    state_dict = dict(weights.state_dict)
+    if prompt_embedding is not None:
+        state_dict[latent_unet.PROMPT_EMBEDDING] = _read_prompt_embedding(prompt_embedding)
+    if latent_unet.PROMPT_EMBEDDING not in state_dict:
+        raise ValueError(
+            f"{path} has no embedding of the empty prompt, which the network attends to; give a "
+            "file of this one tensor with --prompt_embedding: what the text encoder of Stable "
+            "Diffusion makes of the empty prompt, saved by torch.save or as .safetensors."
+        )
+    times, rest = divmod(num_channels, latent_unet.num_channels(state_dict))
+    if times > 1 and not rest:
+        state_dict = latent_unet.repeat_channels(state_dict, times)
+        _logger.info("First and last convolution repeated %d times for images and masks.", times)
+    return latent_unet.params_from_state_dict(state_dict, network)
+
+
+def _kind(network: nn.Module) -> str:
+    """What a state dict of a network is called; a latent U-Net is a U-Net, too."""
+    if isinstance(network, LatentUNet):
+        return files.LATENT_UNET
+    if isinstance(network, UNet):
+        return files.PIXEL_UNET
+    raise ValueError(
+        f"config.network.name={type(network).__name__.lower()!r} has no form in PyTorch; weights "
+        "are exchanged for unet and latent_unet."
+    )
+
+
+def _read_prompt_embedding(path: str | pathlib.Path) -> np.ndarray:
+    """The only tensor of a file, without an axis of examples."""
+    tensors = list(read_tensors(path).values())
+    if len(tensors) > 1:
+        raise WeightsFileError(
+            f"{path} holds {len(tensors)} tensors; --prompt_embedding is a file of one."
+        )
+    (tensor,) = tensors
+    return tensor[0] if tensor.ndim == 3 and len(tensor) == 1 else tensor
+
+
+def _check_channels(params: Params, shapes: Mapping[str, Any], path: str | pathlib.Path) -> None:
+    """Raises if images and semantics of the config have not the channels of the weights."""
+    found, expected = (tree["stem"]["kernel"].shape[2] for tree in (params, shapes))
+    if found != expected:
+        raise ValueError(
+            f"{path} is for {found} channels of images and semantics together; config.data and "
+            f"config.semantics make {expected}."
+        )
