@@ -182,10 +182,10 @@ def network(config: NetworkConfig) -> nn.Module:
             f"config.network.channels is {config.channels}, which num_groups="
             f"{config.num_groups} does not divide."
         )
-    network = functools.partial(UNet)
+    form: Callable[..., UNet] = UNet
     if config.name == "latent_unet":
-        network = functools.partial(LatentUNet, cross_attention_width=config.cross_attention_width)
-    return network(
+        form = functools.partial(LatentUNet, cross_attention_width=config.cross_attention_width)
+    return form(
         channels=config.channels,
         channel_multipliers=config.channel_multipliers,
         num_res_blocks=config.num_res_blocks,

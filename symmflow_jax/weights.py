@@ -1,9 +1,9 @@
 """Weights of PyTorch programs as checkpoints of this project, and the other way round."""
 
+import contextlib
 import logging
 import pathlib
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import flax.linen as nn
 import jax
@@ -48,10 +48,13 @@ def import_weights(
     """
     schema = build.schema_of_classes(config)
     flow = build.flow(config, schema)
-    shapes = jax.eval_shape(flow.init, jax.random.key(0))
     num_channels = flow.image_shape[-1] + flow.semantics_shape[-1]
     params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
-    _check_channels(params, shapes, path)
+    if params["stem"]["kernel"].shape[2] != num_channels:
+        raise ValueError(
+            f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
+            f"together; config.data and config.semantics make {num_channels}."
+        )
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, model.describe(config, schema))
     if distributed.is_primary():
@@ -93,7 +96,8 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
         safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
         partial.replace(path)
     except (OSError, safetensors.SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise WeightsFileError(
             f"{path} could not be written ({error}). Free space there, or give another --output."
         ) from error
@@ -165,13 +169,3 @@ def _read_prompt_embedding(path: str | pathlib.Path) -> np.ndarray:
         )
     (tensor,) = tensors
     return tensor[0] if tensor.ndim == 3 and len(tensor) == 1 else tensor
-
-
-def _check_channels(params: Params, shapes: Mapping[str, Any], path: str | pathlib.Path) -> None:
-    """Raises if images and semantics of the config have not the channels of the weights."""
-    found, expected = (tree["stem"]["kernel"].shape[2] for tree in (params, shapes))
-    if found != expected:
-        raise ValueError(
-            f"{path} is for {found} channels of images and semantics together; config.data and "
-            f"config.semantics make {expected}."
-        )

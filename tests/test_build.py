@@ -7,6 +7,7 @@ import pytest
 
 from symmflow_jax import build, distributed
 from symmflow_jax.benchmark import workloads
+from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -27,3 +28,43 @@ def test_the_train_step_overwrites_its_state(tiny_config):
     assert memory.alias_size_in_bytes == sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     step(state, batch, jax.random.key(1))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+
+
+@pytest.mark.parametrize(
+    ("source", "encoding", "num_classes"),
+    [
+        ("idx", "plane", 10),
+        ("cifar10", "colour", 10),
+        ("coco_stuff", "palette", 172),
+        ("celebamask_hq", "palette", 19),
+        ("cityscapes", "palette", 20),
+        ("ade20k", "palette", 151),
+    ],
+)
+def test_classes_are_known_without_the_data(tiny_config, source, encoding, num_classes):
+    values = {"data.source": source, "data.dir": "nowhere", "semantics.encoding": encoding}
+    assert build.schema_of_classes(tiny_config(**values)).num_classes == num_classes
+
+
+def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
+    values = {"data.source": "npz", "data.dir": "nowhere", "semantics.encoding": "plane"}
+    with pytest.raises(DataError, match=r"nowhere.* Without the data, .*data\.class_names"):
+        build.schema_of_classes(tiny_config(**values))
+    named = tiny_config(**values, **{"data.class_names": ("benign", "malignant")})
+    assert build.schema_of_classes(named).names == ("benign", "malignant")
+    folder = tiny_config(
+        **{
+            "data.source": "paired_folder",
+            "data.dir": "nowhere",
+            "data.class_names": ("sky", "road"),
+            "data.class_ids": (7, 11),
+            "data.ignored_id": 255,
+        }
+    )
+    assert build.schema_of_classes(folder).raw_ids == (7, 11, 255)
+
+
+def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_config):
+    values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
+    with pytest.raises(DataError):
+        build.schema_of_classes(tiny_config(**values))

@@ -1,0 +1,129 @@
+import json
+import pathlib
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from symmflow_jax.interop.files import AUTOENCODER, LATENT_UNET, PIXEL_UNET, read_weights
+from symmflow_jax.interop.torch_files import WeightsFileError
+
+FILES = pathlib.Path(__file__).parent.parent / "fixtures" / "weight_files"
+MARKER = "time_embedding.linear_1.weight"
+
+
+def _save(path: pathlib.Path, *names: str) -> pathlib.Path:
+    arrays = {name: np.full((1, 2), index, np.float32) for index, name in enumerate(names)}
+    safetensors.numpy.save_file(arrays, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("time_embed.0.weight", PIXEL_UNET),
+        (MARKER, LATENT_UNET),
+        ("encoder.conv_norm_out.weight", AUTOENCODER),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "model.", "module.unet.", "ema_model."])
+def test_networks_are_recognised_whatever_modules_are_around_them(tmp_path, name, kind, prefix):
+    path = _save(tmp_path / "weights.safetensors", f"{prefix}{name}", f"{prefix}conv_in.weight")
+    weights = read_weights(path)
+    assert weights.kind == kind
+    assert list(weights.state_dict) == sorted([name, "conv_in.weight"])
+    assert weights.settings == {}
+
+
+def test_what_is_outside_of_the_network_keeps_its_name(tmp_path):
+    path = _save(tmp_path / "weights.safetensors", f"unet.{MARKER}", "vae.conv")
+    assert set(read_weights(path).state_dict) == {MARKER, "vae.conv"}
+
+
+def test_averaged_weights_of_a_training_checkpoint_come_first():
+    weights = read_weights(FILES / "training.pt")
+    assert weights.kind == LATENT_UNET
+    np.testing.assert_array_equal(weights.state_dict[MARKER], np.ones((2, 3)))
+
+
+def test_state_dict_is_found_beside_other_tensors():
+    weights = read_weights(FILES / "state_dict.pt")
+    assert list(weights.state_dict) == [MARKER]
+
+
+def test_folder_of_diffusers(tmp_path):
+    _save(tmp_path / "diffusion_pytorch_model.safetensors", MARKER)
+    (tmp_path / "config.json").write_text('{"norm_num_groups": 8}')
+    for path in (tmp_path, tmp_path / "diffusion_pytorch_model.safetensors"):
+        weights = read_weights(path)
+        assert weights.kind == LATENT_UNET
+        assert weights.settings == {"norm_num_groups": 8}
+
+
+def _shards(folder: pathlib.Path) -> dict[str, str]:
+    places = {MARKER: "first.safetensors", "conv_in.weight": "second.safetensors"}
+    for name, file in places.items():
+        _save(folder / file, name)
+    index = folder / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    return places
+
+
+def test_shards_are_put_together(tmp_path):
+    places = _shards(tmp_path)
+    assert set(read_weights(tmp_path).state_dict) == set(places)
+
+
+def test_missing_shard_is_named(tmp_path):
+    _shards(tmp_path)
+    (tmp_path / "second.safetensors").unlink()
+    with pytest.raises(WeightsFileError, match=r"second\.safetensors"):
+        read_weights(tmp_path)
+
+
+def test_shard_without_its_tensor_is_an_error(tmp_path):
+    _shards(tmp_path)
+    _save(tmp_path / "second.safetensors", "conv_out.weight")
+    with pytest.raises(WeightsFileError, match="1 tensors that are in none .* conv_in.weight"):
+        read_weights(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'])
+def test_damaged_index_is_named(tmp_path, text):
+    (tmp_path / "diffusion_pytorch_model.safetensors.index.json").write_text(text)
+    with pytest.raises(WeightsFileError, match=r"index\.json is damaged"):
+        read_weights(tmp_path)
+
+
+def test_damaged_settings_are_named(tmp_path):
+    _save(tmp_path / "diffusion_pytorch_model.safetensors", MARKER)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(WeightsFileError, match=r"config\.json is damaged"):
+        read_weights(tmp_path)
+
+
+def test_folder_of_a_pipeline_names_its_parts(tmp_path):
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "vae").mkdir()
+    with pytest.raises(WeightsFileError, match="Give one of its folders: unet, vae"):
+        read_weights(tmp_path)
+
+
+def test_other_networks_are_refused(tmp_path):
+    path = _save(tmp_path / "weights.safetensors", "layer1.0.conv1.weight")
+    with pytest.raises(WeightsFileError, match="none of the networks known here"):
+        read_weights(path)
+
+
+def test_two_networks_in_one_file_are_refused(tmp_path):
+    path = _save(tmp_path / "weights.safetensors", f"model.{MARKER}", f"ema.{MARKER}")
+    with pytest.raises(WeightsFileError, match="more than once .* averaged weights"):
+        read_weights(path)
+
+
+def test_truncated_file_is_named(tmp_path):
+    whole = (FILES / "training.pt").read_bytes()
+    path = tmp_path / "cut.pt"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsFileError, match=r"cut\.pt"):
+        read_weights(path)
