@@ -45,7 +45,8 @@ _METHODS = {
 }
 
 
-# Classes of data sets that are the same for everyone. Sets in the format of MNIST have ten, too.
+# Classes of data sets that are the same for everyone, by source or by name of a TFDS set. Most
+# sets in the format of MNIST have ten, as it has.
 _KNOWN_CLASSES = {
     ("ade20k", "mask"): ade20k.SCHEMA,
     ("celebamask_hq", "mask"): celebamask_hq.SCHEMA,
@@ -53,6 +54,7 @@ _KNOWN_CLASSES = {
     ("cityscapes", "mask"): cityscapes.SCHEMA,
     ("coco_stuff", "mask"): coco_stuff.SCHEMA,
     ("idx", "label"): numbered_classes(10),
+    ("mnist", "label"): numbered_classes(10),
 }
 
 
@@ -106,7 +108,8 @@ def schema_of_classes(config: Config) -> LabelSchema:
     try:
         return schema(config, source(config, train=True))
     except DataError as error:
-        known = _KNOWN_CLASSES.get((config.data.source, target(config)))
+        name = config.data.name if config.data.source == "tfds" else config.data.source
+        known = _KNOWN_CLASSES.get((name, target(config)))
         if config.data.class_names:
             return _named_classes(config.data)
         if known is None:

@@ -34,6 +34,7 @@ def test_the_train_step_overwrites_its_state(tiny_config):
     ("source", "encoding", "num_classes"),
     [
         ("idx", "plane", 10),
+        ("tfds", "plane", 10),
         ("cifar10", "colour", 10),
         ("coco_stuff", "palette", 172),
         ("celebamask_hq", "palette", 19),
@@ -43,6 +44,7 @@ def test_the_train_step_overwrites_its_state(tiny_config):
 )
 def test_classes_are_known_without_the_data(tiny_config, source, encoding, num_classes):
     values = {"data.source": source, "data.dir": "nowhere", "semantics.encoding": encoding}
+    values["data.name"] = "mnist" if source == "tfds" else ""
     assert build.schema_of_classes(tiny_config(**values)).num_classes == num_classes
 
 

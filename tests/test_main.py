@@ -92,6 +92,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
             "class_names is empty",
         ),
         (["--mode=segment"], "holds no checkpoints; train first"),
+        (["--mode=import"], "--mode=import needs --input"),
         (["--mode=paint"], "paint"),
     ],
 )
