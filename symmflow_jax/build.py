@@ -2,7 +2,7 @@
 
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import flax.linen as nn
 import grain
@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import distributed, labels, palettes, semantics
+from symmflow_jax.codec import PixelCodec
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Batch, Preparation
+from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.sources import ade20k, celebamask_hq, cifar10, cityscapes, coco_stuff
 from symmflow_jax.data.sources.ade20k import Ade20k
 from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
@@ -34,8 +35,9 @@ from symmflow_jax.labels import LabelSchema
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
+from symmflow_jax.parallel import FullySharded, Parallelism, Replicated
 from symmflow_jax.symmflow import SymmFlow
-from symmflow_jax.train_step import Metrics, TrainState, make_train_step
+from symmflow_jax.train_step import make_train_step
 
 _METHODS = {
     "euler": solvers.EULER,
@@ -148,12 +150,11 @@ def flow(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
     channels = config.data.image_channels
     image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    pixels = PixelCodec(encoding(config, schema), image_shape, config.data.dequantize_images)
     return SymmFlow(
         network=network(config.network),
-        encoding=encoding(config, schema),
-        image_shape=image_shape,
+        codec=pixels,
         path=LinearPath(config.train.sigma_min),
-        dequantize_images=config.data.dequantize_images,
         share_at_one=config.train.share_at_one,
     )
 
@@ -201,23 +202,32 @@ def network(config: NetworkConfig) -> nn.Module:
     )
 
 
-def train_step(
-    config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
-) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
-    """The train step over all local devices, jitted; its state's buffers are given to it.
+def parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Parallelism:
+    """How devices share a training; by default all devices of all processes."""
+    chosen = tuple(devices or jax.devices())
+    return FullySharded(chosen) if config.parallel == "fsdp" else Replicated(chosen)
 
-    State and batch have a leading axis of devices, see `distributed.replicate` and
-    `distributed.split_for_pmap`; so have the results.
+
+def train_step(
+    config: Config,
+    flow: SymmFlow,
+    optimizer: optax.GradientTransformation,
+    parallelism: Parallelism,
+) -> jax.stages.Wrapped:
+    """`train_step(state, batch, key) -> (state, metrics)` over all devices, jitted.
+
+    State and batch are as the parallelism places them; so are the results. The buffers of the
+    state are given to the step.
     """
-    step = make_train_step(
+    make_step = functools.partial(
+        make_train_step,
         flow,
         optimizer,
         image_weight=config.train.image_weight,
         ema_decay=config.train.ema_decay,
         num_microbatches=config.train.num_microbatches,
-        axis_name=distributed.BATCH_AXIS,
     )
-    return jax.pmap(step, distributed.BATCH_AXIS, in_axes=(0, 0, None), donate_argnums=0)
+    return parallelism.compile(make_step)
 
 
 def solver(name: str, num_steps: int, tolerance: float) -> Solve:

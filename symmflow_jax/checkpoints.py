@@ -62,11 +62,12 @@ def save(
     description: dict[str, Any],
     score: float | None,
 ) -> None:
-    """Begins to write a checkpoint of host arrays; `manager.wait_until_finished()` ends it.
+    """Begins to write a checkpoint; `manager.wait_until_finished()` ends it.
 
     Args:
         manager: from `open_manager`.
-        state: NumPy arrays that nothing overwrites.
+        state: NumPy arrays that nothing overwrites, or arrays of devices, which are copied
+            from them before this function returns; each process writes the parts it has.
         iterator: the training data, at the batch after the state's last.
         description: plain values that let the model be rebuilt without the data set.
         score: higher is better; None where nothing was measured.
@@ -127,13 +128,14 @@ def finish(manager: ocp.CheckpointManager) -> None:
 def restore_training(
     manager: ocp.CheckpointManager, state: TrainState, iterator: grain.DatasetIterator
 ) -> TrainState:
-    """The latest state, as NumPy arrays; the iterator is set to the batch after it.
+    """The latest state; the iterator is set to the batch after it.
 
     After a checkpoint of weights alone it is the state before the first step.
 
     Args:
         manager: from `open_manager`, with at least one checkpoint.
-        state: a state, or its shapes and dtypes, of the same structure.
+        state: shapes and dtypes of the state. What has a sharding is restored to the devices
+            of that sharding, whatever devices it was saved from; the rest to NumPy arrays.
         iterator: the training data, moved by this function.
 
     Raises:
@@ -142,14 +144,14 @@ def restore_training(
     step = manager.latest_step()
     if not (manager.directory / str(step) / _TRAINING).exists():
         return _start_from_weights(manager, step, state)
-    shapes = jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), state)
+    targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
         items = manager.restore(
             step,
             args=ocp.args.Composite(
                 **{
-                    _EMA: ocp.args.StandardRestore(shapes.ema_params),
-                    _TRAINING: ocp.args.StandardRestore(_without_ema(shapes)),
+                    _EMA: ocp.args.StandardRestore(targets.ema_params),
+                    _TRAINING: ocp.args.StandardRestore(_without_ema(targets)),
                     _DATA: ocp.args.JsonRestore(),
                 }
             ),
@@ -184,10 +186,10 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:
-    """The averaged parameters as NumPy arrays, shaped as `params`."""
-    shapes = jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), params)
+    """The averaged parameters; `params` are their shapes and dtypes, as in `restore_training`."""
+    targets = jax.tree.map(_target, params)
     with _explain_read_errors(manager, step):
-        args = ocp.args.Composite(**{_EMA: ocp.args.StandardRestore(shapes)})
+        args = ocp.args.Composite(**{_EMA: ocp.args.StandardRestore(targets)})
         return manager.restore(step, args=args)[_EMA]
 
 
@@ -217,6 +219,11 @@ def _score(metrics: dict[str, float]) -> float:
 
 def _items() -> tuple[str, ...]:
     return (_EMA, _TRAINING, _DATA, _DESCRIPTION)
+
+
+def _target(leaf: Any) -> Any:
+    """What Orbax takes for an array that is to be on devices, or in NumPy."""
+    return leaf if leaf.sharding is not None else np.zeros(leaf.shape, leaf.dtype)
 
 
 def _without_ema(state: TrainState) -> dict[str, Any]:

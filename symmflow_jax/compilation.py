@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
@@ -31,15 +32,17 @@ def _cpu_flags() -> dict[str, str]:
     }
 
 
-def jit_once(function: Callable) -> Callable:
-    """`jax.jit` for a program that runs a single time, such as making the first parameters.
+def jit_once(function: Callable, **options: Any) -> Callable:
+    """`jax.jit` with its options for a program that runs once, such as making the first state.
 
     On CPU its code is not optimised: for the many small programs of random numbers that takes
     a third of the time.
     """
     is_cpu = jax.default_backend() == "cpu"
     return jax.jit(
-        function, compiler_options={"xla_backend_optimization_level": 0} if is_cpu else {}
+        function,
+        compiler_options={"xla_backend_optimization_level": 0} if is_cpu else {},
+        **options,
     )
 
 

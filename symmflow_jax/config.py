@@ -188,23 +188,45 @@ class EvalConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class PlanConfig:
+    """What `--mode=plan` compiles for.
+
+    Attributes:
+        topology: chip and layout of a TPU slice, such as "v5e:4x4".
+        batch_size: examples of one train step over all chips; 0 takes `train.batch_size`.
+        search: also look for the largest batch that fits, compiling several times.
+        dump: folder for the text of the compiled modules, if any.
+    """
+
+    topology: str = ""
+    batch_size: int = 0
+    search: bool = False
+    dump: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """A whole run.
 
     Attributes:
         seed: origin of all randomness.
-        data, semantics, network, train, eval: see their classes.
+        parallel: how devices share a training: "pmap" (each has the whole state) or "fsdp"
+            (each has a part of it); the numbers that come out are the same.
+        data, semantics, network, train, eval, plan: see their classes.
     """
 
     seed: int = 0
+    parallel: str = "pmap"
     data: DataConfig = DataConfig()
     semantics: SemanticsConfig = SemanticsConfig()
     network: NetworkConfig = NetworkConfig()
     train: TrainConfig = TrainConfig()
     eval: EvalConfig = EvalConfig()
+    plan: PlanConfig = PlanConfig()
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "parallel": ("pmap", "fsdp"),
     "data.source": (
         "shapes",
         "spirals",
@@ -321,6 +343,10 @@ def _check_ranges(config: Config) -> None:
             value = getattr(getattr(config, section), key)
             if value <= 0:
                 raise ValueError(f"config.{section}.{key} is {value}; it must be positive.")
+    if config.plan.batch_size < 0:
+        raise ValueError(
+            f"config.plan.batch_size is {config.plan.batch_size}; it must be positive, or 0."
+        )
     if not 0.0 <= config.train.share_at_one < 1.0:
         raise ValueError(
             f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "

@@ -1,10 +1,9 @@
-"""Devices and processes: replication, and batches over local devices."""
+"""Devices and processes, and arrays over local devices for inference."""
 
 from typing import Any
 
 import jax
 import numpy as np
-from flax import jax_utils
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -39,32 +38,6 @@ def check_batch_size(batch_size: int, num_devices: int, what: str) -> None:
             f"{what} is {batch_size}, which {num_devices} devices (times microbatches) do not "
             f"divide; choose {choices}."
         )
-
-
-def replicate(tree: Any) -> Any:
-    """A copy of every array for each local device, stacked on a new leading axis, for pmap.
-
-    The axis is named as in the pmapped train step, whose results then look to the compiler
-    just like its first input.
-    """
-    return jax_utils.replicate(tree, jax.local_devices(), axis_name=BATCH_AXIS)
-
-
-def unreplicate(tree: Any) -> Any:
-    """The first device's copies as NumPy arrays that own their memory.
-
-    Copies, since the next step is given the device's buffers to overwrite.
-    """
-    return jax.tree.map(lambda array: np.array(array.addressable_data(0)[0]), tree)
-
-
-def split_for_pmap(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """`[batch, ...]` arrays as `[local devices, batch / devices, ...]`."""
-    devices = jax.local_device_count()
-    return {
-        key: array.reshape(devices, array.shape[0] // devices, *array.shape[1:])
-        for key, array in batch.items()
-    }
 
 
 def local_mesh() -> Mesh:

@@ -133,8 +133,8 @@ def _classified(
     inputs = _padded(np.stack([_to_model(model, read_image(path)) for path in paths]))
     result = model.recognize(inputs, key, num_steps, num_draws=num_draws)
     labels = np.asarray(result.labels)
-    read_out = np.asarray(model.flow.encoding.read_out(result.signal))  # type: ignore[attr-defined]
-    distances = np.array(model.flow.encoding.distances(result.signal))  # type: ignore[attr-defined]
+    read_out = np.asarray(model.flow.codec.encoding.read_out(result.signal))  # type: ignore[attr-defined]
+    distances = np.array(model.flow.codec.encoding.distances(result.signal))  # type: ignore[attr-defined]
     distances[np.arange(len(labels)), labels] = np.inf
     for i, path in enumerate(paths):
         shown = " ".join(f"{value:.4f}" for value in np.atleast_1d(read_out[i]))

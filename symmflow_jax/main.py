@@ -23,8 +23,9 @@ _MODE = flags.DEFINE_enum(
         "check_data",
         "import",
         "export",
+        "plan",
     ],
-    "What to do. All but train, check_data and import use the weights in the workdir.",
+    "What to do. All but train, check_data, import and plan use the weights in the workdir.",
 )
 _INPUT = flags.DEFINE_string(
     "input",
@@ -67,6 +68,7 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "check_data": _check_data,
         "import": _import,
         "export": _export,
+        "plan": _plan,
     }
 
 
@@ -86,7 +88,7 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
     trained = dataclasses.replace(
         model.config, seed=config.seed, data=config.data, eval=config.eval
     )
-    report_evaluation(evaluator_of(trained, model.schema), model.params, model.step, workdir)
+    report_evaluation(evaluator_of(trained, model.schema), model.weights, model.step, workdir)
 
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:
@@ -150,6 +152,12 @@ def _export(config: Config, workdir: pathlib.Path) -> None:
 
     output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
     export_weights(workdir, output, config.eval.checkpoint)
+
+
+def _plan(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.plan.plan import plan
+
+    plan(config, workdir)
 
 
 def _load(config: Config, workdir: pathlib.Path):

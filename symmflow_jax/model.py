@@ -14,7 +14,7 @@ from symmflow_jax.config import Config
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.predictions import Recognition
-from symmflow_jax.symmflow import Params, SymmFlow
+from symmflow_jax.symmflow import SymmFlow, Weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,20 +29,20 @@ class Model:
         config: config of the run.
         schema: the classes.
         flow: the method.
-        params: the averaged parameters.
+        weights: the averaged parameters, and those of the codec.
         step: training steps behind them.
     """
 
     config: Config
     schema: LabelSchema
     flow: SymmFlow
-    params: Params
+    weights: Weights
     step: int
 
     @property
     def image_shape(self) -> tuple[int, ...]:
         """`(height, width, channels)`, or `(n,)` for points."""
-        return self.flow.image_shape
+        return self.flow.codec.image_shape
 
     @property
     def reads_masks(self) -> bool:
@@ -69,7 +69,7 @@ class Model:
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
             self.flow,
-            self.params,
+            self.weights,
             key,
             jnp.arange(len(conditions)),
             conditions,
@@ -126,7 +126,7 @@ class Model:
         images = self._checked_images(images)
         return predictions.recognize(
             self.flow,
-            self.params,
+            self.weights,
             key,
             jnp.arange(len(images)),
             images,
@@ -138,13 +138,13 @@ class Model:
         """Velocities of the joint state at t.
 
         Args:
-            x_t: float `[batch, *image_shape]`.
-            y_t: float `[batch, *flow.semantics_shape]`.
+            x_t: float `[batch, *flow.codec.shapes.image]`.
+            y_t: float `[batch, *flow.codec.shapes.semantics]`.
             t: float in [0, 1], scalar or `[batch]`.
         """
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
         times = Leaves(t, t)
-        return tuple(self.flow.velocity(self.params)(Leaves(x_t, y_t), times))
+        return tuple(self.flow.velocity(self.weights)(Leaves(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
         return build.solver(name, num_steps, self.config.eval.tolerance)
@@ -203,8 +203,10 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         schema = LabelSchema.from_json(description["schema"])
         flow = build.flow(config, schema)
         shapes = jax.eval_shape(flow.init, jax.random.key(0))
-        params = checkpoints.restore_ema_params(manager, step, shapes)
-    return Model(config, schema, flow, jax.device_put(params), step)
+        # Weights that were trained in parts may need the memory of all devices here too.
+        parallelism = build.parallelism(config, jax.local_devices())
+        params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
+    return Model(config, schema, flow, parallelism.for_inference(Weights(params)), step)
 
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:

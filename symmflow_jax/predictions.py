@@ -10,7 +10,7 @@ from symmflow_jax import images, keys
 from symmflow_jax.flow.objective import Losses
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
-from symmflow_jax.symmflow import Params, SymmFlow
+from symmflow_jax.symmflow import SymmFlow, Weights
 
 
 class Recognition(NamedTuple):
@@ -44,7 +44,7 @@ class Generation(NamedTuple):
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "num_draws"))
 def recognize(
     flow: SymmFlow,
-    params: Params,
+    weights: Weights,
     key: jax.Array,
     positions: jax.Array,
     pixels: jax.Array,
@@ -55,7 +55,7 @@ def recognize(
 
     Args:
         flow: the method.
-        params: its network's parameters.
+        weights: of its network and codec.
         key: origin of the noise.
         positions: int `[batch]`; an image's noise depends on the key and its position alone.
         pixels: uint8 `[batch, height, width, channels]`, or float points.
@@ -65,9 +65,9 @@ def recognize(
 
     def draw(index: jax.Array):
         noise_keys = keys.example_keys(jax.random.fold_in(key, index), positions)
-        solution = flow.recognize(params, noise_keys, pixels, solve)
-        signal = solution.state.semantics
-        return flow.encoding.decode(signal), signal, solution.nfe
+        solution = flow.recognize(weights, noise_keys, pixels, solve)
+        signal = flow.codec.decode_semantics(weights.codec, solution.state.semantics)
+        return flow.codec.encoding.decode(signal), signal, solution.nfe
 
     labels, signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
     outcome = vote(labels)
@@ -77,22 +77,22 @@ def recognize(
 @functools.partial(jax.jit, static_argnames=("flow", "solve"))
 def generate(
     flow: SymmFlow,
-    params: Params,
+    weights: Weights,
     key: jax.Array,
     positions: jax.Array,
     labels: jax.Array,
     solve: Solve,
 ) -> Generation:
     """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
-    solution = flow.generate(params, keys.example_keys(key, positions), labels, solve)
-    signal = solution.state.image
+    solution = flow.generate(weights, keys.example_keys(key, positions), labels, solve)
+    signal = flow.codec.decode_image(weights.codec, solution.state.image)
     return Generation(images.to_pixels(signal) if signal.ndim == 4 else signal, solution.nfe)
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "image_weight"))
 def losses(
     flow: SymmFlow,
-    params: Params,
+    weights: Weights,
     key: jax.Array,
     positions: jax.Array,
     pixels: jax.Array,
@@ -101,4 +101,4 @@ def losses(
 ) -> Losses:
     """The objective of each example, without dropout."""
     example_keys = keys.example_keys(key, positions)
-    return flow.losses(params, example_keys, pixels, labels, image_weight)
+    return flow.losses(weights, example_keys, pixels, labels, image_weight)

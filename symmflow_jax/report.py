@@ -18,8 +18,14 @@ _NUM_PICTURES, _NUM_POINTS = 8, 1000
 def report_evaluation(
     evaluator: Evaluator, params: Params, step: int, workdir: pathlib.Path
 ) -> list[Measurement]:
-    """The full evaluation of weights, written as report, metrics and a grid of pictures."""
-    params = distributed.put_replicated(params, distributed.local_mesh())
+    """The full evaluation, written as report, metrics and a grid of pictures.
+
+    Args:
+        evaluator: what to measure.
+        params: the weights, over this process's devices.
+        step: training steps behind them.
+        workdir: folder of the run.
+    """
     table = evaluator.measure(params, step)
     picture = "pictures/examples.png"
     write_grid(evaluator, params, workdir / picture)

@@ -1,59 +1,61 @@
-"""A symmetric flow between images and labels: the method bound to a network and an encoding."""
+"""A symmetric flow between images and labels: the method bound to a network and a codec."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax import images, keys
+from symmflow_jax import keys
+from symmflow_jax.codec import Codec
 from symmflow_jax.flow import objective, tasks
 from symmflow_jax.flow.clocks import Velocity, sample_tied_times
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solution, Solve
-from symmflow_jax.semantics import Encoding
 
 Params = Any
 """A pytree of float32 arrays."""
 
 
+class Weights(NamedTuple):
+    """All arrays of a model.
+
+    Attributes:
+        network: parameters of the velocity network.
+        codec: parameters of the codec's network, or None where it has none.
+    """
+
+    network: Params
+    codec: Params | None = None
+
+
 @dataclasses.dataclass(frozen=True)
 class SymmFlow:
-    """Pure functions of parameters and keys; holds no arrays and can be a static argument.
+    """Pure functions of weights and keys; holds no arrays and can be a static argument.
 
     Every function takes one key for each example, so that an example's result depends on
     neither its batch nor the number of devices.
 
     Attributes:
         network: module of `(x_t, y_t, t) -> (v_x, v_y)`.
-        encoding: labels to continuous semantics and back.
-        image_shape: `(height, width, channels)`, or `(n,)` for points.
+        codec: pixels and labels to the state of the flow and back.
         path: the probability path.
-        dequantize_images: whether training adds half an 8-bit level of noise to images.
         share_at_one: share of the training examples at t = 1; see `sample_tied_times`.
     """
 
     network: nn.Module
-    encoding: Encoding
-    image_shape: tuple[int, ...]
+    codec: Codec
     path: LinearPath = LinearPath()
-    dequantize_images: bool = False
     share_at_one: float = 0.0
-
-    @property
-    def semantics_shape(self) -> tuple[int, ...]:
-        """Shape of the continuous semantics of one example."""
-        return self.encoding.signal_shape(self.image_shape)
 
     def init(self, key: jax.Array) -> Params:
         """Parameters of the network."""
-        x = jnp.zeros((1, *self.image_shape))
-        y = jnp.zeros((1, *self.semantics_shape))
+        x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
         return self.network.init(key, x, y, jnp.zeros(1))["params"]
 
-    def velocity(self, params: Params, dropout_key: jax.Array | None = None) -> Velocity:
+    def velocity(self, weights: Weights, dropout_key: jax.Array | None = None) -> Velocity:
         """The network with its parameters bound; with a dropout key, in training mode.
 
         The network has one clock: it is given the image's time, which the tied clock makes
@@ -65,7 +67,7 @@ class SymmFlow:
         def velocity(state: Leaves, times: Leaves) -> Leaves:
             t = jnp.broadcast_to(times.image, state.image.shape[:1])
             v_x, v_y = self.network.apply(
-                {"params": params}, state.image, state.semantics, t, train=train, rngs=rngs
+                {"params": weights.network}, state.image, state.semantics, t, train=train, rngs=rngs
             )
             return Leaves(v_x, v_y)
 
@@ -73,7 +75,7 @@ class SymmFlow:
 
     def losses(
         self,
-        params: Params,
+        weights: Weights,
         example_keys: jax.Array,
         pixels: jax.Array,
         labels: jax.Array,
@@ -83,43 +85,43 @@ class SymmFlow:
         """The objective of each example at a random time, float32 `[batch]`.
 
         Args:
-            params: the network's parameters.
+            weights: of network and codec.
             example_keys: keys `[batch]`.
             pixels: uint8 `[batch, height, width, channels]`, or float points `[batch, n]`.
             labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
             image_weight: weight of the image's part.
             dropout_key: turns dropout on.
         """
-        semantics_key, dequantization_key, time_key, x_key, y_key = _split(example_keys, 5)
-        x = images.to_signal(pixels)
-        if self.dequantize_images:
-            x = jax.vmap(images.dequantize)(dequantization_key, x)
-        data = Leaves(x, jax.vmap(self.encoding.encode)(semantics_key, labels))
-        noise = Leaves(
-            keys.normal(x_key, self.image_shape), keys.normal(y_key, self.semantics_shape)
+        semantics_key, image_key, time_key, x_key, y_key = _split(example_keys, 5)
+        data = Leaves(
+            self.codec.encode_image(weights.codec, image_key, pixels, train=True),
+            self.codec.encode_semantics(weights.codec, semantics_key, labels),
         )
+        noise = Leaves(*map(keys.normal, (x_key, y_key), self.codec.shapes))
         times = jax.vmap(lambda key: sample_tied_times(key, self.share_at_one))(time_key)
-        velocity = self.velocity(params, dropout_key)
+        velocity = self.velocity(weights, dropout_key)
         return objective.symmetric_loss(velocity, self.path, data, noise, times, image_weight)
 
     def generate(
-        self, params: Params, example_keys: jax.Array, labels: jax.Array, solve: Solve
+        self, weights: Weights, example_keys: jax.Array, labels: jax.Array, solve: Solve
     ) -> Solution:
-        """Images from labels: read `state.image`, float in about [-1, 1].
+        """Images from labels: read `state.image`, which the codec decodes.
 
         The semantics are dequantised as in training: what the network has seen there.
         """
         semantics_key, noise_key = _split(example_keys, 2)
-        semantics = jax.vmap(self.encoding.encode)(semantics_key, labels)
-        noise = keys.normal(noise_key, self.image_shape)
-        return tasks.synthesize(self.velocity(params), semantics, noise, solve)
+        semantics = self.codec.encode_semantics(weights.codec, semantics_key, labels)
+        noise = keys.normal(noise_key, self.codec.shapes.image)
+        return tasks.synthesize(self.velocity(weights), semantics, noise, solve)
 
     def recognize(
-        self, params: Params, example_keys: jax.Array, pixels: jax.Array, solve: Solve
+        self, weights: Weights, example_keys: jax.Array, pixels: jax.Array, solve: Solve
     ) -> Solution:
-        """Continuous semantics from images: read `state.semantics`, to be decoded."""
-        noise = keys.normal(example_keys, self.semantics_shape)
-        return tasks.recognize(self.velocity(params), images.to_signal(pixels), noise, solve)
+        """Semantics from images: read `state.semantics`, which the codec decodes."""
+        image_key, noise_key = _split(example_keys, 2)
+        image = self.codec.encode_image(weights.codec, image_key, pixels, train=False)
+        noise = keys.normal(noise_key, self.codec.shapes.semantics)
+        return tasks.recognize(self.velocity(weights), image, noise, solve)
 
 
 def _split(example_keys: jax.Array, num: int) -> tuple[jax.Array, ...]:

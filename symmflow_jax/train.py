@@ -15,7 +15,6 @@ from clu import metric_writers, parameter_overview
 from symmflow_jax import (
     build,
     checkpoints,
-    compilation,
     config as config_lib,
     distributed,
     run_folder,
@@ -26,8 +25,10 @@ from symmflow_jax.evaluate import Evaluator, Measurement, evaluator_of, score
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import check_same_model, describe
+from symmflow_jax.parallel import Parallelism
 from symmflow_jax.progress import Progress
 from symmflow_jax.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.symmflow import Weights
 from symmflow_jax.train_step import (
     TrainState,
     adamw,
@@ -84,6 +85,7 @@ class Run:
         optimizer: what makes updates of gradients.
         num_steps: steps of the whole training.
         evaluator: measures on the evaluation split.
+        parallelism: how devices share the training.
         iterator: the training batches.
         manager: the checkpoints.
         writer: TensorBoard.
@@ -96,6 +98,7 @@ class Run:
     optimizer: Any
     num_steps: int
     evaluator: Evaluator
+    parallelism: Parallelism
     iterator: grain.DatasetIterator
     manager: ocp.CheckpointManager
     writer: metric_writers.MetricWriter
@@ -126,26 +129,28 @@ class Run:
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
             evaluator=evaluator_of(config, schema),
+            parallelism=build.parallelism(config),
             iterator=build.training_batches(config, source, schema),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
 
     def restore_or_create(self) -> tuple[TrainState, int]:
-        """The replicated state to go on from, and its step; moves the data to the same place."""
+        """The placed state to go on from, and its step; moves the data to the same place."""
         key = jax.random.fold_in(jax.random.key(self.config.seed), _INIT)
         create = functools.partial(create_train_state, self.evaluator.flow, self.optimizer)
+        shapes = jax.eval_shape(create, key)
         if self.manager.latest_step() is None:
-            state = compilation.jit_once(create)(key)
-            overview = parameter_overview.get_parameter_overview(state.params, include_stats=False)
+            state = self.parallelism.create(create, key)
+            overview = parameter_overview.get_parameter_overview(shapes.params, include_stats=False)
             _logger.info("Parameters:\n%s", overview)
-        else:
-            saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
-            check_same_model(saved, describe(self.config, self.schema), self.workdir)
-            shapes = jax.eval_shape(create, key)
-            state = checkpoints.restore_training(self.manager, shapes, self.iterator)
-            _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
-        return distributed.replicate(state), int(state.step)
+            return state, 0
+        saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
+        check_same_model(saved, describe(self.config, self.schema), self.workdir)
+        targets = self.parallelism.targets(shapes)
+        state = checkpoints.restore_training(self.manager, targets, self.iterator)
+        _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
+        return self.parallelism.place(state), int(state.step)
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
         """Steps from `step` to the end of the training; saves on the way.
@@ -153,13 +158,15 @@ class Run:
         Nothing is read back from the devices between log steps, evaluations and checkpoints.
         """
         train = self.config.train
-        train_step = build.train_step(self.config, self.evaluator.flow, self.optimizer)
+        train_step = build.train_step(
+            self.config, self.evaluator.flow, self.optimizer, self.parallelism
+        )
         key = jax.random.fold_in(jax.random.key(self.config.seed), _TRAINING)
         history = run_folder.History(self.workdir, step)
         progress = Progress(self.num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
         while step < self.num_steps:
-            batch = distributed.split_for_pmap(next(self.iterator))
+            batch = self.parallelism.place_batch(next(self.iterator))
             state, metrics = train_step(state, batch, key)
             pending.append(metrics)
             step += 1
@@ -183,8 +190,8 @@ class Run:
     def finish(self, state: TrainState) -> list[Measurement]:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
-        params = distributed.unreplicate(state.ema_params)
-        table = report_evaluation(self.evaluator, params, self.num_steps, self.workdir)
+        weights = self._inference_weights(self.parallelism.fetch(state))
+        table = report_evaluation(self.evaluator, weights, self.num_steps, self.workdir)
         self.writer.write_scalars(self.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -192,7 +199,7 @@ class Run:
 
     def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
         """Means of the metrics since the last reading; every value must be finite."""
-        fetched = jax.device_get([_first_device(metrics) for metrics in pending])
+        fetched = self.parallelism.read(pending)
         series = {name: np.stack([metrics[name] for metrics in fetched]) for name in fetched[0]}
         finite = np.isfinite(series["loss"]) & np.isfinite(series["gradient_norm"])
         if not finite.all():
@@ -227,17 +234,20 @@ class Run:
 
     def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
         """A checkpoint, after a small evaluation where one is due."""
-        host_state = distributed.unreplicate(state)
-        value = self._evaluate_quickly(host_state.ema_params, step) if evaluates else None
+        fetched = self.parallelism.fetch(state)
+        value = self._evaluate_quickly(fetched, step) if evaluates else None
         checkpoints.save(
-            self.manager, host_state, self.iterator, describe(self.config, self.schema), value
+            self.manager, fetched, self.iterator, describe(self.config, self.schema), value
         )
 
-    def _evaluate_quickly(self, ema_params: Any, step: int) -> float:
-        params = distributed.put_replicated(ema_params, distributed.local_mesh())
-        table = self.evaluator.measure_quickly(params, step)
+    def _inference_weights(self, fetched: TrainState) -> Weights:
+        return self.parallelism.for_inference(Weights(fetched.ema_params, fetched.codec))
+
+    def _evaluate_quickly(self, fetched: TrainState, step: int) -> float:
+        weights = self._inference_weights(fetched)
+        table = self.evaluator.measure_quickly(weights, step)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
-        grid = write_grid(self.evaluator, params, picture)
+        grid = write_grid(self.evaluator, weights, picture)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary(table))
@@ -263,7 +273,3 @@ def _num_steps(train: TrainConfig, num_epochs: float, num_examples: int) -> int:
 
 def _is_due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
-
-
-def _first_device(metrics: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    return {name: values.addressable_data(0)[0] for name, values in metrics.items()}

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import keys
-from symmflow_jax.symmflow import Params, SymmFlow
+from symmflow_jax.symmflow import Params, SymmFlow, Weights
 
 Metrics = dict[str, jax.Array]
 """Float32 scalars of one step."""
@@ -24,12 +24,14 @@ class TrainState:
         params: the network's parameters, float32.
         ema_params: their moving average, which inference uses.
         opt_state: the optimizer's state.
+        codec: parameters of the codec's network, which no step changes; None where it has none.
     """
 
     step: jax.Array
     params: Params
     ema_params: Params
     opt_state: optax.OptState
+    codec: Params | None = None
 
 
 def create_train_state(
@@ -76,6 +78,7 @@ def make_train_step(
     ema_decay: float,
     num_microbatches: int = 1,
     axis_name: str | None = None,
+    gather: Callable[[Params], Params] = lambda params: params,
 ) -> Callable[[TrainState, dict[str, Any], jax.Array], tuple[TrainState, Metrics]]:
     """The pure function `train_step(state, batch, key) -> (state, metrics)`.
 
@@ -89,12 +92,13 @@ def make_train_step(
         ema_decay: decay of the parameters' moving average.
         num_microbatches: parts over which the gradient is accumulated; divides the batch.
         axis_name: device axis over which gradients and metrics are averaged.
+        gather: what makes parameters whole that devices hold in parts.
     """
 
-    def mean_losses(params: Params, batch: dict[str, Any], key: jax.Array):
+    def mean_losses(params: Params, codec: Params, batch: dict[str, Any], key: jax.Array):
         example_keys = keys.example_keys(key, batch["position"])
         losses = flow.losses(
-            params,
+            Weights(gather(params), gather(codec)),
             example_keys,
             batch["image"],
             batch["labels"],
@@ -109,7 +113,9 @@ def make_train_step(
         step_key = jax.random.fold_in(key, state.step)
         gradient = jax.grad(mean_losses, has_aux=True)
         grads, metrics = _accumulate(
-            lambda part: gradient(state.params, part, step_key), batch, num_microbatches
+            lambda part: gradient(state.params, state.codec, part, step_key),
+            batch,
+            num_microbatches,
         )
         # The mean over one device would only make the program longer.
         if axis_name is not None and jax.lax.axis_size(axis_name) > 1:
@@ -121,6 +127,7 @@ def make_train_step(
             params=params,
             ema_params=optax.incremental_update(params, state.ema_params, 1.0 - ema_decay),
             opt_state=opt_state,
+            codec=state.codec,
         )
         return state, metrics | {"gradient_norm": _norm(grads)}
 
@@ -145,8 +152,12 @@ def _accumulate(function: Callable[[Any], Any], batch: Any, num_parts: int) -> A
     """The mean of a function's results over equal parts of a batch, one part at a time."""
     if num_parts == 1:
         return function(batch)
+    # Every part takes its examples from all over the batch, and so from every device that
+    # holds some of it.
     parts = jax.tree.map(
-        lambda array: array.reshape(num_parts, array.shape[0] // num_parts, *array.shape[1:]),
+        lambda array: jnp.swapaxes(
+            array.reshape(array.shape[0] // num_parts, num_parts, *array.shape[1:]), 0, 1
+        ),
         batch,
     )
     zeros = jax.tree.map(

@@ -48,7 +48,7 @@ def import_weights(
     """
     schema = build.schema_of_classes(config)
     flow = build.flow(config, schema)
-    num_channels = flow.image_shape[-1] + flow.semantics_shape[-1]
+    num_channels = sum(shape[-1] for shape in flow.codec.shapes)
     params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
     if params["stem"]["kernel"].shape[2] != num_channels:
         raise ValueError(
@@ -87,7 +87,7 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
     form = {files.LATENT_UNET: latent_unet, files.PIXEL_UNET: pixel_unet}
     network = trained.flow.network
     state_dict = form[_kind(network)].state_dict_from_params(
-        jax.device_get(trained.params), network
+        jax.device_get(trained.weights.network), network
     )
     partial = path.with_suffix(".partial")
     try:

@@ -63,7 +63,7 @@ def test_misspelt_key_names_the_nearest():
 
 
 def test_key_like_no_other_lists_the_keys():
-    with pytest.raises(ValueError, match=r"config\.xyz .* The keys are seed, data"):
+    with pytest.raises(ValueError, match=r"config\.xyz .* The keys are seed, parallel, data"):
         config_lib.from_json(values(xyz=1))
 
 

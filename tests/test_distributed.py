@@ -15,14 +15,5 @@ def test_an_indivisible_batch_names_its_neighbours(batch_size, devices, remedy):
         distributed.check_batch_size(batch_size, devices, "config.train.batch_size")
 
 
-def test_replicas_come_back_as_copies():
-    tree = {"a": np.arange(3.0, dtype=np.float32), "b": np.int32(4)}
-    replicated = distributed.replicate(tree)
-    copies = distributed.unreplicate(replicated)
-    np.testing.assert_array_equal(copies["a"], tree["a"])
-    assert copies["b"] == 4
-    assert copies["a"].flags.owndata
-
-
 def test_sums_over_one_process_are_the_values():
     np.testing.assert_array_equal(distributed.sum_over_processes(np.arange(3)), [0, 1, 2])

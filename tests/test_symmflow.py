@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 
 from symmflow_jax import keys
+from symmflow_jax.codec import PixelCodec
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.semantics import ClassPlane
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.symmflow import SymmFlow, Weights
 
-_FLOW = SymmFlow(MLP(features=16, num_layers=2), ClassPlane(3, (), 4.0), image_shape=(2,))
+_FLOW = SymmFlow(MLP(features=16, num_layers=2), PixelCodec(ClassPlane(3, (), 4.0), (2,)))
 _POINTS = jnp.asarray([[0.1, 0.2], [0.3, -0.4], [-0.5, 0.6]])
 _LABELS = jnp.asarray([0, 1, 2])
 
 
 @pytest.fixture(scope="module")
-def params():
-    return _FLOW.init(jax.random.key(0))
+def weights():
+    return Weights(_FLOW.init(jax.random.key(0)))
 
 
 def _keys(*positions: int) -> jax.Array:
@@ -26,12 +27,12 @@ def _keys(*positions: int) -> jax.Array:
 
 
 @pytest.mark.parametrize("task", ["losses", "generate", "recognize"])
-def test_an_example_depends_on_its_key_and_not_on_its_batch(params, task):
+def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
     solve = FixedSteps(EULER, 2)
     functions = {
-        "losses": lambda k, x, y: _FLOW.losses(params, k, x, y, 0.5).total,
-        "generate": lambda k, x, y: _FLOW.generate(params, k, y, solve).state.image,
-        "recognize": lambda k, x, y: _FLOW.recognize(params, k, x, solve).state.semantics,
+        "losses": lambda k, x, y: _FLOW.losses(weights, k, x, y, 0.5).total,
+        "generate": lambda k, x, y: _FLOW.generate(weights, k, y, solve).state.image,
+        "recognize": lambda k, x, y: _FLOW.recognize(weights, k, x, solve).state.semantics,
     }
     whole = functions[task](_keys(0, 1, 2), _POINTS, _LABELS)
     order = jnp.asarray([2, 0])
@@ -39,8 +40,8 @@ def test_an_example_depends_on_its_key_and_not_on_its_batch(params, task):
     np.testing.assert_allclose(part, whole[order], rtol=1e-5, atol=1e-6)
 
 
-def test_parts_of_the_loss_add_up(params):
-    losses = _FLOW.losses(params, _keys(0, 1, 2), _POINTS, _LABELS, 0.9)
+def test_parts_of_the_loss_add_up(weights):
+    losses = _FLOW.losses(weights, _keys(0, 1, 2), _POINTS, _LABELS, 0.9)
     np.testing.assert_allclose(losses.total, 0.9 * losses.image + 0.1 * losses.semantics, rtol=1e-6)
 
 
@@ -52,8 +53,8 @@ def test_training_images_are_dequantised_within_half_a_level():
     pixels = jnp.full((4, 2, 2, 1), 128, jnp.uint8)
     encoding = ClassPlane(3, (2, 2), 4.0)
     losses = {
-        dequantize: SymmFlow(Identity(), encoding, (2, 2, 1), dequantize_images=dequantize).losses(
-            {}, _keys(0, 1, 2, 3), pixels, jnp.zeros(4, jnp.int32), 1.0
+        dequantize: SymmFlow(Identity(), PixelCodec(encoding, (2, 2, 1), dequantize)).losses(
+            Weights({}), _keys(0, 1, 2, 3), pixels, jnp.zeros(4, jnp.int32), 1.0
         )
         for dequantize in (False, True)
     }

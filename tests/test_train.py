@@ -136,17 +136,24 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
 
 def test_eight_devices_learn_as_one(run_main, tmp_path):
     arguments = ("--config.train.num_epochs=1", "--config.train.peak_learning_rate=1e-4")
-    for count in (1, 8):
+    for count, parallel in ((1, "pmap"), (8, "pmap"), (8, "fsdp")):
         _finish(
             run_main(
-                f"--workdir={tmp_path}/{count}",
+                f"--workdir={tmp_path}/{parallel}{count}",
+                f"--config.parallel={parallel}",
                 *arguments,
                 XLA_FLAGS=f"--xla_force_host_platform_device_count={count}",
             )
         )
-    one, eight = _losses(tmp_path / "1"), _losses(tmp_path / "8")
-    assert json.loads((tmp_path / "8" / "versions.json").read_text())["num_devices"] == 8
-    np.testing.assert_allclose(list(one.values()), list(eight.values()), rtol=1e-4)
+    one, *others = (list(_losses(tmp_path / name).values()) for name in ("pmap1", "pmap8", "fsdp8"))
+    assert json.loads((tmp_path / "fsdp8" / "versions.json").read_text())["num_devices"] == 8
+    for losses in others:
+        np.testing.assert_allclose(losses, one, rtol=1e-5)
+    # What was trained and evaluated in parts is whole to whoever loads it.
+    for whole, parts in zip(
+        _weights(tmp_path / "pmap8"), _weights(tmp_path / "fsdp8"), strict=True
+    ):
+        np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):

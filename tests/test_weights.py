@@ -75,7 +75,9 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
     model = symmflow_jax.load(tmp_path / "run")
     assert model.step == 0
     assert model.schema.names == tuple("0123456789")
-    v_x, v_y = model.flow.network.apply({"params": model.params}, case.x_t, case.y_t, case.t)
+    v_x, v_y = model.flow.network.apply(
+        {"params": model.weights.network}, case.x_t, case.y_t, case.t
+    )
     np.testing.assert_allclose(v_x, case.v_x, rtol=0, atol=1e-4)
     np.testing.assert_allclose(v_y, case.v_y, rtol=0, atol=1e-4)
     assert json.loads((tmp_path / "run" / "config.json").read_text())["network"]["channels"] == 32
@@ -105,7 +107,7 @@ def test_training_begins_with_imported_weights(digits, tmp_path):
         state = checkpoints.restore_training(manager, shapes, iterator=None)
     assert jax.tree.structure(state) == jax.tree.structure(shapes)
     assert state.step == 0
-    params = symmflow_jax.load(tmp_path / "run").params
+    params = symmflow_jax.load(tmp_path / "run").weights.network
     for tree in (state.params, state.ema_params):
         jax.tree.map(np.testing.assert_array_equal, tree, params)
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(state.opt_state))

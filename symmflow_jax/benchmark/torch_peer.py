@@ -91,9 +91,9 @@ def _network(subject: Subject) -> Any:
     from torchcfm.models.unet.unet import UNetModel
 
     network = subject.config.network
-    channels = subject.flow.image_shape[-1] + subject.flow.semantics_shape[-1]
+    channels = sum(shape[-1] for shape in subject.flow.codec.shapes)
     return UNetModel(
-        image_size=subject.flow.image_shape[0],
+        image_size=subject.flow.codec.image_shape[0],
         in_channels=channels,
         model_channels=network.channels,
         out_channels=channels,
@@ -110,7 +110,9 @@ def _tensors(subject: Subject) -> tuple[Any, Any]:
     import torch
 
     images = subject.batch["image"].astype(np.float32) / 127.5 - 1.0
-    semantics = jax.vmap(subject.flow.encoding.encode_clean)(jnp.asarray(subject.batch["labels"]))
+    semantics = jax.vmap(subject.flow.codec.encoding.encode_clean)(
+        jnp.asarray(subject.batch["labels"])
+    )
     arrays = (images, np.asarray(semantics))
     first, second = (torch.from_numpy(array.transpose(0, 3, 1, 2).copy()) for array in arrays)
     return first, second

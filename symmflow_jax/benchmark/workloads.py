@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import build, distributed, labels, predictions
+from symmflow_jax import build, labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
@@ -17,7 +17,7 @@ from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.labels import LabelSchema
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.symmflow import SymmFlow, Weights
 from symmflow_jax.train_step import adamw, create_train_state, make_train_step, one_cycle
 
 TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
@@ -50,9 +50,9 @@ def subject(config: Config, batch_size: int) -> Subject:
     rng = np.random.default_rng(0)
     schema = _schema(config)
     flow = build.flow(config, schema)
-    size = flow.image_shape[:2] if build.target(config) == "mask" else ()
-    points = len(flow.image_shape) == 1
-    pixels = rng.integers(0, 256, (batch_size, *flow.image_shape))
+    size = flow.codec.image_shape[:2] if build.target(config) == "mask" else ()
+    points = len(flow.codec.image_shape) == 1
+    pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
     batch = {
         "image": pixels.astype(np.float32 if points else np.uint8),
         "labels": rng.integers(0, schema.num_classes, (batch_size, *size), np.int32),
@@ -64,17 +64,17 @@ def subject(config: Config, batch_size: int) -> Subject:
 def tasks(subject: Subject) -> dict[str, Task]:
     """The workloads by name."""
     config, flow, batch = subject
-    params = jit_once(flow.init)(jax.random.key(0))
+    weights = Weights(jit_once(flow.init)(jax.random.key(0)))
     positions, key = batch["position"], jax.random.key(1)
     generation = FixedSteps(EULER, config.eval.generation_steps)
 
     def generate() -> Any:
-        result = predictions.generate(flow, params, key, positions, batch["labels"], generation)
+        result = predictions.generate(flow, weights, key, positions, batch["labels"], generation)
         return jax.block_until_ready(result)
 
     def recognize() -> Any:
         once = FixedSteps(EULER, 1)
-        result = predictions.recognize(flow, params, key, positions, batch["image"], once)
+        result = predictions.recognize(flow, weights, key, positions, batch["image"], once)
         return jax.block_until_ready(result)
 
     return {TRAIN_STEP: TrainSteps(subject), GENERATION: generate, RECOGNITION: recognize}
@@ -84,10 +84,11 @@ class TrainSteps:
     """One train step at each call, from the state that the last one left."""
 
     def __init__(self, subject: Subject):
-        optimizer, create = _beginning(subject)
-        self._state = distributed.replicate(jit_once(create)(jax.random.key(0)))
-        self._step = build.train_step(subject.config, subject.flow, optimizer)
-        self._batch = distributed.split_for_pmap(subject.batch)
+        optimizer, create = beginning(subject)
+        parallelism = build.parallelism(subject.config)
+        self._state = parallelism.create(create, jax.random.key(0))
+        self._step = build.train_step(subject.config, subject.flow, optimizer, parallelism)
+        self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
@@ -98,17 +99,13 @@ class TrainSteps:
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs of a training's start by name, each with its arguments' shapes."""
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    replicated = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct((jax.local_device_count(), *leaf.shape), leaf.dtype),
-        state,
-    )
-    key = jax.random.key(0)
-    step = build.train_step(config, flow, optimizer)
+    parallelism = build.parallelism(config)
+    step = build.train_step(config, flow, optimizer, parallelism)
     return {
-        "first state": (jit_once(create), (key,)),
-        TRAIN_STEP: (step, (replicated, distributed.split_for_pmap(batch), key)),
+        "first state": (jit_once(create), (jax.random.key(0),)),
+        TRAIN_STEP: (step, parallelism.arguments(state, batch)),
     }
 
 
@@ -119,7 +116,7 @@ def flops(subject: Subject) -> dict[str, float]:
     the work that there is to do. Generation and recognition count the network alone.
     """
     config, flow, batch = subject
-    optimizer, create = _beginning(subject)
+    optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
     train_step = make_train_step(
         flow,
@@ -130,8 +127,7 @@ def flops(subject: Subject) -> dict[str, float]:
     forward = _count(
         lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
         state.params,
-        jnp.zeros((subject.batch_size, *flow.image_shape)),
-        jnp.zeros((subject.batch_size, *flow.semantics_shape)),
+        *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
         jnp.zeros(subject.batch_size),
     )
     return {
@@ -166,7 +162,7 @@ def _schema(config: Config) -> LabelSchema:
     return labels.consecutive(names, config.data.ignored_id)
 
 
-def _beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
+def beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
     """The config's optimizer, and what makes the first state of a key."""
     train = subject.config.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)

@@ -1,0 +1,92 @@
+"""Codecs: from pixels and labels to the state that the flow moves, and back."""
+
+import dataclasses
+from typing import Any, Protocol
+
+import jax
+
+from symmflow_jax import images
+from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.semantics import Encoding
+
+
+class Codec(Protocol):
+    """What the flow works on, for a batch at a time.
+
+    `weights` are those of the codec's own network, which training leaves as they are; None
+    where it has none. Keys are `[batch]`: what becomes of an example is its own.
+    """
+
+    @property
+    def encoding(self) -> Encoding:
+        """Labels to a continuous signal, and back."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """`(height, width, channels)` of the images, or `(n,)` for points."""
+
+    @property
+    def shapes(self) -> Leaves:
+        """Shapes of the image and of the semantics of one example, as the flow has them."""
+
+    def encode_image(
+        self, weights: Any, keys: jax.Array, pixels: jax.Array, *, train: bool
+    ) -> jax.Array:
+        """Float images of the flow, of uint8 `[batch, *image_shape]` or float points.
+
+        In training they may be dequantised.
+        """
+
+    def encode_semantics(self, weights: Any, keys: jax.Array, labels: jax.Array) -> jax.Array:
+        """Float semantics of the flow, dequantised, of int `[batch, ...]`."""
+
+    def decode_image(self, weights: Any, image: jax.Array) -> jax.Array:
+        """Images of the flow as signals in about [-1, 1], `[batch, *image_shape]`."""
+
+    def decode_semantics(self, weights: Any, semantics: jax.Array) -> jax.Array:
+        """Semantics of the flow as signals that the encoding decodes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PixelCodec:
+    """The flow moves the pixels themselves, and the continuous signal of the labels.
+
+    Attributes:
+        encoding: labels to a continuous signal, and back.
+        image_shape: `(height, width, channels)`, or `(n,)` for points.
+        dequantize_images: whether training adds half an 8-bit level of noise to images.
+    """
+
+    encoding: Encoding
+    image_shape: tuple[int, ...]
+    dequantize_images: bool = False
+
+    @property
+    def shapes(self) -> Leaves:
+        """Shapes of one image and of the continuous semantics beside it."""
+        return Leaves(self.image_shape, self.encoding.signal_shape(self.image_shape))
+
+    def encode_image(
+        self, weights: None, keys: jax.Array, pixels: jax.Array, *, train: bool
+    ) -> jax.Array:
+        """Signals in [-1, 1] of pixels, or points as they are."""
+        del weights
+        signal = images.to_signal(pixels)
+        if train and self.dequantize_images:
+            return jax.vmap(images.dequantize)(keys, signal)
+        return signal
+
+    def encode_semantics(self, weights: None, keys: jax.Array, labels: jax.Array) -> jax.Array:
+        """The encoding's signals."""
+        del weights
+        return jax.vmap(self.encoding.encode)(keys, labels)
+
+    def decode_image(self, weights: None, image: jax.Array) -> jax.Array:
+        """The image itself."""
+        del weights
+        return image
+
+    def decode_semantics(self, weights: None, semantics: jax.Array) -> jax.Array:
+        """The semantics themselves."""
+        del weights
+        return semantics

@@ -1,0 +1,142 @@
+"""`--mode=plan`: memory, work and messages of a config on a TPU slice, before there is one."""
+
+import logging
+import pathlib
+from typing import Any
+
+import jax
+
+from symmflow_jax import distributed, run_folder
+from symmflow_jax.config import Config
+from symmflow_jax.plan import programs
+from symmflow_jax.plan.chips import Chip
+from symmflow_jax.plan.programs import Cost, DoesNotFit
+from symmflow_jax.plan.roofline import roofline
+from symmflow_jax.plan.search import largest
+from symmflow_jax.plan.topology import open_topology
+
+_logger = logging.getLogger(__name__)
+
+_NOTE = (
+    "These are bounds found by compiling, not timings: nothing was run. A step takes at least as "
+    "long as the higher of the two bounds, and longer by what chips wait for each other."
+)
+
+
+def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
+    """Compiles a config's train step and sampler for a topology; shows and writes the costs.
+
+    Args:
+        config: the run; `config.plan` names the topology.
+        workdir: where `plan.json` is written.
+
+    Returns:
+        what `plan.json` holds.
+
+    Raises:
+        ValueError: if there is no such topology or no libtpu, or chips do not divide a batch.
+    """
+    # Whatever is not compiled for the topology stays off any accelerator of this machine.
+    jax.config.update("jax_platforms", "cpu")
+    chip, devices = open_topology(config.plan.topology)
+    batch_size = config.plan.batch_size or config.train.batch_size
+    _check_batch_sizes(config, batch_size, devices)
+    dump = pathlib.Path(config.plan.dump) if config.plan.dump else None
+    result: dict[str, Any] = {
+        "note": _NOTE,
+        "topology": config.plan.topology,
+        "parallel": config.parallel,
+        "num_chips": len(devices),
+        "chip": chip._asdict(),
+        "programs": {},
+    }
+    _logger.info("%s, %d chips, %s. %s", config.plan.topology, len(devices), config.parallel, _NOTE)
+    compilers = {
+        "train step": lambda: programs.train_step(config, batch_size, devices, dump),
+        "generation": lambda: programs.generation(config, devices, dump),
+    }
+    for name, compile_program in compilers.items():
+        try:
+            cost = compile_program()
+        except DoesNotFit as error:
+            result["programs"][name] = {"fits": False, "reason": str(error)}
+            _logger.info("%s does not fit: %s.", name, error)
+            continue
+        result["programs"][name] = _as_json(cost, chip)
+        _logger.info("%s", _as_text(cost, chip))
+    if config.plan.search:
+        result["largest_batch_per_chip"] = _largest_batch(config, chip, devices)
+        _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
+    workdir.mkdir(parents=True, exist_ok=True)
+    run_folder.write_json(workdir / "plan.json", result)
+    _logger.info("Written to %s.", workdir / "plan.json")
+    return result
+
+
+def _check_batch_sizes(config: Config, batch_size: int, devices: tuple[jax.Device, ...]) -> None:
+    parts = len(devices) * config.train.num_microbatches
+    name = "plan" if config.plan.batch_size else "train"
+    distributed.check_batch_size(batch_size, parts, f"config.{name}.batch_size")
+    own = [device for device in devices if device.process_index == 0]
+    distributed.check_batch_size(config.eval.batch_size, len(own), "config.eval.batch_size")
+
+
+def _largest_batch(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> int:
+    """Examples for each chip, in whole microbatches."""
+    parts = config.train.num_microbatches
+
+    def fits(count: int) -> bool:
+        per_chip = count * parts
+        try:
+            cost = programs.train_step(config, per_chip * len(devices), devices, None)
+        except DoesNotFit as error:
+            _logger.info("%d for each chip: does not fit (%s).", per_chip, error)
+            return False
+        _logger.info("%d for each chip: %s.", per_chip, _size(cost.memory.peak))
+        return cost.memory.peak <= chip.hbm_bytes
+
+    batch_size = config.plan.batch_size or config.train.batch_size
+    return parts * largest(fits, batch_size // (parts * len(devices)))
+
+
+def _as_json(cost: Cost, chip: Chip) -> dict[str, Any]:
+    bounds = _bounds(cost, chip)
+    return cost._asdict() | {
+        "fits": cost.memory.peak <= chip.hbm_bytes,
+        "memory": cost.memory._asdict(),
+        "collectives": [collective._asdict() for collective in cost.collectives],
+        "roofline": bounds._asdict() | {"bound_by": bounds.bound_by},
+    }
+
+
+def _as_text(cost: Cost, chip: Chip) -> str:
+    memory, bounds = cost.memory, _bounds(cost, chip)
+    counted = f" (its loop of {cost.num_repeats} once)" if cost.num_repeats > 1 else ""
+    lines = [
+        f"{cost.name}: {cost.batch_size} examples, {cost.batch_size // cost.num_chips} for each "
+        f"of {cost.num_chips} chips",
+        f"  memory of a chip: peak {_size(memory.peak)} of {_size(chip.hbm_bytes)}; arguments "
+        f"{_size(memory.arguments)}, outputs {_size(memory.outputs)} (in place of arguments "
+        f"{_size(memory.aliased)}), temporaries {_size(memory.temporaries)}, code "
+        f"{_size(memory.code)}",
+        f"  work of a chip: {cost.flops / 1e9:,.1f} GFLOP as written; compiled{counted} "
+        f"{cost.compiled_flops / 1e9:,.1f} GFLOP and {_size(cost.num_bytes)} of memory traffic",
+        f"  at least {bounds.compute_seconds * 1e3:,.2f} ms of arithmetic and "
+        f"{bounds.memory_seconds * 1e3:,.2f} ms of memory traffic: {bounds.bound_by} binds",
+    ]
+    for collective in cost.collectives:
+        lines.append(f"  {collective.kind}: {collective.num_runs}, {_size(collective.num_bytes)}")
+    return "\n".join(lines if cost.collectives else [*lines, "  no messages between chips"])
+
+
+def _bounds(cost: Cost, chip: Chip):
+    return roofline(cost.flops, cost.num_bytes * cost.num_repeats, chip)
+
+
+def _size(num_bytes: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if num_bytes < 1024:
+            return f"{num_bytes:,.1f} {unit}"
+        num_bytes /= 1024
+    return f"{num_bytes:,.2f} GiB"

@@ -1,0 +1,76 @@
+"""`--mode=plan` as a user meets it; in processes of their own, since libtpu serves one."""
+
+import importlib.util
+import json
+
+import pytest
+
+needs_libtpu = pytest.mark.skipif(
+    importlib.util.find_spec("libtpu") is None,
+    reason="libtpu is not installed: pip install 'symmflow_jax[tpu]' (a TPU is not needed)",
+)
+
+POINTS = (
+    "--config.data.source=spirals",
+    "--config.data.image_size=()",
+    "--config.semantics.encoding=plane",
+    "--config.network.name=mlp",
+    "--config.network.channels=256",
+    "--config.network.num_res_blocks=3",
+    "--config.train.batch_size=64",
+)
+
+
+def _end(process) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=600)
+    return process.returncode, output
+
+
+@needs_libtpu
+@pytest.mark.parametrize("parallel", ["pmap", "fsdp"])
+def test_a_plan_of_four_chips(run_main, tmp_path, parallel):
+    code, output = _end(
+        run_main(
+            "--mode=plan",
+            "--config.plan.topology=v5e:2x2",
+            f"--config.plan.dump={tmp_path}/modules",
+            f"--config.parallel={parallel}",
+            f"--workdir={tmp_path}",
+            *POINTS,
+        )
+    )
+    assert code == 0, output
+    assert "not timings" in output
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert plan["num_chips"] == 4
+    step, generation = (plan["programs"][name] for name in ("train step", "generation"))
+    assert step["fits"] and 0 < step["memory"]["peak"] < plan["chip"]["hbm_bytes"]
+    # Two layers of 256 x 256 weights beside small ones; each weight is there four times, as
+    # parameter, average and two moments.
+    weights = 2 * 256 * 256
+    held = weights if parallel == "pmap" else weights / 4
+    assert 4 * 4 * held < step["memory"]["arguments"] < 1.4 * 4 * 4 * held
+    # A product for the result and two for the gradients, of 16 examples on each chip.
+    assert 3 * 2 * 16 * weights < step["flops"] < 1.4 * 3 * 2 * 16 * weights
+    assert step["memory"]["aliased"] > 0.9 * step["memory"]["outputs"]
+    kinds = {collective["kind"] for collective in step["collectives"]}
+    assert "all-gather" in kinds if parallel == "fsdp" else kinds == {"all-reduce"}
+    assert generation["num_repeats"] == 2
+    assert "HloModule" in (tmp_path / "modules" / "train_step.hlo.txt").read_text()[:100]
+
+
+@needs_libtpu
+def test_a_layout_that_does_not_exist(run_main, tmp_path):
+    arguments = ("--mode=plan", "--config.plan.topology=v5e:3x3", f"--workdir={tmp_path}")
+    code, output = _end(run_main(*arguments))
+    assert code != 0
+    assert "There is no topology 'v5e:3x3'" in output
+    assert "Traceback" not in output
+
+
+def test_an_unknown_chip(run_main, tmp_path):
+    arguments = ("--mode=plan", "--config.plan.topology=v99:2x2", f"--workdir={tmp_path}")
+    code, output = _end(run_main(*arguments))
+    assert code != 0
+    assert "config.plan.topology is 'v99:2x2'; give a chip (v4, v5e, v5p, v6e)" in output
+    assert "Traceback" not in output
