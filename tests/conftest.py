@@ -22,6 +22,10 @@ from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
 
+# Tests run each program a few times and compile all of them: leave out what makes code fast.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=0"
+).strip()
 compilation.choose_fast_cpu_kernels()
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
