@@ -147,6 +147,12 @@ def compiled_programs(tmp_path_factory) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def simulated_devices() -> Callable[[int], str]:
+    """A function from a number of CPU devices to the `XLA_FLAGS` of a process that has them."""
+    return lambda count: f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"
+
+
+@pytest.fixture(scope="session")
 def tiny_config() -> Callable[..., Config]:
     """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run's config."""
     path = pathlib.Path(__file__).parent / "configs" / "tiny.py"

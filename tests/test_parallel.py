@@ -48,7 +48,7 @@ def test_two_processes_share_a_state(tiny_config, compiled_programs, tmp_path):
         _start(
             *("tests/two_processes.py", address, str(index), str(tmp_path)),
             compiled_programs=compiled_programs,
-            flags="",
+            flags=os.environ["XLA_FLAGS"],
         )
         for index in range(2)
     ]
