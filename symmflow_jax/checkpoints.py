@@ -7,6 +7,7 @@ from typing import Any
 
 import grain
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as ocp_managers
@@ -161,13 +162,19 @@ def restore_training(
 
 def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainState) -> TrainState:
     """The state before the first step; steps and AdamW's moments are zero there."""
-    zeros = jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), state)
+
+    def zeros(leaf: Any) -> Any:
+        sharding = getattr(leaf, "sharding", None)
+        if sharding is None:
+            return np.zeros(leaf.shape, leaf.dtype)
+        return jnp.zeros(leaf.shape, leaf.dtype, device=sharding)
+
     return TrainState(
-        step=zeros.step,
+        step=zeros(state.step),
         # Buffers of their own, since the training gives both away.
         params=restore_ema_params(manager, step, state.params),
         ema_params=restore_ema_params(manager, step, state.ema_params),
-        opt_state=zeros.opt_state,
+        opt_state=jax.tree.map(zeros, state.opt_state),
     )
 
 

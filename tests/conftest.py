@@ -22,6 +22,10 @@ from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
 
+# Tests run each program a few times and compile all of them: leave out what makes code fast.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=0"
+).strip()
 compilation.choose_fast_cpu_kernels()
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
@@ -140,6 +144,12 @@ def compiled_programs(tmp_path_factory) -> pathlib.Path:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     return folder
+
+
+@pytest.fixture(scope="session")
+def simulated_devices() -> Callable[[int], str]:
+    """A function from a number of CPU devices to the `XLA_FLAGS` of a process that has them."""
+    return lambda count: f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"
 
 
 @pytest.fixture(scope="session")

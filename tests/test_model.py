@@ -1,5 +1,6 @@
 """The Python interface: what notebooks call, and what it says to bad input."""
 
+import copy
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 import symmflow_jax
 from symmflow_jax.checkpoints import CheckpointError
-from symmflow_jax.model import Model
+from symmflow_jax.model import Model, check_same_model, describe
 from symmflow_jax.train import train_and_evaluate
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -116,6 +117,17 @@ def test_a_task_of_the_other_kind_is_refused(models):
         models["palette"].classify(_images(), _KEY)
     with pytest.raises(ValueError, match=r"reads labels, not masks; use classify"):
         models["plane"].segment(_images(), _KEY)
+
+
+def test_a_checkpoint_from_before_a_config_key_goes_on(models, tmp_path):
+    model = models["palette"]
+    current = describe(model.config, model.schema)
+    saved = copy.deepcopy(current)
+    del saved["config"]["network"]["cross_attention_width"]
+    check_same_model(saved, current, tmp_path)
+    saved["config"]["network"]["channels"] = 16
+    with pytest.raises(ValueError, match=r"config\.network\.channels is 8, was 16"):
+        check_same_model(saved, current, tmp_path)
 
 
 def test_a_folder_without_a_run_is_an_error(tmp_path):

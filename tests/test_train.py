@@ -134,7 +134,7 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
     assert list(_losses(tmp_path / "run")) == list(range(1, step + 1))
 
 
-def test_eight_devices_learn_as_one(run_main, tmp_path):
+def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
     arguments = ("--config.train.num_epochs=1", "--config.train.peak_learning_rate=1e-4")
     for count, parallel in ((1, "pmap"), (8, "pmap"), (8, "fsdp")):
         _finish(
@@ -142,7 +142,7 @@ def test_eight_devices_learn_as_one(run_main, tmp_path):
                 f"--workdir={tmp_path}/{parallel}{count}",
                 f"--config.parallel={parallel}",
                 *arguments,
-                XLA_FLAGS=f"--xla_force_host_platform_device_count={count}",
+                XLA_FLAGS=simulated_devices(count),
             )
         )
     one, *others = (list(_losses(tmp_path / name).values()) for name in ("pmap1", "pmap8", "fsdp8"))

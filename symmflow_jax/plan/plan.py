@@ -38,6 +38,8 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
     """
     # Whatever is not compiled for the topology stays off any accelerator of this machine.
     jax.config.update("jax_platforms", "cpu")
+    # A program for devices that are not there cannot be read back from the cache.
+    jax.config.update("jax_enable_compilation_cache", False)
     chip, devices = open_topology(config.plan.topology)
     batch_size = config.plan.batch_size or config.train.batch_size
     _check_batch_sizes(config, batch_size, devices)

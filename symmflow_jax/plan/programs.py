@@ -145,7 +145,8 @@ def _compile(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         used = re.search(r"Used \S+ of \S+ hbm", str(error))
-        raise DoesNotFit(used[0] if used else str(error).splitlines()[0]) from error
+        reason = used[0] if used else str(error).splitlines()[0].rstrip(".")
+        raise DoesNotFit(reason) from error
 
 
 def _memory(compiled: jax.stages.Compiled) -> Memory:

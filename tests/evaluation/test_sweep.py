@@ -218,7 +218,9 @@ for values in json.loads(sys.argv[2]):
 """
 
 
-def test_the_same_figures_again_and_on_four_devices(evaluator, compiled_programs):
+def test_the_same_figures_again_and_on_four_devices(
+    evaluator, compiled_programs, simulated_devices
+):
     evaluators = [evaluator(**case) for case in _CASES]
     first, again = (
         [json.dumps([m.to_json() for m in _table(measured)]) for measured in evaluators]
@@ -227,7 +229,7 @@ def test_the_same_figures_again_and_on_four_devices(evaluator, compiled_programs
     assert first == again
     configs = [config_lib.to_json(measured.config) for measured in evaluators]
     environment = {
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+        "XLA_FLAGS": simulated_devices(4),
         "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
     }
     process = subprocess.run(
