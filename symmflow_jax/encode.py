@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import build, distributed, images
+from symmflow_jax import build, build_codec, distributed, images
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import CacheWriter
@@ -43,8 +43,8 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
     config = build.uncached(config)
     source = build.source(config, train=True)
     schema = build.schema(config, source)
-    codec = require_latents(build.codec(config, schema), "--mode=encode")
-    weights = build.codec_weights(config, workdir)
+    codec = require_latents(build_codec.codec(config, schema), "--mode=encode")
+    weights = build_codec.weights_of_run(config, workdir)
     batches = pipeline.evaluation_batches(
         source,
         build.preparation(config, schema),

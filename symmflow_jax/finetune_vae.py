@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import autoencoder_weights, build, distributed, keys
+from symmflow_jax import autoencoder_weights, build, build_codec, distributed, keys
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
@@ -56,8 +56,8 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
         distributed.check_batch_size(batch_size, jax.local_device_count(), name)
     source = build.source(config, train=True)
     schema = build.schema(config, source)
-    codec = require_latents(build.codec(config, schema), "--mode=finetune_vae")
-    weights = build.codec_weights(config, workdir)
+    codec = require_latents(build_codec.codec(config, schema), "--mode=finetune_vae")
+    weights = build_codec.weights_of_run(config, workdir)
     weights = {"mask_decoder": weights["decoder"]} | weights
     weights = distributed.put_replicated(weights, distributed.local_mesh())
     _report(config, codec, schema, weights, "Before")

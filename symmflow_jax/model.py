@@ -9,7 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import build, checkpoints, config as config_lib, distributed, predictions
+from symmflow_jax import (
+    build,
+    build_codec,
+    checkpoints,
+    config as config_lib,
+    distributed,
+    predictions,
+)
 from symmflow_jax.config import Config
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
@@ -207,7 +214,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         # Weights that were trained in parts may need the memory of all devices here too.
         parallelism = build.parallelism(config, jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    codec_weights = build.kept_codec_weights(config, pathlib.Path(workdir))
+    codec_weights = build_codec.kept_weights(config, pathlib.Path(workdir))
     weights = Weights(
         parallelism.for_inference(params),
         distributed.put_replicated(codec_weights, distributed.local_mesh()),

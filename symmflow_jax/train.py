@@ -14,6 +14,7 @@ from clu import metric_writers, parameter_overview
 
 from symmflow_jax import (
     build,
+    build_codec,
     checkpoints,
     config as config_lib,
     distributed,
@@ -117,7 +118,7 @@ class Run:
         )
         source = build.source(config, train=True)
         schema = build.schema(config, source)
-        codec_weights = build.codec_weights(config, workdir)
+        codec_weights = build_codec.weights_of_run(config, workdir)
         build.check_latents(config, source, codec_weights)
         num_steps = _num_steps(train, train.num_epochs, len(source))
         schedule = one_cycle(
@@ -128,7 +129,7 @@ class Run:
         )
         if distributed.is_primary():
             run_folder.write_description(workdir, config_lib.to_json(config))
-        build.keep_codec_weights(config, workdir, codec_weights)
+        build_codec.keep_weights(config, workdir, codec_weights)
         return cls(
             config=config,
             workdir=workdir,

@@ -8,7 +8,15 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from symmflow_jax import build, checkpoints, config as config_lib, distributed, model, run_folder
+from symmflow_jax import (
+    build,
+    build_codec,
+    checkpoints,
+    config as config_lib,
+    distributed,
+    model,
+    run_folder,
+)
 from symmflow_jax.config import Config
 from symmflow_jax.interop import files, latent_unet, pixel_unet
 from symmflow_jax.interop.files import Weights
@@ -53,7 +61,7 @@ def import_weights(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
             f"together; config.data and config.semantics make {num_channels}."
         )
-    build.keep_codec_weights(config, workdir, build.codec_weights(config, workdir))
+    build_codec.keep_weights(config, workdir, build_codec.weights_of_run(config, workdir))
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, model.describe(config, schema))
     if distributed.is_primary():

@@ -4,14 +4,14 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, build
+from symmflow_jax import autoencoder_weights, build_codec
 from symmflow_jax.interop import files
 from symmflow_jax.interop.torch_files import WeightsFileError
 
 
 @pytest.fixture
 def network(latent_config):
-    return build.autoencoder(latent_config().autoencoder)
+    return build_codec.autoencoder(latent_config().autoencoder)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import build, keys
+from symmflow_jax import build, build_codec, keys
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.sources.shapes import Shapes
@@ -19,7 +19,7 @@ def cached(latent_config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache") / "latents"
     config = latent_config(**{"data.latents": str(folder), "data.random_flip": True})
     encode(config, folder.parent)
-    return config, build.codec_weights(config, folder.parent)
+    return config, build_codec.weights_of_run(config, folder.parent)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
     assert len(cache) == 10
     np.testing.assert_array_equal([cache[i]["mask"] for i in range(10)], pictures["labels"])
     moments = np.stack([cache[i]["moments"] for i in range(10)])
-    codec = build.codec(config, schema)
+    codec = build_codec.codec(config, schema)
     example_keys = keys.example_keys(jax.random.key(0), pictures["position"])
     encoded = jax.jit(lambda pixels: codec.encode_image(weights, example_keys, pixels, train=True))
     for variant, pixels in enumerate([pictures["image"], pictures["image"][:, :, ::-1]]):
@@ -54,7 +54,7 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
 
 def test_masks_get_fresh_noise_in_each_step(cached, schema):
     config, weights = cached
-    codec = build.codec(config, schema)
+    codec = build_codec.codec(config, schema)
     labels = LatentCache(config.data.latents)[3]["mask"][None].astype(np.int32)
     encoded = jax.jit(lambda key: codec.encode_semantics(weights, key[None], labels))
     first, second = (encoded(jax.random.key(step)) for step in (0, 1))
