@@ -8,7 +8,7 @@ The U-Net of Stable Diffusion 2.1 is fine-tuned; `SD21` is its folder of diffuse
     python -m symmflow_jax.main --config=configs/coco.py --mode=import --input=SD21/unet \
         --prompt_embedding=empty_prompt.safetensors --config.autoencoder.weights=VAE
 
-Sharper masks, from a decoder of their own; and images encoded once (a folder of about 30 GB, with
+Sharper masks, from a decoder of their own; and images encoded once (a folder of about 16 GB, with
 mirror images and cropped at the centre) instead of in every step. Both may be left out:
 
     python -m symmflow_jax.main --config=configs/coco.py --mode=finetune_vae \
