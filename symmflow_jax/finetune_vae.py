@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import logging
+import math
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,7 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
         DataError: if data is missing or cannot be read.
         ValueError: if the config has no autoencoder, or in several processes.
         WeightsFileError: if weights cannot be read or written.
+        ArithmeticError: if the error is no longer a number; nothing is written then.
         Interrupted: after SIGTERM or Ctrl-C, once the decoder is saved.
     """
     distributed.check_single_process("--mode=finetune_vae")
@@ -106,6 +108,11 @@ def _train(
         if leaving or number % config.train.log_every_steps == 0 or number == tuning.num_steps:
             mean = float(np.mean(jax.device_get(losses)))
             losses = []
+            if not math.isfinite(mean):
+                raise ArithmeticError(
+                    f"Step {number}: the squared error is {mean}, and nothing was written. Lower "
+                    "config.finetune.learning_rate."
+                )
             _logger.info("%s  squared error %.5f", progress.advance(number), mean)
         if leaving:
             break

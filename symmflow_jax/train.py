@@ -129,7 +129,6 @@ class Run:
         )
         if distributed.is_primary():
             run_folder.write_description(workdir, config_lib.to_json(config))
-        build_codec.keep_weights(config, workdir, codec_weights)
         return cls(
             config=config,
             workdir=workdir,
@@ -163,7 +162,11 @@ class Run:
         return self._with_codec(self.parallelism.place(state)), int(state.step)
 
     def _with_codec(self, state: TrainState) -> TrainState:
-        """The placed state with the codec's weights, which no checkpoint holds."""
+        """The placed state with the codec's weights, which are beside the checkpoints.
+
+        They are put there only now that the run is known to be of the same model.
+        """
+        build_codec.keep_weights(self.config, self.workdir, self.codec_weights)
         return state.replace(codec=self.parallelism.place(self.codec_weights))  # type: ignore[attr-defined]
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:

@@ -61,6 +61,15 @@ def test_a_signal_saves_the_decoder(config, tmp_path, monkeypatch):
     assert "mask_decoder" in build_codec.weights_of_run(config, tmp_path)
 
 
+def test_an_error_that_is_no_number_writes_nothing(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        finetuning, "make_step", lambda *_: lambda decoder, state, *_: (decoder, state, np.nan)
+    )
+    with pytest.raises(ArithmeticError, match=r"Step 5: .* nan.* config\.finetune\.learning_rate"):
+        finetune_vae(config, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_pixels_have_no_decoder(tiny_config, tmp_path):
     with pytest.raises(ValueError, match=r"--mode=finetune_vae needs an autoencoder"):
         finetune_vae(tiny_config(), tmp_path)
