@@ -53,8 +53,9 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
     """Trains to the end of the config, then evaluates; goes on from the last checkpoint.
 
     Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
-    `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, and
-    `skipped.jsonl` where examples could not be read and were skipped.
+    `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, the weights of
+    the autoencoder if there is one, and `skipped.jsonl` where examples could not be read and
+    were skipped.
 
     Args:
         config: the run.
