@@ -1,8 +1,10 @@
 """The border: from values of the config to sources, networks, train step and solvers."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import flax.linen as nn
 import grain
@@ -10,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax import distributed, labels, palettes, run_folder, semantics
-from symmflow_jax.codec import PixelCodec
+from symmflow_jax import build_codec, distributed, labels, palettes, run_folder
 from symmflow_jax.config import Config, DataConfig, EvalConfig, NetworkConfig
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
+from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.sources import ade20k, celebamask_hq, cifar10, cityscapes, coco_stuff
 from symmflow_jax.data.sources.ade20k import Ade20k
 from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
@@ -31,6 +33,7 @@ from symmflow_jax.data.sources.spirals import Spirals
 from symmflow_jax.flow import solvers
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solve
+from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.metrics import features, lpips
 from symmflow_jax.metrics.features import FeatureFunction
@@ -69,11 +72,16 @@ def target(config: Config) -> str:
 
 
 def source(config: Config, *, train: bool) -> Source:
-    """The source of a split, as its own folder layout has it.
+    """The source of a split, as its own folder layout has it, or a cache of the training split.
 
     Raises:
-        DataError: if the data is missing or has no labels of the kind that the encoding needs.
+        DataError: if the data is missing or has no labels of the kind that the encoding needs;
+            if a cache was made of other data.
     """
+    if train and config.data.latents:
+        cache = LatentCache(config.data.latents)
+        cache.check_fits(_cache_facts(config))
+        return cache
     builders: dict[str, Callable[[DataConfig, bool, int], Source]] = {
         "shapes": _shapes,
         "spirals": _spirals,
@@ -111,7 +119,7 @@ def schema_of_classes(config: Config) -> LabelSchema:
         DataError: if the data is missing, and its classes are not known without it.
     """
     try:
-        return schema(config, source(config, train=True))
+        return schema(config, source(uncached(config), train=True))
     except DataError as error:
         name = config.data.name if config.data.source == "tfds" else config.data.source
         known = _KNOWN_CLASSES.get((name, target(config)))
@@ -136,6 +144,43 @@ def preparation(config: Config, schema: LabelSchema) -> Preparation:
     )
 
 
+def augmentation(config: Config, schema: LabelSchema) -> Augmentation:
+    """What is done to each training example, as its source has it or as a cache has it."""
+    if config.data.latents:
+        return CachedPreparation(target(config), config.data.random_flip, schema.mirrored)
+    return preparation(config, schema)
+
+
+def uncached(config: Config) -> Config:
+    """The config with training examples from their source."""
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, latents=""))
+
+
+def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> CacheIndex:
+    """What a cache of the training split holds, without any example yet."""
+    encoder_hash = hash_of(codec_weights["encoder"])
+    return CacheIndex(
+        **_cache_facts(config), encoder_hash=encoder_hash, num_examples=0, schema=schema
+    )
+
+
+def check_latents(config: Config, source: Source, codec_weights: Any) -> None:
+    """Raises if the training reads latents of another encoder than it has, or needs none.
+
+    Raises:
+        DataError: if the latents are of another encoder.
+        ValueError: if the flow moves pixels.
+    """
+    if not isinstance(source, LatentCache):
+        return
+    if codec_weights is None:
+        raise ValueError(
+            f"config.data.latents is {config.data.latents!r}, but without "
+            "config.autoencoder.weights the flow moves pixels; set both or none."
+        )
+    source.check_fits({"encoder_hash": hash_of(codec_weights["encoder"])})
+
+
 def training_batches(
     config: Config, source: Source, schema: LabelSchema, workdir: pathlib.Path | None = None
 ) -> grain.DatasetIterator:
@@ -145,7 +190,7 @@ def training_batches(
     """
     return pipeline.training_batches(
         source,
-        preparation(config, schema),
+        augmentation(config, schema),
         batch_size=config.train.batch_size,
         seed=config.seed,
         shard=distributed.shard(),
@@ -157,28 +202,12 @@ def training_batches(
 
 def flow(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
-    channels = config.data.image_channels
-    image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
-    pixels = PixelCodec(encoding(config, schema), image_shape, config.data.dequantize_images)
     return SymmFlow(
         network=network(config.network),
-        codec=pixels,
+        codec=build_codec.codec(config, schema),
         path=LinearPath(config.train.sigma_min),
         share_at_one=config.train.share_at_one,
     )
-
-
-def encoding(config: Config, schema: LabelSchema) -> semantics.Encoding:
-    """The encoding of a schema's classes."""
-    beta = config.semantics.dequantization_beta
-    match config.semantics.encoding:
-        case "palette":
-            return semantics.PaletteMask(schema.palette, beta)
-        case "plane":
-            return semantics.ClassPlane(schema.num_classes, config.data.image_size, beta)
-        case _:
-            palette = palettes.class_colours(schema.num_classes)
-            return semantics.ClassColour(palette, config.data.image_size, beta)
 
 
 def network(config: NetworkConfig) -> nn.Module:
@@ -342,6 +371,17 @@ def _named_classes(config: DataConfig) -> LabelSchema:
             "give one for each."
         )
     return labels.filed_under(ids, config.class_names, config.ignored_id)
+
+
+def _cache_facts(config: Config) -> dict[str, Any]:
+    """What the config says of a cache of its training split, by the names of the index."""
+    return {
+        "source": config.data.source,
+        "split": config.data.train_split,
+        "target": target(config),
+        "image_size": config.data.image_size,
+        "has_mirrored": config.data.random_flip,
+    }
 
 
 def _size(config: DataConfig, train: bool) -> int:

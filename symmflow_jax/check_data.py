@@ -49,6 +49,7 @@ def check_data(config: Config) -> bool:
         DataError: if a split cannot even be opened, such as for a missing folder.
     """
     usable = True
+    config = build.uncached(config)
     for train in (True, False):
         source = build.source(config, train=train)
         schema = build.schema(config, source)

@@ -29,6 +29,9 @@ class Codec(Protocol):
     def shapes(self) -> Leaves:
         """Shapes of the image and of the semantics of one example, as the flow has them."""
 
+    def init(self, key: jax.Array) -> Any:
+        """Random weights of the codec's network, or None where it has none."""
+
     def encode_image(
         self, weights: Any, keys: jax.Array, pixels: jax.Array, *, train: bool
     ) -> jax.Array:
@@ -65,6 +68,10 @@ class PixelCodec:
     def shapes(self) -> Leaves:
         """Shapes of one image and of the continuous semantics beside it."""
         return Leaves(self.image_shape, self.encoding.signal_shape(self.image_shape))
+
+    def init(self, key: jax.Array) -> None:
+        """There is no network."""
+        del key
 
     def encode_image(
         self, weights: None, keys: jax.Array, pixels: jax.Array, *, train: bool

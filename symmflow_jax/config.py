@@ -41,6 +41,10 @@ class DataConfig:
             "#ff0080", and one more for void if `ignored_id` is their number (paired_folder).
         ignored_id: id of pixels that belong to no class, or None (paired_folder).
         train_images, train_masks, eval_images, eval_masks: folders under `dir` (paired_folder).
+        latents: folder of encoded training examples that `--mode=encode` writes and training
+            reads; empty to encode on the fly. Its pictures were cropped at the centre and not
+            dequantised, whatever the keys above say; their mirror images are beside them where
+            `random_flip` was on. Masks are encoded anew in each step in any case.
         on_error: what to do with an example that cannot be read, "raise" or "skip". A skipped
             one is named in the run's `skipped.jsonl` and report; training takes the next one
             in its place, evaluation does without it.
@@ -67,6 +71,7 @@ class DataConfig:
     train_masks: str = "train/masks"
     eval_images: str = "val/images"
     eval_masks: str = "val/masks"
+    latents: str = ""
     on_error: str = "raise"
     num_workers: int = 0
 
@@ -120,6 +125,52 @@ class NetworkConfig:
     remat: bool = False
     cross_attention_width: int = 1024
     dtype: str = "float32"
+
+
+@dataclasses.dataclass(frozen=True)
+class AutoencoderConfig:
+    """The frozen autoencoder between pixels and the latents that the flow moves.
+
+    The defaults are the sizes of Stable Diffusion's.
+
+    Attributes:
+        weights: file or folder of diffusers' `AutoencoderKL`; empty: the flow moves pixels. A
+            run keeps a copy, so that the file is needed only once.
+        mask_decoder: file that `--mode=finetune_vae` has written in another run's folder, whose
+            decoder then reads masks. One in the run's own folder is used unasked.
+        channels: width of the first level.
+        channel_multipliers: width of each level in units of `channels`.
+        num_res_blocks: residual blocks of each level.
+        latent_channels: channels of the latents.
+        num_groups: groups of the group normalisations.
+        latent_scale: factor that brings latents to unit variance.
+        dtype: "float32" or "bfloat16".
+    """
+
+    weights: str = ""
+    mask_decoder: str = ""
+    channels: int = 128
+    channel_multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    num_res_blocks: int = 2
+    latent_channels: int = 4
+    num_groups: int = 32
+    latent_scale: float = 0.18215
+    dtype: str = "float32"
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneConfig:
+    """How `--mode=finetune_vae` trains the decoder for masks.
+
+    Attributes:
+        batch_size: masks of one step, over all devices.
+        num_steps: steps.
+        learning_rate: Adam's.
+    """
+
+    batch_size: int = 8
+    num_steps: int = 10_000
+    learning_rate: float = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,7 +295,7 @@ class Config:
         seed: origin of all randomness.
         parallel: how devices share a training: "pmap" (each has the whole state) or "fsdp"
             (each has a part of it); the numbers that come out are the same.
-        data, semantics, network, train, eval, plan: see their classes.
+        data, semantics, network, autoencoder, train, finetune, eval, plan: see their classes.
     """
 
     seed: int = 0
@@ -252,7 +303,9 @@ class Config:
     data: DataConfig = DataConfig()
     semantics: SemanticsConfig = SemanticsConfig()
     network: NetworkConfig = NetworkConfig()
+    autoencoder: AutoencoderConfig = AutoencoderConfig()
     train: TrainConfig = TrainConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
     eval: EvalConfig = EvalConfig()
     plan: PlanConfig = PlanConfig()
 
@@ -276,6 +329,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "semantics.encoding": ("palette", "plane", "colour"),
     "network.name": ("unet", "latent_unet", "mlp"),
     "network.dtype": ("float32", "bfloat16"),
+    "autoencoder.dtype": ("float32", "bfloat16"),
     "eval.features": ("", "inception", "classifier"),
     "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
@@ -371,6 +425,8 @@ def _check_ranges(config: Config) -> None:
     for section, keys in (
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
+        ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
+        ("finetune", ("batch_size", "num_steps", "learning_rate")),
         ("eval", ("batch_size", "num_draws", "num_seeds", "generation_steps", "tolerance")),
     ):
         for key in keys:

@@ -40,6 +40,14 @@ def check_batch_size(batch_size: int, num_devices: int, what: str) -> None:
         )
 
 
+def check_single_process(what: str) -> None:
+    """Raises a `ValueError` if several processes run what is made for one."""
+    if jax.process_count() > 1:
+        raise ValueError(
+            f"{what} runs in one process, not in {jax.process_count()}; start it on one host."
+        )
+
+
 def local_mesh() -> Mesh:
     """The local devices in one row, for inference under `jit`."""
     return Mesh(np.array(jax.local_devices()), (BATCH_AXIS,))

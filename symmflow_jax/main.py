@@ -21,11 +21,13 @@ _MODE = flags.DEFINE_enum(
         "segment",
         "classify",
         "check_data",
+        "encode",
+        "finetune_vae",
         "import",
         "export",
         "plan",
     ],
-    "What to do. All but train, check_data, import and plan use the weights in the workdir.",
+    "What to do. Evaluate, generate, segment, classify and export use the weights in the workdir.",
 )
 _INPUT = flags.DEFINE_string(
     "input",
@@ -39,7 +41,9 @@ _OUTPUT = flags.DEFINE_string(
     "Where to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors.",
 )
 _PROMPT_EMBEDDING = flags.DEFINE_string(
-    "prompt_embedding", None, "File of the empty prompt's embedding (import of a latent U-Net)."
+    "prompt_embedding",
+    None,
+    "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise of generate, segment, classify.")
 _NUM_STEPS = flags.DEFINE_integer("num_steps", None, "Euler steps: 25 to generate, 1 otherwise.")
@@ -66,6 +70,8 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "segment": _segment,
         "classify": _classify,
         "check_data": _check_data,
+        "encode": _encode,
+        "finetune_vae": _finetune_vae,
         "import": _import,
         "export": _export,
         "plan": _plan,
@@ -138,6 +144,18 @@ def _check_data(config: Config, workdir: pathlib.Path) -> None:
     del workdir
     if not check_data(config):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
+
+
+def _encode(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.encode import encode
+
+    encode(config, workdir)
+
+
+def _finetune_vae(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.finetune_vae import finetune_vae
+
+    finetune_vae(config, workdir)
 
 
 def _import(config: Config, workdir: pathlib.Path) -> None:

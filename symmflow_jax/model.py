@@ -9,7 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import build, checkpoints, config as config_lib, predictions
+from symmflow_jax import (
+    build,
+    build_codec,
+    checkpoints,
+    config as config_lib,
+    distributed,
+    predictions,
+)
 from symmflow_jax.config import Config
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
@@ -195,6 +202,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
 
     Raises:
         CheckpointError: if there is no complete checkpoint, or it cannot be read.
+        WeightsFileError: if the run's copy of the autoencoder is gone.
     """
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
@@ -206,7 +214,12 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         # Weights that were trained in parts may need the memory of all devices here too.
         parallelism = build.parallelism(config, jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    return Model(config, schema, flow, parallelism.for_inference(Weights(params)), step)
+    codec_weights = build_codec.kept_weights(config, pathlib.Path(workdir))
+    weights = Weights(
+        parallelism.for_inference(params),
+        distributed.put_replicated(codec_weights, distributed.local_mesh()),
+    )
+    return Model(config, schema, flow, weights, step)
 
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
@@ -248,5 +261,13 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     values |= {
         f"config.data.{key}": config["data"][key] for key in ("image_size", "image_channels")
     }
+    if config["autoencoder"]["weights"]:
+        # Which file they came from does not matter: the run has a copy, which is compared.
+        values |= {
+            f"config.autoencoder.{key}": value
+            for key, value in config["autoencoder"].items()
+            if key not in ("weights", "mask_decoder", "dtype")
+        }
+    values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
     values["class names"] = description["schema"]["names"]
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -14,6 +14,7 @@ from clu import metric_writers, parameter_overview
 
 from symmflow_jax import (
     build,
+    build_codec,
     checkpoints,
     config as config_lib,
     distributed,
@@ -87,6 +88,7 @@ class Run:
         schema: the classes.
         optimizer: what makes updates of gradients.
         num_steps: steps of the whole training.
+        codec_weights: weights of the codec's network, on the host, or None.
         evaluator: measures on the evaluation split.
         parallelism: how devices share the training.
         iterator: the training batches.
@@ -100,6 +102,7 @@ class Run:
     schema: LabelSchema
     optimizer: Any
     num_steps: int
+    codec_weights: Any
     evaluator: Evaluator
     parallelism: Parallelism
     iterator: grain.DatasetIterator
@@ -115,6 +118,8 @@ class Run:
         )
         source = build.source(config, train=True)
         schema = build.schema(config, source)
+        codec_weights = build_codec.weights_of_run(config, workdir)
+        build.check_latents(config, source, codec_weights)
         num_steps = _num_steps(train, train.num_epochs, len(source))
         schedule = one_cycle(
             num_steps,
@@ -124,6 +129,7 @@ class Run:
         )
         if distributed.is_primary():
             run_folder.write_description(workdir, config_lib.to_json(config))
+        build_codec.keep_weights(config, workdir, codec_weights)
         return cls(
             config=config,
             workdir=workdir,
@@ -131,6 +137,7 @@ class Run:
             schema=schema,
             optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
             num_steps=num_steps,
+            codec_weights=codec_weights,
             evaluator=evaluator_of(config, schema, workdir),
             parallelism=build.parallelism(config),
             iterator=build.training_batches(config, source, schema, workdir),
@@ -147,13 +154,17 @@ class Run:
             state = self.parallelism.create(create, key)
             overview = parameter_overview.get_parameter_overview(shapes.params, include_stats=False)
             _logger.info("Parameters:\n%s", overview)
-            return state, 0
+            return self._with_codec(state), 0
         saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
         check_same_model(saved, describe(self.config, self.schema), self.workdir)
         targets = self.parallelism.targets(shapes)
         state = checkpoints.restore_training(self.manager, targets, self.iterator)
         _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
-        return self.parallelism.place(state), int(state.step)
+        return self._with_codec(self.parallelism.place(state)), int(state.step)
+
+    def _with_codec(self, state: TrainState) -> TrainState:
+        """The placed state with the codec's weights, which no checkpoint holds."""
+        return state.replace(codec=self.parallelism.place(self.codec_weights))  # type: ignore[attr-defined]
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
         """Steps from `step` to the end of the training; saves on the way.

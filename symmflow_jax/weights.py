@@ -1,6 +1,5 @@
 """Weights of PyTorch programs as checkpoints of this project, and the other way round."""
 
-import contextlib
 import logging
 import pathlib
 from typing import cast
@@ -8,9 +7,16 @@ from typing import cast
 import flax.linen as nn
 import jax
 import numpy as np
-import safetensors.numpy
 
-from symmflow_jax import build, checkpoints, config as config_lib, distributed, model, run_folder
+from symmflow_jax import (
+    build,
+    build_codec,
+    checkpoints,
+    config as config_lib,
+    distributed,
+    model,
+    run_folder,
+)
 from symmflow_jax.config import Config
 from symmflow_jax.interop import files, latent_unet, pixel_unet
 from symmflow_jax.interop.files import Weights
@@ -39,7 +45,7 @@ def import_weights(
         path: a file or folder, see `files.read_weights`.
         workdir: folder of the run, without checkpoints yet.
         prompt_embedding: for a latent U-Net, a file that holds one tensor alone, the embedding
-            of the empty prompt `[77, 1024]` or `[1, 77, 1024]`.
+            of the empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
 
     Raises:
         WeightsFileError: if a file is missing, damaged, or of another kind.
@@ -55,6 +61,7 @@ def import_weights(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
             f"together; config.data and config.semantics make {num_channels}."
         )
+    build_codec.keep_weights(config, workdir, build_codec.weights_of_run(config, workdir))
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, model.describe(config, schema))
     if distributed.is_primary():
@@ -89,18 +96,7 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
     state_dict = form[_kind(network)].state_dict_from_params(
         jax.device_get(trained.weights.network), network
     )
-    partial = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # PyTorch's libraries want to be told that it is one of theirs.
-        safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
-        partial.replace(path)
-    except (OSError, safetensors.SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise WeightsFileError(
-            f"{path} could not be written ({error}). Free space there, or give another --output."
-        ) from error
+    files.write_state_dict(path, state_dict)
     _logger.info("Wrote %d tensors of step %d to %s.", len(state_dict), trained.step, path)
 
 
@@ -134,12 +130,12 @@ def _latent_params(
     latent_unet.check_settings(weights.settings, network)
     state_dict = dict(weights.state_dict)
     if prompt_embedding is not None:
-        state_dict[latent_unet.PROMPT_EMBEDDING] = _read_prompt_embedding(prompt_embedding)
+        state_dict[latent_unet.PROMPT_EMBEDDING] = _prompt_embedding(prompt_embedding, network)
     if latent_unet.PROMPT_EMBEDDING not in state_dict:
         raise ValueError(
             f"{path} has no embedding of the empty prompt, which the network attends to; give a "
-            "file of this one tensor with --prompt_embedding: what the text encoder of Stable "
-            "Diffusion makes of the empty prompt, saved by torch.save or as .safetensors."
+            "file of this one tensor with --prompt_embedding (launch/empty_prompt.py makes it), or "
+            "--prompt_embedding=zeros."
         )
     times, rest = divmod(num_channels, latent_unet.num_channels(state_dict))
     if times > 1 and not rest:
@@ -160,8 +156,10 @@ def _kind(network: nn.Module) -> str:
     )
 
 
-def _read_prompt_embedding(path: str | pathlib.Path) -> np.ndarray:
-    """The only tensor of a file, without an axis of examples."""
+def _prompt_embedding(path: str | pathlib.Path, network: LatentUNet) -> np.ndarray:
+    """Zeros, or the only tensor of a file, without an axis of examples."""
+    if path == "zeros":
+        return np.zeros((network.prompt_length, network.cross_attention_width), np.float32)
     tensors = list(read_tensors(path).values())
     if len(tensors) > 1:
         raise WeightsFileError(

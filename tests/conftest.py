@@ -16,7 +16,7 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import compilation, config as config_lib
+from symmflow_jax import autoencoder_weights, compilation, config as config_lib
 from symmflow_jax.config import Config
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
@@ -164,6 +164,36 @@ def tiny_config() -> Callable[..., Config]:
         return config_lib.from_config_dict(values)
 
     return make
+
+
+_TINY_AUTOENCODER = {
+    "channels": 4,
+    "channel_multipliers": (1, 2),
+    "num_res_blocks": 1,
+    "latent_channels": 2,
+    "num_groups": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_autoencoder(tmp_path_factory) -> pathlib.Path:
+    """A file of random weights of a tiny autoencoder, as diffusers would write it."""
+    network = Autoencoder(**_TINY_AUTOENCODER)
+    images = np.zeros((1, 8, 8, 3), np.float32)
+    shapes = jax.eval_shape(network.init, jax.random.key(0), images)["params"]
+    rng = np.random.default_rng(5)
+    params = jax.tree.map(lambda leaf: 0.3 * rng.standard_normal(leaf.shape, np.float32), shapes)
+    path = tmp_path_factory.mktemp("autoencoder") / "vae.safetensors"
+    autoencoder_weights.write(path, params, network)
+    return path
+
+
+@pytest.fixture(scope="session")
+def latent_config(tiny_config, tiny_autoencoder) -> Callable[..., Config]:
+    """As `tiny_config`, for a flow that moves latents."""
+    sizes = {f"autoencoder.{key}": value for key, value in _TINY_AUTOENCODER.items()}
+    sizes |= {"autoencoder.weights": str(tiny_autoencoder), "data.train_size": 10}
+    return lambda **overrides: tiny_config(**sizes | overrides)
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """From configs to parts: what the parts promise."""
 
 import functools
+import importlib
+import pathlib
 
 import jax
 import pytest
 
-from symmflow_jax import build
+from symmflow_jax import build, config as config_lib
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.data.sources.source import DataError, numbered_classes
+from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -72,3 +75,31 @@ def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_config):
     values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
     with pytest.raises(DataError):
         build.schema_of_classes(tiny_config(**values))
+
+
+_CONFIGS = sorted(
+    path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
+)
+
+
+@pytest.mark.parametrize("name", _CONFIGS)
+def test_every_config_describes_a_method(name):
+    config = config_lib.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
+    flow = build.flow(config, numbered_classes(10))
+    state = jax.eval_shape(flow.init, jax.random.key(0))
+    assert jax.tree.leaves(state)
+    is_latent = name in ("celebamask_hq", "coco", "coco_small")
+    assert isinstance(flow.codec, LatentCodec) == is_latent
+
+
+def test_the_small_config_of_coco_differs_in_sizes_alone():
+    large, small = (
+        config_lib.to_json(
+            config_lib.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
+        )
+        for name in ("coco", "coco_small")
+    )
+    assert small["network"]["name"] == large["network"]["name"]
+    assert small["semantics"] == large["semantics"]
+    data = {key for key, value in large["data"].items() if small["data"][key] != value}
+    assert data == {"image_size"}

@@ -39,3 +39,10 @@ def test_large_counts_survive_the_way_through_devices(monkeypatch):
     np.testing.assert_array_equal(total["large"], [[2**41 + 2, 6]])
     assert total["fine"] == 2 + 2.0**-39 and total["fine"].dtype == np.float64
     np.testing.assert_array_equal(total["single"], [1.0, 4.0])
+
+
+def test_what_is_made_for_one_process_says_so(monkeypatch):
+    distributed.check_single_process("--mode=encode")
+    monkeypatch.setattr(jax, "process_count", lambda: 4)
+    with pytest.raises(ValueError, match="--mode=encode runs in one process, not in 4"):
+        distributed.check_single_process("--mode=encode")

@@ -150,6 +150,14 @@ def test_latent_unet_without_a_prompt_is_refused(latent, tmp_path):
         import_weights(config, path, tmp_path / "run", path)
 
 
+def test_zeros_are_a_prompt_on_request_alone(latent, tmp_path):
+    config, state_dict = latent
+    path = _save(tmp_path / "sd.safetensors", state_dict)
+    import_weights(config, path, tmp_path / "run", "zeros")
+    prompt = symmflow_jax.load(tmp_path / "run").weights.network["prompt_embedding"]
+    np.testing.assert_array_equal(prompt, np.zeros((77, 4), np.float32))
+
+
 def test_settings_that_no_shape_tells_are_compared(latent, tmp_path):
     config, state_dict = latent
     _save(tmp_path / "diffusion_pytorch_model.safetensors", state_dict)

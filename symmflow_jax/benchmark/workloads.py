@@ -1,6 +1,5 @@
 """The work of a config on made-up examples: train step, generation and recognition."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,7 +17,13 @@ from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.symmflow import SymmFlow, Weights
-from symmflow_jax.train_step import adamw, create_train_state, make_train_step, one_cycle
+from symmflow_jax.train_step import (
+    TrainState,
+    adamw,
+    create_train_state,
+    make_train_step,
+    one_cycle,
+)
 
 TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
 
@@ -64,7 +69,7 @@ def subject(config: Config, batch_size: int) -> Subject:
 def tasks(subject: Subject) -> dict[str, Task]:
     """The workloads by name."""
     config, flow, batch = subject
-    weights = Weights(jit_once(flow.init)(jax.random.key(0)))
+    weights = jit_once(lambda key: Weights(flow.init(key), flow.codec.init(key)))(jax.random.key(0))
     positions, key = batch["position"], jax.random.key(1)
     generation = FixedSteps(EULER, config.eval.generation_steps)
 
@@ -167,4 +172,9 @@ def beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]
     train = subject.config.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
     optimizer = adamw(schedule, train.weight_decay, train.clip_norm)
-    return optimizer, functools.partial(create_train_state, subject.flow, optimizer)
+
+    def create(key: jax.Array) -> TrainState:
+        state = create_train_state(subject.flow, optimizer, key)
+        return state.replace(codec=subject.flow.codec.init(key))  # type: ignore[attr-defined]
+
+    return optimizer, create

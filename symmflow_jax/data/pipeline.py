@@ -6,7 +6,7 @@ import json
 import logging
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import grain
 import numpy as np
@@ -20,13 +20,21 @@ _logger = logging.getLogger(__name__)
 Batch = dict[str, Any]
 """Arrays with a leading batch axis.
 
-`image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points.
+`image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points; from a
+cache of latents float16 `[batch, latent height, latent width, channels of the moments]`.
 `labels`: int32 `[batch, height, width]` or `[batch]`.
 `position`: int32 `[batch]`, the example's place among all examples of the step (in
 training) or of the split (in evaluation); its random key is made from it.
 `valid`: bool `[batch]`, False for padding and for what cannot be read (evaluation only).
 `original_labels`: a list of int32 masks, each in its own size (evaluation, where asked for).
 """
+
+
+class Augmentation(Protocol):
+    """What is done to each example for training."""
+
+    def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
+        """The "image" and "labels" to learn from, of a source's element."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Shard:
 
 def training_batches(
     source: Source,
-    preparation: Preparation,
+    preparation: Augmentation,
     *,
     batch_size: int,
     seed: int,

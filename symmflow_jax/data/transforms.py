@@ -60,10 +60,13 @@ def random_flip(
     """
     if rng.random() < 0.5:
         return example
-    image, labels = example["image"], example["labels"]
-    if np.ndim(labels) == 2:
-        labels = _swap(labels[:, ::-1], mirrored)
-    return example | {"image": image[:, ::-1], "labels": labels}
+    labels = flip_labels(example["labels"], mirrored)
+    return example | {"image": example["image"][:, ::-1], "labels": labels}
+
+
+def flip_labels(labels: Any, mirrored: tuple[tuple[int, int], ...] = ()) -> Any:
+    """A mask mirrored left to right; one label for the whole image stays as it is."""
+    return _swap(labels[:, ::-1], mirrored) if np.ndim(labels) == 2 else labels
 
 
 def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:

@@ -30,7 +30,7 @@ MOST_FEATURES = 10_000
 """Images whose single features are kept, for the kernel distance."""
 
 # Keys of the data that do not change an image of the evaluation.
-_TRAINING_ONLY = ("random_crop", "random_flip", "dequantize_images", "num_workers")
+_TRAINING_ONLY = ("random_crop", "random_flip", "dequantize_images", "latents", "num_workers")
 
 
 class FeatureSet(NamedTuple):
@@ -91,7 +91,7 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
     """
     config = evaluator.config
     train = config.eval.real_split == "train"
-    source = build.source(config, train=True) if train else evaluator.source
+    source = build.source(build.uncached(config), train=True) if train else evaluator.source
     path = _path(config, source, function)
     rows_path = path.with_suffix(".features.npy")
     if _everywhere(path.is_file() and rows_path.is_file()):

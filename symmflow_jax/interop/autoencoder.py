@@ -117,8 +117,9 @@ def _present_name(name: str) -> str:
 @functools.cache
 def _shapes(network: Autoencoder) -> dict[Path, Shape]:
     """The shape of each parameter; nothing is computed."""
-    side = 2 ** (len(network.channel_multipliers) - 1)
-    images = jax.ShapeDtypeStruct((1, side, side, network.image_channels), jnp.float32)
+    images = jax.ShapeDtypeStruct(
+        (1, network.rate, network.rate, network.image_channels), jnp.float32
+    )
     variables = jax.eval_shape(network.init, jax.random.key(0), images)
     return layouts.shapes_of(variables["params"])
 

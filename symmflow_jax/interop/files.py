@@ -5,6 +5,7 @@ them), a `.safetensors` file, or a file of `torch.save`: a state dict as it is, 
 training checkpoint, or with the names of the modules around it in front.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 
@@ -65,6 +67,27 @@ def read_weights(path: str | pathlib.Path) -> Weights:
             "UNet2DConditionModel or AutoencoderKL of diffusers."
         )
     return dataclasses.replace(weights, settings=_read_settings(path))
+
+
+def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> None:
+    """Writes a `.safetensors` file for PyTorch, in one piece or not at all.
+
+    Raises:
+        WeightsFileError: if the file system refuses.
+    """
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # PyTorch's libraries want to be told that it is one of theirs.
+        safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
+        partial.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise WeightsFileError(
+            f"{path} could not be written ({error}). Free space there, or give another --output "
+            "or --workdir."
+        ) from error
 
 
 def _file_of(path: pathlib.Path) -> pathlib.Path:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import traverse_util
 
 from symmflow_jax.interop import inception as inception_weights
 from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics.classifier import read_classifier
 from symmflow_jax.metrics.inception import NUM_FEATURES, Inception
 
@@ -98,18 +97,6 @@ def feature_function(
     return FeatureFunction(
         name, hash_of(weights), num_features, apply, jax.tree.map(jnp.asarray, weights)
     )
-
-
-def hash_of(weights: Any) -> str:
-    """The start of the SHA-256 of nested arrays: their paths, shapes and float32 numbers.
-
-    Of the arrays and not of a file, since the same weights come in files of several formats.
-    """
-    digest = hashlib.sha256()
-    for path, array in sorted(traverse_util.flatten_dict(weights, sep="/").items()):
-        digest.update(f"{path} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array, "<f4").tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _pooled_features(variables: Any, images: jax.Array) -> jax.Array:

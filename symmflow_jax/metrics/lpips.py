@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax import images as images_lib
-from symmflow_jax.metrics.features import hash_of
+from symmflow_jax.interop.weights_hash import hash_of
 
 _LEVELS = (
     # Width, kernel, stride, padding.

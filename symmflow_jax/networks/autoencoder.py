@@ -29,6 +29,10 @@ class Posterior(NamedTuple):
     mean: jax.Array
     log_variance: jax.Array
 
+    def sample(self, noise: jax.Array) -> jax.Array:
+        """The latents that standard normal noise, shaped as `mean`, stands for."""
+        return self.mean + jnp.exp(0.5 * self.log_variance) * noise
+
 
 class Autoencoder(nn.Module):
     """Images to the posterior of their latents, and latents to images.
@@ -54,6 +58,11 @@ class Autoencoder(nn.Module):
     num_groups: int = 32
     dtype: jnp.dtype = jnp.float32
 
+    @property
+    def rate(self) -> int:
+        """Sides of images over those of their latents."""
+        return 2 ** (len(self.channel_multipliers) - 1)
+
     def setup(self):
         widths = tuple(multiplier * self.channels for multiplier in self.channel_multipliers)
         sizes = (widths, self.num_res_blocks, self.num_groups)
@@ -74,11 +83,10 @@ class Autoencoder(nn.Module):
         Raises:
             ValueError: if the sides are not divisible.
         """
-        rate = 2 ** (len(self.channel_multipliers) - 1)
-        if images.shape[1] % rate or images.shape[2] % rate:
+        if images.shape[1] % self.rate or images.shape[2] % self.rate:
             raise ValueError(
-                f"Images of {images.shape[1]}x{images.shape[2]} have no latents of a {rate}th of "
-                f"their sides; choose sides divisible by {rate}."
+                f"Images of {images.shape[1]}x{images.shape[2]} have no latents of a {self.rate}th "
+                f"of their sides; choose sides divisible by {self.rate}."
             )
         moments = self.encoder(images).astype(jnp.float32)
         mean, log_variance = jnp.split(moments, 2, axis=-1)

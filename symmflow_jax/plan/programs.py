@@ -93,11 +93,14 @@ def generation(config: Config, devices: tuple[jax.Device, ...], dump: pathlib.Pa
     """Generation over the devices of one process, as evaluation does it; see `train_step`."""
     subject = workloads.subject(config, config.eval.batch_size)
     parallelism = build.parallelism(config, devices)
-    shapes = Weights(jax.eval_shape(subject.flow.init, jax.random.key(0)))
+    flow = subject.flow
+    shapes = jax.eval_shape(
+        lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)
+    )
     weights, batch = parallelism.inference_arguments(shapes, subject.batch)
     num_steps = config.eval.generation_steps
     lowered = predictions.generate.lower(
-        subject.flow,
+        flow,
         weights,
         jax.eval_shape(jax.random.key, 0),
         batch["position"],

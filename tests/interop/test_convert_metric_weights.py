@@ -10,8 +10,8 @@ import safetensors.numpy
 from symmflow_jax.interop.convert_metric_weights import convert
 from symmflow_jax.interop.lpips import params_from_state_dict
 from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics import lpips
-from symmflow_jax.metrics.features import hash_of
 
 FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
 

@@ -1,0 +1,30 @@
+"""CelebAMask-HQ at 512x512 in latents, with the paper's settings (arXiv 2506.10634).
+
+    python -m symmflow_jax.main --config=configs/celebamask_hq.py --config.autoencoder.weights=VAE \
+        --config.data.dir=data/CelebAMask-HQ
+
+`data.dir` holds the archive as unpacked (`CelebA-HQ-img`, `CelebAMask-HQ-mask-anno`). The
+weights to begin with, the decoder for masks and a cache of latents are made as for COCO; see
+`configs/coco.py`.
+
+Hardware: the paper's two GPUs with 32 pictures each.
+Expect FID 11.9 and LPIPS 0.464 in 25 steps, mIoU 65.3 in one step and 70.3 in two (paper).
+"""
+
+from configs import coco, default
+
+
+def get_config():
+    """The config."""
+    config = default.get_config()
+    coco.use_latents(config)
+    config.data.source = "celebamask_hq"
+    config.data.dir = "data/CelebAMask-HQ"
+    config.data.train_split = "train"
+    config.data.eval_split = "test"
+    config.data.random_flip = True
+    config.data.dequantize_images = True
+    config.semantics.encoding = "palette"
+    config.semantics.dequantization_beta = 10.0
+    config.train.batch_size = 64
+    return config

@@ -1,0 +1,91 @@
+"""The border for what stands between pixels and the flow: encodings, codecs and their weights."""
+
+import pathlib
+from typing import Any
+
+import jax.numpy as jnp
+
+from symmflow_jax import autoencoder_weights, distributed, palettes, semantics
+from symmflow_jax.codec import Codec, PixelCodec
+from symmflow_jax.config import AutoencoderConfig, Config
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.latent_codec import LatentCodec
+from symmflow_jax.networks.autoencoder import Autoencoder
+
+
+def codec(config: Config, schema: LabelSchema) -> Codec:
+    """Pixels as they are, or latents where the config has an autoencoder.
+
+    Raises:
+        ValueError: if images or labels have no latents.
+    """
+    channels = config.data.image_channels
+    image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    pixels = PixelCodec(encoding(config, schema), image_shape, config.data.dequantize_images)
+    if not config.autoencoder.weights:
+        return pixels
+    if image_shape[2:] != (3,) or pixels.shapes.semantics != image_shape:
+        raise ValueError(
+            "Latents are of colour images and coloured pictures of masks, but "
+            f"config.data.image_channels is {channels} and config.semantics.encoding "
+            f"{config.semantics.encoding!r}; choose 3 and 'palette', or clear "
+            "config.autoencoder.weights."
+        )
+    network = autoencoder(config.autoencoder)
+    if any(side % network.rate for side in config.data.image_size):
+        raise ValueError(
+            f"config.data.image_size is {config.data.image_size}; its sides must be divisible by "
+            f"{network.rate}, the rate of config.autoencoder."
+        )
+    return LatentCodec(pixels, network, config.autoencoder.latent_scale)
+
+
+def autoencoder(config: AutoencoderConfig) -> Autoencoder:
+    """The network between pixels and latents."""
+    return Autoencoder(
+        channels=config.channels,
+        channel_multipliers=config.channel_multipliers,
+        num_res_blocks=config.num_res_blocks,
+        latent_channels=config.latent_channels,
+        num_groups=config.num_groups,
+        dtype=jnp.dtype(config.dtype),
+    )
+
+
+def weights_of_run(config: Config, workdir: pathlib.Path) -> Any:
+    """Weights of the codec's network for a run, on the host, or None where it has none.
+
+    Raises:
+        WeightsFileError, ValueError: see `autoencoder_weights.of_run`.
+    """
+    given = config.autoencoder
+    if not given.weights:
+        return None
+    network = autoencoder(given)
+    return autoencoder_weights.of_run(workdir, given.weights, given.mask_decoder, network)
+
+
+def kept_weights(config: Config, workdir: pathlib.Path) -> Any:
+    """The same for a run that was trained, from its folder alone."""
+    if not config.autoencoder.weights:
+        return None
+    return autoencoder_weights.kept(workdir, autoencoder(config.autoencoder))
+
+
+def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
+    """Copies the weights of the codec's network, if any, into the run's folder."""
+    if weights is not None and distributed.is_primary():
+        autoencoder_weights.keep(workdir, weights, autoencoder(config.autoencoder))
+
+
+def encoding(config: Config, schema: LabelSchema) -> semantics.Encoding:
+    """The encoding of a schema's classes."""
+    beta = config.semantics.dequantization_beta
+    match config.semantics.encoding:
+        case "palette":
+            return semantics.PaletteMask(schema.palette, beta)
+        case "plane":
+            return semantics.ClassPlane(schema.num_classes, config.data.image_size, beta)
+        case _:
+            palette = palettes.class_colours(schema.num_classes)
+            return semantics.ClassColour(palette, config.data.image_size, beta)

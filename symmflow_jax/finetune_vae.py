@@ -1,0 +1,180 @@
+"""Fine-tuning the autoencoder's decoder on pictures of masks, for sharper segmentation."""
+
+import dataclasses
+import functools
+import logging
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from symmflow_jax import autoencoder_weights, build, build_codec, distributed, keys
+from symmflow_jax.compilation import jit_once
+from symmflow_jax.config import Config
+from symmflow_jax.data import pipeline
+from symmflow_jax.interruption import Interrupted, InterruptionRequest
+from symmflow_jax.labels import LabelSchema
+from symmflow_jax.latent_codec import LatentCodec, require_latents
+from symmflow_jax.metrics import confusion
+from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.progress import Progress
+
+_logger = logging.getLogger(__name__)
+
+# Folded into the seed, so that the two share no noise.
+_TRAINING, _EVALUATION = 0, 1
+
+
+def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
+    """Trains the decoder and writes `workdir/mask_decoder.safetensors`, a whole autoencoder.
+
+    The decoder learns to make the clean colours of a mask of the latents that the flow has of
+    it: the mode of the dequantised picture's posterior. The encoder stays as it is. The share
+    of pixels whose class survives encoder and decoder is reported before and after.
+
+    If the run already has a decoder for masks, training goes on from it.
+
+    Args:
+        config: the run; its `finetune` section says how to train.
+        workdir: its folder.
+
+    Raises:
+        DataError: if data is missing or cannot be read.
+        ValueError: if the config has no autoencoder, or in several processes.
+        WeightsFileError: if weights cannot be read or written.
+        Interrupted: after SIGTERM or Ctrl-C, once the decoder is saved.
+    """
+    distributed.check_single_process("--mode=finetune_vae")
+    for batch_size, name in (
+        (config.finetune.batch_size, "config.finetune.batch_size"),
+        (config.eval.batch_size, "config.eval.batch_size"),
+    ):
+        distributed.check_batch_size(batch_size, jax.local_device_count(), name)
+    source = build.source(config, train=True)
+    schema = build.schema(config, source)
+    codec = require_latents(build_codec.codec(config, schema), "--mode=finetune_vae")
+    weights = build_codec.weights_of_run(config, workdir)
+    weights = {"mask_decoder": weights["decoder"]} | weights
+    weights = distributed.put_replicated(weights, distributed.local_mesh())
+    _report(config, codec, schema, weights, "Before")
+    with InterruptionRequest() as request:
+        weights = _train(config, codec, schema, weights, request)
+    tuned = {"encoder": weights["encoder"], "decoder": weights["mask_decoder"]}
+    path = workdir / autoencoder_weights.MASK_DECODER
+    autoencoder_weights.write(path, tuned, codec.autoencoder)
+    _logger.info("Wrote %s.", path)
+    if request.signal_number is not None:
+        raise Interrupted(request.signal_number)
+    _report(config, codec, schema, weights, "After")
+
+
+def _train(
+    config: Config,
+    codec: LatentCodec,
+    schema: LabelSchema,
+    weights: dict[str, Any],
+    request: InterruptionRequest,
+) -> dict[str, Any]:
+    """The weights with a trained decoder for masks, at the end or when a signal comes."""
+    tuning = config.finetune
+    batches = build.training_batches(
+        dataclasses.replace(
+            config, train=dataclasses.replace(config.train, batch_size=tuning.batch_size)
+        ),
+        build.source(config, train=True),
+        schema,
+    )
+    optimizer = optax.adam(tuning.learning_rate)
+    step = make_step(codec, optimizer)
+    # A copy: the step is given its buffers.
+    begin = jit_once(lambda tree: (jax.tree.map(jnp.copy, tree), optimizer.init(tree)))
+    decoder, opt_state = begin(weights["mask_decoder"])
+    key = _key(config, _TRAINING)
+    progress = Progress(tuning.num_steps, tuning.batch_size, 0)
+    losses = []
+    for number in range(1, tuning.num_steps + 1):
+        batch = {name: array for name, array in next(batches).items() if name != "image"}
+        batch = distributed.put_batch(batch, distributed.local_mesh())
+        step_key = jax.random.fold_in(key, number)
+        decoder, opt_state, loss = step(decoder, opt_state, weights["encoder"], batch, step_key)
+        losses.append(loss)
+        leaving = request.signal_number is not None
+        if leaving or number % config.train.log_every_steps == 0 or number == tuning.num_steps:
+            mean = float(np.mean(jax.device_get(losses)))
+            losses = []
+            _logger.info("%s  squared error %.5f", progress.advance(number), mean)
+        if leaving:
+            break
+    return weights | {"mask_decoder": decoder}
+
+
+def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Callable:
+    """`step(decoder, opt_state, encoder, batch, key) -> (decoder, opt_state, loss)`, jitted.
+
+    Args:
+        codec: the codec.
+        optimizer: what makes updates of gradients.
+    """
+
+    def loss(decoder: Any, latents: jax.Array, clean: jax.Array) -> jax.Array:
+        pictures = codec.decode_semantics({"mask_decoder": decoder}, latents)
+        return jnp.mean(jnp.square(pictures - clean))
+
+    def step(decoder: Any, opt_state: Any, encoder: Any, batch: Any, key: jax.Array):
+        example_keys = keys.example_keys(key, batch["position"])
+        latents = codec.encode_semantics({"encoder": encoder}, example_keys, batch["labels"])
+        clean = codec.encoding.encode_clean(batch["labels"])
+        value, grads = jax.value_and_grad(loss)(decoder, latents, clean)
+        updates, opt_state = optimizer.update(grads, opt_state)
+        return optax.apply_updates(decoder, updates), opt_state, value
+
+    return jax.jit(step, donate_argnums=(0, 1))
+
+
+def reconstruction_accuracy(
+    config: Config, codec: LatentCodec, schema: LabelSchema, weights: dict[str, Any]
+) -> float:
+    """Share of the evaluation split's pixels whose class survives encoder and decoder.
+
+    Pixels of ignored classes do not count.
+    """
+    batches = pipeline.evaluation_batches(
+        build.source(config, train=False),
+        build.preparation(config, schema),
+        batch_size=config.eval.batch_size,
+        num_examples=config.eval.num_examples,
+        skip_errors=config.data.on_error == "skip",
+    )
+    total = ConfusionMatrix.empty(schema.num_classes)
+    for batch in batches:
+        del batch["image"]
+        placed = distributed.put_batch(batch, distributed.local_mesh())
+        key = _key(config, _EVALUATION)
+        total = total.merge(_count(codec, schema.num_classes, weights, placed, key))
+    return confusion.accuracy(np.asarray(total.compute()), schema.ignored)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _count(
+    codec: LatentCodec, num_classes: int, weights: dict[str, Any], batch: Any, key: jax.Array
+) -> ConfusionMatrix:
+    """Classes of a batch of masks against those that come out of encoder and decoder."""
+    example_keys = keys.example_keys(key, batch["position"])
+    latents = codec.encode_semantics(weights, example_keys, batch["labels"])
+    decoded = codec.encoding.decode(codec.decode_semantics(weights, latents))
+    return ConfusionMatrix.from_labels(batch["labels"], decoded, batch["valid"], num_classes)
+
+
+def _report(
+    config: Config, codec: LatentCodec, schema: LabelSchema, weights: dict[str, Any], when: str
+) -> None:
+    accuracy = reconstruction_accuracy(config, codec, schema, weights)
+    _logger.info("%s fine-tuning: pixel accuracy of decoded masks %.4f", when, accuracy)
+
+
+def _key(config: Config, purpose: int) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(config.seed), purpose)

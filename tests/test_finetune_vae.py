@@ -1,0 +1,66 @@
+import os
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from symmflow_jax import autoencoder_weights, build_codec, finetune_vae as finetuning
+from symmflow_jax.finetune_vae import finetune_vae
+from symmflow_jax.interruption import Interrupted
+
+pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+
+
+@pytest.fixture
+def config(latent_config):
+    return latent_config(
+        **{
+            "finetune.num_steps": 20,
+            "finetune.learning_rate": 5e-3,
+            "finetune.batch_size": 4,
+            "train.log_every_steps": 5,
+        }
+    )
+
+
+def test_the_decoder_learns_masks_and_nothing_else_changes(config, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="symmflow_jax"):
+        finetune_vae(config, tmp_path)
+    lines = [record.getMessage() for record in caplog.records]
+    errors = [float(line.rsplit(" ", 1)[1]) for line in lines if "squared error" in line]
+    assert len(errors) == 4 and errors[-1] < 0.7 * errors[0]
+    accuracies = [float(line.rsplit(" ", 1)[1]) for line in lines if "pixel accuracy" in line]
+    assert len(accuracies) == 2 and accuracies[1] > accuracies[0]
+
+    network = build_codec.autoencoder(config.autoencoder)
+    before = autoencoder_weights.read(config.autoencoder.weights, network)
+    weights = build_codec.weights_of_run(config, tmp_path)
+    for part in ("encoder", "decoder"):
+        jax.tree.map(np.testing.assert_array_equal, weights[part], before[part])
+    changed = jax.tree.map(lambda a, b: np.any(a != b), weights["mask_decoder"], before["decoder"])
+    assert all(jax.tree.leaves(changed))
+
+
+def test_a_signal_saves_the_decoder(config, tmp_path, monkeypatch):
+    make_step = finetuning.make_step
+
+    def interrupting(codec, optimizer):
+        step = make_step(codec, optimizer)
+
+        def stepped(*arguments):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return step(*arguments)
+
+        return stepped
+
+    monkeypatch.setattr(finetuning, "make_step", interrupting)
+    with pytest.raises(Interrupted) as error:
+        finetune_vae(config, tmp_path)
+    assert error.value.code == 128 + signal.SIGTERM
+    assert "mask_decoder" in build_codec.weights_of_run(config, tmp_path)
+
+
+def test_pixels_have_no_decoder(tiny_config, tmp_path):
+    with pytest.raises(ValueError, match=r"--mode=finetune_vae needs an autoencoder"):
+        finetune_vae(tiny_config(), tmp_path)
