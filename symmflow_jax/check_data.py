@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from symmflow_jax import build
+from symmflow_jax import build_data
 from symmflow_jax.config import Config, DataConfig
 from symmflow_jax.data.picture_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
@@ -49,11 +49,11 @@ def check_data(config: Config) -> bool:
         DataError: if a split cannot even be opened, such as for a missing folder.
     """
     usable = True
-    config = build.uncached(config)
+    config = build_data.uncached(config)
     for train in (True, False):
-        source = build.source(config, train=train)
-        schema = build.schema(config, source)
-        findings = examine(source, build.target(config))
+        source = build_data.source(config, train=train)
+        schema = build_data.schema(config, source)
+        findings = examine(source, build_data.target(config))
         split = "training" if train else "evaluation"
         _logger.info("%s", describe(findings, schema, split))
         for line in remedies(findings, schema, config.data):

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import autoencoder_weights, build, build_codec, distributed, keys
+from symmflow_jax import autoencoder_weights, build_codec, build_data, distributed, keys
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
@@ -56,8 +56,8 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
         (config.eval.batch_size, "config.eval.batch_size"),
     ):
         distributed.check_batch_size(batch_size, jax.local_device_count(), name)
-    source = build.source(config, train=True)
-    schema = build.schema(config, source)
+    source = build_data.source(config, train=True)
+    schema = build_data.schema(config, source)
     codec = require_latents(build_codec.codec(config, schema), "--mode=finetune_vae")
     weights = build_codec.weights_of_run(config, workdir)
     weights = {"mask_decoder": weights["decoder"]} | weights
@@ -83,11 +83,11 @@ def _train(
 ) -> dict[str, Any]:
     """The weights with a trained decoder for masks, at the end or when a signal comes."""
     tuning = config.finetune
-    batches = build.training_batches(
+    batches = build_data.training_batches(
         dataclasses.replace(
             config, train=dataclasses.replace(config.train, batch_size=tuning.batch_size)
         ),
-        build.source(config, train=True),
+        build_data.source(config, train=True),
         schema,
     )
     optimizer = optax.adam(tuning.learning_rate)
@@ -150,8 +150,8 @@ def reconstruction_accuracy(
     Pixels of ignored classes do not count.
     """
     batches = pipeline.evaluation_batches(
-        build.source(config, train=False),
-        build.preparation(config, schema),
+        build_data.source(config, train=False),
+        build_data.preparation(config, schema),
         batch_size=config.eval.batch_size,
         num_examples=config.eval.num_examples,
         skip_errors=config.data.on_error == "skip",

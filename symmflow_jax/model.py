@@ -12,6 +12,7 @@ import numpy as np
 from symmflow_jax import (
     build,
     build_codec,
+    build_data,
     checkpoints,
     config as config_lib,
     distributed,
@@ -54,7 +55,7 @@ class Model:
     @property
     def reads_masks(self) -> bool:
         """Whether the model segments; otherwise it classifies."""
-        return build.target(self.config) == "mask"
+        return build_data.target(self.config) == "mask"
 
     def generate(
         self, conditions: Any, key: jax.Array, num_steps: int = 25, solver: str = "euler"

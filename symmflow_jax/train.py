@@ -15,6 +15,7 @@ from clu import metric_writers, parameter_overview
 from symmflow_jax import (
     build,
     build_codec,
+    build_data,
     checkpoints,
     config as config_lib,
     distributed,
@@ -117,10 +118,10 @@ class Run:
         distributed.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
-        source = build.source(config, train=True)
-        schema = build.schema(config, source)
+        source = build_data.source(config, train=True)
+        schema = build_data.schema(config, source)
         codec_weights = build_codec.weights_of_run(config, workdir)
-        build.check_latents(config, source, codec_weights)
+        build_data.check_latents(config, source, codec_weights)
         num_steps = _num_steps(train, train.num_epochs, len(source))
         schedule = one_cycle(
             num_steps,
@@ -140,7 +141,7 @@ class Run:
             codec_weights=codec_weights,
             evaluator=evaluator_of(config, schema, workdir),
             parallelism=build.parallelism(config),
-            iterator=build.training_batches(config, source, schema, workdir),
+            iterator=build_data.training_batches(config, source, schema, workdir),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -230,7 +231,7 @@ class Run:
         The batch is read anew: what the pipeline gives at a step depends on the seed alone.
         """
         checkpoints.finish(self.manager)
-        iterator = build.training_batches(self.config, self.source, self.schema)
+        iterator = build_data.training_batches(self.config, self.source, self.schema)
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))

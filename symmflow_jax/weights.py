@@ -11,6 +11,7 @@ import numpy as np
 from symmflow_jax import (
     build,
     build_codec,
+    build_data,
     checkpoints,
     config as config_lib,
     distributed,
@@ -52,7 +53,7 @@ def import_weights(
         ValueError: if the weights do not fit the config, or its classes are not known.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
-    schema = build.schema_of_classes(config)
+    schema = build_data.schema_of_classes(config)
     flow = build.flow(config, schema)
     num_channels = sum(shape[-1] for shape in flow.codec.shapes)
     params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)

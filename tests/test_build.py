@@ -7,7 +7,7 @@ import pathlib
 import jax
 import pytest
 
-from symmflow_jax import build, config as config_lib
+from symmflow_jax import build, build_data, config as config_lib
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.data.sources.source import DataError, numbered_classes
 from symmflow_jax.latent_codec import LatentCodec
@@ -50,15 +50,15 @@ def test_the_train_step_overwrites_its_state(tiny_config):
 def test_classes_are_known_without_the_data(tiny_config, source, encoding, num_classes):
     values = {"data.source": source, "data.dir": "nowhere", "semantics.encoding": encoding}
     values["data.name"] = "mnist" if source == "tfds" else ""
-    assert build.schema_of_classes(tiny_config(**values)).num_classes == num_classes
+    assert build_data.schema_of_classes(tiny_config(**values)).num_classes == num_classes
 
 
 def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
     values = {"data.source": "npz", "data.dir": "nowhere", "semantics.encoding": "plane"}
     with pytest.raises(DataError, match=r"nowhere.* Without the data, .*data\.class_names"):
-        build.schema_of_classes(tiny_config(**values))
+        build_data.schema_of_classes(tiny_config(**values))
     named = tiny_config(**values, **{"data.class_names": ("benign", "malignant")})
-    assert build.schema_of_classes(named).names == ("benign", "malignant")
+    assert build_data.schema_of_classes(named).names == ("benign", "malignant")
     folder = tiny_config(
         **{
             "data.source": "paired_folder",
@@ -68,13 +68,13 @@ def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
             "data.ignored_id": 255,
         }
     )
-    assert build.schema_of_classes(folder).raw_ids == (7, 11, 255)
+    assert build_data.schema_of_classes(folder).raw_ids == (7, 11, 255)
 
 
 def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_config):
     values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
     with pytest.raises(DataError):
-        build.schema_of_classes(tiny_config(**values))
+        build_data.schema_of_classes(tiny_config(**values))
 
 
 _CONFIGS = sorted(

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import build, build_codec, keys
+from symmflow_jax import build_codec, build_data, keys
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.sources.shapes import Shapes
@@ -24,14 +24,14 @@ def cached(latent_config, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def schema(cached):
-    return build.schema_of_classes(cached[0])
+    return build_data.schema_of_classes(cached[0])
 
 
 def _pictures(config, schema):
     """The same examples as their source has them."""
-    config = build.uncached(config)
-    source = build.source(config, train=True)
-    preparation = build.preparation(config, schema)
+    config = build_data.uncached(config)
+    source = build_data.source(config, train=True)
+    preparation = build_data.preparation(config, schema)
     return next(pipeline.evaluation_batches(source, preparation, batch_size=10))
 
 
@@ -99,18 +99,18 @@ def test_a_cache_of_other_data_is_refused(cached, latent_config):
     ):
         config = latent_config(**{"data.latents": latents}, **overrides)
         with pytest.raises(DataError, match=message):
-            build.source(config, train=True)
+            build_data.source(config, train=True)
     # Mirror images that are not asked for do no harm.
-    build.source(latent_config(**{"data.latents": latents}), train=True)
+    build_data.source(latent_config(**{"data.latents": latents}), train=True)
 
 
 def test_a_cache_of_another_encoder_is_refused(cached, tiny_config, tmp_path):
     config, weights = cached
-    source = build.source(config, train=True)
-    build.check_latents(config, source, weights)
+    source = build_data.source(config, train=True)
+    build_data.check_latents(config, source, weights)
     other = weights | {"encoder": jax.tree.map(lambda leaf: leaf + 1, weights["encoder"])}
     with pytest.raises(DataError, match=r"encoder_hash is .* Encode again with --mode=encode"):
-        build.check_latents(config, source, other)
+        build_data.check_latents(config, source, other)
     values = {"data.latents": config.data.latents, "data.random_flip": True}
     with pytest.raises(ValueError, match="the flow moves pixels; set both or none"):
         train_and_evaluate(tiny_config(**values), tmp_path / "run")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import build, checkpoints, config as config_lib, train
+from symmflow_jax import build_data, checkpoints, config as config_lib, train
 from symmflow_jax.data import pipeline
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
@@ -167,10 +167,10 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
     (path,) = tmp_path.glob("non_finite_step_*.npz")
     assert str(path) in str(error.value)
     saved = np.load(path)
-    source = build.source(diverging, train=True)
+    source = build_data.source(diverging, train=True)
     batches = pipeline.training_batches(
         source,
-        build.preparation(diverging, build.schema(diverging, source)),
+        build_data.preparation(diverging, build_data.schema(diverging, source)),
         batch_size=8,
         seed=diverging.seed,
     )

@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 
 import symmflow_jax
-from symmflow_jax import build, checkpoints
+from symmflow_jax import build, build_data, checkpoints
 from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.interop import latent_unet
 from symmflow_jax.interop.pixel_unet import param_shapes
@@ -97,7 +97,7 @@ def test_export_after_import_is_the_identity(digits, tmp_path):
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, config = digits
     import_weights(config, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    flow = build.flow(config, build.schema_of_classes(config))
+    flow = build.flow(config, build_data.schema_of_classes(config))
     # Whatever the training's settings are: the optimizer has no state yet.
     shapes = jax.eval_shape(
         lambda key: create_train_state(flow, adamw(lambda step: 1e-3, 0.1, 1.0), key),

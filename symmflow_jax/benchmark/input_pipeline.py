@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from PIL import Image
 
-from symmflow_jax import build, distributed
+from symmflow_jax import build_data, distributed
 from symmflow_jax.config import Config
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 
@@ -48,7 +48,7 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
         DataError: if the data is missing.
     """
     config = _with(config, batch_size, config.data.num_workers)
-    source = build.source(config, train=True)
+    source = build_data.source(config, train=True)
     if not isinstance(source, PicturePairs):
         workers = config.data.num_workers
         return [Rate(_reader(workers), *_watch(config, seconds), None)]
@@ -64,9 +64,9 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
 
 def _watch(config: Config, seconds: float) -> tuple[float, float]:
     """Images a second, and the seconds up to the first batch."""
-    source = build.source(config, train=True)
+    source = build_data.source(config, train=True)
     start = time.perf_counter()
-    batches = build.training_batches(config, source, build.schema(config, source))
+    batches = build_data.training_batches(config, source, build_data.schema(config, source))
     mesh = distributed.local_mesh()
 
     def take() -> None:

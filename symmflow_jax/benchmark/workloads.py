@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import build, labels, predictions
+from symmflow_jax import build, build_data, labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
@@ -55,7 +55,7 @@ def subject(config: Config, batch_size: int) -> Subject:
     rng = np.random.default_rng(0)
     schema = _schema(config)
     flow = build.flow(config, schema)
-    size = flow.codec.image_shape[:2] if build.target(config) == "mask" else ()
+    size = flow.codec.image_shape[:2] if build_data.target(config) == "mask" else ()
     points = len(flow.codec.image_shape) == 1
     pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
     batch = {

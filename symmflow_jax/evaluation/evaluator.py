@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from symmflow_jax import build, distributed, run_folder
+from symmflow_jax import build, build_data, distributed, run_folder
 from symmflow_jax.config import Config, EvalConfig
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
@@ -133,14 +133,14 @@ def evaluator_of(
         ValueError: if the devices do not divide a batch, or weights of features are missing.
     """
     _check_weights(config.eval)
-    source = build.source(config, train=False)
-    found = build.schema(config, source)
+    source = build_data.source(config, train=False)
+    found = build_data.schema(config, source)
     if found.names != schema.names:
         raise DataError(
             f"The model knows the classes {', '.join(schema.names)}, but the data has "
             f"{', '.join(found.names)}; set config.data to data of the same classes."
         )
-    preparation = build.preparation(config, schema)
+    preparation = build_data.preparation(config, schema)
     log = workdir / run_folder.SKIPPED if workdir else None
     return Evaluator(config, build.flow(config, schema), schema, source, preparation, log)
 

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from symmflow_jax import build, distributed
+from symmflow_jax import build_data, distributed
 from symmflow_jax.config import Config
 from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator
@@ -91,7 +91,9 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
     """
     config = evaluator.config
     train = config.eval.real_split == "train"
-    source = build.source(build.uncached(config), train=True) if train else evaluator.source
+    source = (
+        build_data.source(build_data.uncached(config), train=True) if train else evaluator.source
+    )
     path = _path(config, source, function)
     rows_path = path.with_suffix(".features.npy")
     if _everywhere(path.is_file() and rows_path.is_file()):

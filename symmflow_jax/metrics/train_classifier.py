@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 from absl import flags
 
-from symmflow_jax import build, command_line
+from symmflow_jax import build_data, command_line
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch
@@ -46,21 +46,21 @@ def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int)
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
-    if build.target(config) != "label" or not config.data.image_size:
+    if build_data.target(config) != "label" or not config.data.image_size:
         raise ValueError(
             "A classifier needs images with labels; choose a config whose semantics.encoding is "
             "'plane' or 'colour'."
         )
-    source = build.source(config, train=True)
-    schema = build.schema(config, source)
+    source = build_data.source(config, train=True)
+    schema = build_data.schema(config, source)
     height, width = config.data.image_size
     network = Classifier(schema.num_classes, (height, width, config.data.image_channels))
-    batches = build.training_batches(config, source, schema)
+    batches = build_data.training_batches(config, source, schema)
     params = _fit(network, itertools.islice(batches, num_steps), config.seed, num_steps)
 
     eval_batches = pipeline.evaluation_batches(
-        build.source(config, train=False),
-        build.preparation(config, schema),
+        build_data.source(config, train=False),
+        build_data.preparation(config, schema),
         batch_size=config.train.batch_size,
     )
     score = _accuracy(network, params, eval_batches)

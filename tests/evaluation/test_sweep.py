@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build, config as config_lib, predictions, run_folder
+from symmflow_jax import build_data, config as config_lib, predictions, run_folder
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.evaluation import generation
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
@@ -45,7 +45,9 @@ _MASKS = {
 def evaluator(tiny_config):
     def make(**overrides) -> Evaluator:
         config = tiny_config(**overrides)
-        return evaluator_of(config, build.schema(config, build.source(config, train=False)))
+        return evaluator_of(
+            config, build_data.schema(config, build_data.source(config, train=False))
+        )
 
     return make
 
@@ -187,7 +189,7 @@ def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
 ):
     (tmp_path / "val/images/1.png").write_bytes(b"no picture")
     config = tiny_config(**_MASKS, **folder)
-    schema = build.schema(config, build.source(config, train=False))
+    schema = build_data.schema(config, build_data.source(config, train=False))
     with pytest.raises(DataError, match=r"1\.png cannot be read"):
         _table(evaluator_of(config, schema))
     config = tiny_config(**_MASKS, **folder, **{"data.on_error": "skip"})
@@ -213,7 +215,7 @@ assert jax.device_count() == 4
 table = runpy.run_path(sys.argv[1])["_table"]
 for values in json.loads(sys.argv[2]):
     made = config.from_json(values)
-    evaluator = evaluator_of(made, build.schema(made, build.source(made, train=False)))
+    evaluator = evaluator_of(made, build_data.schema(made, build_data.source(made, train=False)))
     print(json.dumps([m.to_json() for m in table(evaluator)]))
 """
 
