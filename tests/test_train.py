@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 
 
 def _weights(workdir) -> list[np.ndarray]:
-    return jax.tree.leaves(jax.device_get(symmflow_jax.load(workdir).params))
+    return jax.tree.leaves(jax.device_get(symmflow_jax.load(workdir).weights))
 
 
 def _assert_same_weights(first, second) -> None:
