@@ -206,7 +206,7 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
-from symmflow_jax import build, compilation, config
+from symmflow_jax import build_data, compilation, config
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.symmflow import Weights
 
