@@ -244,6 +244,8 @@ def test_the_same_figures_again_and_on_four_devices(
     assert process.returncode == 0, process.stderr
     for one, four in zip(first, process.stdout.splitlines(), strict=True):
         for a, b in zip(json.loads(one), json.loads(four), strict=True):
-            assert b.pop("value") == pytest.approx(a.pop("value"), rel=1e-6, abs=1e-6)
-            assert b.pop("spread") == pytest.approx(a.pop("spread"), rel=1e-6, abs=1e-6)
+            for name in ("value", "spread"):
+                # A single seed has no spread.
+                expected, found = (measured.pop(name) or 0.0 for measured in (a, b))
+                assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
             assert a == b
