@@ -11,8 +11,8 @@ import symmflow_jax
 from symmflow_jax import build, build_data, checkpoints
 from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.interop import latent_unet
-from symmflow_jax.interop.pixel_unet import param_shapes
 from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.interop.unet_shapes import param_shapes
 from symmflow_jax.train_step import adamw, create_train_state
 from symmflow_jax.weights import export_weights, import_weights
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from flax import traverse_util
 
 from symmflow_jax.interop import layouts
 from symmflow_jax.interop.layouts import CONV, LINEAR, SAME, Entry, layer, norm
-from symmflow_jax.interop.pixel_unet import param_shapes
+from symmflow_jax.interop.unet_shapes import channels_of, param_shapes, shapes_for
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 
 PROMPT_EMBEDDING = "prompt_embedding"
@@ -42,17 +41,12 @@ def state_dict_from_params(params: Mapping[str, Any], network: LatentUNet) -> di
     Raises:
         ValueError: naming all parameters that are missing, surplus or of another shape.
     """
-    stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
-    shapes = param_shapes(network, stem[2] if len(stem) == 4 else 2)
-    return layouts.to_state_dict(params, _table(network), shapes, _REMEDY)
+    return layouts.to_state_dict(params, _table(network), shapes_for(params, network), _REMEDY)
 
 
 def num_channels(state_dict: Mapping[str, np.ndarray]) -> int:
     """Channels of image and semantics together; any number if the convolutions lack."""
-    for name, axis in (("conv_in.weight", 1), ("conv_out.weight", 0)):
-        if np.ndim(state_dict.get(name, 0)) == 4:
-            return np.shape(state_dict[name])[axis]
-    return 2
+    return channels_of(state_dict, "conv_in.weight", "conv_out.weight")
 
 
 def repeat_channels(state_dict: Mapping[str, np.ndarray], times: int) -> dict[str, np.ndarray]:

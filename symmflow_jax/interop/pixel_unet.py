@@ -6,14 +6,10 @@ meant is its plain form: time added as a shift, strided and nearest-then-convolv
 the older order of attention channels.
 """
 
-import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from flax import traverse_util
 
 from symmflow_jax.interop import layouts
 from symmflow_jax.interop.layouts import (
@@ -22,11 +18,10 @@ from symmflow_jax.interop.layouts import (
     POINTWISE,
     Entry,
     Layout,
-    Path,
-    Shape,
     layer,
     norm,
 )
+from symmflow_jax.interop.unet_shapes import channels_of, param_shapes, shapes_for
 from symmflow_jax.networks.unet import UNet
 
 
@@ -41,7 +36,9 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
     """
-    shapes = param_shapes(network, _num_channels(state_dict))
+    shapes = param_shapes(
+        network, channels_of(state_dict, "input_blocks.0.0.weight", "out.2.weight")
+    )
     return layouts.from_state_dict(state_dict, _table(network), shapes, _REMEDY)
 
 
@@ -51,9 +48,7 @@ def state_dict_from_params(params: Mapping[str, Any], network: UNet) -> dict[str
     Raises:
         ValueError: naming the parameters that are missing, surplus or of another shape.
     """
-    stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
-    shapes = param_shapes(network, stem[2] if len(stem) == 4 else 2)
-    return layouts.to_state_dict(params, _table(network), shapes, _REMEDY)
+    return layouts.to_state_dict(params, _table(network), shapes_for(params, network), _REMEDY)
 
 
 def _table(network: UNet) -> Iterator[Entry]:
@@ -142,25 +137,6 @@ def _qkv_kernel(head_channels: int) -> Layout:
         lambda array: POINTWISE.from_torch(order.from_torch(array)),
         lambda array: order.to_torch(POINTWISE.to_torch(array)),
     )
-
-
-def _num_channels(state_dict: Mapping[str, np.ndarray]) -> int:
-    """Channels of image and semantics together; any number if the convolutions lack."""
-    for name, axis in (("input_blocks.0.0.weight", 1), ("out.2.weight", 0)):
-        if np.ndim(state_dict.get(name, 0)) == 4:
-            return np.shape(state_dict[name])[axis]
-    return 2
-
-
-@functools.cache
-def param_shapes(network: UNet, num_channels: int) -> dict[Path, Shape]:
-    """The shape of each parameter; nothing is computed."""
-    side = 2 ** (len(network.channel_multipliers) - 1)
-    x = jax.ShapeDtypeStruct((1, side, side, num_channels), jnp.float32)
-    y = jax.ShapeDtypeStruct((1, side, side, 0), jnp.float32)
-    t = jax.ShapeDtypeStruct((1,), jnp.float32)
-    variables = jax.eval_shape(network.init, jax.random.key(0), x, y, t)
-    return layouts.shapes_of(variables["params"])
 
 
 _REMEDY = "Compare config.network with the settings the weights were trained with."
