@@ -209,8 +209,10 @@ class Run:
     def finish(self, state: TrainState) -> list[Measurement]:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
-        trained = self._trained(self.parallelism.fetch(state), self.num_steps)
-        table = report_evaluation(self.evaluator, trained, self.workdir)
+        weights = self.parallelism.fetch(Weights(state.ema_params, state.codec))
+        table = report_evaluation(
+            self.evaluator, self._trained(weights, self.num_steps), self.workdir
+        )
         self.writer.write_scalars(self.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -253,17 +255,20 @@ class Run:
 
     def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
         """A checkpoint, after a small evaluation where one is due."""
-        fetched = self.parallelism.fetch(state)
-        value = self._evaluate_quickly(fetched, step) if evaluates else None
+        # The codec's weights are beside the checkpoints: they are fetched only to be used.
+        fetched = self.parallelism.fetch(state.replace(codec=None))  # type: ignore[attr-defined]
+        value = None
+        if evaluates:
+            weights = Weights(fetched.ema_params, self.parallelism.fetch(state.codec))
+            value = self._evaluate_quickly(weights, step)
         checkpoints.save(
             self.manager, fetched, self.iterator, describe(self.config, self.schema), value
         )
 
-    def _trained(self, fetched: TrainState, step: int) -> Trained:
-        weights = Weights(fetched.ema_params, fetched.codec)
-        return Trained(self.parallelism.for_inference(weights), step)
+    def _trained(self, fetched: Weights, step: int) -> Trained:
+        return Trained(self.parallelism.for_inference(fetched), step)
 
-    def _evaluate_quickly(self, fetched: TrainState, step: int) -> float:
+    def _evaluate_quickly(self, fetched: Weights, step: int) -> float:
         trained = self._trained(fetched, step)
         table = measure_quickly(self.evaluator, trained)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
