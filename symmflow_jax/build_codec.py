@@ -5,12 +5,17 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from symmflow_jax import autoencoder_weights, distributed, palettes, semantics
+from symmflow_jax import autoencoder_weights, build_data, distributed, palettes
 from symmflow_jax.codec import Codec, PixelCodec
 from symmflow_jax.config import AutoencoderConfig, Config
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.networks.autoencoder import Autoencoder
+from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
+from symmflow_jax.semantics.encoding import Encoding
+from symmflow_jax.semantics.heads import CategoricalHead, Head, VelocityHead
+from symmflow_jax.semantics.one_hot import OneHot
+from symmflow_jax.semantics.palette_mask import PaletteMask
 
 
 def codec(config: Config, schema: LabelSchema) -> Codec:
@@ -21,7 +26,12 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
     """
     channels = config.data.image_channels
     image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
-    pixels = PixelCodec(encoding(config, schema), image_shape, config.data.dequantize_images)
+    pixels = PixelCodec(
+        encoding(config, schema),
+        image_shape,
+        config.data.dequantize_images,
+        config.semantics.amplitude,
+    )
     if not config.autoencoder.weights:
         return pixels
     if image_shape[2:] != (3,) or pixels.shapes.semantics != image_shape:
@@ -78,14 +88,24 @@ def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
         autoencoder_weights.keep(workdir, weights, autoencoder(config.autoencoder))
 
 
-def encoding(config: Config, schema: LabelSchema) -> semantics.Encoding:
+def encoding(config: Config, schema: LabelSchema) -> Encoding:
     """The encoding of a schema's classes."""
-    beta = config.semantics.dequantization_beta
+    beta, plane = config.semantics.dequantization_beta, config.data.image_size
     match config.semantics.encoding:
         case "palette":
-            return semantics.PaletteMask(schema.palette, beta)
+            return PaletteMask(schema.palette, beta)
         case "plane":
-            return semantics.ClassPlane(schema.num_classes, config.data.image_size, beta)
+            return ClassPlane(schema.num_classes, plane, beta)
+        case "onehot":
+            of_masks = build_data.target(config) == "mask"
+            return OneHot(schema.num_classes, () if of_masks else plane)
         case _:
-            palette = palettes.class_colours(schema.num_classes)
-            return semantics.ClassColour(palette, config.data.image_size, beta)
+            return ClassColour(palettes.class_colours(schema.num_classes), plane, beta)
+
+
+def head(config: Config, encoding: Encoding) -> Head:
+    """What the network predicts of the semantics: probabilities where codes are one-hot."""
+    if isinstance(encoding, OneHot):
+        weight = config.train.cross_entropy_weight
+        return CategoricalHead(encoding, config.semantics.amplitude, weight)
+    return VelocityHead()

@@ -41,8 +41,23 @@ _KNOWN_CLASSES = {
 }
 
 
+_SOURCES_OF_MASKS = (
+    "shapes",
+    "paired_folder",
+    "coco_stuff",
+    "celebamask_hq",
+    "cityscapes",
+    "ade20k",
+)
+
+
 def target(config: Config) -> str:
-    """What of an example is learned: its "mask" or its "label"."""
+    """What of an example is learned: its "mask" or its "label".
+
+    One-hot codes are for both, and take the masks of a source that has them.
+    """
+    if config.semantics.encoding == "onehot":
+        return "mask" if config.data.source in _SOURCES_OF_MASKS else "label"
     return "mask" if config.semantics.encoding == "palette" else "label"
 
 
@@ -75,7 +90,7 @@ def source(config: Config, *, train: bool) -> Source:
         raise DataError(
             f"config.semantics.encoding={config.semantics.encoding!r} learns a {target(config)}, "
             f"but {config.data.source!r} has only {' and '.join(result.schemas)}; choose "
-            "'palette' for masks, 'plane' or 'colour' for labels."
+            "'palette' for masks, 'plane' or 'colour' for labels, 'onehot' for either."
         )
     return result
 

@@ -7,7 +7,7 @@ import jax
 
 from symmflow_jax import images
 from symmflow_jax.flow.leaves import Leaves
-from symmflow_jax.semantics import Encoding
+from symmflow_jax.semantics.encoding import Encoding
 
 
 class Codec(Protocol):
@@ -58,11 +58,13 @@ class PixelCodec:
         encoding: labels to a continuous signal, and back.
         image_shape: `(height, width, channels)`, or `(n,)` for points.
         dequantize_images: whether training adds half an 8-bit level of noise to images.
+        semantics_amplitude: factor of the encoding's signals in the flow.
     """
 
     encoding: Encoding
     image_shape: tuple[int, ...]
     dequantize_images: bool = False
+    semantics_amplitude: float = 1.0
 
     @property
     def shapes(self) -> Leaves:
@@ -84,9 +86,9 @@ class PixelCodec:
         return signal
 
     def encode_semantics(self, weights: None, keys: jax.Array, labels: jax.Array) -> jax.Array:
-        """The encoding's signals."""
+        """The encoding's signals, amplified."""
         del weights
-        return jax.vmap(self.encoding.encode)(keys, labels)
+        return self.semantics_amplitude * jax.vmap(self.encoding.encode)(keys, labels)
 
     def decode_image(self, weights: None, image: jax.Array) -> jax.Array:
         """The image itself."""
@@ -94,6 +96,6 @@ class PixelCodec:
         return image
 
     def decode_semantics(self, weights: None, semantics: jax.Array) -> jax.Array:
-        """The semantics themselves."""
+        """The semantics as the encoding has them."""
         del weights
-        return semantics
+        return semantics / self.semantics_amplitude

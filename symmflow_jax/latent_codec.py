@@ -10,7 +10,7 @@ from symmflow_jax.codec import Codec, PixelCodec
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.keys import normal
 from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
-from symmflow_jax.semantics import Encoding
+from symmflow_jax.semantics.encoding import Encoding
 
 
 @dataclasses.dataclass(frozen=True)

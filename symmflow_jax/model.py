@@ -19,10 +19,11 @@ from symmflow_jax import (
     predictions,
 )
 from symmflow_jax.config import Config
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
-from symmflow_jax.predictions import Recognition
-from symmflow_jax.symmflow import SymmFlow, Weights
+from symmflow_jax.predictions import Recognition, Sample
+from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,12 @@ class Model:
         return build_data.target(self.config) == "mask"
 
     def generate(
-        self, conditions: Any, key: jax.Array, num_steps: int = 25, solver: str = "euler"
+        self,
+        conditions: Any,
+        key: jax.Array,
+        num_steps: int = 25,
+        solver: str = "euler",
+        guidance: Guidance = Guidance(),
     ) -> np.ndarray:
         """Images of masks or labels.
 
@@ -67,12 +73,14 @@ class Model:
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: "euler", "midpoint", "heun", "rk4" or "dopri5" (which takes no steps).
+            guidance: draws images towards their conditions; none by default.
 
         Returns:
             uint8 images `[batch, height, width, channels]`, or float32 points.
 
         Raises:
-            ValueError: if conditions have another shape, or are no classes of the model.
+            ValueError: if conditions have another shape, or are no classes of the model, or if
+                there is guidance but the network has one clock for both leaves.
         """
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
@@ -82,8 +90,34 @@ class Model:
             jnp.arange(len(conditions)),
             conditions,
             self._solver(solver, num_steps),
+            guidance,
         )
         return np.asarray(result.images)
+
+    def sample(
+        self,
+        num_samples: int,
+        key: jax.Array,
+        num_steps: int = 25,
+        solver: str = "euler",
+        what: Sampled = Sampled.PAIRS,
+    ) -> Sample:
+        """Images, labels or pairs of both, from noise alone.
+
+        Args:
+            num_samples: how many.
+            key: origin of the noise.
+            num_steps: steps of the solver.
+            solver: as in `generate`.
+            what: `Sampled.IMAGES`, `SEMANTICS` or `PAIRS`.
+
+        Raises:
+            ValueError: if the network has one clock for both leaves.
+        """
+        solve = self._solver(solver, num_steps)
+        return predictions.sample(
+            self.flow, self.weights, key, jnp.arange(num_samples), solve, what
+        )
 
     def segment(
         self,
@@ -130,7 +164,7 @@ class Model:
         solver: str = "euler",
         num_draws: int = 1,
     ) -> Recognition:
-        """Masks or labels with the entropy of the vote and the continuous semantics."""
+        """Masks or labels with confidence, entropy and, of one-hot codes, probabilities."""
         images = self._checked_images(images)
         return predictions.recognize(
             self.flow,
@@ -142,16 +176,25 @@ class Model:
             num_draws,
         )
 
-    def velocity(self, x_t: Any, y_t: Any, t: Any) -> tuple[jax.Array, jax.Array]:
+    def velocity(
+        self, x_t: Any, y_t: Any, t: Any, t_semantics: Any = None
+    ) -> tuple[jax.Array, jax.Array]:
         """Velocities of the joint state at t.
 
         Args:
             x_t: float `[batch, *flow.codec.shapes.image]`.
             y_t: float `[batch, *flow.codec.shapes.semantics]`.
             t: float in [0, 1], scalar or `[batch]`.
+            t_semantics: the same for the semantics alone, if the network has two clocks.
+
+        Raises:
+            ValueError: if there is a second time but one clock.
         """
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
         times = Leaves(t, t)
+        if t_semantics is not None:
+            self.flow.require_two_clocks("A time for the semantics alone")
+            times = Leaves(t, jnp.asarray(t_semantics, jnp.float32))
         return tuple(self.flow.velocity(self.weights)(Leaves(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
@@ -269,6 +312,7 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
             for key, value in config["autoencoder"].items()
             if key not in ("weights", "mask_decoder", "dtype")
         }
+    values["clocks"] = "one" if config["train"]["clock"] == "tied" else "two"
     values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
     values["class names"] = description["schema"]["names"]
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -7,24 +7,34 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax import images, keys
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.objective import Losses
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
-from symmflow_jax.symmflow import SymmFlow, Weights
+from symmflow_jax.semantics.one_hot import OneHot
+from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 
 
 class Recognition(NamedTuple):
     """What was recognised in a batch of images.
 
     Attributes:
-        labels: int32 `[batch, height, width]` or `[batch]`: the vote of the draws.
-        entropy: float32, shaped as the labels: entropy of the vote, in nats.
+        labels: int32 `[batch, height, width]` or `[batch]`: the vote of the draws, or the class
+            of the highest mean probability.
+        confidence: float32 in [0, 1], shaped as the labels: how sure the draws are of them, on
+            average.
+        entropy: float32, shaped as the labels: entropy in nats of the mean probabilities, or of
+            the vote where the encoding gives none.
+        probabilities: float32 `[..., classes]`, means over the draws; None where the encoding
+            gives none.
         signal: float32 continuous semantics of the first draw.
         nfe: int32 `[batch]`, network passes for each image over all draws.
     """
 
     labels: jax.Array
+    confidence: jax.Array
     entropy: jax.Array
+    probabilities: jax.Array | None
     signal: jax.Array
     nfe: jax.Array
 
@@ -39,6 +49,18 @@ class Generation(NamedTuple):
 
     images: jax.Array
     nfe: jax.Array
+
+
+class Sample(NamedTuple):
+    """What was made from noise alone; None for what was not asked for.
+
+    Attributes:
+        images: as in `Generation`.
+        labels: int32 `[batch, height, width]` or `[batch]`.
+    """
+
+    images: jax.Array | None
+    labels: jax.Array | None
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "num_draws"))
@@ -63,18 +85,30 @@ def recognize(
         num_draws: noises for each image.
     """
 
+    encoding = flow.codec.encoding
+
     def draw(index: jax.Array):
         noise_keys = keys.example_keys(jax.random.fold_in(key, index), positions)
         solution = flow.recognize(weights, noise_keys, pixels, solve)
-        signal = flow.codec.decode_semantics(weights.codec, solution.state.semantics)
-        return flow.codec.encoding.decode(signal), signal, solution.nfe
+        return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
-    labels, signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
-    outcome = vote(labels)
-    return Recognition(outcome.labels, outcome.entropy, signals[0], jnp.sum(nfe, axis=0))
+    signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
+    if isinstance(encoding, OneHot):
+        probabilities = jnp.mean(encoding.probabilities(signals), axis=0)
+        labels = jnp.argmax(probabilities, axis=-1).astype(jnp.int32)
+        entropy = -jnp.sum(jax.scipy.special.xlogy(probabilities, probabilities), axis=-1)
+    else:
+        probabilities = None
+        labels, entropy = vote(jax.lax.map(encoding.decode, signals))
+    confidence = jnp.mean(
+        jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
+    )
+    return Recognition(
+        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0)
+    )
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "solve"))
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))
 def generate(
     flow: SymmFlow,
     weights: Weights,
@@ -82,11 +116,37 @@ def generate(
     positions: jax.Array,
     labels: jax.Array,
     solve: Solve,
+    guidance: Guidance = Guidance(),
 ) -> Generation:
     """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
-    solution = flow.generate(weights, keys.example_keys(key, positions), labels, solve)
-    signal = flow.codec.decode_image(weights.codec, solution.state.image)
-    return Generation(images.to_pixels(signal) if signal.ndim == 4 else signal, solution.nfe)
+    solution = flow.generate(weights, keys.example_keys(key, positions), labels, solve, guidance)
+    return Generation(_images(flow, weights, solution.state.image), solution.nfe)
+
+
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "what"))
+def sample(
+    flow: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    positions: jax.Array,
+    solve: Solve,
+    what: Sampled,
+) -> Sample:
+    """Images, labels or pairs of both from noise alone; the arguments are as in `recognize`."""
+    state = flow.sample(weights, keys.example_keys(key, positions), solve, what).state
+    made_images = made_labels = None
+    if what is not Sampled.SEMANTICS:
+        made_images = _images(flow, weights, state.image)
+    if what is not Sampled.IMAGES:
+        signal = flow.codec.decode_semantics(weights.codec, state.semantics)
+        made_labels = flow.codec.encoding.decode(signal)
+    return Sample(made_images, made_labels)
+
+
+def _images(flow: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
+    """uint8 images, or float32 points, of the flow's."""
+    signal = flow.codec.decode_image(weights.codec, image)
+    return images.to_pixels(signal) if signal.ndim == 4 else signal
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "image_weight"))

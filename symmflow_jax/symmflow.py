@@ -1,6 +1,7 @@
 """A symmetric flow between images and labels: the method bound to a network and a codec."""
 
 import dataclasses
+import enum
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -9,14 +10,25 @@ import jax.numpy as jnp
 
 from symmflow_jax import keys
 from symmflow_jax.codec import Codec
-from symmflow_jax.flow import objective, tasks
-from symmflow_jax.flow.clocks import Velocity, sample_tied_times
+from symmflow_jax.flow import clocks, objective, tasks
+from symmflow_jax.flow.clocks import Clock, Velocity
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solution, Solve
+from symmflow_jax.flow.time_sampling import TimeSampling
+from symmflow_jax.semantics.heads import Head, VelocityHead
 
 Params = Any
 """A pytree of float32 arrays."""
+
+
+class Sampled(enum.Enum):
+    """What is made from noise alone: the clock, and where on it to begin and to end."""
+
+    IMAGES = (clocks.noise_semantics, 0.0, 1.0)
+    SEMANTICS = (clocks.noise_image, 1.0, 0.0)
+    PAIRS = (clocks.opposed_clock, 0.0, 1.0)
 
 
 class Weights(NamedTuple):
@@ -39,39 +51,80 @@ class SymmFlow:
     neither its batch nor the number of devices.
 
     Attributes:
-        network: module of `(x_t, y_t, t) -> (v_x, v_y)`.
+        network: module of `(x_t, y_t, t) -> (image's output, semantics' output)`.
         codec: pixels and labels to the state of the flow and back.
         path: the probability path.
-        share_at_one: share of the training examples at t = 1; see `sample_tied_times`.
+        time_sampling: the times at which the network learns.
+        head: what the network's output for the semantics means.
+        holds_clean: whether inference holds the leaf that is given at its clean end, instead of
+            letting it dissolve as in the paper; needs a network of two clocks.
     """
 
     network: nn.Module
     codec: Codec
     path: LinearPath = LinearPath()
-    share_at_one: float = 0.0
+    time_sampling: TimeSampling = TimeSampling()
+    head: Head = VelocityHead()
+    holds_clean: bool = False
+
+    def __post_init__(self):
+        if self.holds_clean:
+            self.require_two_clocks("Inference that holds a clean leaf")
+
+    @property
+    def generation_clock(self) -> Clock:
+        """The clock along which images emerge from noise beside given semantics."""
+        return clocks.held_semantics if self.holds_clean else clocks.tied_clock
+
+    @property
+    def recognition_clock(self) -> Clock:
+        """The clock along which semantics emerge from noise beside a given image."""
+        return clocks.held_image if self.holds_clean else clocks.tied_clock
+
+    def require_two_clocks(self, what: str) -> None:
+        """Raises a ValueError if the network was given one time for both leaves."""
+        if self.time_sampling.num_clocks == 1:
+            raise ValueError(
+                f"{what} needs a network with a clock for each leaf, but this one was trained with "
+                "config.train.clock='tied'; train with 'free' or 'mixed'."
+            )
 
     def init(self, key: jax.Array) -> Params:
         """Parameters of the network."""
         x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
-        return self.network.init(key, x, y, jnp.zeros(1))["params"]
+        times = self._network_times(Leaves(jnp.zeros(1), jnp.zeros(1)))
+        return self.network.init(key, x, y, times)["params"]
 
-    def velocity(self, weights: Weights, dropout_key: jax.Array | None = None) -> Velocity:
-        """The network with its parameters bound; with a dropout key, in training mode.
-
-        The network has one clock: it is given the image's time, which the tied clock makes
-        that of the semantics too.
-        """
-        train = dropout_key is not None
-        rngs = {} if dropout_key is None else {"dropout": dropout_key}
+    def velocity(self, weights: Weights) -> Velocity:
+        """The velocities of both leaves, with the network's parameters bound."""
 
         def velocity(state: Leaves, times: Leaves) -> Leaves:
-            t = jnp.broadcast_to(times.image, state.image.shape[:1])
-            v_x, v_y = self.network.apply(
-                {"params": weights.network}, state.image, state.semantics, t, train=train, rngs=rngs
+            output = self._output(weights, state, times)
+            return Leaves(
+                output.image,
+                self.head.velocity(output.semantics, state.semantics, times.semantics),
             )
-            return Leaves(v_x, v_y)
 
         return velocity
+
+    def _output(
+        self, weights: Weights, state: Leaves, times: Leaves, dropout_key: jax.Array | None = None
+    ) -> Leaves:
+        """What the network gives for both leaves; with a dropout key, in training mode."""
+        batch = state.image.shape[:1]
+        times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
+        output = self.network.apply(
+            {"params": weights.network},
+            *state,
+            self._network_times(times),
+            train=dropout_key is not None,
+            rngs={} if dropout_key is None else {"dropout": dropout_key},
+        )
+        return Leaves(*output)
+
+    def _network_times(self, times: Leaves) -> jax.Array:
+        """`[batch]`, the one time of both leaves, or `[batch, 2]`."""
+        return times.image if self.time_sampling.num_clocks == 1 else jnp.stack(times, axis=-1)
 
     def losses(
         self,
@@ -98,21 +151,42 @@ class SymmFlow:
             self.codec.encode_semantics(weights.codec, semantics_key, labels),
         )
         noise = Leaves(*map(keys.normal, (x_key, y_key), self.codec.shapes))
-        times = jax.vmap(lambda key: sample_tied_times(key, self.share_at_one))(time_key)
-        velocity = self.velocity(weights, dropout_key)
-        return objective.symmetric_loss(velocity, self.path, data, noise, times, image_weight)
+        return objective.symmetric_loss(
+            lambda state, times: self._output(weights, state, times, dropout_key),
+            self.path,
+            data,
+            noise,
+            jax.vmap(self.time_sampling)(time_key),
+            image_weight,
+            lambda output, target: self.head.loss(output, target, labels),
+        )
 
     def generate(
-        self, weights: Weights, example_keys: jax.Array, labels: jax.Array, solve: Solve
+        self,
+        weights: Weights,
+        example_keys: jax.Array,
+        labels: jax.Array,
+        solve: Solve,
+        guidance: Guidance = Guidance(),
     ) -> Solution:
         """Images from labels: read `state.image`, which the codec decodes.
 
         The semantics are dequantised as in training: what the network has seen there.
+
+        Raises:
+            ValueError: if there is guidance but one clock.
         """
         semantics_key, noise_key = _split(example_keys, 2)
         semantics = self.codec.encode_semantics(weights.codec, semantics_key, labels)
         noise = keys.normal(noise_key, self.codec.shapes.image)
-        return tasks.synthesize(self.velocity(weights), semantics, noise, solve)
+        velocity = self.velocity(weights)
+        if guidance != Guidance():
+            if guidance.passes > 1:
+                self.require_two_clocks("Guidance")
+            blind_key = jax.vmap(jax.random.fold_in, (0, None))(noise_key, 1)
+            velocity = guidance(velocity, keys.normal(blind_key, self.codec.shapes.semantics))
+        solution = tasks.synthesize(velocity, semantics, noise, solve, self.generation_clock)
+        return solution._replace(nfe=guidance.passes * solution.nfe)
 
     def recognize(
         self, weights: Weights, example_keys: jax.Array, pixels: jax.Array, solve: Solve
@@ -121,7 +195,21 @@ class SymmFlow:
         image_key, noise_key = _split(example_keys, 2)
         image = self.codec.encode_image(weights.codec, image_key, pixels, train=False)
         noise = keys.normal(noise_key, self.codec.shapes.semantics)
-        return tasks.recognize(self.velocity(weights), image, noise, solve)
+        velocity = self.velocity(weights)
+        return tasks.recognize(velocity, image, noise, solve, self.recognition_clock)
+
+    def sample(
+        self, weights: Weights, example_keys: jax.Array, solve: Solve, what: Sampled
+    ) -> Solution:
+        """Images, semantics or pairs of both from noise alone; the codec decodes the state.
+
+        Raises:
+            ValueError: if the network has one clock.
+        """
+        self.require_two_clocks("Sampling from noise alone")
+        noise = Leaves(*map(keys.normal, _split(example_keys, 2), self.codec.shapes))
+        clock, start, end = what.value
+        return tasks.sample(self.velocity(weights), noise, solve, clock, start, end)
 
 
 def _split(example_keys: jax.Array, num: int) -> tuple[jax.Array, ...]:

@@ -10,7 +10,7 @@ from symmflow_jax import keys
 from symmflow_jax.codec import PixelCodec
 from symmflow_jax.latent_codec import LatentCodec, require_latents
 from symmflow_jax.networks.autoencoder import Posterior
-from symmflow_jax.semantics import PaletteMask
+from symmflow_jax.semantics.palette_mask import PaletteMask
 
 _SPREAD = 0.05
 _SCALE = 0.5

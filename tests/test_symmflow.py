@@ -9,7 +9,7 @@ from symmflow_jax import keys
 from symmflow_jax.codec import PixelCodec
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.networks.mlp import MLP
-from symmflow_jax.semantics import ClassPlane
+from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.symmflow import SymmFlow, Weights
 
 _FLOW = SymmFlow(MLP(features=16, num_layers=2), PixelCodec(ClassPlane(3, (), 4.0), (2,)))

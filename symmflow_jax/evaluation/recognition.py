@@ -18,7 +18,7 @@ from symmflow_jax.labels import LabelSchema
 from symmflow_jax.metrics import calibration, confusion
 from symmflow_jax.metrics.calibration import CalibrationBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.semantics import ClassEncoding
+from symmflow_jax.semantics.encoding import ClassEncoding
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Clocks: which time each leaf is at, in training and along an integration."""
+"""Clocks: curves through the unit square of the two leaves' times, along which to integrate."""
 
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 
 from symmflow_jax.flow.leaves import Leaves
 
@@ -21,25 +22,36 @@ def tied_clock(s: jax.Array) -> Leaves:
     return Leaves(image=s, semantics=s)
 
 
-def sample_tied_times(key: jax.Array, share_at_one: float = 0.0) -> Leaves:
-    """One time shared by both leaves: `t ~ U(0, 1)` (arXiv 2506.10634, algorithm 1), or 1.
+def held_image(s: jax.Array) -> Leaves:
+    """The image stays clean while semantics go from noise at s = 1 to clean at s = 0."""
+    return Leaves(image=jnp.ones_like(s), semantics=s)
 
-    Args:
-        key: random key.
-        share_at_one: probability of t = 1, where recognition starts. There alone the image is
-            all that tells of the semantics: at a time of 0.9 the noise over many pixels of a
-            class label averages out, and its code can be read off.
-    """
-    u = jax.random.uniform(key)
-    stretched = (u - share_at_one) / (1.0 - share_at_one)
-    return tied_clock(jax.numpy.where(u < share_at_one, 1.0, stretched))
+
+def held_semantics(s: jax.Array) -> Leaves:
+    """The semantics stay clean while the image goes from noise at s = 0 to clean at s = 1."""
+    return Leaves(image=s, semantics=jnp.zeros_like(s))
+
+
+def noise_semantics(s: jax.Array) -> Leaves:
+    """The semantics stay pure noise, and so say nothing of the image, which goes on with s."""
+    return Leaves(image=s, semantics=jnp.ones_like(s))
+
+
+def noise_image(s: jax.Array) -> Leaves:
+    """The image stays pure noise, and so says nothing of the semantics, which go on with s."""
+    return Leaves(image=jnp.zeros_like(s), semantics=s)
+
+
+def opposed_clock(s: jax.Array) -> Leaves:
+    """Both from noise at s = 0 to clean at s = 1: the other diagonal of the unit square."""
+    return Leaves(image=s, semantics=1.0 - s)
 
 
 def along(clock: Clock, velocity: Velocity) -> Dynamics:
     """The ordinary differential equation of the state along a clock, by the chain rule."""
 
     def dynamics(state: Leaves, s: jax.Array) -> Leaves:
-        times, rates = jax.jvp(clock, (s,), (jax.numpy.ones_like(s),))
-        return jax.tree.map(jax.numpy.multiply, velocity(state, times), rates)
+        times, rates = jax.jvp(clock, (s,), (jnp.ones_like(s),))
+        return jax.tree.map(jnp.multiply, velocity(state, times), rates)
 
     return dynamics

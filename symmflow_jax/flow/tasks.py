@@ -2,30 +2,39 @@
 
 import jax
 
-from symmflow_jax.flow.clocks import Velocity, along, tied_clock
+from symmflow_jax.flow.clocks import Clock, Velocity, along, tied_clock
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.solvers import Solution, Solve
 
 
 def synthesize(
-    velocity: Velocity, semantics: jax.Array, image_noise: jax.Array, solve: Solve
+    velocity: Velocity,
+    semantics: jax.Array,
+    image_noise: jax.Array,
+    solve: Solve,
+    clock: Clock = tied_clock,
 ) -> Solution:
-    """From t=0, clean semantics and a noise image, to t=1: read `state.image`.
+    """From s=0, clean semantics and a noise image, to s=1: read `state.image`.
 
     Args:
         velocity: the network with its parameters bound.
         semantics: continuous semantics, float `[batch, ...]`.
         image_noise: standard normal, shaped as the images to make.
         solve: the solver.
+        clock: `tied_clock` (the paper's) or `held_semantics`.
     """
-    dynamics = along(tied_clock, velocity)
+    dynamics = along(clock, velocity)
     return solve(dynamics, Leaves(image_noise, semantics), 0.0, 1.0)
 
 
 def recognize(
-    velocity: Velocity, image: jax.Array, semantics_noise: jax.Array, solve: Solve
+    velocity: Velocity,
+    image: jax.Array,
+    semantics_noise: jax.Array,
+    solve: Solve,
+    clock: Clock = tied_clock,
 ) -> Solution:
-    """From t=1, a clean image and noise semantics, to t=0: read `state.semantics`.
+    """From s=1, a clean image and noise semantics, to s=0: read `state.semantics`.
 
     Segmentation and classification are both this; they differ in the decoder.
 
@@ -34,6 +43,23 @@ def recognize(
         image: continuous images, float `[batch, ...]`.
         semantics_noise: standard normal, shaped as the semantics.
         solve: the solver.
+        clock: `tied_clock` (the paper's) or `held_image`.
     """
-    dynamics = along(tied_clock, velocity)
+    dynamics = along(clock, velocity)
     return solve(dynamics, Leaves(image, semantics_noise), 1.0, 0.0)
+
+
+def sample(
+    velocity: Velocity, noise: Leaves, solve: Solve, clock: Clock, start: float, end: float
+) -> Solution:
+    """Images, semantics or pairs of both, from noise alone.
+
+    Args:
+        velocity: the network with its parameters bound.
+        noise: standard normal arrays `[batch, ...]`.
+        solve: the solver.
+        clock: `noise_semantics` (from 0 to 1: images), `noise_image` (from 1 to 0: semantics)
+            or `opposed_clock` (from 0 to 1: pairs); what is held at noise is no result.
+        start, end: where on the clock to begin and to end.
+    """
+    return solve(along(clock, velocity), noise, start, end)

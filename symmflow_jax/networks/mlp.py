@@ -22,9 +22,12 @@ class MLP(nn.Module):
     def __call__(
         self, x_t: jax.Array, y_t: jax.Array, t: jax.Array, train: bool = False
     ) -> tuple[jax.Array, jax.Array]:
-        """Velocities, float32, of points `[batch, n]` and semantics `[batch, m]` at t `[batch]`."""
+        """Velocities, float32, of points `[batch, n]` and semantics `[batch, m]`.
+
+        The time t is `[batch]`, or `[batch, 2]` with one for the point and one for the semantics.
+        """
         del train  # There is no dropout here.
-        h = jnp.concatenate([x_t, y_t, t[:, None]], axis=-1)
+        h = jnp.concatenate([x_t, y_t, jnp.reshape(t, (len(t), -1))], axis=-1)
         for layer in range(self.num_layers):
             h = nn.silu(nn.Dense(self.features, dtype=self.dtype, name=f"dense_{layer}")(h))
         channels = x_t.shape[-1] + y_t.shape[-1]

@@ -35,11 +35,13 @@ class TimeEmbedding(nn.Module):
     Attributes:
         num_sinusoids: width of the sinusoidal features.
         features: width of the embedding.
+        zero: whether the embedding starts at zero.
         dtype: computation dtype.
     """
 
     num_sinusoids: int
     features: int
+    zero: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -47,13 +49,14 @@ class TimeEmbedding(nn.Module):
         """The embedding `[batch, features]` of t `[batch]`."""
         h = sinusoids(t, self.num_sinusoids)
         h = self._dense("in_dense", self.num_sinusoids)(h)
-        return self._dense("out_dense", self.features)(nn.silu(h))
+        return self._dense("out_dense", self.features, self.zero)(nn.silu(h))
 
-    def _dense(self, name: str, fan_in: int) -> nn.Dense:
+    def _dense(self, name: str, fan_in: int, zero: bool = False) -> nn.Dense:
+        zeros = nn.initializers.zeros
         return nn.Dense(
             self.features,
-            kernel_init=fan_in_uniform,
-            bias_init=dense_bias(fan_in),
+            kernel_init=zeros if zero else fan_in_uniform,
+            bias_init=zeros if zero else dense_bias(fan_in),
             dtype=self.dtype,
             name=name,
         )

@@ -1,5 +1,6 @@
 """The pixel U-Net of guided-diffusion (Dhariwal and Nichol 2021, arXiv 2105.05233)."""
 
+import functools
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -51,7 +52,9 @@ class UNet(nn.Module):
             x_t: float `[batch, height, width, image channels]`, sides divisible by
                 `2 ** (levels - 1)`.
             y_t: float `[batch, height, width, semantics channels]`.
-            t: float `[batch]` in [0, 1].
+            t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each leaf. The second
+                one's part starts at zero: with the weights of a network that was given one
+                time, the network is what it was.
             train: whether dropout is on (needs a "dropout" rng).
 
         Raises:
@@ -65,9 +68,7 @@ class UNet(nn.Module):
             )
         h = jnp.concatenate([x_t, y_t], axis=-1)
         out_channels = h.shape[-1]
-        embedding = nn.silu(
-            TimeEmbedding(self.channels, 4 * self.channels, dtype=self.dtype, name="time")(t)
-        )
+        embedding = nn.silu(self._embed(t))
         h = conv(self.channels * self.channel_multipliers[0], h, dtype=self.dtype, name="stem")
         h, skips = self._descend(h, embedding, train)
         h = self._block(h.shape[-1], "middle_block_0")(h, embedding, train)
@@ -78,6 +79,13 @@ class UNet(nn.Module):
         h = conv(out_channels, h, zero=True, dtype=self.dtype, name="out_conv")
         v_x, v_y = jnp.split(h.astype(jnp.float32), [x_t.shape[-1]], axis=-1)
         return v_x, v_y
+
+    def _embed(self, t: jax.Array) -> jax.Array:
+        """The embedding of one time or of two."""
+        form = functools.partial(TimeEmbedding, self.channels, 4 * self.channels, dtype=self.dtype)
+        if t.ndim == 1:
+            return form(name="time")(t)
+        return form(name="time")(t[:, 0]) + form(zero=True, name="semantics_time")(t[:, 1])
 
     def _descend(self, h, embedding, train):
         """The way down; returns the coarsest features and the skips, finest first."""

@@ -6,7 +6,7 @@ import pytest
 
 from symmflow_jax.metrics import calibration
 from symmflow_jax.metrics.calibration import CalibrationBins
-from symmflow_jax.semantics import ClassColour, ClassPlane
+from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
 
 
 def _error(confidence, correct, valid=None) -> float:

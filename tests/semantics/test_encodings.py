@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from symmflow_jax import palettes
-from symmflow_jax.semantics import ClassColour, ClassPlane, PaletteMask, uniform_noise
+from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
+from symmflow_jax.semantics.palette_mask import PaletteMask
+from symmflow_jax.semantics.planes import uniform_noise
 
 PLANE = ClassPlane(num_classes=10, spatial_shape=(4, 6), dequantization_beta=4.0)
 COLOUR = ClassColour(palettes.class_colours(10), (4, 6), dequantization_beta=4.0)

@@ -1,0 +1,126 @@
+"""A class label as a plane of one constant value or colour."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.palettes import Palette
+from symmflow_jax.semantics.encoding import nearness
+from symmflow_jax.semantics.planes import (
+    HALF_RANGE,
+    broadcast_over_plane,
+    mean_over_plane,
+    uniform_noise,
+    with_ndim,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassPlane:
+    """A class label as a plane of one constant value (arXiv 2506.10634, section 4).
+
+    Class k of n has the value `(beta / 2) (2 k / (n - 1) - 1)`.
+
+    Attributes:
+        num_classes: n, at least 2.
+        spatial_shape: `(height, width)` of the plane; empty for points.
+        dequantization_beta: distance of the first and the last value.
+    """
+
+    num_classes: int
+    spatial_shape: tuple[int, ...]
+    dequantization_beta: float
+
+    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+        """Float32 `[..., *spatial_shape, 1]` of int `[...]`, with noise of half a spacing."""
+        clean = self.encode_clean(labels)
+        width = 0.5 * self.dequantization_beta / (self.num_classes - 1)
+        return clean + uniform_noise(key, clean.shape, width)
+
+    def encode_clean(self, labels: jax.Array) -> jax.Array:
+        """The constant planes without noise."""
+        half = 0.5 * self.dequantization_beta
+        values = half * (2.0 * labels.astype(jnp.float32) / (self.num_classes - 1) - 1.0)
+        return broadcast_over_plane(values[..., None], self.spatial_shape)
+
+    def read_out(self, signal: jax.Array) -> jax.Array:
+        """The mean of the plane in units of labels, float32 `[...]`."""
+        half = 0.5 * self.dequantization_beta
+        mean = mean_over_plane(signal, self.spatial_shape)[..., 0]
+        return (mean / half + 1.0) * 0.5 * (self.num_classes - 1)
+
+    def distances(self, signal: jax.Array) -> jax.Array:
+        """How far the read-out is from each label, in units of labels, `[..., num_classes]`."""
+        read_out = self.read_out(signal)[..., None]
+        labels = jnp.arange(self.num_classes, dtype=jnp.float32)
+        return jnp.abs(read_out - with_ndim(labels, read_out.ndim))
+
+    def decode(self, signal: jax.Array) -> jax.Array:
+        """The read-out rounded and clipped to the classes, int32 `[...]`."""
+        rounded = jnp.round(self.read_out(signal)).astype(jnp.int32)
+        return jnp.clip(rounded, 0, self.num_classes - 1)
+
+    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
+        """How sure the read-out is of labels int `[...]`, see `nearness`."""
+        return _confidence(self.distances(signal), labels)
+
+    def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the signal, whatever the image's channels."""
+        del image_shape
+        return (*self.spatial_shape, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassColour:
+    """A class label as a plane of one constant colour (MedSymmFlow, arXiv 2507.19098).
+
+    Attributes:
+        palette: colour of each class.
+        spatial_shape: `(height, width)` of the plane; empty for points.
+        dequantization_beta: width of the uniform noise, in 8-bit levels.
+    """
+
+    palette: Palette
+    spatial_shape: tuple[int, ...]
+    dequantization_beta: float
+
+    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+        """Float32 `[..., *spatial_shape, 3]` in about [-1, 1] of int `[...]`."""
+        clean = self.encode_clean(labels)
+        return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
+
+    def encode_clean(self, labels: jax.Array) -> jax.Array:
+        """The constant colours without noise."""
+        colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
+        return broadcast_over_plane(colours[labels], self.spatial_shape)
+
+    def read_out(self, signal: jax.Array) -> jax.Array:
+        """The mean colour of the plane in 8-bit levels, float32 `[..., 3]`."""
+        return (mean_over_plane(signal, self.spatial_shape) + 1.0) * HALF_RANGE
+
+    def distances(self, signal: jax.Array) -> jax.Array:
+        """How far the mean colour is from each class's, in 8-bit levels, `[..., classes]`."""
+        colours = jnp.asarray(self.palette, jnp.float32)
+        read_out = self.read_out(signal)[..., None, :]
+        return jnp.linalg.norm(read_out - with_ndim(colours, read_out.ndim), axis=-1)
+
+    def decode(self, signal: jax.Array) -> jax.Array:
+        """The class of the colour nearest to the mean, int32 `[...]`."""
+        return jnp.argmin(self.distances(signal), axis=-1).astype(jnp.int32)
+
+    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
+        """How sure the read-out is of labels int `[...]`, see `nearness`."""
+        return _confidence(self.distances(signal), labels)
+
+    def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the signal, whatever the image's channels."""
+        del image_shape
+        return (*self.spatial_shape, 3)
+
+
+def _confidence(distances: jax.Array, labels: jax.Array) -> jax.Array:
+    """The nearness of labels `[...]` by the distances to all of them, `[..., classes]`."""
+    own = jnp.take_along_axis(distances, labels[..., None], axis=-1)[..., 0]
+    is_own = jax.nn.one_hot(labels, distances.shape[-1], dtype=bool)
+    return nearness(own, jnp.min(jnp.where(is_own, jnp.inf, distances), axis=-1))

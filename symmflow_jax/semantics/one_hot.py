@@ -1,0 +1,61 @@
+"""One plane for each class: 1 where it is, -1 elsewhere."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.semantics.planes import broadcast_over_plane, mean_over_plane
+
+
+@dataclasses.dataclass(frozen=True)
+class OneHot:
+    """Masks or labels as one-hot planes, whose mean codes are probabilities.
+
+    One step from pure noise gives the posterior mean of the code. Of ordered codes that mean
+    may lie on a class of probability zero; of one-hot codes it is the posterior itself.
+
+    Attributes:
+        num_classes: planes.
+        spatial_shape: `(height, width)` over which one label is repeated; empty for masks, which
+            have a label for every pixel, and for points.
+    """
+
+    num_classes: int
+    spatial_shape: tuple[int, ...] = ()
+
+    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+        """The codes themselves: a categorical head has no density to smooth with noise."""
+        del key
+        return self.encode_clean(labels)
+
+    def encode_clean(self, labels: jax.Array) -> jax.Array:
+        """Float32 `[..., *spatial_shape, classes]`, 1 or -1, of int `[...]`."""
+        return self.mean_code(jax.nn.one_hot(labels, self.num_classes))
+
+    def mean_code(self, probabilities: jax.Array) -> jax.Array:
+        """The expected code `[..., *spatial_shape, classes]` of probabilities `[..., classes]`."""
+        return broadcast_over_plane(2.0 * probabilities - 1.0, self.spatial_shape)
+
+    def probabilities(self, signal: jax.Array) -> jax.Array:
+        """Float32 `[..., classes]` that add up to 1; the inverse of `mean_code`.
+
+        The mean over the plane is read, and what is negative in it counts as nothing.
+        """
+        weights = 0.5 * (mean_over_plane(signal, self.spatial_shape) + 1.0)
+        weights = jnp.maximum(weights, 1e-6)
+        return weights / jnp.sum(weights, axis=-1, keepdims=True)
+
+    def decode(self, signal: jax.Array) -> jax.Array:
+        """The most probable class, int32 `[...]`; the first one in a tie."""
+        mean = mean_over_plane(signal, self.spatial_shape)
+        return jnp.argmax(mean, axis=-1).astype(jnp.int32)
+
+    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
+        """The probability of labels int `[...]`."""
+        probabilities = self.probabilities(signal)
+        return jnp.take_along_axis(probabilities, labels[..., None], axis=-1)[..., 0]
+
+    def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the signal beside an image or a point."""
+        return (*image_shape[:-1], self.num_classes)

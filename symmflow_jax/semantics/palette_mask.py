@@ -1,0 +1,76 @@
+"""Masks as pictures in the colours of a palette."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.palettes import Palette
+from symmflow_jax.semantics.encoding import nearness
+from symmflow_jax.semantics.planes import HALF_RANGE, uniform_noise, with_ndim
+
+
+@dataclasses.dataclass(frozen=True)
+class PaletteMask:
+    """A semantic mask as a picture in the colours of a palette (arXiv 2506.10634, section 4).
+
+    Attributes:
+        palette: colour of each class.
+        dequantization_beta: width of the uniform noise, in 8-bit levels.
+    """
+
+    palette: Palette
+    dequantization_beta: float
+
+    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+        """Float32 `[..., height, width, 3]` in about [-1, 1] of int `[..., height, width]`."""
+        clean = self.encode_clean(labels)
+        return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
+
+    def encode_clean(self, labels: jax.Array) -> jax.Array:
+        """The colours themselves, in [-1, 1]."""
+        return (jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0)[labels]
+
+    def decode(self, signal: jax.Array) -> jax.Array:
+        """The class of the nearest colour, int32 `[..., height, width]`; the first one in a tie.
+
+        Colours are compared one by one, so that memory does not grow with their number.
+        """
+        colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
+
+        def compare(nearest, candidate):
+            distance, label = nearest
+            colour, index = candidate
+            candidate_distance = jnp.sum(
+                jnp.square(signal - with_ndim(colour, signal.ndim)), axis=-1
+            )
+            closer = candidate_distance < distance
+            nearest = (
+                jnp.where(closer, candidate_distance, distance),
+                jnp.where(closer, index, label),
+            )
+            return nearest, None
+
+        shape = signal.shape[:-1]
+        start = (jnp.full(shape, jnp.inf, jnp.float32), jnp.zeros(shape, jnp.int32))
+        indices = jnp.arange(len(self.palette), dtype=jnp.int32)
+        (_, labels), _ = jax.lax.scan(compare, start, (colours, indices))
+        return labels
+
+    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
+        """How sure the colours are of labels int `[..., height, width]`, see `nearness`."""
+        colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
+
+        def compare(nearest, candidate):
+            colour, index = candidate
+            distance = jnp.linalg.norm(signal - with_ndim(colour, signal.ndim), axis=-1)
+            return jnp.where(labels == index, nearest, jnp.minimum(nearest, distance)), None
+
+        start = jnp.full(labels.shape, jnp.inf, jnp.float32)
+        indices = jnp.arange(len(self.palette), dtype=jnp.int32)
+        nearest_other, _ = jax.lax.scan(compare, start, (colours, indices))
+        return nearness(jnp.linalg.norm(signal - colours[labels], axis=-1), nearest_other)
+
+    def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the signal beside an image `[height, width, channels]`."""
+        return (*image_shape[:-1], 3)
