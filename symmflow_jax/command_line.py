@@ -10,7 +10,7 @@ from collections.abc import Callable
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
 
-from symmflow_jax import compilation, config as config_lib
+from symmflow_jax import compilation, config_conversion
 from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.config import Config
 
@@ -38,7 +38,7 @@ def start(command: Callable[[Config], None]) -> None:
         absl_logging.set_verbosity(absl_logging.ERROR)
         # Without a stack: these messages name the value and the remedy.
         try:
-            command(config_lib.from_config_dict(_CONFIG.value))
+            command(config_conversion.from_config_dict(_CONFIG.value))
         except (ValueError, ArithmeticError, CheckpointError) as error:
             _logger.debug("The error in full:", exc_info=True)
             sys.exit(f"Error: {error}")
@@ -53,11 +53,12 @@ def config_name() -> str:
 
 def explain_config_flags(arguments: list[str]) -> str | None:
     """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
-    keys = _flat_keys(config_lib.to_json(Config()))
+    keys = _flat_keys(config_conversion.to_json(Config()))
     for argument in arguments:
         match = re.match(r"--config\.([\w.]+)", argument)
         if match and match[1] not in keys:
-            return f"{match[0][2:]} is not a config key. {config_lib.nearest_key(match[1], keys)}"
+            nearest = config_conversion.nearest_key(match[1], keys)
+            return f"{match[0][2:]} is not a config key. {nearest}"
     return None
 
 

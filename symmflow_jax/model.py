@@ -14,7 +14,7 @@ from symmflow_jax import (
     build_codec,
     build_data,
     checkpoints,
-    config as config_lib,
+    config_conversion,
     distributed,
     predictions,
 )
@@ -251,7 +251,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
-        config = config_lib.from_json(description["config"])
+        config = config_conversion.from_json(description["config"])
         schema = LabelSchema.from_json(description["schema"])
         flow = build.flow(config, schema)
         shapes = jax.eval_shape(flow.init, jax.random.key(0))
@@ -268,7 +268,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
     """What a checkpoint says of itself, in plain values."""
-    return {"config": config_lib.to_json(config), "schema": schema.to_json()}
+    return {"config": config_conversion.to_json(config), "schema": schema.to_json()}
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
@@ -295,7 +295,7 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """The values that decide whether weights fit; the rest of a config may change."""
     # Keys that came after a checkpoint have the default value in it.
-    config = config_lib.to_json(config_lib.from_json(description["config"]))
+    config = config_conversion.to_json(config_conversion.from_json(description["config"]))
     values = {
         f"config.{section}.{key}": value
         for section in ("network", "semantics")

@@ -17,7 +17,7 @@ from symmflow_jax import (
     build_codec,
     build_data,
     checkpoints,
-    config as config_lib,
+    config_conversion,
     distributed,
     run_folder,
 )
@@ -130,7 +130,7 @@ class Run:
             train.end_learning_rate,
         )
         if distributed.is_primary():
-            run_folder.write_description(workdir, config_lib.to_json(config))
+            run_folder.write_description(workdir, config_conversion.to_json(config))
         return cls(
             config=config,
             workdir=workdir,

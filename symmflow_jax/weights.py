@@ -13,7 +13,7 @@ from symmflow_jax import (
     build_codec,
     build_data,
     checkpoints,
-    config as config_lib,
+    config_conversion,
     distributed,
     model,
     run_folder,
@@ -66,7 +66,7 @@ def import_weights(
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, model.describe(config, schema))
     if distributed.is_primary():
-        run_folder.write_description(workdir, config_lib.to_json(config))
+        run_folder.write_description(workdir, config_conversion.to_json(config))
     _logger.info(
         "Imported %s into %s: %d parameters, %d classes.",
         path,

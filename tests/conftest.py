@@ -16,7 +16,7 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, compilation, config as config_lib
+from symmflow_jax import autoencoder_weights, compilation, config_conversion
 from symmflow_jax.config import Config
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
@@ -161,7 +161,7 @@ def tiny_config() -> Callable[..., Config]:
     def make(**overrides) -> Config:
         values = get_config()
         values.update_from_flattened_dict(overrides)
-        return config_lib.from_config_dict(values)
+        return config_conversion.from_config_dict(values)
 
     return make
 

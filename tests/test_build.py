@@ -7,7 +7,7 @@ import pathlib
 import jax
 import pytest
 
-from symmflow_jax import build, build_data, config as config_lib
+from symmflow_jax import build, build_data, config_conversion
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.data.sources.source import DataError, numbered_classes
 from symmflow_jax.latent_codec import LatentCodec
@@ -84,7 +84,9 @@ _CONFIGS = sorted(
 
 @pytest.mark.parametrize("name", _CONFIGS)
 def test_every_config_describes_a_method(name):
-    config = config_lib.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
+    config = config_conversion.from_config_dict(
+        importlib.import_module(f"configs.{name}").get_config()
+    )
     flow = build.flow(config, numbered_classes(10))
     state = jax.eval_shape(flow.init, jax.random.key(0))
     assert jax.tree.leaves(state)
@@ -94,8 +96,10 @@ def test_every_config_describes_a_method(name):
 
 def test_the_small_config_of_coco_differs_in_sizes_alone():
     large, small = (
-        config_lib.to_json(
-            config_lib.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
+        config_conversion.to_json(
+            config_conversion.from_config_dict(
+                importlib.import_module(f"configs.{name}").get_config()
+            )
         )
         for name in ("coco", "coco_small")
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import build_data, checkpoints, config as config_lib, train
+from symmflow_jax import build_data, checkpoints, config_conversion, train
 from symmflow_jax.data import pipeline
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
@@ -41,7 +41,7 @@ def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
     config = tiny_config(**{"train.eval_every_steps": 10})
     table = train_and_evaluate(config, tmp_path)
 
-    assert config_lib.from_json(json.loads((tmp_path / "config.json").read_text())) == config
+    assert config_conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == config
     assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
     assert list(tmp_path.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):

@@ -1,20 +1,31 @@
 """Whether what a config wants measured can be measured, told before anything is trained."""
 
-import typing
+import pathlib
 
-if typing.TYPE_CHECKING:
-    from symmflow_jax.config import Config
+from symmflow_jax.config import Config
 
 SOLVERS = ("euler", "midpoint", "heun", "rk4", "dopri5")
 
 
-def check(config: "Config") -> None:
+def check(config: Config) -> None:
     """Raises a ValueError that names the first value that cannot be, and the remedy."""
     _check_rows(config)
     _check_samples(config)
 
 
-def _check_rows(config: "Config") -> None:
+def check_files(config: Config) -> None:
+    """The same for files, as a training should not end in finding that it cannot be measured."""
+    for key in ("feature_weights", "lpips_weights"):
+        path = getattr(config.eval, key)
+        if path and not pathlib.Path(path).is_file():
+            raise ValueError(
+                f"config.eval.{key} is {path!r}, which is no file; `python -m "
+                "symmflow_jax.interop.convert_metric_weights` and `python -m "
+                "symmflow_jax.metrics.train_classifier` make such files."
+            )
+
+
+def _check_rows(config: Config) -> None:
     for name in config.eval.solvers:
         if name not in SOLVERS:
             raise ValueError(
@@ -33,7 +44,7 @@ def _check_rows(config: "Config") -> None:
         )
 
 
-def _check_samples(config: "Config") -> None:
+def _check_samples(config: Config) -> None:
     """Samples and what they are compared by come together."""
     values = config.eval
     if values.num_feature_samples < 0 or values.num_feature_samples == 1:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import jax
 
 from symmflow_jax import build, build_data, distributed, run_folder
-from symmflow_jax.config import Config, EvalConfig
+from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.evaluation import checks
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.symmflow import SymmFlow, Weights
@@ -132,7 +133,7 @@ def evaluator_of(
         DataError: if the evaluation split is missing, or has other classes.
         ValueError: if the devices do not divide a batch, or weights of features are missing.
     """
-    _check_weights(config.eval)
+    checks.check_files(config)
     source = build_data.source(config, train=False)
     found = build_data.schema(config, source)
     if found.names != schema.names:
@@ -143,15 +144,3 @@ def evaluator_of(
     preparation = build_data.preparation(config, schema)
     log = workdir / run_folder.SKIPPED if workdir else None
     return Evaluator(config, build.flow(config, schema), schema, source, preparation, log)
-
-
-def _check_weights(config: EvalConfig) -> None:
-    """A training should not end in finding that it cannot be measured."""
-    for key in ("feature_weights", "lpips_weights"):
-        path = getattr(config, key)
-        if path and not pathlib.Path(path).is_file():
-            raise ValueError(
-                f"config.eval.{key} is {path!r}, which is no file; `python -m "
-                "symmflow_jax.interop.convert_metric_weights` and `python -m "
-                "symmflow_jax.metrics.train_classifier` make such files."
-            )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build_data, config as config_lib, predictions, run_folder
+from symmflow_jax import build_data, config_conversion, predictions, run_folder
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.evaluation import generation
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
@@ -206,7 +206,7 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
-from symmflow_jax import build_data, compilation, config
+from symmflow_jax import build_data, compilation, config_conversion
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.symmflow import Weights
 
@@ -214,7 +214,7 @@ compilation.choose_fast_cpu_kernels()
 assert jax.device_count() == 4
 table = runpy.run_path(sys.argv[1])["_table"]
 for values in json.loads(sys.argv[2]):
-    made = config.from_json(values)
+    made = config_conversion.from_json(values)
     evaluator = evaluator_of(made, build_data.schema(made, build_data.source(made, train=False)))
     print(json.dumps([m.to_json() for m in table(evaluator)]))
 """
@@ -229,7 +229,7 @@ def test_the_same_figures_again_and_on_four_devices(
         for _ in range(2)
     )
     assert first == again
-    configs = [config_lib.to_json(measured.config) for measured in evaluators]
+    configs = [config_conversion.to_json(measured.config) for measured in evaluators]
     environment = {
         "XLA_FLAGS": simulated_devices(4),
         "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),

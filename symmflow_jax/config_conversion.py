@@ -1,0 +1,94 @@
+"""The border where `ConfigDict`s stop: to the frozen config and back, and to JSON and back.
+
+A config file edits `default().train.batch_size` and the like.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from typing import Any
+
+from ml_collections import config_dict
+
+from symmflow_jax import config_checks
+from symmflow_jax.config import Config
+
+
+def default() -> config_dict.ConfigDict:
+    """The default values as a `ConfigDict`, locked against unknown keys, for config files."""
+    return _to_config_dict(Config())
+
+
+def from_config_dict(values: config_dict.ConfigDict) -> Config:
+    """The frozen form of a config file's values.
+
+    Raises:
+        ValueError: for an unknown key (naming the nearest), a value of the wrong type, or a
+            choice that does not exist.
+    """
+    return from_json(values.to_dict())
+
+
+def from_json(values: dict[str, Any]) -> Config:
+    """The config of plain nested values, as `to_json` gives them; raises as above.
+
+    A key that is not there has its default, so that checkpoints outlive new keys.
+    """
+    config = _from_values(Config, values, prefix="config")
+    config_checks.check(config)
+    return config
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """Plain nested values for a JSON file."""
+    return dataclasses.asdict(config)
+
+
+def nearest_key(key: str, keys: typing.Iterable[str]) -> str:
+    """The sentence that names the key which was probably meant."""
+    matches = difflib.get_close_matches(key, list(keys), n=1, cutoff=0.4)
+    return f"Did you mean {matches[0]!r}?" if matches else f"The keys are {', '.join(keys)}."
+
+
+def _to_config_dict(section: Any) -> config_dict.ConfigDict:
+    """Optional values become typed placeholders, so that flags can set them."""
+    values = {}
+    hints = typing.get_type_hints(type(section))
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _to_config_dict(value)
+        elif value is None:
+            value = config_dict.placeholder(typing.get_args(hints[field.name])[0])
+        values[field.name] = value
+    result = config_dict.ConfigDict(values)
+    return result.lock()
+
+
+def _from_values(cls: type, values: Any, prefix: str) -> Any:
+    hints = typing.get_type_hints(cls)
+    if not isinstance(values, dict):
+        raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
+    for key in values:
+        if key not in hints:
+            raise ValueError(f"{prefix}.{key} is not a config key. {nearest_key(key, hints)}")
+    return cls(
+        **{key: _convert(hints[key], value, f"{prefix}.{key}") for key, value in values.items()}
+    )
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    """The value in the type of its hint; an int may stand for a float."""
+    if dataclasses.is_dataclass(hint):
+        return _from_values(typing.cast(type, hint), value, where)
+    if isinstance(hint, types.UnionType):
+        return None if value is None else _convert(typing.get_args(hint)[0], value, where)
+    if typing.get_origin(hint) is tuple:
+        items = value if isinstance(value, list | tuple) else (value,)
+        return tuple(_convert(typing.get_args(hint)[0], item, where) for item in items)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ValueError(f"{where} is {value!r}; it must be of type {hint.__name__}.")
+    return value

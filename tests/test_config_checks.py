@@ -1,0 +1,36 @@
+import pytest
+
+from symmflow_jax import config_conversion
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "choice"),
+    [
+        ("data", "source", "paired_folder"),
+        ("data", "on_error", "skip"),
+        ("semantics", "encoding", "palette"),
+        ("network", "name", "unet"),
+        ("network", "dtype", "bfloat16"),
+        ("eval", "checkpoint", "best"),
+    ],
+)
+def test_choices_are_listed(section, key, choice):
+    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is 'nothing'; .*{choice}"):
+        config_conversion.from_json({section: {key: "nothing"}})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [("train", "batch_size", 0), ("train", "num_epochs", -1.0), ("eval", "tolerance", 0.0)],
+)
+def test_numbers_that_must_be_positive(section, key, value):
+    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is .* must be positive"):
+        config_conversion.from_json({section: {key: value}})
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_times_is_below_one(share):
+    values = config_conversion.default()
+    values.train.share_at_one = share
+    with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
+        config_conversion.from_config_dict(values)
