@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import build_codec
-from symmflow_jax.config import Config, EvalConfig, NetworkConfig
+from symmflow_jax.config import Config, EvalConfig, GuidanceConfig, NetworkConfig, TrainConfig
 from symmflow_jax.flow import solvers
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solve
+from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.metrics import features, lpips
 from symmflow_jax.metrics.features import FeatureFunction
@@ -34,12 +36,43 @@ _METHODS = {
 
 def flow(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
+    codec = build_codec.codec(config, schema)
+    two_clocks = config.train.clock != "tied"
     return SymmFlow(
         network=network(config.network),
-        codec=build_codec.codec(config, schema),
+        codec=codec,
         path=LinearPath(config.train.sigma_min),
-        share_at_one=config.train.share_at_one,
+        time_sampling=time_sampling(config.train),
+        head=build_codec.head(config, codec.encoding),
+        holds_clean=two_clocks and config.eval.clock != "tied",
     )
+
+
+def time_sampling(config: TrainConfig) -> TimeSampling:
+    """The times at which the network learns."""
+    match config.clock:
+        case "tied":
+            shares = (1.0, 0.0, 0.0, 0.0)
+        case "free":
+            shares = (0.0, 1.0, 0.0, 0.0)
+        case _:
+            shares = config.clock_shares
+    return TimeSampling(*shares, share_at_one=config.share_at_one)
+
+
+def guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
+    """The guidance of the config for a solver of so many steps.
+
+    Raises:
+        ValueError: if there is no interval of times, or no first step to skip.
+    """
+    if config.skip_first_step and num_steps is None:
+        raise ValueError(
+            "config.guidance.skip_first_step is set, but an adaptive solver has no first step that "
+            "is known; choose a solver of fixed steps."
+        )
+    still_until = 1.0 / num_steps if num_steps and config.skip_first_step else 0.0
+    return Guidance(config.weight, config.start, config.end, config.project, still_until)
 
 
 def network(config: NetworkConfig) -> nn.Module:

@@ -78,13 +78,17 @@ class SemanticsConfig:
     """How labels become a continuous signal.
 
     Attributes:
-        encoding: "palette" (dense masks), "plane" or "colour" (one label for an image).
+        encoding: "palette" (dense masks), "plane" or "colour" (one label for an image), or
+            "onehot" (masks where the source has them, otherwise labels), whose velocity comes of
+            class probabilities.
         dequantization_beta: strength of the dequantisation noise; for "plane" also the
-            distance of the outermost codes.
+            distance of the outermost codes; unused by "onehot".
+        amplitude: factor of the codes against the noise; 1 in the paper.
     """
 
     encoding: str = "palette"
     dequantization_beta: float = 6.0
+    amplitude: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,9 +184,16 @@ class TrainConfig:
         clip_norm: bound of the gradient's global norm, or None.
         ema_decay: decay of the parameters' moving average.
         image_weight: weight of the image's part of the loss.
-        share_at_one: share of the examples that are at t = 1, where recognition starts; the
-            others are uniform in time, as all are in the paper. Class labels are learned
-            several times sooner with a half.
+        cross_entropy_weight: factor of the semantics' loss where it is a cross-entropy
+            (`semantics.encoding` "onehot").
+        clock: "tied" (one time for image and semantics, the paper's), "free" (two independent
+            ones) or "mixed" (some of each kind). Only a network that has learned with two
+            times can hold one leaf clean while the other changes.
+        clock_shares: for "mixed", shares of the examples whose times are tied, free, with the
+            image held clean, and with the semantics held clean.
+        share_at_one: share of the examples whose semantics are pure noise, t = 1, where
+            recognition starts; the others are uniform in time, as all are in the paper. Class
+            labels are learned several times sooner with a half.
         sigma_min: noise left at the clean end of the path.
         log_every_steps: steps between two progress lines.
         eval_every_steps: steps between two small evaluations with a grid of pictures and a
@@ -201,6 +212,9 @@ class TrainConfig:
     clip_norm: float | None = None
     ema_decay: float = 0.999
     image_weight: float = 0.9
+    cross_entropy_weight: float = 1.0
+    clock: str = "tied"
+    clock_shares: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
     share_at_one: float = 0.0
     sigma_min: float = 1e-4
     log_every_steps: int = 50
@@ -223,6 +237,8 @@ class EvalConfig:
         num_generated: generated images that are read back for the agreement with their
             conditions.
         num_draws: noises for each image, whose answers vote.
+        clock: "tied" (both leaves move, the paper's inference) or "held" (the leaf that is given
+            stays clean); "" holds it where the network has learned with two times.
         tolerance: local error of the adaptive solver.
         num_seeds: repeats of everything with fresh noise, from the seeds `seed`, `seed + 1`,
             ...; means and standard deviations are reported.
@@ -250,6 +266,7 @@ class EvalConfig:
     generation_steps: int = 25
     num_generated: int = 100
     num_draws: int = 1
+    clock: str = ""
     tolerance: float = 1e-3
     num_seeds: int = 1
     original_size: bool = False
@@ -260,6 +277,24 @@ class EvalConfig:
     real_split: str = "eval"
     statistics_dir: str = "runs/statistics"
     checkpoint: str = "latest"
+
+
+@dataclasses.dataclass(frozen=True)
+class GuidanceConfig:
+    """How generated images are drawn towards their conditions; needs a network of two clocks.
+
+    Attributes:
+        weight: of the conditional velocity against the unconditional one; 1 is no guidance.
+        start, end: the image's times between which there is guidance.
+        project: scale the unconditional velocity to fit the conditional one (CFG-Zero*).
+        skip_first_step: let the image stand still in the first step (CFG-Zero*).
+    """
+
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    project: bool = False
+    skip_first_step: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,7 +322,8 @@ class Config:
         seed: origin of all randomness.
         parallel: how devices share a training: "pmap" (each has the whole state) or "fsdp"
             (each has a part of it); the numbers that come out are the same.
-        data, semantics, network, autoencoder, train, finetune, eval, plan: see their classes.
+        data, semantics, network, autoencoder, train, finetune, eval, guidance, plan: see their
+            classes.
     """
 
     seed: int = 0
@@ -299,4 +335,5 @@ class Config:
     train: TrainConfig = TrainConfig()
     finetune: FinetuneConfig = FinetuneConfig()
     eval: EvalConfig = EvalConfig()
+    guidance: GuidanceConfig = GuidanceConfig()
     plan: PlanConfig = PlanConfig()

@@ -92,7 +92,11 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
 
     model = _load(config, workdir)
     measured = dataclasses.replace(
-        model.config, seed=config.seed, data=config.data, eval=config.eval
+        model.config,
+        seed=config.seed,
+        data=config.data,
+        eval=config.eval,
+        guidance=config.guidance,
     )
     evaluator = evaluator_of(measured, model.schema, workdir)
     report_evaluation(evaluator, Trained(model.weights, model.step), workdir)

@@ -103,9 +103,7 @@ def recognize(
     confidence = jnp.mean(
         jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
     )
-    return Recognition(
-        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0)
-    )
+    return Recognition(labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0))
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))

@@ -24,7 +24,7 @@ from symmflow_jax.interop.files import Weights
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
-from symmflow_jax.symmflow import Params
+from symmflow_jax.symmflow import Params, SymmFlow
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ def import_weights(
 ) -> None:
     """Writes PyTorch weights as a checkpoint before the first step.
 
-    `symmflow_jax.load` reads it, and training begins with it. The weights are those of a velocity
+    `symmflow_jax.load` reads it, and training begins with it, also with a clock for each leaf:
+    the second one's part of the network starts at zero. The weights are those of a velocity
     network, or of the U-Net of Stable Diffusion, which is then widened from the channels of
     images to those of images and semantics; see `latent_unet.repeat_channels`.
 
@@ -62,6 +63,8 @@ def import_weights(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
             f"together; config.data and config.semantics make {num_channels}."
         )
+    if flow.time_sampling.num_clocks > 1:
+        params = _with_second_clock(params, flow)
     build_codec.keep_weights(config, workdir, build_codec.weights_of_run(config, workdir))
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, model.describe(config, schema))
@@ -85,13 +88,19 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
         checkpoint: "latest" or "best".
 
     Raises:
-        ValueError: if the file has another ending, or the network no form in PyTorch.
+        ValueError: if the file has another ending, or the network (or its second clock) no form
+            in PyTorch.
         CheckpointError: if there is no complete checkpoint, or it cannot be read.
         WeightsFileError: if the file cannot be written.
     """
     if path.suffix != ".safetensors":
         raise ValueError(f"--output={path} must end in .safetensors, the format that is written.")
     trained = model.load(workdir, checkpoint)
+    if trained.flow.time_sampling.num_clocks > 1:
+        raise ValueError(
+            f"The network in {workdir} has a clock for each leaf, which has no form in PyTorch; "
+            "only networks of config.train.clock='tied' are exported."
+        )
     form = {files.LATENT_UNET: latent_unet, files.PIXEL_UNET: pixel_unet}
     network = trained.flow.network
     state_dict = form[_kind(network)].state_dict_from_params(
@@ -118,6 +127,12 @@ def _params(
     if isinstance(network, LatentUNet):
         return _latent_params(weights, network, num_channels, path, prompt_embedding)
     return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
+
+
+def _with_second_clock(params: Params, flow: SymmFlow) -> Params:
+    """The parameters of a network with one clock and, from zero, those of the second."""
+    name = "semantics_time"
+    return {**params, name: jax.jit(lambda key: flow.init(key)[name])(jax.random.key(0))}
 
 
 def _latent_params(

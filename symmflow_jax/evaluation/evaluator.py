@@ -14,6 +14,7 @@ from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.source import DataError, Source
 from symmflow_jax.evaluation import checks
 from symmflow_jax.evaluation.measurement import Protocol
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.symmflow import SymmFlow, Weights
 
@@ -103,9 +104,14 @@ class Evaluator:
         arrays = (batch[name] for name in inputs)
         return function(self.flow, trained.weights, key, batch["position"], *arrays, **options)
 
+    def guidance(self, num_steps: int | None) -> Guidance:
+        """The guidance of generated images, for a solver of so many steps."""
+        return build.guidance(self.config.guidance, num_steps)
+
     def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
         """The protocol of a score of this evaluator; `details` are the task's own fields."""
         size = self.preparation.image_size
+        clock = "held" if self.flow.holds_clean else "tied"
         return Protocol(
             task=task,
             dataset=self.config.data.dataset,
@@ -115,6 +121,7 @@ class Evaluator:
             weights="ema",
             train_step=trained.train_step,
             seeds=(seed,),
+            clock=clock if "solver" in details else None,
             **details,
         )
 

@@ -7,6 +7,7 @@ from symmflow_jax import distributed, predictions
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.recognition import average, count, segmentation
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
@@ -16,6 +17,7 @@ def agreement(
     evaluator: Evaluator,
     trained: Trained,
     solve: Solve,
+    guidance: Guidance,
     protocol: Protocol,
     num_examples: int,
 ) -> Scores:
@@ -25,13 +27,16 @@ def agreement(
         evaluator: method and examples.
         trained: what is measured.
         solve: the solver of the generation.
+        guidance: its guidance.
         protocol: that of the scores, with one seed.
         num_examples: examples whose labels are the conditions; 0 takes the whole split.
     """
     schema, seed = evaluator.schema, protocol.seeds[0]
     counts, nfe = ConfusionMatrix.empty(schema.num_classes), metrics.Average.empty()
     for batch in evaluator.batches(num_examples):
-        made = evaluator.call(predictions.generate, trained, seed, batch, "labels", solve=solve)
+        made = evaluator.call(
+            predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
+        )
         again = evaluator.call(
             predictions.recognize,
             trained,
@@ -63,7 +68,10 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
     batch = next(evaluator.batches(num_examples))
     seed, config = evaluator.config.seed, evaluator.config.eval
     solve = FixedSteps(EULER, config.generation_steps)
-    generated = evaluator.call(predictions.generate, trained, seed, batch, "labels", solve=solve)
+    guidance = evaluator.guidance(config.generation_steps)
+    generated = evaluator.call(
+        predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
+    )
     once = FixedSteps(EULER, 1)
     predicted = evaluator.call(predictions.recognize, trained, seed, batch, "image", solve=once)
     pictures = {

@@ -23,6 +23,9 @@ class Protocol:
         num_steps: its steps, or None where they are adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
         num_draws: noises for each sample.
+        clock: "tied" if both leaves moved, "held" if the one that was given stayed clean; None
+            where nothing was integrated.
+        guidance: how images were drawn towards their conditions, in words, or None.
         weights: which weights were used.
         train_step: training steps behind them.
         seeds: origin of the noise of each repeat.
@@ -44,6 +47,8 @@ class Protocol:
     num_steps: int | None = None
     tolerance: float | None = None
     num_draws: int = 1
+    clock: str | None = None
+    guidance: str | None = None
     features: str | None = None
     features_hash: str | None = None
     reference: str | None = None

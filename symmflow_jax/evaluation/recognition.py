@@ -15,10 +15,10 @@ from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.labels import LabelSchema
-from symmflow_jax.metrics import calibration, confusion
+from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import CalibrationBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.semantics.encoding import ClassEncoding
+from symmflow_jax.predictions import Recognition
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Recognized:
     """The scores of one pass, with the counts that they are read off.
 
     Attributes:
-        scores: one for each protocol: at the model's size, perhaps at the masks' own size, and
-            perhaps the calibration of single draws.
+        scores: one for each protocol: at the model's size, and perhaps at the masks' own size.
         counts: the confusion matrix at the model's size, int64 `[classes, classes]`.
     """
 
@@ -72,10 +71,7 @@ def recognize(
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch["valid"]))
         if classifies:
-            encoding: Any = evaluator.flow.codec.encoding
-            bins = bins.merge(
-                _calibration(encoding, batch["labels"], result.signal, batch["valid"])
-            )
+            bins = bins.merge(_calibration(batch["labels"], result, batch["valid"]))
         if original_size:
             original = original.merge(_count_at_original_size(batch, result.labels, num_classes))
     counts, bins, nfe, original = distributed.sum_over_processes(
@@ -84,14 +80,11 @@ def recognize(
     cost, num_scored = float(nfe.compute()), int(nfe.count)
     scored = functools.partial(Scores, num_examples=num_scored)
     if classifies:
-        accuracy = {"accuracy": confusion.accuracy(counts, evaluator.schema.ignored)}
-        # The read-out is that of the first draw, whatever the vote of all draws.
-        single = dataclasses.replace(protocol, num_draws=1)
-        error = {"calibration_error": bins.compute()}
-        cost_of_one = cost / protocol.num_draws
-        scores = [scored(values=accuracy, nfe=cost, protocol=protocol)]
-        scores.append(scored(values=error, nfe=cost_of_one, protocol=single))
-        return Recognized(scores, counts)
+        values = {
+            "accuracy": confusion.accuracy(counts, evaluator.schema.ignored),
+            "calibration_error": bins.compute(),
+        }
+        return Recognized([scored(values=values, nfe=cost, protocol=protocol)], counts)
     scores = [segmentation(counts, evaluator.schema, "model", protocol, num_scored, cost)]
     if original_size:
         scores.append(
@@ -177,7 +170,6 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
     return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _calibration(encoding: ClassEncoding, targets, signal, valid) -> CalibrationBins:
-    confidence = calibration.confidence(encoding.distances(signal))
-    return CalibrationBins.from_answers(confidence, encoding.decode(signal) == targets, valid)
+@jax.jit
+def _calibration(targets, result: Recognition, valid) -> CalibrationBins:
+    return CalibrationBins.from_answers(result.confidence, result.labels == targets, valid)

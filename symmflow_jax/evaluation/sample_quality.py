@@ -65,7 +65,13 @@ def sample_quality(
     totals = np.zeros(3)
     for batch in evaluator.batches(evaluator.config.eval.num_feature_samples, repeated=True):
         made = evaluator.call(
-            predictions.generate, trained, protocol.seeds[0], batch, "labels", solve=solve
+            predictions.generate,
+            trained,
+            protocol.seeds[0],
+            batch,
+            "labels",
+            solve=solve,
+            guidance=evaluator.guidance(protocol.num_steps),
         )
         valid = np.asarray(batch["valid"], np.float64)
         totals[:2] += valid.sum(), valid @ np.asarray(made.nfe)

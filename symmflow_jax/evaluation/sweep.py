@@ -64,6 +64,8 @@ def _sample_quality(evaluator: Evaluator, trained: Trained, judges: Judges) -> l
         repeats = []
         for seed in evaluator.seeds:
             protocol = _row_protocol(evaluator, "generation", trained, name, num_steps, seed)
+            guidance = str(evaluator.guidance(num_steps)) or None
+            protocol = dataclasses.replace(protocol, guidance=guidance)
             repeats.append(
                 sample_quality.sample_quality(evaluator, trained, solve, protocol, judges)
             )
@@ -110,9 +112,17 @@ def _row_protocol(
 def _agreement(evaluator: Evaluator, trained: Trained, seed: int) -> Scores:
     config = evaluator.config.eval
     num_steps = config.generation_steps
-    protocol = evaluator.protocol("generation", trained, seed, solver="euler", num_steps=num_steps)
+    guidance = evaluator.guidance(num_steps)
+    protocol = evaluator.protocol(
+        "generation",
+        trained,
+        seed,
+        solver="euler",
+        num_steps=num_steps,
+        guidance=str(guidance) or None,
+    )
     solve = FixedSteps(EULER, num_steps)
-    return generation.agreement(evaluator, trained, solve, protocol, config.num_generated)
+    return generation.agreement(evaluator, trained, solve, guidance, protocol, config.num_generated)
 
 
 def _objective(evaluator: Evaluator, trained: Trained, seed: int, num_examples: int) -> Scores:

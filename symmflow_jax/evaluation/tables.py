@@ -83,6 +83,10 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(f"{protocol.crop} crop at {'x'.join(map(str, protocol.image_size))}")
     if protocol.scored_size:
         parts.append(f"masks compared at the {protocol.scored_size} size")
+    if protocol.clock == "held":
+        parts.append("the given leaf held clean")
+    if protocol.guidance:
+        parts.append(f"guidance of {protocol.guidance}")
     if protocol.features:
         parts.append(f"features {protocol.features} (weights {protocol.features_hash})")
     if protocol.reference:

@@ -42,6 +42,19 @@ class Guidance:
         """Network passes for each velocity."""
         return 1 if self.weight == 1.0 else 2
 
+    def __str__(self) -> str:
+        """In a few words, for a protocol; empty if there is none."""
+        parts = []
+        if self.weight != 1.0:
+            parts.append(f"weight {self.weight:g}")
+            if (self.start, self.end) != (0.0, 1.0):
+                parts.append(f"from {self.start:g} to {self.end:g}")
+            if self.project:
+                parts.append("projected")
+        if self.still_until:
+            parts.append(f"still until {self.still_until:g}")
+        return ", ".join(parts)
+
     def __call__(self, velocity: Velocity, semantics_noise: jax.Array) -> Velocity:
         """The guided velocity of images; that of the semantics stays as it is.
 

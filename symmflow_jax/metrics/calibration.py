@@ -10,22 +10,6 @@ NUM_BINS = 15
 """Bins of equal width over [0, 1], as in Guo et al."""
 
 
-def confidence(distances: jax.Array) -> jax.Array:
-    """How sure a read-out is of its nearest label, float32 `[batch]` in [1/2, 1].
-
-    With `d` to the nearest label and `d'` to the next one it is `d' / (d + d')`: 1 on a label,
-    1/2 halfway between two. One step from t = 1 gives the posterior mean of the code, so
-    that where the posterior is split between two neighbouring codes this is the probability
-    of the nearer one.
-
-    Args:
-        distances: float `[batch, classes]`, at least two classes.
-    """
-    nearest, following = jnp.moveaxis(-jax.lax.top_k(-distances, 2)[0], -1, 0)
-    total = nearest + following
-    return jnp.where(total > 0, following / jnp.where(total > 0, total, 1.0), 0.5)
-
-
 @flax.struct.dataclass
 class CalibrationBins(metrics.Metric):
     """Counts and sums `[NUM_BINS]` of answers by their confidence; bin i ends at (i+1)/NUM_BINS.

@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.clocks import along, sample_tied_times, tied_clock
+from symmflow_jax.flow import clocks
+from symmflow_jax.flow.clocks import along, tied_clock
 from symmflow_jax.flow.leaves import Leaves
 
 
@@ -12,22 +13,19 @@ def test_tied_clock_shows_both_leaves_the_same_time():
     assert times.image == times.semantics == jnp.float32(0.3)
 
 
-def test_sampled_times_are_tied_and_uniform():
-    times = jax.vmap(sample_tied_times)(jax.random.split(jax.random.key(0), 4000))
-    np.testing.assert_array_equal(times.image, times.semantics)
-    assert jnp.all((times.image >= 0) & (times.image < 1))
-    counts, _ = np.histogram(times.image, bins=8, range=(0, 1))
-    np.testing.assert_allclose(counts, 500, atol=100)  # Nearly five standard deviations.
-
-
-def test_a_share_of_the_times_is_one():
-    keys = jax.random.split(jax.random.key(0), 4000)
-    times = jax.vmap(lambda key: sample_tied_times(key, 0.25))(keys).image
-    assert np.mean(times == 1.0) == pytest.approx(0.25, abs=0.03)
-    others = np.asarray(times[times < 1.0])
-    assert others.min() >= 0
-    counts, _ = np.histogram(others, bins=6, range=(0, 1))
-    np.testing.assert_allclose(counts, len(others) / 6, rtol=0.2)
+@pytest.mark.parametrize(
+    ("clock", "start", "end"),
+    [
+        (clocks.held_image, (1, 0), (1, 1)),
+        (clocks.held_semantics, (0, 0), (1, 0)),
+        (clocks.noise_semantics, (0, 1), (1, 1)),
+        (clocks.noise_image, (0, 0), (0, 1)),
+        (clocks.opposed_clock, (0, 1), (1, 0)),
+    ],
+)
+def test_curves_go_from_corner_to_corner_of_the_unit_square(clock, start, end):
+    assert clock(jnp.float32(0.0)) == start
+    assert clock(jnp.float32(1.0)) == end
 
 
 def test_along_the_tied_clock_the_dynamics_are_the_velocity():

@@ -56,21 +56,3 @@ def test_batches_add_up():
             )
         )
     assert total.compute() == pytest.approx(_error(confidence, correct))
-
-
-def test_confidence_is_the_share_of_the_nearer_of_two_neighbours():
-    # Codes -2, 0 and 2: a quarter of the way from 0 to 2, on a code, halfway, and beyond.
-    encoding = ClassPlane(3, (), dequantization_beta=4.0)
-    signal = jnp.array([[0.5], [-2.0], [1.0], [3.0]])
-    confidence = calibration.confidence(encoding.distances(signal))
-    np.testing.assert_allclose(confidence, [0.75, 1.0, 0.5, 0.75], rtol=1e-6)
-
-
-def test_confidence_of_a_colour():
-    encoding = ClassColour(((0, 0, 0), (0, 0, 100), (0, 200, 0)), (), dequantization_beta=4.0)
-    signal = jnp.array([[0.0, 0.0, 80.0]]) / 127.5 - 1.0
-    np.testing.assert_allclose(calibration.confidence(encoding.distances(signal)), [0.8], rtol=1e-5)
-
-
-def test_two_labels_in_one_place_are_a_guess():
-    assert calibration.confidence(jnp.zeros((1, 2))) == 0.5

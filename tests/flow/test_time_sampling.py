@@ -1,0 +1,80 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symmflow_jax.flow.time_sampling import TimeSampling
+
+NUM = 4000
+MIXED = TimeSampling(tied=0.1, free=0.2, held_image=0.3, held_semantics=0.4)
+
+
+def draw(sampling):
+    return jax.jit(jax.vmap(sampling))(jax.random.split(jax.random.key(0), NUM))
+
+
+def assert_uniform(times):
+    assert np.all((np.asarray(times) >= 0) & (np.asarray(times) < 1))
+    counts, _ = np.histogram(times, bins=8, range=(0, 1))
+    expected = len(times) / 8
+    np.testing.assert_allclose(counts, expected, atol=5 * expected**0.5)
+
+
+def test_by_default_times_are_tied_and_uniform():
+    drawn = draw(TimeSampling())
+    np.testing.assert_array_equal(drawn.times.image, drawn.times.semantics)
+    assert_uniform(drawn.times.image)
+    np.testing.assert_array_equal(drawn.learned.image, np.ones(NUM))
+    np.testing.assert_array_equal(drawn.learned.semantics, np.ones(NUM))
+
+
+def test_free_times_are_independent():
+    times = draw(TimeSampling(tied=0.0, free=1.0)).times
+    assert_uniform(times.image)
+    assert_uniform(times.semantics)
+    assert abs(np.corrcoef(times.image, times.semantics)[0, 1]) < 5 / NUM**0.5
+
+
+def test_a_mixture_has_its_shares():
+    times, learned = draw(MIXED)
+    tied = np.asarray(times.image == times.semantics)
+    clean_image, clean_semantics = np.asarray(times.image == 1), np.asarray(times.semantics == 0)
+    found = [tied.mean(), clean_image.mean(), clean_semantics.mean()]
+    np.testing.assert_allclose(found, [0.1, 0.3, 0.4], atol=0.03)
+    # What is held is not learned, and its partner's time is uniform.
+    np.testing.assert_array_equal(learned.image, np.where(clean_image, 0.0, 1.0))
+    np.testing.assert_array_equal(learned.semantics, np.where(clean_semantics, 0.0, 1.0))
+    assert_uniform(np.asarray(times.semantics)[clean_image])
+    assert_uniform(np.asarray(times.image)[clean_semantics])
+
+
+def test_a_share_of_tied_times_is_one():
+    times = draw(TimeSampling(share_at_one=0.25)).times
+    np.testing.assert_array_equal(times.image, times.semantics)
+    at_one = np.asarray(times.image == 1)
+    assert at_one.mean() == pytest.approx(0.25, abs=0.03)
+    assert_uniform(np.asarray(times.image)[~at_one])
+
+
+def test_free_images_are_learned_beside_semantics_of_pure_noise():
+    times = draw(TimeSampling(tied=0.0, free=1.0, share_at_one=0.25)).times
+    at_one = np.asarray(times.semantics == 1)
+    assert at_one.mean() == pytest.approx(0.25, abs=0.03)
+    assert_uniform(np.asarray(times.image)[at_one])
+
+
+def test_tied_times_need_one_clock_and_all_others_two():
+    assert TimeSampling().num_clocks == 1
+    assert TimeSampling(tied=0.0, free=1.0).num_clocks == MIXED.num_clocks == 2
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.4, 0.0, 0.0), (1.5, -0.5, 0.0, 0.0)])
+def test_shares_that_are_none_are_refused(shares):
+    with pytest.raises(ValueError, match="must not be negative and must add up to 1"):
+        TimeSampling(*shares)
+
+
+def test_times_are_float32_scalars():
+    times, learned = MIXED(jax.random.key(3))
+    for value in (*times, *learned):
+        assert value.shape == () and value.dtype == jnp.float32
