@@ -50,14 +50,14 @@ def flow(config: Config, schema: LabelSchema) -> SymmFlow:
 
 def time_sampling(config: TrainConfig) -> TimeSampling:
     """The times at which the network learns."""
+    at_one = config.share_at_one
     match config.clock:
         case "tied":
-            shares = (1.0, 0.0, 0.0, 0.0)
+            return TimeSampling(share_at_one=at_one)
         case "free":
-            shares = (0.0, 1.0, 0.0, 0.0)
+            return TimeSampling(tied=0.0, free=1.0, share_at_one=at_one)
         case _:
-            shares = config.clock_shares
-    return TimeSampling(*shares, share_at_one=config.share_at_one)
+            return TimeSampling(*config.clock_shares, share_at_one=at_one)
 
 
 def guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:

@@ -43,8 +43,8 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
         )
     if config.semantics.amplitude != 1.0:
         raise ValueError(
-            f"config.semantics.amplitude is {config.semantics.amplitude}, but the autoencoder reads "
-            "pictures in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
+            f"config.semantics.amplitude is {config.semantics.amplitude}, but the autoencoder "
+            "reads pictures in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
         )
     network = autoencoder(config.autoencoder)
     if any(side % network.rate for side in config.data.image_size):

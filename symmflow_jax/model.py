@@ -19,7 +19,7 @@ from symmflow_jax import (
     predictions,
 )
 from symmflow_jax.config import Config
-from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.predictions import Recognition, Sample
@@ -64,7 +64,7 @@ class Model:
         key: jax.Array,
         num_steps: int = 25,
         solver: str = "euler",
-        guidance: Guidance = Guidance(),
+        guidance: Guidance = NO_GUIDANCE,
     ) -> np.ndarray:
         """Images of masks or labels.
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax import images, keys
-from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.objective import Losses
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
@@ -114,7 +114,7 @@ def generate(
     positions: jax.Array,
     labels: jax.Array,
     solve: Solve,
-    guidance: Guidance = Guidance(),
+    guidance: Guidance = NO_GUIDANCE,
 ) -> Generation:
     """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
     solution = flow.generate(weights, keys.example_keys(key, positions), labels, solve, guidance)

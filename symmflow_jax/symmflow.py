@@ -12,7 +12,7 @@ from symmflow_jax import keys
 from symmflow_jax.codec import Codec
 from symmflow_jax.flow import clocks, objective, tasks
 from symmflow_jax.flow.clocks import Clock, Velocity
-from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solution, Solve
@@ -167,7 +167,7 @@ class SymmFlow:
         example_keys: jax.Array,
         labels: jax.Array,
         solve: Solve,
-        guidance: Guidance = Guidance(),
+        guidance: Guidance = NO_GUIDANCE,
     ) -> Solution:
         """Images from labels: read `state.image`, which the codec decodes.
 
@@ -180,7 +180,7 @@ class SymmFlow:
         semantics = self.codec.encode_semantics(weights.codec, semantics_key, labels)
         noise = keys.normal(noise_key, self.codec.shapes.image)
         velocity = self.velocity(weights)
-        if guidance != Guidance():
+        if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
                 self.require_two_clocks("Guidance")
             blind_key = jax.vmap(jax.random.fold_in, (0, None))(noise_key, 1)

@@ -82,6 +82,10 @@ class Guidance:
         return blind + self.weight * (conditional - blind)
 
 
+NO_GUIDANCE = Guidance()
+"""Leaves the velocity as it is."""
+
+
 def _projection_scale(conditional: jax.Array, blind: jax.Array) -> jax.Array:
     """The factor of `blind` that comes nearest to `conditional`, `[batch, 1, ...]`."""
     axes = tuple(range(1, blind.ndim))

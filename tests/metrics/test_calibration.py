@@ -4,9 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.metrics import calibration
 from symmflow_jax.metrics.calibration import CalibrationBins
-from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
 
 
 def _error(confidence, correct, valid=None) -> float:
