@@ -57,7 +57,8 @@ def time_sampling(config: TrainConfig) -> TimeSampling:
         case "free":
             return TimeSampling(tied=0.0, free=1.0, share_at_one=at_one)
         case _:
-            return TimeSampling(*config.clock_shares, share_at_one=at_one)
+            tied, free, held_image, held_semantics = config.clock_shares
+            return TimeSampling(tied, free, held_image, held_semantics, at_one)
 
 
 def guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
