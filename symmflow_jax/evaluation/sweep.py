@@ -6,12 +6,13 @@ import functools
 import numpy as np
 
 from symmflow_jax import build
-from symmflow_jax.evaluation import generation, recognition, sample_quality
+from symmflow_jax.evaluation import generation, recognition, sample_quality, tables
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
 from symmflow_jax.evaluation.recognition import Recognized
 from symmflow_jax.evaluation.sample_quality import Judges
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
+from symmflow_jax.metrics.calibration import RiskCoverage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,13 @@ class Evaluation:
         table: the scores.
         confusion: counts of the first row and seed, int64 `[classes, classes]`; rows are the
             true classes, columns the recognised ones.
+        risk_coverage: by row, the error rate of the first seed's answers as the least sure are
+            left out.
     """
 
     table: list[Measurement]
     confusion: np.ndarray
+    risk_coverage: dict[str, RiskCoverage]
 
 
 def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
@@ -33,11 +37,13 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
     config, seeds = evaluator.config.eval, evaluator.seeds
     # First, since their weights may turn out to be of another network.
     judges = sample_quality.judges_of(evaluator) if config.num_feature_samples else None
-    table, matrices = [], []
+    table, matrices, risk_coverage = [], [], {}
     for name, num_steps, solve in build.solvers_of(config):
         row = functools.partial(_recognize, evaluator, trained, name, num_steps, solve)
         repeats = [row(seed) for seed in seeds]
         matrices.append(repeats[0].counts)
+        row_name = tables.row_name(repeats[0].scores[0].protocol)
+        risk_coverage[row_name] = repeats[0].answers.risk_coverage()
         table += _over_seeds([repeat.scores for repeat in repeats])
     table += _over_seeds([[_agreement(evaluator, trained, seed)] for seed in seeds])
     if judges is not None:
@@ -45,7 +51,7 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
     table += _over_seeds(
         [[_objective(evaluator, trained, seed, config.num_examples)] for seed in seeds]
     )
-    return Evaluation(table, matrices[0])
+    return Evaluation(table, matrices[0], risk_coverage)
 
 
 def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]:
