@@ -126,6 +126,7 @@ class Model:
         num_steps: int = 1,
         solver: str = "euler",
         num_draws: int = 1,
+        min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Masks of images, int32 `[batch, height, width]`.
 
@@ -135,13 +136,15 @@ class Model:
             num_steps: steps of the solver.
             solver: as in `generate`.
             num_draws: noises for each image, whose answers vote.
+            min_confidence: answers less sure than that, in [0, 1], are -1.
 
         Raises:
             ValueError: if the model classifies, or if images have another shape or range.
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+        result = self.recognize(images, key, num_steps, solver, num_draws)
+        return result.answers(min_confidence)
 
     def classify(
         self,
@@ -150,11 +153,13 @@ class Model:
         num_steps: int = 1,
         solver: str = "euler",
         num_draws: int = 1,
+        min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+        result = self.recognize(images, key, num_steps, solver, num_draws)
+        return result.answers(min_confidence)
 
     def recognize(
         self,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from symmflow_jax import images, keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
@@ -13,6 +14,9 @@ from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
+
+UNSURE = -1
+"""Stands for a label that is not sure enough."""
 
 
 class Recognition(NamedTuple):
@@ -37,6 +41,12 @@ class Recognition(NamedTuple):
     probabilities: jax.Array | None
     signal: jax.Array
     nfe: jax.Array
+
+    def answers(self, min_confidence: float) -> np.ndarray:
+        """The labels, or `UNSURE` where the confidence is below a bound in [0, 1]."""
+        if not 0.0 <= min_confidence <= 1.0:
+            raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
+        return np.where(np.asarray(self.confidence) < min_confidence, UNSURE, self.labels)
 
 
 class Generation(NamedTuple):
