@@ -20,6 +20,7 @@ _MODE = flags.DEFINE_enum(
         "generate",
         "segment",
         "classify",
+        "sample",
         "check_data",
         "encode",
         "finetune_vae",
@@ -53,6 +54,9 @@ _NUM_STEPS = flags.DEFINE_integer(
 _NUM_SAMPLES = flags.DEFINE_integer(
     "num_samples", 1, "Images of each condition (generate), or samples in all (sample)."
 )
+_WHAT = flags.DEFINE_enum(
+    "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone (sample)."
+)
 _NUM_DRAWS = flags.DEFINE_integer("num_draws", 1, "Noises for each image that vote.")
 _MIN_CONFIDENCE = flags.DEFINE_float(
     "min_confidence", 0.0, "Pixels (segment) or labels (classify) less sure than that are unsure."
@@ -81,6 +85,7 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "generate": _generate,
         "segment": _segment,
         "classify": _classify,
+        "sample": _sample,
         "check_data": _check_data,
         "encode": _encode,
         "finetune_vae": _finetune_vae,
@@ -158,6 +163,20 @@ def _classify(config: Config, workdir: pathlib.Path) -> None:
         num_steps=_NUM_STEPS.value or 1,
         num_draws=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
+    )
+
+
+def _sample(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.sampling import sample_files
+    from symmflow_jax.symmflow import Sampled
+
+    sample_files(
+        _load(config, workdir),
+        Sampled[_WHAT.value.upper()],
+        _output(workdir),
+        seed=_SEED.value,
+        num_steps=_NUM_STEPS.value or 25,
+        num_samples=_NUM_SAMPLES.value,
     )
 
 
