@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -45,7 +46,8 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
         row_name = tables.row_name(repeats[0].scores[0].protocol)
         risk_coverage[row_name] = repeats[0].answers.risk_coverage()
         table += _over_seeds([repeat.scores for repeat in repeats])
-    table += _over_seeds([[_agreement(evaluator, trained, seed)] for seed in seeds])
+    for score in (generation.agreement, generation.cycle):
+        table += _over_seeds([[_generation(evaluator, trained, seed, score)] for seed in seeds])
     if judges is not None:
         table += _sample_quality(evaluator, trained, judges)
     table += _over_seeds(
@@ -115,7 +117,10 @@ def _row_protocol(
     )
 
 
-def _agreement(evaluator: Evaluator, trained: Trained, seed: int) -> Scores:
+def _generation(
+    evaluator: Evaluator, trained: Trained, seed: int, score: Callable[..., Scores]
+) -> Scores:
+    """The agreement or the cycle score."""
     config = evaluator.config.eval
     num_steps = config.generation_steps
     guidance = evaluator.guidance(num_steps)
@@ -128,7 +133,7 @@ def _agreement(evaluator: Evaluator, trained: Trained, seed: int) -> Scores:
         guidance=str(guidance) or None,
     )
     solve = FixedSteps(EULER, num_steps)
-    return generation.agreement(evaluator, trained, solve, guidance, protocol, config.num_generated)
+    return score(evaluator, trained, solve, guidance, protocol, config.num_generated)
 
 
 def _objective(evaluator: Evaluator, trained: Trained, seed: int, num_examples: int) -> Scores:

@@ -126,28 +126,6 @@ def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
     assert curve.risk[-1] == pytest.approx(1 - found["accuracy"].value)
 
 
-def test_pixels_of_ignored_classes_have_no_calibration(evaluator, folder, monkeypatch):
-    def see_walls(flow, params, key, positions, pixels, solve, num_draws=1):
-        labels = jnp.zeros(pixels.shape[:3], jnp.int32)
-        ones = jnp.ones(labels.shape)
-        return Recognition(labels, 0.8 * ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
-
-    monkeypatch.setattr(predictions, "recognize", see_walls)
-    config = _MASKS | folder | {"data.image_size": (32, 32)}
-    found = {}
-    for ignored in (None, 1):
-        table = _table(evaluator(**config, **{"data.ignored_id": ignored}))
-        for name in ("calibration_error", "aurc", "pixel_accuracy"):
-            found[name, ignored] = next(m.value for m in table if m.metric == name)
-    assert found["pixel_accuracy", 1] == 1.0 and found["aurc", 1] == 0.0
-    assert found["calibration_error", 1] == pytest.approx(0.2)
-    # All answers are equally sure, and the pixels of the stripes are wrong.
-    wrong = 1 - found["pixel_accuracy", None]
-    assert 0.2 < wrong < 0.4
-    assert found["aurc", None] == pytest.approx(wrong)
-    assert found["calibration_error", None] == pytest.approx(abs(0.8 - (1 - wrong)), abs=1e-6)
-
-
 def test_the_score_is_that_of_one_step(evaluator):
     measured = evaluator(**_MASKS)
     quick = measure_quickly(measured, _trained(measured))
