@@ -25,7 +25,8 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
         ValueError: if images or labels have no latents.
     """
     channels = config.data.image_channels
-    image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    points = (config.data.point_size,)
+    image_shape = (*config.data.image_size, channels) if config.data.image_size else points
     pixels = PixelCodec(
         encoding(config, schema),
         image_shape,
@@ -34,7 +35,7 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
     )
     if not config.autoencoder.weights:
         return pixels
-    if image_shape[2:] != (3,) or pixels.shapes.semantics != image_shape:
+    if image_shape[2:] != (3,) or config.semantics.encoding != "palette":
         raise ValueError(
             "Latents are of colour images and coloured pictures of masks, but "
             f"config.data.image_channels is {channels} and config.semantics.encoding "
