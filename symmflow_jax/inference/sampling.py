@@ -3,6 +3,7 @@
 import logging
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,10 +12,12 @@ from symmflow_jax import run_folder
 from symmflow_jax.inference.files import BATCH_SIZE, write_ids
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model import Model
-from symmflow_jax.predictions import Sample
 from symmflow_jax.symmflow import Sampled
 
 _logger = logging.getLogger(__name__)
+
+_One = tuple[np.ndarray | None, np.ndarray | None]
+"""An image or point, and a mask or label; None for what was not asked for."""
 
 
 def sample_files(
@@ -75,45 +78,43 @@ def training_command(model: Model, output: pathlib.Path) -> list[str]:
     if len(model.image_shape) == 3:
         values["image_size"] = model.image_shape[:2]
         values["image_channels"] = model.image_shape[2]
+    else:
+        values["point_size"] = model.image_shape[0]
     start = ["python -m symmflow_jax.main", f"--config=configs/{config}.py"]
     return start + [f"--config.data.{key}={_quoted(value)}" for key, value in values.items()]
 
 
 def _samples(
     model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int
-) -> Iterator[Sample]:
-    """Batches of NumPy arrays; the last one is cut to what is missing."""
+) -> Iterator[_One]:
+    """One sample after another, made in batches of one size."""
     for index, start in enumerate(range(0, num_samples, BATCH_SIZE)):
         key = jax.random.fold_in(jax.random.key(seed), index)
         made = model.sample(BATCH_SIZE, key, num_steps, what=what)
-        count = min(BATCH_SIZE, num_samples - start)
-        yield jax.tree.map(lambda array, count=count: np.asarray(array)[:count], made)
+        images, labels = (None if a is None else np.asarray(a) for a in made)
+        for i in range(min(BATCH_SIZE, num_samples - start)):
+            yield (
+                None if images is None else images[i],
+                None if labels is None else labels[i],
+            )
 
 
 def _write_pictures(
-    schema: LabelSchema, what: Sampled, samples: Iterator[Sample], output: pathlib.Path
+    schema: LabelSchema, what: Sampled, samples: Iterator[_One], output: pathlib.Path
 ) -> None:
     images = output if what is Sampled.IMAGES else output / "train" / "images"
-    number = 0
-    for batch in samples:
-        made = batch.images if batch.images is not None else batch.labels
-        for index in range(len(made)):
-            if batch.images is not None:
-                run_folder.write_picture(images / f"{number:06d}.png", batch.images[index])
-            if batch.labels is not None:
-                path = output / "train" / "masks" / f"{number:06d}.png"
-                write_ids(path, schema.to_raw(batch.labels[index]))
-            number += 1
+    for number, (image, mask) in enumerate(samples):
+        name = f"{number:06d}.png"
+        if image is not None:
+            run_folder.write_picture(images / name, image)
+        if mask is not None:
+            write_ids(output / "train" / "masks" / name, schema.to_raw(mask))
 
 
-def _write_archive(samples: Iterator[Sample], path: pathlib.Path) -> None:
-    batches = list(samples)
-    arrays = {
-        "train_images": [batch.images for batch in batches if batch.images is not None],
-        "train_labels": [batch.labels for batch in batches if batch.labels is not None],
-    }
-    joined = {name: np.concatenate(parts) for name, parts in arrays.items() if parts}
-    np.savez_compressed(path, **joined)
+def _write_archive(samples: Iterator[_One], path: pathlib.Path) -> None:
+    columns = zip(("train_images", "train_labels"), zip(*samples, strict=True), strict=True)
+    arrays: dict[str, Any] = {name: np.stack(c) for name, c in columns if c[0] is not None}
+    np.savez_compressed(path, **arrays)
 
 
 def _folder_values(schema: LabelSchema, output: pathlib.Path) -> dict[str, object]:
