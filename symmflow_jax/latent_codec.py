@@ -50,6 +50,11 @@ class LatentCodec:
         return Leaves(shape, shape)
 
     @property
+    def dtype(self) -> jnp.dtype:
+        """The autoencoder's."""
+        return self.autoencoder.dtype
+
+    @property
     def moments_shape(self) -> tuple[int, int, int]:
         """Shape of the mean and log variance of one image's posterior, side by side."""
         height, width, _ = self.image_shape
