@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import keys
+from symmflow_jax.networks.stable_diffusion import PROMPT_EMBEDDING
 from symmflow_jax.symmflow import Params, SymmFlow, Weights
 
 Metrics = dict[str, jax.Array]
@@ -66,11 +67,24 @@ def one_cycle(
 def adamw(
     schedule: optax.Schedule, weight_decay: float, clip_norm: float | None
 ) -> optax.GradientTransformation:
-    """AdamW after an optional bound of the gradient's global norm."""
-    optimizer = optax.adamw(schedule, weight_decay=weight_decay)
+    """AdamW after an optional bound of the gradient's global norm.
+
+    Constants of a network, which get no gradient, do not decay either.
+    """
+    # Without a decay there is no mask, whose state older checkpoints do not hold.
+    optimizer = optax.adamw(
+        schedule, weight_decay=weight_decay, mask=_learned if weight_decay else None
+    )
     if clip_norm is None:
         return optimizer
     return optax.chain(optax.clip_by_global_norm(clip_norm), optimizer)
+
+
+def _learned(params: Params) -> Params:
+    """Whether each parameter is learned; the embedding of the prompt is not."""
+    return jax.tree.map_with_path(
+        lambda path, _: path[-1] != jax.tree_util.DictKey(PROMPT_EMBEDDING), params
+    )
 
 
 def make_train_step(
