@@ -29,6 +29,12 @@ _PROTOCOL = Protocol(
 )
 
 
+def test_the_protocol_says_what_read_the_masks(write):
+    for decoder, words in (("own", "a decoder of their own"), ("images", "the decoder of images")):
+        assert f"masks read by {words}" in write([_measurement({"mask_decoder": decoder})])
+    assert "masks read by" not in write([_measurement()])
+
+
 def _measurement(protocol=None, **changes) -> Measurement:
     values = {"metric": "miou", "value": 0.5, "num_examples": 500, "nfe": 1.0} | changes
     return Measurement(**values, protocol=dataclasses.replace(_PROTOCOL, **(protocol or {})))
