@@ -94,7 +94,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         ),
         (
             ["--config.semantics.encoding=hue"],
-            "config.semantics.encoding is 'hue'; choose one of palette, plane, colour.",
+            "config.semantics.encoding is 'hue'; choose one of palette, plane, colour, onehot.",
         ),
         (
             [
