@@ -25,7 +25,8 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
         ValueError: if images or labels have no latents.
     """
     channels = config.data.image_channels
-    image_shape = (*config.data.image_size, channels) if config.data.image_size else (2,)
+    points = (config.data.point_size,)
+    image_shape = (*config.data.image_size, channels) if config.data.image_size else points
     pixels = PixelCodec(
         encoding(config, schema),
         image_shape,

@@ -18,6 +18,7 @@ from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
 from symmflow_jax.data.sources.cifar10 import Cifar10
 from symmflow_jax.data.sources.cityscapes import Cityscapes
 from symmflow_jax.data.sources.coco_stuff import CocoStuff
+from symmflow_jax.data.sources.gaussian_mixture import GaussianMixture
 from symmflow_jax.data.sources.idx import Idx
 from symmflow_jax.data.sources.npz import Npz
 from symmflow_jax.data.sources.paired_folder import PairedFolder
@@ -25,6 +26,7 @@ from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
 from symmflow_jax.data.sources.shapes import Shapes
 from symmflow_jax.data.sources.source import DataError, Source, numbered_classes
 from symmflow_jax.data.sources.spirals import Spirals
+from symmflow_jax.data.sources.split_posterior import SplitPosterior
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.labels import LabelSchema
 
@@ -66,15 +68,17 @@ def source(config: Config, *, train: bool) -> Source:
 
     Raises:
         DataError: if the data is missing or has no labels of the kind that the encoding needs;
-            if a cache was made of other data.
+            if points are of another size; if a cache was made of other data.
     """
     if train and config.data.latents:
         cache = LatentCache(config.data.latents)
         cache.check_fits(_cache_facts(config))
         return cache
     builders: dict[str, Callable[[DataConfig, bool, int], Source]] = {
-        "shapes": _shapes,
-        "spirals": _spirals,
+        "shapes": _drawn(Shapes),
+        "spirals": _drawn(Spirals),
+        "gaussian_mixture": _drawn(GaussianMixture),
+        "split_posterior": _drawn(SplitPosterior),
         "idx": _of_layout(Idx),
         "tfds": _tfds,
         "npz": _npz,
@@ -92,6 +96,8 @@ def source(config: Config, *, train: bool) -> Source:
             f"but {config.data.source!r} has only {' and '.join(result.schemas)}; choose "
             "'palette' for masks, 'plane' or 'colour' for labels, 'onehot' for either."
         )
+    if not config.data.image_size:
+        _check_points(config.data, result)
     return result
 
 
@@ -190,12 +196,31 @@ def training_batches(
     )
 
 
-def _shapes(config: DataConfig, train: bool, seed: int) -> Source:
-    return Shapes(_size(config, train), "train" if train else "test", seed)
+def _check_points(config: DataConfig, source: Source) -> None:
+    """Without this, training would end in a message about the network's parameters."""
+    shape = source[0]["image"].shape
+    if len(shape) != 1:
+        raise DataError(
+            f"config.data.image_size is empty, which means points, but {config.source!r} has "
+            f"images of shape {shape}; set config.data.image_size, such as to (32, 32)."
+        )
+    if shape != (config.point_size,):
+        raise DataError(
+            f"config.data.point_size is {config.point_size}, but the points of "
+            f"{config.source!r} have {shape[0]} numbers; set it to {shape[0]}."
+        )
 
 
-def _spirals(config: DataConfig, train: bool, seed: int) -> Source:
-    return Spirals(_size(config, train), "train" if train else "test", seed)
+def _drawn(
+    draw_source: Callable[[int, str, int], Source],
+) -> Callable[[DataConfig, bool, int], Source]:
+    """The builder of a source that a size, a split and a seed determine."""
+
+    def build_source(config: DataConfig, train: bool, seed: int) -> Source:
+        size = config.train_size if train else config.eval_size
+        return draw_source(size, "train" if train else "test", seed)
+
+    return build_source
 
 
 def _of_layout(
@@ -261,10 +286,6 @@ def _cache_facts(config: Config) -> dict[str, Any]:
         "image_size": config.data.image_size,
         "has_mirrored": config.data.random_flip,
     }
-
-
-def _size(config: DataConfig, train: bool) -> int:
-    return config.train_size if train else config.eval_size
 
 
 def _split(config: DataConfig, train: bool) -> str:

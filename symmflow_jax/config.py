@@ -12,17 +12,19 @@ class DataConfig:
     """Which examples, and how they become arrays of one shape.
 
     Attributes:
-        source: "shapes" or "spirals" (drawn), "idx", "tfds", "npz", "cifar10" (labels),
-            "paired_folder", "coco_stuff", "celebamask_hq", "cityscapes" or "ade20k" (masks).
+        source: "shapes" (drawn), "spirals", "gaussian_mixture" or "split_posterior" (drawn
+            points), "idx", "tfds", "npz", "cifar10" (labels), "paired_folder", "coco_stuff",
+            "celebamask_hq", "cityscapes" or "ade20k" (masks).
         dir: folder (or `.npz` file) of the data set; unused by the drawn sources.
         name: name of a TFDS set, such as "mnist", or of an archive in `dir` without its
             ending, such as "pathmnist_64" (npz).
         train_split: split to learn from, in the words of the source.
         eval_split: split to evaluate on.
-        train_size: examples of a drawn training set ("shapes", "spirals").
+        train_size: examples of a drawn training set.
         eval_size: examples of a drawn evaluation set.
         image_size: height and width to bring images to; empty for points.
         image_channels: 1 for grey, 3 for colour.
+        point_size: numbers of a point, where `image_size` is empty.
         random_crop: in training, crop at a random place where the aspect ratio differs.
         random_flip: in training, mirror half of the examples.
         dequantize_images: add half an 8-bit level of noise to images in training.
@@ -52,6 +54,7 @@ class DataConfig:
     eval_size: int = 500
     image_size: tuple[int, ...] = (32, 32)
     image_channels: int = 3
+    point_size: int = 2
     random_crop: bool = False
     random_flip: bool = False
     dequantize_images: bool = False

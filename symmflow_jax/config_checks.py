@@ -13,6 +13,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "data.source": (
         "shapes",
         "spirals",
+        "gaussian_mixture",
+        "split_posterior",
         "idx",
         "tfds",
         "npz",
@@ -53,6 +55,7 @@ def _check_choices(config: Config) -> None:
 
 def _check_ranges(config: Config) -> None:
     for section, keys in (
+        ("data", ("point_size",)),
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
         ("train", ("cross_entropy_weight",)),

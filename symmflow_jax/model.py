@@ -303,7 +303,8 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
         if key not in ("dropout_rate", "remat", "dtype")
     }
     values |= {
-        f"config.data.{key}": config["data"][key] for key in ("image_size", "image_channels")
+        f"config.data.{key}": config["data"][key]
+        for key in ("image_size", "image_channels", "point_size")
     }
     if config["autoencoder"]["weights"]:
         # Which file they came from does not matter: the run has a copy, which is compared.

@@ -101,7 +101,10 @@ def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> 
 
 
 def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Scatter plots of real points, of points made from labels, and of predicted labels."""
+    """Scatter plots of real points, of points made from labels, and of predicted labels.
+
+    Of points with more than two coordinates the first two are shown.
+    """
     plt = pyplot()
     panels = [
         ("real", sample["image"], sample["labels"]),
@@ -111,10 +114,12 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
     figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 4), sharex=True)
     colours = np.asarray(plt.get_cmap("tab10").colors)
     for axis, (title, points, labels) in zip(axes, panels, strict=True):
-        axis.scatter(points[:, 0], points[:, 1], s=4, c=colours[labels % len(colours)])
+        axis.scatter(*_in_plane(points), s=4, c=colours[labels % len(colours)])
         axis.set_title(title)
         axis.set_aspect("equal")
-    figure.suptitle(", ".join(schema.names))
+    size = sample["image"].shape[1]
+    shown = f" (the first two of {size} coordinates)" if size > 2 else ""
+    figure.suptitle(", ".join(schema.names) + shown)
     return render(figure)
 
 
@@ -131,6 +136,12 @@ def curves(
     axis.grid(alpha=0.3)
     axis.legend()
     return render(figure)
+
+
+def _in_plane(points: np.ndarray) -> np.ndarray:
+    """The first two coordinates of points `[count, n]`, `[2, count]`; on a line the second is 0."""
+    missing = max(0, 2 - points.shape[1])
+    return np.pad(points, ((0, 0), (0, missing)))[:, :2].T
 
 
 def _enlarge(image: np.ndarray) -> np.ndarray:

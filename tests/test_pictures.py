@@ -32,12 +32,13 @@ def test_labels_stand_beside_their_images(channels):
     assert grid.shape[0] == 2 * 114 + 4
 
 
-def test_points_are_plotted():
+@pytest.mark.parametrize("size", [1, 2, 16])
+def test_points_are_plotted(size):
     rng = np.random.default_rng(0)
     sample = {
-        "image": rng.normal(size=(20, 2)),
+        "image": rng.normal(size=(20, size)),
         "labels": rng.integers(2, size=20),
-        "generated": rng.normal(size=(20, 2)),
+        "generated": rng.normal(size=(20, size)),
         "predicted": rng.integers(2, size=20),
     }
     assert pictures.sample_grid(sample, _SCHEMA).std() > 1

@@ -4,8 +4,7 @@ import numpy as np
 
 from symmflow_jax import labels
 from symmflow_jax.data.sources import source
-
-_SCHEMA = labels.consecutive(("first", "second"))
+from symmflow_jax.data.sources.drawn_points import DrawnPoints
 
 # Neighbouring arms are 1.4 / 3 = 0.47 apart, half of which is eight times the noise.
 _FIRST_ANGLE, _LAST_ANGLE = 0.5 * np.pi, 3.0 * np.pi
@@ -13,7 +12,7 @@ _OUTER_RADIUS = 1.4
 _NOISE = 0.03
 
 
-class Spirals:
+class Spirals(DrawnPoints):
     """Points "image" float32 `[2]` of two spirals, with "label" int32 `[]`.
 
     The points lie in about [-1.5, 1.5], both coordinates with mean 0; even indices belong to
@@ -27,19 +26,9 @@ class Spirals:
 
     def __init__(self, size: int, split: str, seed: int):
         source.check_drawn(size, split, seed)
-        self._labels = (np.arange(size) % 2).astype(np.int32)
-        self._points = _draw(source.random_stream(seed, split), self._labels)
-
-    @property
-    def schemas(self) -> dict[str, labels.LabelSchema]:
-        """The classes of "label"."""
-        return {"label": _SCHEMA}
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        return {"image": self._points[index], "label": np.asarray(self._labels[index])}
+        spirals = (np.arange(size) % 2).astype(np.int32)
+        points = _draw(source.random_stream(seed, split), spirals)
+        super().__init__(points, spirals, labels.consecutive(("first", "second")))
 
 
 def _draw(rng: np.random.Generator, spirals: np.ndarray) -> np.ndarray:

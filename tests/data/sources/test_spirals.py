@@ -1,9 +1,6 @@
 """The two-spirals toy."""
 
-import pickle
-
 import numpy as np
-import pytest
 
 from symmflow_jax.data.sources.spirals import Spirals
 
@@ -11,21 +8,6 @@ from symmflow_jax.data.sources.spirals import Spirals
 def points_and_labels(spirals):
     elements = [spirals[index] for index in range(len(spirals))]
     return np.stack([e["image"] for e in elements]), np.stack([e["label"] for e in elements])
-
-
-def test_elements_are_of_the_announced_form():
-    spirals = Spirals(10, "train", seed=0)
-    assert spirals.schemas.keys() == {"label"} and spirals.schemas["label"].num_classes == 2
-    assert spirals[3]["image"].shape == (2,) and spirals[3]["image"].dtype == np.float32
-    assert spirals[3]["label"].shape == () and spirals[3]["label"].dtype == np.int32
-
-
-def test_points_depend_on_seed_and_split():
-    points, _ = points_and_labels(Spirals(50, "train", seed=1))
-    again, _ = points_and_labels(pickle.loads(pickle.dumps(Spirals(50, "train", seed=1))))
-    np.testing.assert_array_equal(points, again)
-    for other in (Spirals(50, "train", seed=2), Spirals(50, "test", seed=1)):
-        assert not {tuple(p) for p in points} & {tuple(p) for p in points_and_labels(other)[0]}
 
 
 def test_points_are_balanced_centred_and_bounded():
@@ -56,8 +38,3 @@ def test_a_straight_line_does_not_tell_them_apart():
     design = np.column_stack([points, np.ones(len(points))])
     weights, *_ = np.linalg.lstsq(design, 2.0 * labels - 1.0, rcond=None)
     assert np.mean((design @ weights > 0) == labels) < 0.8
-
-
-def test_bad_arguments_are_refused():
-    with pytest.raises(ValueError, match="no split 'val'"):
-        Spirals(10, "val", seed=0)
