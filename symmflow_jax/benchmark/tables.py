@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 
+from symmflow_jax import markdown
 from symmflow_jax.benchmark.compile_times import Program
 from symmflow_jax.benchmark.input_pipeline import Rate
 
@@ -55,13 +56,13 @@ def compile_times(cold: dict[str, Program], cached: dict[str, Program]) -> str:
         for name, first in cold.items()
     ]
     header = ["program", "trace and lower, s", "compile, s", "in all, s", "cached, s"]
-    return _table([*header, "arguments, MB", "donated, MB", "temporaries, MB"], rows)
+    return markdown.table([*header, "arguments, MB", "donated, MB", "temporaries, MB"], rows)
 
 
 def speed(rows: list[Speed]) -> str:
     """A row for each workload; the peer's columns stay empty where it is not installed."""
     header = ["workload", "batch", "images/s", "PyTorch images/s", "ratio", "GFLOP/image"]
-    return _table([*header, "share of matrix product"], [_cells(row) for row in rows])
+    return markdown.table([*header, "share of matrix product"], [_cells(row) for row in rows])
 
 
 def input_pipeline(rows: list[Rate]) -> str:
@@ -75,7 +76,9 @@ def input_pipeline(rows: list[Rate]) -> str:
         ]
         for row in rows
     ]
-    return _table(["input", "images/s", "ratio to plain Pillow", "first batch after, s"], cells)
+    return markdown.table(
+        ["input", "images/s", "ratio to plain Pillow", "first batch after, s"], cells
+    )
 
 
 def _cells(row: Speed) -> list[str]:
@@ -92,11 +95,6 @@ def _cells(row: Speed) -> list[str]:
         f"{row.flops / row.batch_size / 1e9:.2f}",
         f"{row.flops / row.seconds / row.peak:.0%}",
     ]
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def _megabytes(num_bytes: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from symmflow_jax import markdown
 from symmflow_jax.evaluation import paper
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
 
@@ -22,7 +23,7 @@ def sections(table: list[Measurement]) -> list[str]:
 def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
     """Counts with a row for each true class and a column for each recognised one."""
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
-    lines = _lines(["true / recognised", *names], rows)
+    lines = markdown.table(["true / recognised", *names], rows)
     return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
 
 
@@ -57,7 +58,7 @@ def _section(task: str, table: list[Measurement]) -> str:
         + [_difference(cells, name) for name in compared]
         for (solver, num_steps, num_draws, nfe), cells in rows.items()
     ]
-    return f"## {task.capitalize()}\n\n{_lines(header, lines)}\n\n{_protocols(table)}"
+    return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{_protocols(table)}"
 
 
 def _solver(protocol: Protocol) -> str:
@@ -109,7 +110,7 @@ def _paper_section(table: list[Measurement]) -> str:
         notes.append(f"{name} in the paper: {published.protocol}.")
     if not rows:
         return ""
-    lines = _lines(["figure", "Euler steps", "paper", "here"], rows)
+    lines = markdown.table(["figure", "Euler steps", "paper", "here"], rows)
     here = "Here: see the protocols above."
     return "## Beside the paper\n\n" + "\n\n".join([lines, *notes, here])
 
@@ -128,7 +129,7 @@ def _class_section(table: list[Measurement]) -> str:
     cells = {(m.class_name, _class_column(m)): _value(m) for m in by_class}
     names = dict.fromkeys(m.class_name for m in by_class)
     rows = [[name, *(cells.get((name, column), "") for column in columns)] for name in names]
-    return "## Intersection over union by class\n\n" + _lines(["class", *columns], rows)
+    return "## Intersection over union by class\n\n" + markdown.table(["class", *columns], rows)
 
 
 def _class_column(measurement: Measurement) -> str:
@@ -152,8 +153,3 @@ def _difference(cells: dict[str, Measurement], name: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4f}"
-
-
-def _lines(header: list[str], rows: list[list]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
