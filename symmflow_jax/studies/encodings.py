@@ -78,9 +78,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
                 "semantics.encoding": encoding,
                 "semantics.dequantization_beta": _BETAS[encoding],
             }
-            config = runs.config_of(
-                "configs/split_posterior.py", settings | of_clock | of_encoding
-            )
+            config = runs.config_of("configs/split_posterior.py", settings | of_clock | of_encoding)
             test = training.examples(config, seeds, train=False)
             answers[f"{encoding}, {clock}"] = _answers(training.train(config, seeds), test)
             best["Bayes"] = _best_answers(test)

@@ -83,18 +83,22 @@ class Trained:
         """
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
-            lambda weights, key, labels: predictions.generate(
-                self.flow, weights, key, jnp.arange(len(labels)), labels, solve, guidance
-            ).images
+            lambda weights, key, labels: (
+                predictions.generate(
+                    self.flow, weights, key, jnp.arange(len(labels)), labels, solve, guidance
+                ).images
+            )
         )(self.weights, _keys(self.seeds, _GENERATION), labels)
 
     def sample(self, count: int, num_steps: int) -> jax.Array:
         """Points `[seeds, count, n]` of no label in particular, by Euler steps."""
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
-            lambda weights, key: predictions.sample(
-                self.flow, weights, key, jnp.arange(count), solve, Sampled.IMAGES
-            ).images
+            lambda weights, key: (
+                predictions.sample(
+                    self.flow, weights, key, jnp.arange(count), solve, Sampled.IMAGES
+                ).images
+            )
         )(self.weights, _keys(self.seeds, _SAMPLING))
 
 
