@@ -71,7 +71,8 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
         changes: config values on top of `SETTINGS`.
     """
     settings = SETTINGS | dict(changes or {})
-    answers, best = {}, {}
+    answers: dict[str, Answers] = {}
+    best: dict[str, Answers] = {}
     for encoding in ENCODINGS:
         for clock, of_clock in CLOCKS.items():
             of_encoding = {

@@ -7,6 +7,7 @@ exact ones by the energy distance, for networks that were trained briefly and we
 without guidance and the two parts of CFG-Zero*. Start it in the folder that holds `configs/`.
 """
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import pictures
+from symmflow_jax import markdown, pictures
 from symmflow_jax.data.sources import gaussian_mixture
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.metrics.energy_distance import energy_distance
@@ -25,7 +26,7 @@ from symmflow_jax.studies.training import Trained
 SEEDS = (0, 1, 2)
 WEIGHTS = (1.0, 1.25, 1.5, 2.0, 3.0)
 NUM_STEPS = 25
-POINTS_OF_A_CLASS = 500
+POINTS_OF_A_CLASS = 300
 UNCONDITIONAL_STEPS = (25, 100)
 UNCONDITIONAL_POINTS = 4_000
 
@@ -48,11 +49,11 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "well trained": {"train.num_epochs": 60.0},
 }
 
-KINDS: dict[str, dict[str, Any]] = {
+KINDS: dict[str, dict[str, bool]] = {
     "plain": {},
     "projected": {"project": True},
-    "first step still": {"still_until": 1.0 / NUM_STEPS},
-    "both (CFG-Zero*)": {"project": True, "still_until": 1.0 / NUM_STEPS},
+    "first step still": {"still": True},
+    "both (CFG-Zero*)": {"project": True, "still": True},
 }
 
 _FLOOR = "two exact samples"
@@ -92,7 +93,8 @@ def study(
         num_points: generated and exact points of each class.
         num_unconditional: generated and exact points of no class in particular.
     """
-    conditional, unconditional = {}, {}
+    conditional: dict[str, dict[float, Scores]] = {}
+    unconditional: dict[str, Scores] = {}
     exact = np.stack([_exact_of_classes(seed, num_points) for seed in seeds])
     everything = np.stack([_exact(seed, num_unconditional) for seed in seeds])
     for name, of_training in TRAININGS.items():
@@ -138,17 +140,23 @@ def _by_weight(trained: Trained, exact: np.ndarray) -> dict[float, Scores]:
     """
     num_seeds, num_classes, count, _ = exact.shape
     labels = np.tile(np.repeat(np.arange(num_classes, dtype=np.int32), count), (num_seeds, 1))
-    rows: dict[float, Scores] = {}
-    for weight in WEIGHTS:
-        rows[weight] = {}
-        for name, switches in KINDS.items():
-            guidance = Guidance(weight, **switches)
-            made = np.asarray(trained.generate(jnp.asarray(labels), NUM_STEPS, guidance))
-            rows[weight][name] = [
-                _mean_distance(points, real)
-                for points, real in zip(made.reshape(exact.shape), exact, strict=True)
-            ]
-    return rows
+
+    @functools.cache
+    def distances(guidance: Guidance) -> list[float]:
+        made = np.asarray(trained.generate(jnp.asarray(labels), NUM_STEPS, guidance))
+        pairs = zip(made.reshape(exact.shape), exact, strict=True)
+        return [_mean_distance(points, real) for points, real in pairs]
+
+    return {
+        weight: {name: distances(_guidance(weight, **parts)) for name, parts in KINDS.items()}
+        for weight in WEIGHTS
+    }
+
+
+def _guidance(weight: float, project: bool = False, still: bool = False) -> Guidance:
+    """With the switches of CFG-Zero*; without guidance there is nothing to project."""
+    still_until = 1.0 / NUM_STEPS if still else 0.0
+    return Guidance(weight, project=project and weight != 1.0, still_until=still_until)
 
 
 def _mean_distance(made: np.ndarray, exact: np.ndarray) -> float:
@@ -194,7 +202,7 @@ def _text(
     return f"""# Guidance: a mixture of eight classes in sixteen dimensions
 
 Energy distance between generated and exact points of a class, mean over the classes; {NUM_STEPS}
-Euler steps. Two exact samples: {runs.markdown.mean_and_spread(findings.conditional_floor)}.
+Euler steps. Two exact samples: {markdown.mean_and_spread(findings.conditional_floor)}.
 
 {tables}
 
