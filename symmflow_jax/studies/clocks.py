@@ -152,11 +152,11 @@ The gates (accuracy at least {ACCURACY_GATE:.0%} at each number of steps, agreem
 def _gate(cells: Scores) -> str:
     means = {row: float(np.mean(values)) for row, values in cells.items()}
     missed = [
-        f"{row} {mean:.4f}"
+        f"{row} ({mean:.4f})"
         for row, mean in means.items()
         if mean < (AGREEMENT_GATE if row == _AGREEMENT else ACCURACY_GATE)
     ]
-    return f"missed by {', '.join(missed)}" if missed else "met"
+    return f"missed at {'; '.join(missed)}" if missed else "met"
 
 
 def _plot(findings: Mapping[str, Findings]) -> np.ndarray:

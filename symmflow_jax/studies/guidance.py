@@ -9,6 +9,7 @@ without guidance and the two parts of CFG-Zero*. Start it in the folder that hol
 
 import functools
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from symmflow_jax.studies import report, runs, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Trained
 
+_logger = logging.getLogger("symmflow_jax.studies.guidance")
+
 SEEDS = (0, 1, 2)
 WEIGHTS = (1.0, 1.25, 1.5, 2.0, 3.0)
 NUM_STEPS = 25
@@ -31,6 +34,7 @@ UNCONDITIONAL_STEPS = (25, 100)
 UNCONDITIONAL_POINTS = 4_000
 
 SETTINGS: dict[str, Any] = {
+    "semantics.encoding": "onehot",
     "network.channels": 128,
     "train.batch_size": 256,
     "train.peak_learning_rate": 2e-3,
@@ -46,7 +50,7 @@ Half of the examples have clean semantics; of the others, half have semantics of
 
 TRAININGS: dict[str, dict[str, Any]] = {
     "under-trained": {"train.num_epochs": 2.0, "train.warmup_epochs": 0.2, "train.ema_decay": 0.9},
-    "well trained": {"train.num_epochs": 60.0},
+    "well trained": {"train.num_epochs": 30.0},
 }
 
 KINDS: dict[str, dict[str, bool]] = {
@@ -145,7 +149,9 @@ def _by_weight(trained: Trained, exact: np.ndarray) -> dict[float, Scores]:
     def distances(guidance: Guidance) -> list[float]:
         made = np.asarray(trained.generate(jnp.asarray(labels), NUM_STEPS, guidance))
         pairs = zip(made.reshape(exact.shape), exact, strict=True)
-        return [_mean_distance(points, real) for points, real in pairs]
+        found = [_mean_distance(points, real) for points, real in pairs]
+        _logger.info("guidance of %s: %s", str(guidance) or "none", np.round(found, 4))
+        return found
 
     return {
         weight: {name: distances(_guidance(weight, **parts)) for name, parts in KINDS.items()}

@@ -42,7 +42,7 @@ def test_clocks(tmp_path, monkeypatch):
     for name in ("accuracy, 1 step", "accuracy, 2 steps"):
         _check_row(found.text, name, len(clocks.VARIANTS))
     for name in clocks.VARIANTS:
-        assert re.search(rf"^- {name}: (met|missed by .*)$", found.text, re.MULTILINE)
+        assert re.search(rf"^- {name}: (met|missed at .*)$", found.text, re.MULTILINE)
     assert "seeds 0, 1" in found.text and "`train.batch_size=16`" in found.text
     report.write(found, "clocks", tmp_path)
     assert "![clocks](clocks.png)" in (tmp_path / "clocks.md").read_text()
