@@ -21,10 +21,7 @@ _CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of th
 
 def start(command: Callable[[Config], None]) -> None:
     """Parses the flags and runs a command on the config; bad input ends in one line."""
-    _log_progress()
-    compilation.choose_fast_cpu_kernels()
-    compilation.keep_compiled_programs()
-    compilation.collect_garbage_rarely()
+    prepare()
     mistake = explain_config_flags(sys.argv[1:])
     if mistake:
         sys.exit(f"Error: {mistake}")
@@ -44,6 +41,14 @@ def start(command: Callable[[Config], None]) -> None:
             sys.exit(f"Error: {error}")
 
     app.run(main)
+
+
+def prepare() -> None:
+    """What comes before anything that a command does: progress lines, and how to compile."""
+    _log_progress()
+    compilation.choose_fast_cpu_kernels()
+    compilation.keep_compiled_programs()
+    compilation.collect_garbage_rarely()
 
 
 def config_name() -> str:

@@ -1,0 +1,73 @@
+"""What a study leaves behind, and how it is started."""
+
+import logging
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl import app, flags, logging as absl_logging
+
+from symmflow_jax import command_line, markdown, run_folder
+
+_logger = logging.getLogger(__name__)
+
+
+class Report(NamedTuple):
+    """The findings of a study.
+
+    Attributes:
+        text: Markdown, with all settings.
+        plot: uint8 `[height, width, 3]`.
+    """
+
+    text: str
+    plot: np.ndarray
+
+
+def write(report: Report, name: str, workdir: pathlib.Path) -> None:
+    """Writes `<name>.md`, which shows the plot, and `<name>.png`."""
+    run_folder.write_picture(workdir / f"{name}.png", report.plot)
+    text = f"{report.text}\n\n![{name}]({name}.png)\n"
+    (workdir / f"{name}.md").write_text(text)
+
+
+def table_over_seeds(
+    label: str, rows: Mapping[Any, Mapping[Any, Sequence[float]]], columns: Sequence[Any]
+) -> str:
+    """A Markdown table of means ± standard deviations.
+
+    Args:
+        label: what the rows are, over the first column.
+        rows: by name, and then by column, the values of all seeds.
+        columns: the columns in their order; a row may lack some.
+    """
+    lines = [
+        [name, *(markdown.mean_and_spread(cells[c]) if c in cells else "" for c in columns)]
+        for name, cells in rows.items()
+    ]
+    return markdown.table([label, *columns], lines)
+
+
+def start(name: str, study: Callable[[], Report]) -> None:
+    """Parses the flags, runs a study and writes its report; bad input ends in one line."""
+    command_line.prepare()
+    workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
+
+    def main(argv: list[str]) -> None:
+        if len(argv) > 1:
+            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        started = time.process_time()
+        try:
+            report = study()
+        except (ValueError, ArithmeticError) as error:
+            sys.exit(f"Error: {error}")
+        minutes = (time.process_time() - started) / 60
+        report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
+        write(report, name, pathlib.Path(workdir.value))
+        _logger.info("\n%s", report.text)
+
+    app.run(main)

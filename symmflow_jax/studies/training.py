@@ -1,0 +1,221 @@
+"""Trains a config on drawn points, for several seeds at once and without leaving the device.
+
+A toy's networks are small, so that in `symmflow_jax.train` most of the time goes to what stands
+around a step; and a study wants the same training many times. Here the whole split lies on the
+device, each step draws its batch there, hundreds of steps are one program, and it trains all
+seeds. The step itself is the library's own. There are neither checkpoints nor logs.
+"""
+
+import dataclasses
+import functools
+import logging
+import pathlib
+import runpy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import traverse_util
+
+from symmflow_jax import build, build_data, config_conversion, predictions
+from symmflow_jax.config import Config
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.solvers import EULER, FixedSteps
+from symmflow_jax.predictions import Recognition
+from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.train_step import (
+    TrainState,
+    adamw,
+    create_train_state,
+    make_train_step,
+    one_cycle,
+)
+
+_logger = logging.getLogger(__name__)
+
+_STEPS_OF_ONE_PROGRAM = 500
+
+# Folded into a seed, so that nothing shares its randomness.
+_INIT, _BATCHES, _TRAINING, _RECOGNITION, _GENERATION, _SAMPLING = range(6)
+
+
+class Examples(NamedTuple):
+    """The points of a split for each seed, which is also the origin of the points.
+
+    Attributes:
+        points: float32 `[seeds, count, n]`.
+        labels: int32 `[seeds, count]`.
+    """
+
+    points: jax.Array
+    labels: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """One method with the averaged weights of several seeds.
+
+    Attributes:
+        flow: the method.
+        weights: arrays with a leading axis `[seeds]`.
+        seeds: origins of points, parameters and noise.
+    """
+
+    flow: SymmFlow
+    weights: Weights
+    seeds: tuple[int, ...]
+
+    def recognize(self, points: jax.Array, num_steps: int) -> Recognition:
+        """Labels of points `[seeds, count, n]` by Euler steps; arrays `[seeds, ...]`."""
+        solve = FixedSteps(EULER, num_steps)
+        return jax.vmap(
+            lambda weights, key, points: predictions.recognize(
+                self.flow, weights, key, jnp.arange(len(points)), points, solve
+            )
+        )(self.weights, _keys(self.seeds, _RECOGNITION), points)
+
+    def generate(
+        self, labels: jax.Array, num_steps: int, guidance: Guidance = NO_GUIDANCE
+    ) -> jax.Array:
+        """Points `[seeds, count, n]` of labels `[seeds, count]` by Euler steps.
+
+        Their noise is the same whatever the guidance, so that weights are compared on it.
+        """
+        solve = FixedSteps(EULER, num_steps)
+        return jax.vmap(
+            lambda weights, key, labels: (
+                predictions.generate(
+                    self.flow, weights, key, jnp.arange(len(labels)), labels, solve, guidance
+                ).images
+            )
+        )(self.weights, _keys(self.seeds, _GENERATION), labels)
+
+    def sample(self, count: int, num_steps: int) -> jax.Array:
+        """Points `[seeds, count, n]` of no label in particular, by Euler steps."""
+        solve = FixedSteps(EULER, num_steps)
+        return jax.vmap(
+            lambda weights, key: (
+                predictions.sample(
+                    self.flow, weights, key, jnp.arange(count), solve, Sampled.IMAGES
+                ).images
+            )
+        )(self.weights, _keys(self.seeds, _SAMPLING))
+
+
+def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
+    """The config of a file with some of its values changed.
+
+    Args:
+        config_file: such as "configs/spirals.py", from the folder that holds `configs`.
+        changes: values by dotted key, such as `{"train.num_epochs": 2.0}`.
+
+    Raises:
+        ValueError: if there is no such file or key, or a value cannot be.
+    """
+    if not pathlib.Path(config_file).is_file():
+        raise ValueError(
+            f"There is no {config_file} in {pathlib.Path.cwd()}; start studies in the folder that "
+            "holds configs/."
+        )
+    values = runpy.run_path(config_file)["get_config"]().to_dict()
+    flat = traverse_util.flatten_dict(values, sep=".") | changes
+    return config_conversion.from_json(traverse_util.unflatten_dict(flat, sep="."))
+
+
+def examples(config: Config, seeds: Sequence[int], *, train: bool) -> Examples:
+    """All points of a split of the config, drawn from each seed."""
+    points, labels = [], []
+    for seed in seeds:
+        source = build_data.source(dataclasses.replace(config, seed=seed), train=train)
+        drawn = [source[index] for index in range(len(source))]
+        points.append(np.stack([example["image"] for example in drawn]))
+        labels.append(np.stack([example["label"] for example in drawn]))
+    return Examples(jnp.asarray(np.stack(points)), jnp.asarray(np.stack(labels)))
+
+
+def train(config: Config, seeds: Sequence[int]) -> Trained:
+    """Trains as `symmflow_jax.train` does, but for how batches are drawn: with replacement.
+
+    Args:
+        config: of a source of points; its own seed is not used.
+        seeds: origins of points, parameters and noise.
+
+    Raises:
+        FloatingPointError: if a loss is no longer a number.
+    """
+    source = build_data.source(config, train=True)
+    flow = build.flow(config, build_data.schema(config, source))
+    optimizer, num_steps = _optimizer(config, len(source))
+    data, keys = examples(config, seeds, train=True), _keys(seeds, _TRAINING)
+    init = functools.partial(create_train_state, flow, optimizer)
+    state = jax.jit(jax.vmap(init))(_keys(seeds, _INIT))
+    advance = _make_advance(config, flow, optimizer)
+    for start in range(0, num_steps, _STEPS_OF_ONE_PROGRAM):
+        end = min(start + _STEPS_OF_ONE_PROGRAM, num_steps)
+        state, losses = advance(state, keys, data, end - start)
+        means = np.mean(losses, axis=0)
+        if not np.isfinite(means).all():
+            raise FloatingPointError(
+                f"The loss was not finite between steps {start} and {end}: {means}; lower "
+                "config.train.peak_learning_rate."
+            )
+        _logger.info("step %d/%d  losses %s", end, num_steps, np.round(means, 4))
+    return Trained(flow, Weights(state.ema_params), tuple(seeds))
+
+
+def in_words(changes: Mapping[str, Any]) -> str:
+    """Config values for a report."""
+    return ", ".join(f"`{key}={value}`" for key, value in changes.items())
+
+
+def _optimizer(config: Config, num_examples: int) -> tuple[optax.GradientTransformation, int]:
+    """The optimizer of the config, and the steps of its training."""
+    steps_of_a_pass = num_examples / config.train.batch_size
+    num_steps = max(1, round(config.train.num_epochs * steps_of_a_pass))
+    schedule = one_cycle(
+        num_steps,
+        max(1, round(config.train.warmup_epochs * steps_of_a_pass)),
+        config.train.peak_learning_rate,
+        config.train.end_learning_rate,
+    )
+    return adamw(schedule, config.train.weight_decay, config.train.clip_norm), num_steps
+
+
+def _make_advance(
+    config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
+) -> Callable[[TrainState, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
+    """`advance(state, keys, data, count) -> (state, losses)`, the latter `[count, seeds]`."""
+    step = make_train_step(
+        flow,
+        optimizer,
+        image_weight=config.train.image_weight,
+        ema_decay=config.train.ema_decay,
+    )
+
+    def step_of_one_seed(state: TrainState, key: jax.Array, data: Examples):
+        batch_key = jax.random.fold_in(jax.random.fold_in(key, _BATCHES), state.step)
+        chosen = jax.random.randint(batch_key, (config.train.batch_size,), 0, len(data.labels))
+        batch = {
+            "image": data.points[chosen],
+            "labels": data.labels[chosen],
+            "position": jnp.arange(config.train.batch_size),
+        }
+        state, metrics = step(state, batch, key)
+        return state, metrics["loss"]
+
+    @functools.partial(jax.jit, static_argnames="count", donate_argnames="state")
+    def advance(state: TrainState, keys: jax.Array, data: Examples, count: int):
+        def body(state: TrainState, _: None):
+            return jax.vmap(step_of_one_seed)(state, keys, data)
+
+        return jax.lax.scan(body, state, length=count)
+
+    return advance
+
+
+def _keys(seeds: Sequence[int], use: int) -> jax.Array:
+    """A key for each seed, `[seeds]`."""
+    return jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), use))(jnp.asarray(seeds))
