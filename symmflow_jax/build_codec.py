@@ -35,7 +35,7 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
     )
     if not config.autoencoder.weights:
         return pixels
-    if image_shape[2:] != (3,) or pixels.shapes.semantics != image_shape:
+    if image_shape[2:] != (3,) or config.semantics.encoding != "palette":
         raise ValueError(
             "Latents are of colour images and coloured pictures of masks, but "
             f"config.data.image_channels is {channels} and config.semantics.encoding "

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 
 from symmflow_jax import images
 from symmflow_jax.flow.leaves import Leaves
@@ -28,6 +29,10 @@ class Codec(Protocol):
     @property
     def shapes(self) -> Leaves:
         """Shapes of the image and of the semantics of one example, as the flow has them."""
+
+    @property
+    def dtype(self) -> jnp.dtype:
+        """The dtype that the codec's own network computes with."""
 
     def init(self, key: jax.Array) -> Any:
         """Random weights of the codec's network, or None where it has none."""
@@ -70,6 +75,11 @@ class PixelCodec:
     def shapes(self) -> Leaves:
         """Shapes of one image and of the continuous semantics beside it."""
         return Leaves(self.image_shape, self.encoding.signal_shape(self.image_shape))
+
+    @property
+    def dtype(self) -> jnp.dtype:
+        """Float32; there is no network."""
+        return jnp.dtype(jnp.float32)
 
     def init(self, key: jax.Array) -> None:
         """There is no network."""

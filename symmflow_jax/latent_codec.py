@@ -50,6 +50,11 @@ class LatentCodec:
         return Leaves(shape, shape)
 
     @property
+    def dtype(self) -> jnp.dtype:
+        """The autoencoder's."""
+        return self.autoencoder.dtype
+
+    @property
     def moments_shape(self) -> tuple[int, int, int]:
         """Shape of the mean and log variance of one image's posterior, side by side."""
         height, width, _ = self.image_shape
@@ -104,7 +109,7 @@ class LatentCodec:
 
     def decode_semantics(self, weights: dict[str, Any], semantics: jax.Array) -> jax.Array:
         """Pictures of latents, by the decoder for masks where there is one."""
-        decoder = weights["mask_decoder" if "mask_decoder" in weights else "decoder"]
+        decoder = weights["mask_decoder" if mask_decoder(weights) == "own" else "decoder"]
         return self._decode(decoder, semantics)
 
     def _posterior(self, weights: dict[str, Any], signal: jax.Array) -> Posterior:
@@ -117,6 +122,11 @@ class LatentCodec:
             {"params": {"decoder": decoder}}, latents, method="decode"
         )
         return jnp.asarray(pictures)
+
+
+def mask_decoder(weights: dict[str, Any]) -> str:
+    """What reads the latents of masks: "own", a decoder for them alone, or that of "images"."""
+    return "own" if "mask_decoder" in weights else "images"
 
 
 def require_latents(codec: Codec, mode: str) -> LatentCodec:

@@ -20,6 +20,7 @@ _MODE = flags.DEFINE_enum(
         "generate",
         "segment",
         "classify",
+        "sample",
         "check_data",
         "encode",
         "finetune_vae",
@@ -27,7 +28,8 @@ _MODE = flags.DEFINE_enum(
         "export",
         "plan",
     ],
-    "What to do. Evaluate, generate, segment, classify and export use the weights in the workdir.",
+    "What to do. Evaluate, generate, segment, classify, sample and export use the weights in the "
+    "workdir.",
 )
 _INPUT = flags.DEFINE_string(
     "input",
@@ -45,10 +47,24 @@ _PROMPT_EMBEDDING = flags.DEFINE_string(
     None,
     "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise of generate, segment, classify.")
-_NUM_STEPS = flags.DEFINE_integer("num_steps", None, "Euler steps: 25 to generate, 1 otherwise.")
-_NUM_SAMPLES = flags.DEFINE_integer("num_samples", 1, "Images of each condition (generate).")
+_SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise, but for train and evaluate.")
+_NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", None, "Euler steps: 25 to generate and sample, 1 to segment and classify."
+)
+_NUM_SAMPLES = flags.DEFINE_integer(
+    "num_samples", 1, "Images of each condition (generate), or samples in all (sample)."
+)
+_WHAT = flags.DEFINE_enum(
+    "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone (sample)."
+)
 _NUM_DRAWS = flags.DEFINE_integer("num_draws", 1, "Noises for each image that vote.")
+_MIN_CONFIDENCE = flags.DEFINE_float(
+    "min_confidence", 0.0, "Pixels (segment) or labels (classify) less sure than that are unsure."
+)
+_UNSURE_ID = flags.DEFINE_integer("unsure_id", 255, "Id of unsure pixels; no class has it.")
+_PROBABILITIES = flags.DEFINE_bool(
+    "probabilities", False, "Also write the probabilities of each pixel's classes (segment)."
+)
 
 
 def main(config: Config) -> None:
@@ -69,6 +85,7 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
         "generate": _generate,
         "segment": _segment,
         "classify": _classify,
+        "sample": _sample,
         "check_data": _check_data,
         "encode": _encode,
         "finetune_vae": _finetune_vae,
@@ -103,41 +120,63 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
 
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference
+    """Guidance as the command says; all else as the network was trained."""
+    from symmflow_jax import build
+    from symmflow_jax.inference.generation import generate_files
 
-    inference.generate_files(
+    num_steps = _NUM_STEPS.value or 25
+    generate_files(
         _load(config, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
-        num_steps=_NUM_STEPS.value or 25,
+        num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
+        guidance=build.guidance(config.guidance, num_steps),
     )
 
 
 def _segment(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference
+    from symmflow_jax.inference.recognition import segment_files
 
-    inference.segment_files(
+    segment_files(
         _load(config, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
         num_steps=_NUM_STEPS.value or 1,
         num_draws=_NUM_DRAWS.value,
+        min_confidence=_MIN_CONFIDENCE.value,
+        unsure_id=_UNSURE_ID.value,
+        probabilities=_PROBABILITIES.value,
     )
 
 
 def _classify(config: Config, workdir: pathlib.Path) -> None:
-    from symmflow_jax import inference
+    from symmflow_jax.inference.recognition import classify_files
 
-    inference.classify_files(
+    classify_files(
         _load(config, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
         num_steps=_NUM_STEPS.value or 1,
         num_draws=_NUM_DRAWS.value,
+        min_confidence=_MIN_CONFIDENCE.value,
+    )
+
+
+def _sample(config: Config, workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.sampling import sample_files
+    from symmflow_jax.symmflow import Sampled
+
+    sample_files(
+        _load(config, workdir),
+        Sampled[_WHAT.value.upper()],
+        _output(workdir),
+        seed=_SEED.value,
+        num_steps=_NUM_STEPS.value or 25,
+        num_samples=_NUM_SAMPLES.value,
     )
 
 

@@ -126,6 +126,7 @@ class Model:
         num_steps: int = 1,
         solver: str = "euler",
         num_draws: int = 1,
+        min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Masks of images, int32 `[batch, height, width]`.
 
@@ -135,13 +136,15 @@ class Model:
             num_steps: steps of the solver.
             solver: as in `generate`.
             num_draws: noises for each image, whose answers vote.
+            min_confidence: answers less sure than that, in [0, 1], are -1.
 
         Raises:
             ValueError: if the model classifies, or if images have another shape or range.
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+        result = self.recognize(images, key, num_steps, solver, num_draws)
+        return result.answers(min_confidence)
 
     def classify(
         self,
@@ -150,11 +153,13 @@ class Model:
         num_steps: int = 1,
         solver: str = "euler",
         num_draws: int = 1,
+        min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        return np.asarray(self.recognize(images, key, num_steps, solver, num_draws).labels)
+        result = self.recognize(images, key, num_steps, solver, num_draws)
+        return result.answers(min_confidence)
 
     def recognize(
         self,
@@ -264,56 +269,3 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         distributed.put_replicated(codec_weights, distributed.local_mesh()),
     )
     return Model(config, schema, flow, weights, step)
-
-
-def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
-    """What a checkpoint says of itself, in plain values."""
-    return {"config": config_conversion.to_json(config), "schema": schema.to_json()}
-
-
-def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
-    """Raises `ValueError` if a checkpoint was made by another network or for other classes.
-
-    Args:
-        saved: `describe` of the checkpoint.
-        current: `describe` of the run that would go on from it.
-        workdir: folder of the run, for the message.
-    """
-    old, new = _identity(saved), _identity(current)
-    differences = [
-        f"{key} is {new.get(key)!r}, was {old.get(key)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    if differences:
-        raise ValueError(
-            f"The checkpoints in {workdir} are of another model: {'; '.join(differences)}. "
-            "Use the config they were made with, or give another --workdir."
-        )
-
-
-def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    """The values that decide whether weights fit; the rest of a config may change."""
-    # Keys that came after a checkpoint have the default value in it.
-    config = config_conversion.to_json(config_conversion.from_json(description["config"]))
-    values = {
-        f"config.{section}.{key}": value
-        for section in ("network", "semantics")
-        for key, value in config[section].items()
-        if key not in ("dropout_rate", "remat", "dtype")
-    }
-    values |= {
-        f"config.data.{key}": config["data"][key]
-        for key in ("image_size", "image_channels", "point_size")
-    }
-    if config["autoencoder"]["weights"]:
-        # Which file they came from does not matter: the run has a copy, which is compared.
-        values |= {
-            f"config.autoencoder.{key}": value
-            for key, value in config["autoencoder"].items()
-            if key not in ("weights", "mask_decoder", "dtype")
-        }
-    values["clocks"] = "one" if config["train"]["clock"] == "tied" else "two"
-    values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
-    values["class names"] = description["schema"]["names"]
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -13,6 +13,7 @@ from symmflow_jax import distributed
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.distributed import BATCH_AXIS
+from symmflow_jax.train_step import Gradient
 
 _SMALLEST_SPLIT = 4096
 """Arrays with fewer elements stay whole: the messages would cost more than the memory."""
@@ -166,7 +167,7 @@ class FullySharded:
         return self.targets(state), _with_sharding(batch, _split(self._mesh)), key
 
     def compile(self, make_step: Callable[..., Callable]) -> jax.stages.Wrapped:
-        step = make_step(gather=self._gather)
+        step = make_step(share=self._share)
 
         def placed_step(state: Any, batch: Any, key: jax.Array) -> Any:
             state, metrics = step(state, batch, key)
@@ -214,23 +215,48 @@ class FullySharded:
         mesh = self._mesh
         return jax.tree.map(lambda leaf: NamedSharding(mesh, _spec(leaf, len(self.devices))), tree)
 
-    def _gather(self, params: Any) -> Any:
-        """Whole parameters, whose gradient is split again.
+    def _share(self, gradient: Gradient) -> Gradient:
+        """The mean gradient over all devices, of which each is left with its part.
 
-        Left to itself, the compiler splits the convolutions by channels: several times the
-        traffic and the memory.
+        The messages are written out. Left to itself, the compiler splits the convolutions by
+        channels, several times the traffic and the memory; and sends every device all of the
+        gradient, of which it keeps a part.
         """
-        parts = self._shardings(params)
+        count = len(self.devices)
 
-        @jax.custom_vjp
-        def gather(params: Any) -> Any:
-            return jax.lax.with_sharding_constraint(params, _whole(self._mesh))
+        def shared(weights: Any, batch: Batch, key: jax.Array) -> Any:
+            specs = jax.tree.map(lambda leaf: _spec(leaf, count), weights)
 
-        gather.defvjp(
-            lambda params: (gather(params), None),
-            lambda _, grads: (jax.lax.with_sharding_constraint(grads, parts),),
-        )
-        return gather(params)
+            def of_a_device(weights: Any, batch: Batch, key: jax.Array) -> Any:
+                grads, metrics = gradient(jax.tree.map(_gather, weights, specs), batch, key)
+                grads = jax.tree.map(_scattered_mean, grads, specs.network)
+                return grads, jax.lax.pmean(metrics, BATCH_AXIS)
+
+            return jax.shard_map(
+                of_a_device,
+                mesh=self._mesh,
+                in_specs=(specs, PartitionSpec(BATCH_AXIS), PartitionSpec()),
+                out_specs=(specs.network, PartitionSpec()),
+                check_vma=False,
+            )(weights, batch, key)
+
+        return shared
+
+
+def _gather(part: jax.Array, spec: PartitionSpec) -> jax.Array:
+    """The whole array on every device."""
+    if BATCH_AXIS not in spec:
+        return part
+    return jax.lax.all_gather(part, BATCH_AXIS, axis=spec.index(BATCH_AXIS), tiled=True)
+
+
+def _scattered_mean(array: jax.Array, spec: PartitionSpec) -> jax.Array:
+    """A device's part of the mean over all devices."""
+    if BATCH_AXIS not in spec:
+        return jax.lax.pmean(array, BATCH_AXIS)
+    axis = spec.index(BATCH_AXIS)
+    total = jax.lax.psum_scatter(array, BATCH_AXIS, scatter_dimension=axis, tiled=True)
+    return total / jax.lax.axis_size(BATCH_AXIS)
 
 
 def _spec(leaf: Any, count: int) -> PartitionSpec:

@@ -1,10 +1,14 @@
 """Compiled inference: labels of images and images of labels, batch by batch."""
 
 import functools
-from typing import NamedTuple
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec
 
 from symmflow_jax import images, keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
@@ -13,6 +17,9 @@ from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
+
+UNSURE = -1
+"""Stands for a label that is not sure enough."""
 
 
 class Recognition(NamedTuple):
@@ -37,6 +44,12 @@ class Recognition(NamedTuple):
     probabilities: jax.Array | None
     signal: jax.Array
     nfe: jax.Array
+
+    def answers(self, min_confidence: float) -> np.ndarray:
+        """The labels, or `UNSURE` where the confidence is below a bound in [0, 1]."""
+        if not 0.0 <= min_confidence <= 1.0:
+            raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
+        return np.where(np.asarray(self.confidence) < min_confidence, UNSURE, self.labels)
 
 
 class Generation(NamedTuple):
@@ -63,7 +76,41 @@ class Sample(NamedTuple):
     labels: jax.Array | None
 
 
+_PER_EXAMPLE = ("positions", "pixels", "labels")
+"""The functions' arguments that are arrays `[batch, ...]`."""
+
+
+def _on_every_device(function: Callable) -> Callable:
+    """A function of a flow, weights and a batch, run by every device for its part of the batch.
+
+    Weights that devices hold in parts are put together first. Left to itself, the compiler would
+    split the network by channels.
+    """
+
+    @functools.wraps(function)
+    def shared(flow: SymmFlow, weights: Weights, key: jax.Array, *arguments: Any, **named: Any):
+        given = inspect.signature(function).bind(flow, weights, key, *arguments, **named).arguments
+        batch = {name: given[name] for name in _PER_EXAMPLE if name in given}
+
+        def of_a_device(weights: Weights, key: jax.Array, batch: dict[str, jax.Array]):
+            return function(**given | batch | {"weights": weights, "key": key})
+
+        weights = flow.in_compute_dtype(weights)
+        mesh = jax.typeof(batch["positions"]).sharding.mesh
+        if mesh.empty:
+            return of_a_device(weights, key, batch)
+        whole, split = PartitionSpec(), PartitionSpec(mesh.axis_names)
+        in_specs = (whole, whole, split)
+        run = jax.shard_map(
+            of_a_device, mesh=mesh, in_specs=in_specs, out_specs=split, check_vma=False
+        )
+        return run(weights, key, batch)
+
+    return shared
+
+
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "num_draws"))
+@_on_every_device
 def recognize(
     flow: SymmFlow,
     weights: Weights,
@@ -107,6 +154,7 @@ def recognize(
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))
+@_on_every_device
 def generate(
     flow: SymmFlow,
     weights: Weights,
@@ -122,6 +170,7 @@ def generate(
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "what"))
+@_on_every_device
 def sample(
     flow: SymmFlow,
     weights: Weights,
@@ -148,6 +197,7 @@ def _images(flow: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "image_weight"))
+@_on_every_device
 def losses(
     flow: SymmFlow,
     weights: Weights,

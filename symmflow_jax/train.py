@@ -29,7 +29,7 @@ from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, 
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
-from symmflow_jax.model import check_same_model, describe
+from symmflow_jax.model_identity import check_same_model, describe
 from symmflow_jax.parallel import Parallelism
 from symmflow_jax.progress import Progress
 from symmflow_jax.symmflow import Weights

@@ -9,10 +9,14 @@ import jax.numpy as jnp
 import optax
 
 from symmflow_jax import keys
+from symmflow_jax.networks.stable_diffusion import PROMPT_EMBEDDING
 from symmflow_jax.symmflow import Params, SymmFlow, Weights
 
 Metrics = dict[str, jax.Array]
 """Float32 scalars of one step."""
+
+Gradient = Callable[[Weights, dict[str, Any], jax.Array], tuple[Params, Metrics]]
+"""A function of weights, a batch and a key to float32 gradients of the network, and metrics."""
 
 
 @flax.struct.dataclass
@@ -63,11 +67,24 @@ def one_cycle(
 def adamw(
     schedule: optax.Schedule, weight_decay: float, clip_norm: float | None
 ) -> optax.GradientTransformation:
-    """AdamW after an optional bound of the gradient's global norm."""
-    optimizer = optax.adamw(schedule, weight_decay=weight_decay)
+    """AdamW after an optional bound of the gradient's global norm.
+
+    Constants of a network, which get no gradient, do not decay either.
+    """
+    # Without a decay there is no mask, whose state older checkpoints do not hold.
+    optimizer = optax.adamw(
+        schedule, weight_decay=weight_decay, mask=_learned if weight_decay else None
+    )
     if clip_norm is None:
         return optimizer
     return optax.chain(optax.clip_by_global_norm(clip_norm), optimizer)
+
+
+def _learned(params: Params) -> Params:
+    """Whether each parameter is learned; the embedding of the prompt is not."""
+    return jax.tree.map_with_path(
+        lambda path, _: path[-1] != jax.tree_util.DictKey(PROMPT_EMBEDDING), params
+    )
 
 
 def make_train_step(
@@ -78,7 +95,7 @@ def make_train_step(
     ema_decay: float,
     num_microbatches: int = 1,
     axis_name: str | None = None,
-    gather: Callable[[Params], Params] = lambda params: params,
+    share: Callable[[Gradient], Gradient] = lambda gradient: gradient,
 ) -> Callable[[TrainState, dict[str, Any], jax.Array], tuple[TrainState, Metrics]]:
     """The pure function `train_step(state, batch, key) -> (state, metrics)`.
 
@@ -92,13 +109,14 @@ def make_train_step(
         ema_decay: decay of the parameters' moving average.
         num_microbatches: parts over which the gradient is accumulated; divides the batch.
         axis_name: device axis over which gradients and metrics are averaged.
-        gather: what makes parameters whole that devices hold in parts.
+        share: what makes a gradient of whole weights and a device's own examples one of weights
+            that devices hold in parts and all examples.
     """
 
     def mean_losses(params: Params, codec: Params, batch: dict[str, Any], key: jax.Array):
         example_keys = keys.example_keys(key, batch["position"])
         losses = flow.losses(
-            Weights(gather(params), gather(codec)),
+            Weights(params, codec),
             example_keys,
             batch["image"],
             batch["labels"],
@@ -109,13 +127,16 @@ def make_train_step(
         return means.total, {"loss": means.total, "loss_image": means.image,
                              "loss_semantics": means.semantics}  # fmt: skip
 
+    @share
+    def gradient(weights: Weights, batch: dict[str, Any], key: jax.Array):
+        grads, metrics = jax.grad(mean_losses, has_aux=True)(*weights, batch, key)
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), grads), metrics
+
     def train_step(state: TrainState, batch: dict[str, Any], key: jax.Array):
         step_key = jax.random.fold_in(key, state.step)
-        gradient = jax.grad(mean_losses, has_aux=True)
+        weights = flow.in_compute_dtype(Weights(state.params, state.codec))
         grads, metrics = _accumulate(
-            lambda part: gradient(state.params, state.codec, part, step_key),
-            batch,
-            num_microbatches,
+            lambda part: gradient(weights, part, step_key), batch, num_microbatches
         )
         # The mean over one device would only make the program longer.
         if axis_name is not None and jax.lax.axis_size(axis_name) > 1:

@@ -22,7 +22,8 @@ from symmflow_jax.config import Config
 from symmflow_jax.interop import files, latent_unet, pixel_unet
 from symmflow_jax.interop.files import Weights
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
-from symmflow_jax.networks.stable_diffusion import LatentUNet
+from symmflow_jax.model_identity import describe
+from symmflow_jax.networks.stable_diffusion import PROMPT_EMBEDDING, LatentUNet
 from symmflow_jax.networks.unet import UNet
 from symmflow_jax.symmflow import Params, SymmFlow
 
@@ -67,7 +68,7 @@ def import_weights(
         params = _with_second_clock(params, flow)
     build_codec.keep_weights(config, workdir, build_codec.weights_of_run(config, workdir))
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
-        checkpoints.save_weights(manager, params, model.describe(config, schema))
+        checkpoints.save_weights(manager, params, describe(config, schema))
     if distributed.is_primary():
         run_folder.write_description(workdir, config_conversion.to_json(config))
     _logger.info(
@@ -146,8 +147,8 @@ def _latent_params(
     latent_unet.check_settings(weights.settings, network)
     state_dict = dict(weights.state_dict)
     if prompt_embedding is not None:
-        state_dict[latent_unet.PROMPT_EMBEDDING] = _prompt_embedding(prompt_embedding, network)
-    if latent_unet.PROMPT_EMBEDDING not in state_dict:
+        state_dict[PROMPT_EMBEDDING] = _prompt_embedding(prompt_embedding, network)
+    if PROMPT_EMBEDDING not in state_dict:
         raise ValueError(
             f"{path} has no embedding of the empty prompt, which the network attends to; give a "
             "file of this one tensor with --prompt_embedding (launch/empty_prompt.py makes it), or "

@@ -257,3 +257,19 @@ def test_inference_takes_sharded_weights(trained):
         for params in (sharded, whole)
     ]
     np.testing.assert_allclose(*map(np.asarray, signals), atol=1e-4)
+
+
+def test_inference_gathers_weights_and_nothing_else(trained):
+    run = trained("fsdp")
+    sharded = Weights(run.parallelism.for_inference(run.state.ema_params))
+    batch, solve = run.parallelism.place_batch(run.batch), FixedSteps(EULER, 2)
+    arguments = (run.flow, sharded, jax.random.key(0), batch["position"], batch["image"], solve)
+    compiled = predictions.recognize.lower(*arguments).compile()
+    kept = [leaf for leaf in jax.tree.leaves(sharded) if _is_split(leaf)]
+    (messages,) = collectives(compiled.as_text())
+    assert messages == ("all-gather", len(kept), _bytes(kept))
+    alone = (run.flow, jax.tree.map(np.asarray, sharded), jax.random.key(0))
+    one = predictions.recognize(*alone, run.batch["position"], run.batch["image"], solve)
+    eight = predictions.recognize(*arguments)
+    assert all(_is_split(leaf) for leaf in jax.tree.leaves(eight))
+    np.testing.assert_allclose(eight.signal, one.signal, atol=1e-5)

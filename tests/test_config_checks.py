@@ -34,3 +34,24 @@ def test_a_share_of_times_is_below_one(share):
     values.train.share_at_one = share
     with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
         config_conversion.from_config_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train.clock": "loose"}, "clock is 'loose'; choose one of tied, free, mixed"),
+        ({"train.clock_shares": (0.5, 0.5)}, r"clock_shares is \(0\.5, 0\.5\); give four"),
+        (
+            {"train.clock": "mixed", "train.clock_shares": (1.0, 0.0, 0.0, 0.0)},
+            "has tied times only; choose 'tied'",
+        ),
+        ({"eval.clock": "held"}, "eval.clock is 'held', which needs a network that learns with a"),
+        ({"guidance.weight": 2.0}, "guidance.weight is 2.0, which needs a network that learns"),
+        ({"semantics.amplitude": 0.0}, "amplitude is 0.0; it must be positive"),
+    ],
+)
+def test_clocks_that_cannot_be_are_refused(changes, message):
+    values = config_conversion.default()
+    values.update_from_flattened_dict(changes)
+    with pytest.raises(ValueError, match=message):
+        config_conversion.from_config_dict(values)

@@ -15,7 +15,7 @@ from symmflow_jax.config import Config
 from symmflow_jax.encode import encode
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
-from symmflow_jax.model import check_same_model, describe
+from symmflow_jax.model_identity import check_same_model, describe
 from symmflow_jax.train import Run
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")

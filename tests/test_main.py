@@ -48,6 +48,23 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
     assert code == 0, output
     assert len(list((tmp_path / "m").glob("*_overlay.png"))) == 3
 
+    # What needs a clock for each leaf, of a run whose leaves have one.
+    for arguments, message in (
+        (("--mode=sample",), "Sampling from noise alone needs a network with a clock for each"),
+        (
+            (
+                "--mode=generate",
+                f"--input={masks}",
+                "--config.train.clock=free",
+                "--config.guidance.weight=2",
+            ),
+            "Guidance needs a network with a clock for each leaf",
+        ),
+    ):
+        code, output = _end(run_main(f"--workdir={run}", *arguments))
+        assert code != 0
+        assert message in output and "Traceback" not in output
+
 
 def test_labels_are_classified_into_a_table(run_main, tmp_path):
     run = tmp_path / "run"
@@ -77,7 +94,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         ),
         (
             ["--config.semantics.encoding=hue"],
-            "config.semantics.encoding is 'hue'; choose one of palette, plane, colour.",
+            "config.semantics.encoding is 'hue'; choose one of palette, plane, colour, onehot.",
         ),
         (
             [

@@ -1,6 +1,5 @@
 """The Python interface: what notebooks call, and what it says to bad input."""
 
-import copy
 import subprocess
 import sys
 
@@ -10,7 +9,9 @@ import pytest
 
 import symmflow_jax
 from symmflow_jax.checkpoints import CheckpointError
-from symmflow_jax.model import Model, check_same_model, describe
+from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.model import Model
+from symmflow_jax.symmflow import Sampled
 from symmflow_jax.train import train_and_evaluate
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -20,16 +21,17 @@ _KEY = jax.random.key(0)
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, tiny_config) -> dict[str, Model]:
-    """A model of masks and one of labels, trained for two steps."""
+    """Models trained for two steps: of masks, of labels, and of masks with two clocks."""
     loaded = {}
     with jax.numpy_dtype_promotion("standard"):
-        for encoding in ("palette", "plane"):
+        for encoding, clock in (("palette", "tied"), ("plane", "tied"), ("onehot", "mixed")):
             folder = tmp_path_factory.mktemp(encoding)
             config = tiny_config(
                 **{
                     "semantics.encoding": encoding,
                     "semantics.dequantization_beta": 4.0,
                     "train.num_epochs": 0.25,
+                    "train.clock": clock,
                 }
             )
             train_and_evaluate(config, folder)
@@ -83,6 +85,45 @@ def test_velocities_have_the_shapes_of_their_states(models):
     assert v_x.shape == x_t.shape and v_y.shape == y_t.shape
 
 
+def test_one_hot_codes_tell_probabilities(models):
+    result = models["onehot"].recognize(_images(), _KEY, num_steps=2, num_draws=2)
+    assert result.probabilities.shape == (3, 8, 8, 5)
+    np.testing.assert_allclose(np.sum(result.probabilities, axis=-1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(np.argmax(result.probabilities, axis=-1), result.labels)
+    np.testing.assert_allclose(np.max(result.probabilities, axis=-1), result.confidence, rtol=1e-5)
+    assert np.all((result.entropy >= 0) & (result.entropy <= np.log(5) + 1e-5))
+
+
+def test_a_clock_for_each_leaf_makes_pairs_from_noise(models):
+    pairs = models["onehot"].sample(2, _KEY, num_steps=2)
+    assert pairs.images.shape == (2, 8, 8, 3) and pairs.images.dtype == np.uint8
+    assert pairs.labels.shape == (2, 8, 8) and pairs.labels.max() < 5
+    images = models["onehot"].sample(2, _KEY, num_steps=2, what=Sampled.IMAGES)
+    assert images.images.shape == (2, 8, 8, 3) and images.labels is None
+    semantics = models["onehot"].sample(2, _KEY, num_steps=2, what=Sampled.SEMANTICS)
+    assert semantics.labels.shape == (2, 8, 8) and semantics.images is None
+
+
+def test_times_of_both_leaves_count(models):
+    x_t = np.ones((1, 8, 8, 3), np.float32)
+    y_t = np.ones((1, 8, 8, 5), np.float32)
+    velocity = models["onehot"].velocity
+    once, same = velocity(x_t, y_t, 0.5), velocity(x_t, y_t, 0.5, t_semantics=0.5)
+    np.testing.assert_allclose(once[0], same[0], rtol=1e-5)
+    assert np.any(once[1] != velocity(x_t, y_t, 0.5, t_semantics=0.9)[1])
+
+
+def test_one_clock_is_told_apart_from_two(models):
+    tied = models["plane"]
+    for attempt in (
+        lambda: tied.sample(1, _KEY),
+        lambda: tied.generate([0], _KEY, 1, guidance=Guidance(weight=2.0)),
+        lambda: tied.velocity(np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 1)), 0.1, 0.2),
+    ):
+        with pytest.raises(ValueError, match=r"needs a network with a clock for each leaf"):
+            attempt()
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [
@@ -117,17 +158,6 @@ def test_a_task_of_the_other_kind_is_refused(models):
         models["palette"].classify(_images(), _KEY)
     with pytest.raises(ValueError, match=r"reads labels, not masks; use classify"):
         models["plane"].segment(_images(), _KEY)
-
-
-def test_a_checkpoint_from_before_a_config_key_goes_on(models, tmp_path):
-    model = models["palette"]
-    current = describe(model.config, model.schema)
-    saved = copy.deepcopy(current)
-    del saved["config"]["network"]["cross_attention_width"]
-    check_same_model(saved, current, tmp_path)
-    saved["config"]["network"]["channels"] = 16
-    with pytest.raises(ValueError, match=r"config\.network\.channels is 8, was 16"):
-        check_same_model(saved, current, tmp_path)
 
 
 def test_a_folder_without_a_run_is_an_error(tmp_path):

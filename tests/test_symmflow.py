@@ -1,5 +1,7 @@
 """The method bound to a network: an example's results are its own."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,6 +40,19 @@ def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
     order = jnp.asarray([2, 0])
     part = functions[task](_keys(2, 0), _POINTS[order], _LABELS[order])
     np.testing.assert_allclose(part, whole[order], rtol=1e-5, atol=1e-6)
+
+
+def test_weights_in_the_compute_dtype_change_no_result(weights):
+    flow = dataclasses.replace(
+        _FLOW, network=dataclasses.replace(_FLOW.network, dtype=jnp.bfloat16)
+    )
+    cast = flow.in_compute_dtype(weights)
+    dtypes = {leaf.ndim: leaf.dtype for leaf in jax.tree.leaves(cast)}
+    assert dtypes == {1: jnp.float32, 2: jnp.bfloat16}
+    results = [flow.losses(w, _keys(0, 1, 2), _POINTS, _LABELS, 0.5) for w in (weights, cast)]
+    jax.tree.map(np.testing.assert_array_equal, *results)
+    same = _FLOW.in_compute_dtype(weights)
+    assert all(a is b for a, b in zip(*map(jax.tree.leaves, (same, weights)), strict=True))
 
 
 def test_parts_of_the_loss_add_up(weights):

@@ -113,6 +113,20 @@ def test_training_begins_with_imported_weights(digits, tmp_path):
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(state.opt_state))
 
 
+def test_a_network_of_one_clock_goes_on_with_two(digits, tmp_path):
+    case, config = digits
+    path = _save(tmp_path / "a.safetensors", case.state_dict)
+    import_weights(config, path, tmp_path / "one")
+    two_clocks = dataclasses.replace(config, train=dataclasses.replace(config.train, clock="mixed"))
+    import_weights(two_clocks, path, tmp_path / "two")
+    one, two = (symmflow_jax.load(tmp_path / name) for name in ("one", "two"))
+    x = np.random.default_rng(0).standard_normal((2, 8, 8, 1)).astype(np.float32)
+    for found, expected in zip(two.velocity(x, x, 0.3, 0.8), one.velocity(x, x, 0.3), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="clock for each leaf, which has no form in PyTorch"):
+        export_weights(tmp_path / "two", tmp_path / "b.safetensors")
+
+
 def test_workdir_with_checkpoints_is_left_alone(digits, tmp_path):
     case, config = digits
     path = _save(tmp_path / "a.safetensors", case.state_dict)

@@ -1,9 +1,12 @@
 """How fast training batches reach the device, beside Pillow on the same files."""
 
+import concurrent.futures
 import dataclasses
 import itertools
+import multiprocessing
 import time
 from collections.abc import Callable
+from threading import Barrier
 from typing import NamedTuple
 
 import jax
@@ -37,7 +40,9 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
     """Images a second from files to batches on the device, with nothing else to do.
 
     Pairs of pictures are read by 1, 2 and 4 worker processes, with plain Pillow in one process
-    before and after each; other sources as the config says, with nothing beside them.
+    before and after each, and by plain Pillow in two processes that know nothing of each other,
+    which is what the machine allows. Other sources are read as the config says, with nothing
+    beside them.
 
     Args:
         config: the config, whose training split is read.
@@ -59,7 +64,14 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
         plain.append(_plain(source, config, seconds / 2))
         ratio = rate / float(np.mean(plain[-2:]))
         rows.append(Rate(_reader(num_workers), rate, start, ratio))
-    return [Rate("plain Pillow, one process", float(np.mean(plain)), None, 1.0), *rows]
+    one = float(np.mean(plain))
+    two = _two_plain(source, config, seconds / 2)
+    plain.append(_plain(source, config, seconds / 2))
+    return [
+        Rate("plain Pillow, one process", one, None, 1.0),
+        Rate("plain Pillow, two processes", two, None, two / float(np.mean(plain[-2:]))),
+        *rows,
+    ]
 
 
 def _watch(config: Config, seconds: float) -> tuple[float, float]:
@@ -98,6 +110,23 @@ def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
     for _ in source.pairs:  # The files come into memory.
         read()
     return _calls_per_second(read, seconds)
+
+
+def _two_plain(source: PicturePairs, config: Config, seconds: float) -> float:
+    """Pairs a second of two such processes at the same time, together."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        context.Manager() as manager,
+        concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as executor,
+    ):
+        arguments = source, config, seconds, manager.Barrier(2)
+        readers = [executor.submit(_plain_together, *arguments) for _ in range(2)]
+        return sum(reader.result() for reader in readers)
+
+
+def _plain_together(source: PicturePairs, config: Config, seconds: float, start: Barrier) -> float:
+    start.wait()
+    return _plain(source, config, seconds)
 
 
 def _calls_per_second(task: Callable[[], None], seconds: float) -> float:

@@ -16,6 +16,7 @@ from symmflow_jax.evaluation import checks
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.labels import LabelSchema
+from symmflow_jax.latent_codec import mask_decoder
 from symmflow_jax.symmflow import SymmFlow, Weights
 
 # Folded into the seed, so that evaluation shares no noise with training.
@@ -111,7 +112,8 @@ class Evaluator:
     def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
         """The protocol of a score of this evaluator; `details` are the task's own fields."""
         size = self.preparation.image_size
-        clock = "held" if self.flow.holds_clean else "tied"
+        integrated = "solver" in details
+        codec = trained.weights.codec
         return Protocol(
             task=task,
             dataset=self.config.data.dataset,
@@ -121,7 +123,8 @@ class Evaluator:
             weights="ema",
             train_step=trained.train_step,
             seeds=(seed,),
-            clock=clock if "solver" in details else None,
+            clock=("held" if self.flow.holds_clean else "tied") if integrated else None,
+            mask_decoder=mask_decoder(codec) if integrated and codec else None,
             **details,
         )
 

@@ -1,16 +1,22 @@
-"""Scores of generated images: how far they agree with their conditions, read back in one step."""
+"""Scores of generated images without another network: they are read back in one step."""
 
+import dataclasses
+from typing import Any
+
+import jax
 import numpy as np
 from clu import metrics
 
-from symmflow_jax import distributed, predictions
+from symmflow_jax import distributed, images, predictions
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.recognition import average, count, segmentation
 from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.objective import mean_squared_error
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.predictions import Recognition
 
 
 def agreement(
@@ -31,31 +37,50 @@ def agreement(
         protocol: that of the scores, with one seed.
         num_examples: examples whose labels are the conditions; 0 takes the whole split.
     """
-    schema, seed = evaluator.schema, protocol.seeds[0]
-    counts, nfe = ConfusionMatrix.empty(schema.num_classes), metrics.Average.empty()
+    counts, nfe = ConfusionMatrix.empty(evaluator.schema.num_classes), metrics.Average.empty()
+    seed = protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
         made = evaluator.call(
             predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
         )
-        again = evaluator.call(
-            predictions.recognize,
-            trained,
-            seed,
-            batch | {"image": made.images},
-            "image",
-            solve=FixedSteps(EULER, 1),
-        )
-        counts = counts.merge(count(batch, again.labels, schema.num_classes))
+        again = _read(evaluator, trained, seed, batch | {"image": made.images})
+        counts = counts.merge(count(batch, again.labels, evaluator.schema.num_classes))
         nfe = nfe.merge(average(made.nfe, batch["valid"]))
     matrix, nfe = distributed.sum_over_processes((counts.compute(), nfe))
-    cost, num_scored = float(nfe.compute()), int(nfe.count)
-    if evaluator.task == "segmentation":
-        scores = segmentation(matrix, schema, "model", protocol, num_scored, cost)
-        values, protocol = scores.values, scores.protocol
-    else:
-        values = {"accuracy": confusion.accuracy(matrix, schema.ignored)}
-    renamed = {f"agreement_{name}": value for name, value in values.items()}
-    return Scores(values=renamed, num_examples=num_scored, nfe=cost, protocol=protocol)
+    return _scores("agreement", evaluator, matrix, nfe, protocol)
+
+
+def cycle(
+    evaluator: Evaluator,
+    trained: Trained,
+    solve: Solve,
+    guidance: Guidance,
+    protocol: Protocol,
+    num_examples: int,
+) -> Scores:
+    """What comes back of real images by way of the labels that are recognised in them.
+
+    An image is read in one step, another one is generated from what was read, and that one is
+    read again. `cycle_rmse` is the root mean square difference of the two images in units of
+    the signal, in which pixels go from -1 to 1; the other scores compare the two readings, the
+    first one taken for the truth. The arguments are as in `agreement`.
+    """
+    counts, nfe = ConfusionMatrix.empty(evaluator.schema.num_classes), metrics.Average.empty()
+    squares, seed = metrics.Average.empty(), protocol.seeds[0]
+    for batch in evaluator.batches(num_examples):
+        read = batch | {"labels": _read(evaluator, trained, seed, batch).labels}
+        made = evaluator.call(
+            predictions.generate, trained, seed, read, "labels", solve=solve, guidance=guidance
+        )
+        again = _read(evaluator, trained, seed, read | {"image": made.images})
+        counts = counts.merge(count(read, again.labels, evaluator.schema.num_classes))
+        nfe = nfe.merge(average(made.nfe, batch["valid"]))
+        square = _mean_square_difference(batch["image"], made.images)
+        squares = squares.merge(average(square, batch["valid"]))
+    matrix, nfe, squares = distributed.sum_over_processes((counts.compute(), nfe, squares))
+    scores = _scores("cycle", evaluator, matrix, nfe, protocol)
+    rmse = float(np.sqrt(squares.compute()))
+    return dataclasses.replace(scores, values={"cycle_rmse": rmse} | scores.values)
 
 
 def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[str, np.ndarray]:
@@ -72,8 +97,7 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
     generated = evaluator.call(
         predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
     )
-    once = FixedSteps(EULER, 1)
-    predicted = evaluator.call(predictions.recognize, trained, seed, batch, "image", solve=once)
+    predicted = _read(evaluator, trained, seed, batch)
     pictures = {
         "image": batch["image"],
         "labels": batch["labels"],
@@ -81,3 +105,29 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
         "predicted": predicted.labels,
     }
     return {name: np.asarray(array)[:num_examples] for name, array in pictures.items()}
+
+
+def _read(evaluator: Evaluator, trained: Trained, seed: int, batch: Any) -> Recognition:
+    """The labels of a batch's images in one step."""
+    once = FixedSteps(EULER, 1)
+    return evaluator.call(predictions.recognize, trained, seed, batch, "image", solve=once)
+
+
+@jax.jit
+def _mean_square_difference(first: jax.Array, second: jax.Array) -> jax.Array:
+    """Float32 `[batch]` of two batches of images or points, as signals."""
+    return mean_squared_error(images.to_signal(first), images.to_signal(second))
+
+
+def _scores(
+    name: str, evaluator: Evaluator, matrix: np.ndarray, nfe: metrics.Average, protocol: Protocol
+) -> Scores:
+    """How far labels agree with others, read off a confusion matrix; `<name>_<score>`."""
+    schema, cost, num_scored = evaluator.schema, float(nfe.compute()), int(nfe.count)
+    if evaluator.task == "segmentation":
+        scores = segmentation(matrix, schema, "model", protocol, num_scored, cost)
+        values, protocol = scores.values, scores.protocol
+    else:
+        values = {"accuracy": confusion.accuracy(matrix, schema.ignored)}
+    renamed = {f"{name}_{score}": value for score, value in values.items()}
+    return Scores(values=renamed, num_examples=num_scored, nfe=cost, protocol=protocol)

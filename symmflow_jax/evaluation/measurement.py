@@ -19,6 +19,8 @@ class Protocol:
         crop: how images came to the model's aspect ratio, "centre"; None for points.
         scored_size: "model" if masks were compared at the model's size, "original" if
             predictions were enlarged to the mask's own; None where no masks were compared.
+        mask_decoder: "own" if latents of masks were read by a decoder that was tuned to them,
+            "images" if by that of images; None where nothing was integrated, or not in latents.
         solver: solver, or None where nothing was integrated.
         num_steps: its steps, or None where they are adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
@@ -43,6 +45,7 @@ class Protocol:
     train_step: int
     seeds: tuple[int, ...]
     scored_size: str | None = None
+    mask_decoder: str | None = None
     solver: str | None = None
     num_steps: int | None = None
     tolerance: float | None = None

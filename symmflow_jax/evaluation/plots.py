@@ -1,12 +1,14 @@
-"""Plots of an evaluation: quality by network passes, and large confusion matrices."""
+"""Plots of an evaluation: quality by network passes, risk by coverage, large confusion matrices."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from symmflow_jax import pictures
 from symmflow_jax.evaluation import paper, tables
 from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.metrics.calibration import RiskCoverage
 
 _QUALITIES = ("miou", "accuracy", "fid", "frechet_distance")
 
@@ -46,6 +48,21 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
             steps, values = zip(*published.values.items(), strict=True)
             axis.plot(steps, values, "k:x", label=f"paper, {published.data} (Euler)")
     _label_costs(axis, metric)
+    return pictures.render(figure)
+
+
+def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
+    """The error rate among the answers kept by their share, a line for each row of the table."""
+    plt = pictures.pyplot()
+    figure, axis = plt.subplots(figsize=(7, 4))
+    for name, curve in curves.items():
+        axis.plot(curve.coverage, curve.risk, label=name)
+    axis.set_xlim(0, 1)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("share of the answers kept, the surest first")
+    axis.set_ylabel("error rate among them")
+    axis.grid(alpha=0.3)
+    axis.legend()
     return pictures.render(figure)
 
 

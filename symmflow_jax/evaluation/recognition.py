@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from clu import metrics
 
@@ -16,7 +17,7 @@ from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.metrics import confusion
-from symmflow_jax.metrics.calibration import CalibrationBins
+from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.predictions import Recognition
 
@@ -28,10 +29,12 @@ class Recognized:
     Attributes:
         scores: one for each protocol: at the model's size, and perhaps at the masks' own size.
         counts: the confusion matrix at the model's size, int64 `[classes, classes]`.
+        answers: the labels, or the pixels of masks, by their confidence.
     """
 
     scores: list[Scores]
     counts: np.ndarray
+    answers: ConfidenceBins
 
 
 def recognize(
@@ -54,10 +57,9 @@ def recognize(
         original_size: whether masks are compared at their own size too, where predictions are
             enlarged to the crop that the model saw, by nearest pixels.
     """
-    classifies = evaluator.task == "classification"
-    num_classes = evaluator.schema.num_classes
+    schema, num_classes = evaluator.schema, evaluator.schema.num_classes
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
-    bins, nfe = CalibrationBins.empty(), metrics.Average.empty()
+    answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
     for batch in evaluator.batches(num_examples, original_labels=original_size):
         result = evaluator.call(
             predictions.recognize,
@@ -70,27 +72,24 @@ def recognize(
         )
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch["valid"]))
-        if classifies:
-            bins = bins.merge(_calibration(batch["labels"], result, batch["valid"]))
+        answers = answers.merge(
+            _by_confidence(batch["labels"], result, batch["valid"], schema.ignored)
+        )
         if original_size:
             original = original.merge(_count_at_original_size(batch, result.labels, num_classes))
-    counts, bins, nfe, original = distributed.sum_over_processes(
-        (counts.compute(), bins, nfe, original.compute())
+    counts, answers, nfe, original = distributed.sum_over_processes(
+        (counts.compute(), answers, nfe, original.compute())
     )
     cost, num_scored = float(nfe.compute()), int(nfe.count)
-    scored = functools.partial(Scores, num_examples=num_scored)
-    if classifies:
-        values = {
-            "accuracy": confusion.accuracy(counts, evaluator.schema.ignored),
-            "calibration_error": bins.compute(),
-        }
-        return Recognized([scored(values=values, nfe=cost, protocol=protocol)], counts)
-    scores = [segmentation(counts, evaluator.schema, "model", protocol, num_scored, cost)]
+    if evaluator.task == "classification":
+        values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
+        scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
+        return Recognized([scores], counts, answers)
+    scores = segmentation(counts, schema, "model", protocol, num_scored, cost)
+    found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
     if original_size:
-        scores.append(
-            segmentation(original, evaluator.schema, "original", protocol, num_scored, cost)
-        )
-    return Recognized(scores, counts)
+        found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
+    return Recognized(found, counts, answers)
 
 
 def segmentation(
@@ -170,6 +169,11 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
     return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
 
 
-@jax.jit
-def _calibration(targets, result: Recognition, valid) -> CalibrationBins:
-    return CalibrationBins.from_answers(result.confidence, result.labels == targets, valid)
+@functools.partial(jax.jit, static_argnums=3)
+def _by_confidence(targets, result: Recognition, valid, ignored: tuple[int, ...]) -> ConfidenceBins:
+    """Labels or pixels, without padding and without those whose true class is ignored."""
+    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
+    for label in ignored:
+        counts = counts & (targets != label)
+    counts = jnp.broadcast_to(counts, targets.shape)
+    return ConfidenceBins.from_answers(result.confidence, result.labels == targets, counts)

@@ -74,6 +74,7 @@ def write_report(
     sections = [f"# {title}", *tables.sections(table)]
     if table[0].protocol.task == "classification":
         sections.append(_confusion(workdir, evaluation, schema))
+    sections.append(_risk_coverage(workdir, evaluation))
     figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
     for (task, metric), picture in figures.items():
         path = f"pictures/{task}_{metric}.png"
@@ -96,6 +97,18 @@ def _confusion(workdir: pathlib.Path, evaluation: Evaluation, schema: LabelSchem
     path = "pictures/confusion.png"
     run_folder.write_picture(workdir / path, plots.confusion(evaluation.confusion))
     return f"## Confusion matrix\n\n![confusion matrix]({path})\n\nShare of each true class; {of}."
+
+
+def _risk_coverage(workdir: pathlib.Path, evaluation: Evaluation) -> str:
+    path = "pictures/risk_coverage.png"
+    run_folder.write_picture(workdir / path, plots.risk_coverage(evaluation.risk_coverage))
+    answers = "pixels" if evaluation.table[0].protocol.task == "segmentation" else "labels"
+    return (
+        f"## Risk by coverage\n\n![risk by coverage]({path})\n\nError rate among the {answers} "
+        "kept, as the least sure are left out; `aurc` in the table is the area under the curve, "
+        "`calibration_error` how far confidence and accuracy are apart. Seed "
+        f"{evaluation.table[0].protocol.seeds[0]}."
+    )
 
 
 def _skipped(messages: list[str]) -> list[str]:

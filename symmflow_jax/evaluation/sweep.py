@@ -2,16 +2,18 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from symmflow_jax import build
-from symmflow_jax.evaluation import generation, recognition, sample_quality
+from symmflow_jax.evaluation import generation, recognition, sample_quality, tables
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
 from symmflow_jax.evaluation.recognition import Recognized
 from symmflow_jax.evaluation.sample_quality import Judges
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
+from symmflow_jax.metrics.calibration import RiskCoverage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +24,13 @@ class Evaluation:
         table: the scores.
         confusion: counts of the first row and seed, int64 `[classes, classes]`; rows are the
             true classes, columns the recognised ones.
+        risk_coverage: by row, the error rate of the first seed's answers as the least sure are
+            left out.
     """
 
     table: list[Measurement]
     confusion: np.ndarray
+    risk_coverage: dict[str, RiskCoverage]
 
 
 def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
@@ -33,19 +38,22 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
     config, seeds = evaluator.config.eval, evaluator.seeds
     # First, since their weights may turn out to be of another network.
     judges = sample_quality.judges_of(evaluator) if config.num_feature_samples else None
-    table, matrices = [], []
+    table, matrices, risk_coverage = [], [], {}
     for name, num_steps, solve in build.solvers_of(config):
         row = functools.partial(_recognize, evaluator, trained, name, num_steps, solve)
         repeats = [row(seed) for seed in seeds]
         matrices.append(repeats[0].counts)
+        row_name = tables.row_name(repeats[0].scores[0].protocol)
+        risk_coverage[row_name] = repeats[0].answers.risk_coverage()
         table += _over_seeds([repeat.scores for repeat in repeats])
-    table += _over_seeds([[_agreement(evaluator, trained, seed)] for seed in seeds])
+    for score in (generation.agreement, generation.cycle):
+        table += _over_seeds([[_generation(evaluator, trained, seed, score)] for seed in seeds])
     if judges is not None:
         table += _sample_quality(evaluator, trained, judges)
     table += _over_seeds(
         [[_objective(evaluator, trained, seed, config.num_examples)] for seed in seeds]
     )
-    return Evaluation(table, matrices[0])
+    return Evaluation(table, matrices[0], risk_coverage)
 
 
 def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]:
@@ -109,7 +117,10 @@ def _row_protocol(
     )
 
 
-def _agreement(evaluator: Evaluator, trained: Trained, seed: int) -> Scores:
+def _generation(
+    evaluator: Evaluator, trained: Trained, seed: int, score: Callable[..., Scores]
+) -> Scores:
+    """The agreement or the cycle score."""
     config = evaluator.config.eval
     num_steps = config.generation_steps
     guidance = evaluator.guidance(num_steps)
@@ -122,7 +133,7 @@ def _agreement(evaluator: Evaluator, trained: Trained, seed: int) -> Scores:
         guidance=str(guidance) or None,
     )
     solve = FixedSteps(EULER, num_steps)
-    return generation.agreement(evaluator, trained, solve, guidance, protocol, config.num_generated)
+    return score(evaluator, trained, solve, guidance, protocol, config.num_generated)
 
 
 def _objective(evaluator: Evaluator, trained: Trained, seed: int, num_examples: int) -> Scores:

@@ -84,6 +84,9 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(f"{protocol.crop} crop at {'x'.join(map(str, protocol.image_size))}")
     if protocol.scored_size:
         parts.append(f"masks compared at the {protocol.scored_size} size")
+    if protocol.scored_size and protocol.mask_decoder:
+        whose = {"own": "a decoder of their own", "images": "the decoder of images"}
+        parts.append(f"masks read by {whose[protocol.mask_decoder]}")
     if protocol.clock == "held":
         parts.append("the given leaf held clean")
     if protocol.guidance:

@@ -13,9 +13,7 @@ import numpy as np
 from symmflow_jax.interop import layouts
 from symmflow_jax.interop.layouts import CONV, LINEAR, SAME, Entry, layer, norm
 from symmflow_jax.interop.unet_shapes import channels_of, param_shapes, shapes_for
-from symmflow_jax.networks.stable_diffusion import LatentUNet
-
-PROMPT_EMBEDDING = "prompt_embedding"
+from symmflow_jax.networks.stable_diffusion import PROMPT_EMBEDDING, LatentUNet
 
 
 def params_from_state_dict(

@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.networks.fused_attention import attend
 from symmflow_jax.networks.layers import GroupNorm, dense, layer_norm
 
 
@@ -40,9 +41,7 @@ class MultiHeadAttention(nn.Module):
             h = jnp.reshape(h, (*x.shape[:2], num_heads, self.head_channels))
             return jnp.broadcast_to(h, (batch, *h.shape[1:]))
 
-        h = jax.nn.dot_product_attention(
-            project(tokens, "query"), project(context, "key"), project(context, "value")
-        )
+        h = attend(project(tokens, "query"), project(context, "key"), project(context, "value"))
         return dense(channels, jnp.reshape(h, tokens.shape), dtype=self.dtype, name="out")
 
 

@@ -11,6 +11,9 @@ import jax
 from symmflow_jax.networks.attention import SpatialTransformer
 from symmflow_jax.networks.unet import UNet
 
+PROMPT_EMBEDDING = "prompt_embedding"
+"""Name of the latent U-Net's parameter that is not learned."""
+
 
 class LatentUNet(UNet):
     """The U-Net with transformers that also attend to a text.
@@ -34,7 +37,7 @@ class LatentUNet(UNet):
 
     def setup(self):
         shape = (self.prompt_length, self.cross_attention_width)
-        self.prompt_embedding = self.param("prompt_embedding", nn.initializers.zeros, shape)
+        self.prompt_embedding = self.param(PROMPT_EMBEDDING, nn.initializers.zeros, shape)
 
     def _attend(self, h: jax.Array, name: str) -> jax.Array:
         transformer = nn.remat(SpatialTransformer) if self.remat else SpatialTransformer

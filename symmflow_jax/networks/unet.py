@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.networks.attention import count_heads
+from symmflow_jax.networks.fused_attention import attend
 from symmflow_jax.networks.layers import GroupNorm, conv, dense, double, norm_silu
 from symmflow_jax.networks.residual_block import ResidualBlock
 from symmflow_jax.networks.time_embedding import TimeEmbedding
@@ -149,7 +150,7 @@ class AttentionBlock(nn.Module):
         qkv = dense(3 * channels, h, dtype=self.dtype, name="qkv")
         heads = (batch, height * width, num_heads, self.head_channels)
         query, key, value = (jnp.reshape(part, heads) for part in jnp.split(qkv, 3, axis=-1))
-        h = jax.nn.dot_product_attention(query, key, value)
+        h = attend(query, key, value)
         h = jnp.reshape(h, (batch, height * width, channels))
         h = dense(channels, h, zero=True, dtype=self.dtype, name="out")
         return x + jnp.reshape(h, x.shape)

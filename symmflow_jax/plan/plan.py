@@ -13,7 +13,7 @@ from symmflow_jax.plan.chips import Chip
 from symmflow_jax.plan.programs import Cost, DoesNotFit
 from symmflow_jax.plan.roofline import roofline
 from symmflow_jax.plan.search import largest
-from symmflow_jax.plan.topology import open_topology
+from symmflow_jax.plan.topology import open_host, open_topology
 
 _logger = logging.getLogger(__name__)
 
@@ -53,23 +53,25 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
         "programs": {},
     }
     _logger.info("%s, %d chips, %s. %s", config.plan.topology, len(devices), config.parallel, _NOTE)
+    workdir.mkdir(parents=True, exist_ok=True)
+    host = open_host(config.plan.topology, devices)
     compilers = {
         "train step": lambda: programs.train_step(config, batch_size, devices, dump),
-        "generation": lambda: programs.generation(config, devices, dump),
+        "generation": lambda: programs.generation(config, host, dump),
     }
     for name, compile_program in compilers.items():
         try:
             cost = compile_program()
+            result["programs"][name] = _as_json(cost, chip)
+            _logger.info("%s", _as_text(cost, chip))
         except DoesNotFit as error:
             result["programs"][name] = {"fits": False, "reason": str(error)}
             _logger.info("%s does not fit: %s.", name, error)
-            continue
-        result["programs"][name] = _as_json(cost, chip)
-        _logger.info("%s", _as_text(cost, chip))
+        # The next compilation may take an hour, and what is found should outlive it.
+        run_folder.write_json(workdir / "plan.json", result)
     if config.plan.search:
         result["largest_batch_per_chip"] = _largest_batch(config, chip, devices)
         _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
-    workdir.mkdir(parents=True, exist_ok=True)
     run_folder.write_json(workdir / "plan.json", result)
     _logger.info("Written to %s.", workdir / "plan.json")
     return result

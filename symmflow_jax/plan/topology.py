@@ -55,5 +55,24 @@ def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
     return chip, tuple(topology.devices)
 
 
+def open_host(name: str, devices: tuple[jax.Device, ...]) -> tuple[jax.Device, ...]:
+    """The devices of a slice like one host of a topology, for programs of one process.
+
+    The compiler aborts on messages among a part of a slice: it takes them for those of a whole
+    one. So one host's chips are a slice of their own.
+
+    Args:
+        name: the topology, as in `open_topology`.
+        devices: its devices.
+    """
+    first = [device for device in devices if device.process_index == 0]
+    if len(first) == len(devices):
+        return devices
+    generation, _, layout = name.partition(":")
+    # Hosts of larger slices have four chips.
+    host = "2x2x1" if layout.count("x") == 2 else "2x2"
+    return open_topology(f"{generation}:{host}")[1]
+
+
 def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0]

@@ -1,6 +1,6 @@
 """Encodings: labels to a continuous signal, and back."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 
@@ -24,6 +24,7 @@ class Encoding(Protocol):
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]: ...
 
 
+@runtime_checkable
 class ClassEncoding(Encoding, Protocol):
     """An encoding of one label for the whole image, with a continuous read-out."""
 

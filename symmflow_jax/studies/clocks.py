@@ -15,7 +15,7 @@ import numpy as np
 from scipy import spatial
 
 from symmflow_jax import pictures
-from symmflow_jax.studies import report, runs, training
+from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, Trained
 
@@ -80,7 +80,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
 
 def measure(settings: Mapping[str, Any], seeds: Sequence[int]) -> Findings:
     """Trains and measures one variant."""
-    config = runs.config_of("configs/spirals.py", settings)
+    config = training.config_of("configs/spirals.py", settings)
     trained = training.train(config, seeds)
     test = training.examples(config, seeds, train=False)
     points, labels = np.asarray(trained.generate(test.labels, GENERATION_STEPS)), test.labels
@@ -127,7 +127,7 @@ def _text(scores: dict[str, Scores], settings: Mapping[str, Any], seeds: Sequenc
         row: {name: cells[row] for name, cells in scores.items()}
         for row in next(iter(scores.values()))
     }
-    table = runs.table_over_seeds("Euler steps", by_row, list(scores))
+    table = report.table_over_seeds("Euler steps", by_row, list(scores))
     gates = "\n".join(f"- {name}: {_gate(cells)}" for name, cells in scores.items())
     variants = "\n".join(
         f"- {name}: {training.in_words(variant)}" for name, variant in VARIANTS.items() if variant

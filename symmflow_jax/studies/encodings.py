@@ -15,8 +15,8 @@ import numpy as np
 
 from symmflow_jax import pictures
 from symmflow_jax.data.sources import split_posterior
-from symmflow_jax.metrics.calibration import CalibrationBins
-from symmflow_jax.studies import report, runs, training
+from symmflow_jax.metrics.calibration import ConfidenceBins
+from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, Trained
 
@@ -79,7 +79,9 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
                 "semantics.encoding": encoding,
                 "semantics.dequantization_beta": _BETAS[encoding],
             }
-            config = runs.config_of("configs/split_posterior.py", settings | of_clock | of_encoding)
+            config = training.config_of(
+                "configs/split_posterior.py", settings | of_clock | of_encoding
+            )
             test = training.examples(config, seeds, train=False)
             answers[f"{encoding}, {clock}"] = _answers(training.train(config, seeds), test)
             best["Bayes"] = _best_answers(test)
@@ -108,11 +110,11 @@ def _scores(answers: Answers) -> Scores:
     return {
         _ACCURACY: answers.correct.mean(axis=1).tolist(),
         _CALIBRATION: [
-            CalibrationBins.from_answers(
+            ConfidenceBins.from_answers(
                 jnp.asarray(confidence, jnp.float32),
                 jnp.asarray(correct),
                 jnp.ones(len(correct), bool),
-            ).compute()
+            ).calibration_error()
             for confidence, correct in zip(answers.confidence, answers.correct, strict=True)
         ],
         _KNOWN: np.abs(answers.confidence - answers.known).mean(axis=1).tolist(),
@@ -128,7 +130,7 @@ def _text(scores: dict[str, Scores], settings: Mapping[str, Any], seeds: Sequenc
     )
     return f"""# Encodings: ten ordered classes, undecided in pairs
 
-{runs.table_over_seeds("one Euler step", scores, _COLUMNS)}
+{report.table_over_seeds("one Euler step", scores, _COLUMNS)}
 
 Means ± standard deviations of seeds {", ".join(map(str, seeds))}. Calibration error: between
 confidence and accuracy, in 15 bins. Distance to the known probability: mean of the absolute

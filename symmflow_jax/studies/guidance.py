@@ -20,7 +20,7 @@ from symmflow_jax import markdown, pictures
 from symmflow_jax.data.sources import gaussian_mixture
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.metrics.energy_distance import energy_distance
-from symmflow_jax.studies import report, runs, training
+from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Trained
 
@@ -103,7 +103,7 @@ def study(
     everything = np.stack([_exact(seed, num_unconditional) for seed in seeds])
     for name, of_training in TRAININGS.items():
         values = SETTINGS | of_training | dict(changes or {})
-        trained = training.train(runs.config_of("configs/gaussian_mixture.py", values), seeds)
+        trained = training.train(training.config_of("configs/gaussian_mixture.py", values), seeds)
         conditional[name] = _by_weight(trained, exact)
         unconditional[name] = {
             _steps(num_steps): [
@@ -195,12 +195,12 @@ def _text(
     seeds: Sequence[int],
 ) -> str:
     tables = "\n\n".join(
-        f"## {name.capitalize()}\n\n{runs.table_over_seeds('weight', rows, list(KINDS))}"
+        f"## {name.capitalize()}\n\n{report.table_over_seeds('weight', rows, list(KINDS))}"
         for name, rows in findings.conditional.items()
     )
     floor = findings.unconditional_floor
     rows = findings.unconditional | {_FLOOR: {_steps(n): floor for n in UNCONDITIONAL_STEPS[:1]}}
-    unconditional = runs.table_over_seeds("model", rows, [_steps(n) for n in UNCONDITIONAL_STEPS])
+    unconditional = report.table_over_seeds("model", rows, [_steps(n) for n in UNCONDITIONAL_STEPS])
     trainings = "; ".join(
         f"{name} {training.in_words(values)}" for name, values in TRAININGS.items()
     )

@@ -4,13 +4,13 @@ import logging
 import pathlib
 import sys
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from absl import app, flags, logging as absl_logging
 
-from symmflow_jax import command_line, run_folder
+from symmflow_jax import command_line, markdown, run_folder
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +32,23 @@ def write(report: Report, name: str, workdir: pathlib.Path) -> None:
     run_folder.write_picture(workdir / f"{name}.png", report.plot)
     text = f"{report.text}\n\n![{name}]({name}.png)\n"
     (workdir / f"{name}.md").write_text(text)
+
+
+def table_over_seeds(
+    label: str, rows: Mapping[Any, Mapping[Any, Sequence[float]]], columns: Sequence[Any]
+) -> str:
+    """A Markdown table of means ± standard deviations.
+
+    Args:
+        label: what the rows are, over the first column.
+        rows: by name, and then by column, the values of all seeds.
+        columns: the columns in their order; a row may lack some.
+    """
+    lines = [
+        [name, *(markdown.mean_and_spread(cells[c]) if c in cells else "" for c in columns)]
+        for name, cells in rows.items()
+    ]
+    return markdown.table([label, *columns], lines)
 
 
 def start(name: str, study: Callable[[], Report]) -> None:

@@ -9,6 +9,8 @@ seeds. The step itself is the library's own. There are neither checkpoints nor l
 import dataclasses
 import functools
 import logging
+import pathlib
+import runpy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import traverse_util
 
-from symmflow_jax import build, build_data, predictions
+from symmflow_jax import build, build_data, config_conversion, predictions
 from symmflow_jax.config import Config
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers import EULER, FixedSteps
@@ -100,6 +103,26 @@ class Trained:
                 ).images
             )
         )(self.weights, _keys(self.seeds, _SAMPLING))
+
+
+def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
+    """The config of a file with some of its values changed.
+
+    Args:
+        config_file: such as "configs/spirals.py", from the folder that holds `configs`.
+        changes: values by dotted key, such as `{"train.num_epochs": 2.0}`.
+
+    Raises:
+        ValueError: if there is no such file or key, or a value cannot be.
+    """
+    if not pathlib.Path(config_file).is_file():
+        raise ValueError(
+            f"There is no {config_file} in {pathlib.Path.cwd()}; start studies in the folder that "
+            "holds configs/."
+        )
+    values = runpy.run_path(config_file)["get_config"]().to_dict()
+    flat = traverse_util.flatten_dict(values, sep=".") | changes
+    return config_conversion.from_json(traverse_util.unflatten_dict(flat, sep="."))
 
 
 def examples(config: Config, seeds: Sequence[int], *, train: bool) -> Examples:

@@ -23,8 +23,9 @@ def test_pairs_of_pictures_are_read_beside_pillow(tiny_config, tmp_path, monkeyp
             "data.class_names": ("one", "two"),
         }
     )
-    plain, worker = input_pipeline.measure(config, batch_size=2, seconds=0.2)
+    plain, two, worker = input_pipeline.measure(config, batch_size=2, seconds=0.2)
     assert plain.reader == "plain Pillow, one process" and plain.ratio == 1.0
+    assert two.reader == "plain Pillow, two processes" and two.images_per_second > 0
     assert worker.reader == "1 worker process"
     assert plain.images_per_second > 0 and worker.images_per_second > 0
     assert worker.start_seconds > 0.1  # A process has to start.

@@ -10,6 +10,7 @@ from symmflow_jax.evaluation import plots, report
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds, score
 from symmflow_jax.evaluation.sweep import Evaluation
 from symmflow_jax.labels import consecutive
+from symmflow_jax.metrics.calibration import RiskCoverage
 from symmflow_jax.run_folder import SKIPPED, History
 
 _SCHEMA = consecutive(("sky", "road"))
@@ -26,6 +27,12 @@ _PROTOCOL = Protocol(
     train_step=30,
     seeds=(7,),
 )
+
+
+def test_the_protocol_says_what_read_the_masks(write):
+    for decoder, words in (("own", "a decoder of their own"), ("images", "the decoder of images")):
+        assert f"masks read by {words}" in write([_measurement({"mask_decoder": decoder})])
+    assert "masks read by" not in write([_measurement()])
 
 
 def _measurement(protocol=None, **changes) -> Measurement:
@@ -55,7 +62,9 @@ def write(tmp_path):
 
     def write_report(table, counts=None, schema=_SCHEMA) -> str:
         counts = np.zeros((2, 2), np.int64) if counts is None else counts
-        report.write_report(tmp_path, Evaluation(table, counts), schema, "run, step 30")
+        curves = {"euler 1": RiskCoverage(np.array([0.5, 1.0]), np.array([0.0, 0.25]))}
+        evaluation = Evaluation(table, counts, curves)
+        report.write_report(tmp_path, evaluation, schema, "run, step 30")
         return (tmp_path / "report.md").read_text()
 
     return write_report
@@ -146,6 +155,12 @@ def test_few_classes_are_confused_in_a_table_and_many_in_a_picture(write, tmp_pa
     text = write(table, np.eye(30, dtype=np.int64), many)
     assert "![confusion matrix](pictures/confusion.png)" in text and "recognised |" not in text
     assert (tmp_path / "pictures/confusion.png").stat().st_size > 1_000
+
+
+def test_the_risk_falls_in_a_picture_as_coverage_does(table, write, tmp_path):
+    text = write(table)
+    assert "![risk by coverage](pictures/risk_coverage.png)\n\nError rate among the pixels" in text
+    assert (tmp_path / "pictures/risk_coverage.png").stat().st_size > 1_000
 
 
 def test_the_loss_curve_comes_with_a_history(table, write, tmp_path):

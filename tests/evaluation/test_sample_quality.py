@@ -79,7 +79,7 @@ def measure(monkeypatch):
         batches = [np.asarray(batch["image"]) for batch in evaluator.batches(0)]
         real = jnp.asarray(np.concatenate(batches))
 
-        def generate(flow, params, key, positions, labels, solve):
+        def generate(flow, params, key, positions, labels, solve, guidance):
             made = real[positions % 12] + jnp.uint8(shift)
             return Generation(made, jnp.full(len(positions), 5, jnp.int32))
 

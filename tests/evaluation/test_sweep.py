@@ -119,7 +119,11 @@ def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
     assert 0 <= found["calibration_error"].value <= 1
     # Three draws vote; their read-out is that of one.
     draws = {name: (m.protocol.num_draws, m.nfe) for name, m in found.items()}
-    assert draws == {"accuracy": (3, 3), "calibration_error": (3, 3)}
+    assert draws == dict.fromkeys(("accuracy", "calibration_error", "aurc"), (3, 3))
+    # With all answers kept, the risk is the error rate of all.
+    curve = evaluation.risk_coverage["euler 1"]
+    assert curve.coverage[-1] == 1.0
+    assert curve.risk[-1] == pytest.approx(1 - found["accuracy"].value)
 
 
 def test_the_score_is_that_of_one_step(evaluator):
@@ -168,7 +172,8 @@ def folder(tmp_path):
 def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch):
     def see_walls_only(flow, params, key, positions, pixels, solve, num_draws=1):
         labels = jnp.zeros(pixels.shape[:3], jnp.int32)
-        return Recognition(labels, labels, labels, jnp.ones(len(labels), jnp.int32))
+        ones = jnp.ones(labels.shape)
+        return Recognition(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
     monkeypatch.setattr(predictions, "recognize", see_walls_only)
     table = _table(evaluator(**_MASKS, **folder, **{"eval.original_size": True}))

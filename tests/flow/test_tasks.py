@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.adaptive import DormandPrince
+from symmflow_jax.flow.clocks import held_image, held_semantics, noise_image, noise_semantics
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
-from symmflow_jax.flow.solvers import EULER, MIDPOINT, FixedSteps
-from symmflow_jax.flow.tasks import recognize, synthesize
+from symmflow_jax.flow.solvers import EULER, MIDPOINT, RK4, FixedSteps
+from symmflow_jax.flow.tasks import recognize, sample, synthesize
 
 SIGMA = LinearPath().sigma_min
 # Far apart in units of the noise, so that no pair is confused on the way.
@@ -98,3 +99,44 @@ def test_both_leaves_move_both_ways():
         np.testing.assert_allclose(leaf, jnp.ones_like(leaf), rtol=1e-6)
     for leaf in down:
         np.testing.assert_allclose(leaf, -jnp.ones_like(leaf), rtol=1e-6)
+
+
+held_solvers = pytest.mark.parametrize(
+    "solve", [FixedSteps(EULER, 3), FixedSteps(RK4, 2), DormandPrince(1e-3)]
+)
+
+
+@held_solvers
+def test_what_is_held_clean_comes_out_as_it_went_in(solve):
+    noise = jax.random.normal(jax.random.key(0), (3, 2))
+    made = synthesize(mixture_velocity, SEMANTICS, noise, solve, held_semantics).state
+    np.testing.assert_array_equal(made.semantics, SEMANTICS)
+    assert np.abs(made.image - noise).min() > 0
+    read = recognize(mixture_velocity, IMAGES, noise[:, :1], solve, held_image).state
+    np.testing.assert_array_equal(read.image, IMAGES)
+    assert np.abs(read.semantics - noise[:, :1]).min() > 0
+
+
+@held_solvers
+def test_what_is_held_at_noise_comes_out_as_it_went_in(solve):
+    noise = Leaves(*(jax.random.normal(jax.random.key(n), (3, 3 - n)) for n in (1, 2)))
+    images = sample(mixture_velocity, noise, solve, noise_semantics, 0.0, 1.0).state
+    np.testing.assert_array_equal(images.semantics, noise.semantics)
+    labels = sample(mixture_velocity, noise, solve, noise_image, 1.0, 0.0).state
+    np.testing.assert_array_equal(labels.image, noise.image)
+
+
+def test_held_leaves_are_shown_at_their_own_times():
+    seen = []
+
+    def velocity(state, times):
+        seen.append((float(times.image), float(times.semantics)))
+        return jax.tree.map(jnp.ones_like, state)
+
+    def one_step(dynamics, state, start, end):
+        dynamics(state, jnp.float32(start))
+        return dynamics(state, jnp.float32(0.25))
+
+    synthesize(velocity, SEMANTICS, IMAGES, one_step, held_semantics)
+    recognize(velocity, IMAGES, SEMANTICS, one_step, held_image)
+    assert seen == [(0.0, 0.0), (0.25, 0.0), (1.0, 1.0), (1.0, 0.25)]

@@ -40,3 +40,12 @@ def test_there_is_no_dropout():
         network.apply(variables, X, Y, T, train=True),
         network.apply(variables, X, Y, T, train=False),
     )
+
+
+def test_each_of_two_times_has_an_input_of_its_own():
+    x, y, times = jnp.ones((1, 2)), jnp.ones((1, 1)), jnp.asarray([[0.2, 0.7]])
+    network = MLP(features=8, num_layers=1)
+    variables = network.init(jax.random.key(0), x, y, times)
+    assert variables["params"]["dense_0"]["kernel"].shape == (5, 8)
+    exchanged = network.apply(variables, x, y, times[:, ::-1])
+    assert jnp.any(network.apply(variables, x, y, times)[0] != exchanged[0])

@@ -100,9 +100,11 @@ def test_prompt_matters_and_is_zero_at_init():
 
 
 def test_bfloat16_multiplies_no_float32_numbers(float32_operations):
-    half = dataclasses.replace(SMALL, dtype=jnp.bfloat16, remat=True)
-    args = inputs()
-    variables = jax.eval_shape(SMALL.init, jax.random.key(0), *args)
+    # Two levels have every kind of layer; and enough tokens for the attention of TPUs.
+    exact = dataclasses.replace(SMALL, channel_multipliers=(1, 2))
+    half = dataclasses.replace(exact, dtype=jnp.bfloat16, remat=True)
+    args = inputs(size=(16, 16))
+    variables = jax.eval_shape(exact.init, jax.random.key(0), *args)
 
     def loss(variables):
         v_x, v_y = half.apply(variables, *args)
@@ -110,9 +112,11 @@ def test_bfloat16_multiplies_no_float32_numbers(float32_operations):
         return jnp.mean(v_x) + jnp.mean(v_y)
 
     with jax.numpy_dtype_promotion("standard"):  # JAX's own attention mixes the two.
-        assert not float32_operations(jax.jit(jax.grad(loss)).lower(variables).as_text())
-    exact = jax.jit(SMALL.apply).lower(variables, *args).as_text()
-    assert float32_operations(exact)
+        traced = jax.jit(jax.grad(loss)).trace(variables)
+        for platform in ("cpu", "tpu"):
+            text = traced.lower(lowering_platforms=(platform,)).as_text()
+            assert not float32_operations(text)
+    assert float32_operations(jax.jit(exact.apply).lower(variables, *args).as_text())
 
 
 def test_bfloat16_computes_close_to_float32():

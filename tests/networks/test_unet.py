@@ -146,3 +146,22 @@ def test_each_sample_is_alone():
     alone = apply({"params": params}, x[1:2], y[1:2], t[1:2])
     for batch, single in zip(together, alone, strict=True):
         np.testing.assert_allclose(batch[1:2], single, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_clock_starts_without_effect():
+    x, y, t = inputs()
+    one = random_params(SMALL, x, y, t)
+    t_y = jnp.asarray([0.1, 0.9])
+    two = SMALL.init(jax.random.key(0), x, y, jnp.stack([t, t_y], axis=-1))["params"]
+    params = {**one, "semantics_time": two["semantics_time"]}
+    assert params.keys() == two.keys()
+    apply = quick_jit(lambda params, t: SMALL.apply({"params": params}, x, y, t))
+    expected = apply(one, t)
+    jax.tree.map(
+        np.testing.assert_array_equal, apply(params, jnp.stack([t, t_y], axis=-1)), expected
+    )
+    # And its gradient is not zero: it learns.
+    gradient = quick_jit(
+        jax.grad(lambda p: jnp.sum(SMALL.apply({"params": p}, x, y, jnp.stack([t, t_y], -1))[0]))
+    )
+    assert np.any(gradient(params)["semantics_time"]["out_dense"]["kernel"])

@@ -54,7 +54,13 @@ def test_a_plan_of_four_chips(run_main, tmp_path, parallel):
     assert 3 * 2 * 16 * weights < step["flops"] < 1.4 * 3 * 2 * 16 * weights
     assert step["memory"]["aliased"] > 0.9 * step["memory"]["outputs"]
     kinds = {collective["kind"] for collective in step["collectives"]}
-    assert "all-gather" in kinds if parallel == "fsdp" else kinds == {"all-reduce"}
+    if parallel == "fsdp":
+        assert {"all-gather", "reduce-scatter"} <= kinds
+        # Whole on every chip are only vectors and the small layers at both ends.
+        sizes = {collective["kind"]: collective["num_bytes"] for collective in step["collectives"]}
+        assert sizes["reduce-scatter"] == 4 * weights > 10 * sizes.get("all-reduce", 0)
+    else:
+        assert kinds == {"all-reduce"}
     assert generation["num_repeats"] == 2
     assert "HloModule" in (tmp_path / "modules" / "train_step.hlo.txt").read_text()[:100]
 

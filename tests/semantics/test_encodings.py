@@ -178,6 +178,49 @@ def test_each_key_has_noise_of_its_own(encoding):
         np.testing.assert_allclose(together[index], alone, rtol=0, atol=1e-6)
 
 
+def test_confidence_is_the_share_of_the_nearer_of_two_neighbours():
+    # Codes -2, 0 and 2: a quarter of the way from 0 to 2, on a code, halfway, and beyond.
+    encoding = ClassPlane(3, (), dequantization_beta=4.0)
+    planes = jnp.asarray([[0.5], [-2.0], [1.0], [3.0]])
+    confidence = encoding.confidence(planes, jnp.asarray([1, 0, 1, 2]))
+    np.testing.assert_allclose(confidence, [0.75, 1.0, 0.5, 0.75], rtol=1e-6)
+
+
+def test_a_label_farther_than_another_is_less_than_half_sure():
+    # The vote of several draws may be another label than that of this one.
+    encoding = ClassPlane(3, (), dequantization_beta=4.0)
+    confidence = encoding.confidence(jnp.asarray([[0.5], [-2.0]]), jnp.asarray([2, 2]))
+    np.testing.assert_allclose(confidence, [0.25, 0.0], atol=1e-6)
+
+
+def test_confidence_of_a_colour():
+    encoding = ClassColour(((0, 0, 0), (0, 0, 100), (0, 200, 0)), (2, 2), 4.0)
+    plane = jnp.broadcast_to(signal([0, 0, 80]), (1, 2, 2, 3))
+    uneven = plane.at[:, :1].add(0.5).at[:, 1:].add(-0.5)  # The mean stays.
+    np.testing.assert_allclose(encoding.confidence(uneven, jnp.asarray([1])), [0.8], rtol=1e-4)
+
+
+def test_confidence_of_every_pixel():
+    encoding = PaletteMask(((0, 0, 0), (100, 0, 0), (0, 200, 0)), 0.0)
+    pixels = signal([[[0, 0, 0], [50, 0, 0], [80, 0, 0], [0, 150, 0]]])
+    confidence = encoding.confidence(pixels, jnp.asarray([[0, 0, 1, 2]]))
+    assert confidence.shape == (1, 4)
+    np.testing.assert_allclose(confidence, [[1.0, 0.5, 0.8, 0.75]], atol=1e-6)
+
+
+def test_two_labels_in_one_place_are_a_guess():
+    encoding = ClassColour(((10, 10, 10), (10, 10, 10)), (), 0.0)
+    point = encoding.encode_clean(jnp.asarray([0]))
+    np.testing.assert_array_equal(encoding.confidence(point, jnp.asarray([0])), [0.5])
+
+
+@pytest.mark.parametrize("encoding", [MASK, PLANE, COLOUR])
+def test_codes_are_sure_of_their_labels(encoding):
+    labels = jnp.arange(10).reshape(2, 5)
+    confidence = encoding.confidence(encoding.encode_clean(labels), labels)
+    np.testing.assert_allclose(confidence, np.ones((2, 5)), atol=1e-5)
+
+
 def test_uniform_noise_is_centred():
     noise = uniform_noise(jax.random.key(0), (10_000,), 3.0)
     assert -1.5 <= np.min(noise) < -1.49 and 1.49 < np.max(noise) <= 1.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data.sources.spirals import Spirals
-from symmflow_jax.studies import runs, training
+from symmflow_jax.studies import training
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 
@@ -23,7 +23,7 @@ _TINY = {
 
 
 def _config(**changes):
-    return runs.config_of("configs/spirals.py", _TINY | changes)
+    return training.config_of("configs/spirals.py", _TINY | changes)
 
 
 def test_a_seed_gives_the_same_alone_and_beside_others():
@@ -80,3 +80,25 @@ def test_a_training_that_diverges_says_so():
     config = _config(**{"train.peak_learning_rate": 1e30})
     with pytest.raises(FloatingPointError, match="between steps 0 and 4.*peak_learning_rate"):
         training.train(config, (0,))
+
+
+def test_changes_reach_the_config_and_only_them():
+    plain = training.config_of("configs/spirals.py", {})
+    changed = training.config_of("configs/spirals.py", {"seed": 3, "train.num_epochs": 2})
+    assert plain.data.source == "spirals" and plain.seed == 0
+    assert changed.seed == 3 and changed.train.num_epochs == 2.0
+    assert changed.network == plain.network
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("configs/none.py", {}, r"no configs/none\.py in .*holds configs/"),
+        ("configs/spirals.py", {"train.batchsize": 3}, r"Did you mean 'batch_size'\?"),
+        ("configs/spirals.py", {"train.batch_size": "3"}, r"batch_size is '3'; .* type int"),
+        ("configs/spirals.py", {"network.name": "cnn"}, r"network\.name is 'cnn'; choose one of"),
+    ],
+)
+def test_mistakes_are_named(file, changes, message):
+    with pytest.raises(ValueError, match=message):
+        training.config_of(file, changes)

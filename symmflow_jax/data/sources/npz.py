@@ -14,13 +14,15 @@ from symmflow_jax.labels import LabelSchema
 class Npz:
     """Pictures "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
 
+    Points, float32 `[n]`, take the place of pictures where the archive has such.
+
     Args:
         path: the archive, or a folder with exactly one.
         split: prefix of the archive's keys, such as "train", "val" or "test".
 
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
-            not hold 8-bit pictures with one class each.
+            not hold 8-bit pictures, or points, with one class each.
     """
 
     def __init__(self, path: str | pathlib.Path, split: str):
@@ -88,8 +90,10 @@ def _read(path: pathlib.Path, split: str) -> dict[str, np.ndarray]:
 
 
 def _pictures(path: pathlib.Path, key: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """uint8 `[n, height, width, 1 or 3]`."""
+    """uint8 `[count, height, width, 1 or 3]`, or float32 points `[count, n]`."""
     images = arrays[key]
+    if images.ndim == 2 and np.issubdtype(images.dtype, np.floating):
+        return images.astype(np.float32)
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.dtype != np.uint8:

@@ -37,6 +37,14 @@ def test_layouts_are_read(tmp_path, channels, label_shape, split):
     assert element["label"] == 2
 
 
+def test_points_are_read(tmp_path):
+    points = np.array([[0.5, -1.25], [1.0, 2.0]])
+    np.savez(tmp_path / "set.npz", train_images=points, train_labels=np.array([1, 0]))
+    element = Npz(tmp_path / "set.npz", "train")[0]
+    assert element["image"].dtype == np.float32 and element["label"] == 1
+    np.testing.assert_array_equal(element["image"], [0.5, -1.25])
+
+
 def test_splits_agree_on_the_classes(tmp_path):
     np.savez(tmp_path / "set.npz", **arrays())
     names = [Npz(tmp_path / "set.npz", s).schemas["label"].names for s in ("train", "val", "test")]

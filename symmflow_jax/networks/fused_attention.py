@@ -1,0 +1,81 @@
+"""Attention whose logits never reach a TPU's memory."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, PartitionSpec
+
+_LANES = 128
+"""What the kernel's blocks are multiples of."""
+
+_ROOM = 2048 * _LANES
+"""Numbers of one array that stay in a TPU's fast memory: some arrays of them fill it."""
+
+
+def attend(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
+    """Softmax attention of each head, `[batch, length, heads, n]`, as `query`.
+
+    On TPU, logits of many tokens are made and used block by block inside of a kernel (Dao et al.
+    2022, arXiv 2205.14135). XLA would write and read `length ** 2` float32 numbers for each head,
+    several times: most of the memory traffic at 64x64 tokens.
+
+    Args:
+        query: `[batch, length, heads, n]`.
+        key: `[batch, context length, heads, n]`.
+        value: as `key`.
+    """
+    if query.shape[1] % _LANES or key.shape[1] % _LANES:
+        return jax.nn.dot_product_attention(query, key, value)
+    return jax.lax.platform_dependent(
+        query, key, value, tpu=_on_each_device, default=jax.nn.dot_product_attention
+    )
+
+
+def _on_each_device(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
+    """The kernel, which the compiler cannot split; devices that share a batch each run it."""
+    mesh = jax.typeof(query).sharding.mesh
+    if mesh.empty or AxisType.Auto not in mesh.axis_types:
+        return _flash_attention(query, key, value)
+    spec = PartitionSpec(mesh.axis_names) if len(query) % mesh.size == 0 else PartitionSpec()
+    return jax.shard_map(
+        _flash_attention, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
+    )(query, key, value)
+
+
+def _flash_attention(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
+    # Imported where it is needed: with Pallas every start would take longer.
+    from jax.experimental.pallas.ops.tpu import flash_attention
+
+    # A program keeps as many keys and values as there is room for: what they meet is read once
+    # for each such part. The logits that are there at a time are smaller.
+    room = _ROOM // max(query.shape[-1], _LANES)
+    rows, columns = (_largest_block(array.shape[1], 512) for array in (query, key))
+    kept = columns * _largest_block(key.shape[1] // columns, room // columns, step=1)
+    heads_first = functools.partial(jnp.swapaxes, axis1=1, axis2=2)
+    result = flash_attention.flash_attention(
+        heads_first(query),
+        heads_first(key),
+        heads_first(value),
+        sm_scale=query.shape[-1] ** -0.5,
+        block_sizes=flash_attention.BlockSizes(
+            block_b=1,
+            block_q=rows,
+            block_k_major=kept,
+            block_k=columns,
+            block_q_major_dkv=rows,
+            block_q_dkv=rows,
+            block_k_major_dkv=kept,
+            block_k_dkv=columns,
+            # More at a time would have this kernel's logits written out.
+            block_q_dq=rows,
+            block_k_major_dq=columns,
+            block_k_dq=columns,
+        ),
+    )
+    return heads_first(result)
+
+
+def _largest_block(length: int, most: int, step: int = _LANES) -> int:
+    """The largest multiple of `step`, up to `most`, that divides the length."""
+    return max(size for size in range(step, most + 1, step) if length % size == 0)

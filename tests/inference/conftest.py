@@ -1,0 +1,25 @@
+"""Models of random weights, which answer without any training."""
+
+from collections.abc import Callable
+
+import jax
+import pytest
+
+from symmflow_jax import build, build_data
+from symmflow_jax.model import Model
+from symmflow_jax.symmflow import Weights
+
+
+@pytest.fixture(scope="session")
+def random_model(tiny_config) -> Callable[..., Model]:
+    """A function from overrides of the tiny config to a model."""
+
+    def make(**overrides) -> Model:
+        config = tiny_config(**{"network.channel_multipliers": (1,)} | overrides)
+        schema = build_data.schema(config, build_data.source(config, train=True))
+        flow = build.flow(config, schema)
+        # The first weights of a U-Net give zero.
+        params = jax.tree.map(lambda leaf: leaf + 0.05, flow.init(jax.random.key(0)))
+        return Model(config, schema, flow, Weights(params), step=0)
+
+    return make
