@@ -172,7 +172,7 @@ def _plot(findings: Mapping[str, Findings]) -> np.ndarray:
     axes[0].set_xlabel("Euler steps")
     axes[0].set_ylabel("accuracy")
     axes[0].grid(alpha=0.3)
-    axes[0].legend(loc="lower left")
+    axes[0].legend(loc="center right")
     for axis, (name, (_, points, labels)) in zip(axes[1:], findings.items(), strict=True):
         axis.scatter(*points.T, c=labels, s=2, cmap="coolwarm")
         axis.set_title(f"generated, {name}")
