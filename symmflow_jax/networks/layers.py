@@ -6,7 +6,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.networks.convolution import convolve
 from symmflow_jax.networks.initializers import dense_bias, fan_in_uniform
 
 
@@ -81,7 +80,6 @@ def conv(
         padding=(padding, padding),
         kernel_init=nn.initializers.zeros if zero else fan_in_uniform,
         bias_init=nn.initializers.zeros if zero else dense_bias(size * size * x.shape[-1]),
-        conv_general_dilated=convolve,
         dtype=dtype,
         name=name,
     )(x)
