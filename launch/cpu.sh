@@ -16,11 +16,9 @@ Paths are taken from the root of the checkout, where the command runs.
 TEXT
 }
 
-# One arena: others, which threads would have, give large blocks back to the system at once.
 tunables=(
   glibc.malloc.hugetlb=1
   glibc.malloc.mmap_max=0
-  glibc.malloc.arena_max=1
   glibc.malloc.top_pad=1000000000
   glibc.malloc.trim_threshold=100000000000
 )
