@@ -16,7 +16,7 @@ from symmflow_jax.flow.objective import mean_squared_error
 from symmflow_jax.flow.solvers import EULER, FixedSteps, Solve
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.predictions import Recognition
+from symmflow_jax.predictions import Generation, Recognition
 
 
 def agreement(
@@ -40,10 +40,7 @@ def agreement(
     counts, nfe = ConfusionMatrix.empty(evaluator.schema.num_classes), metrics.Average.empty()
     seed = protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
-        made = evaluator.call(
-            predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
-        )
-        again = _read(evaluator, trained, seed, batch | {"image": made.images})
+        made, again = _make_and_read(evaluator, trained, seed, batch, solve, guidance)
         counts = counts.merge(count(batch, again.labels, evaluator.schema.num_classes))
         nfe = nfe.merge(average(made.nfe, batch["valid"]))
     matrix, nfe = distributed.sum_over_processes((counts.compute(), nfe))
@@ -69,10 +66,7 @@ def cycle(
     squares, seed = metrics.Average.empty(), protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
         read = batch | {"labels": _read(evaluator, trained, seed, batch).labels}
-        made = evaluator.call(
-            predictions.generate, trained, seed, read, "labels", solve=solve, guidance=guidance
-        )
-        again = _read(evaluator, trained, seed, read | {"image": made.images})
+        made, again = _make_and_read(evaluator, trained, seed, read, solve, guidance)
         counts = counts.merge(count(read, again.labels, evaluator.schema.num_classes))
         nfe = nfe.merge(average(made.nfe, batch["valid"]))
         square = _mean_square_difference(batch["image"], made.images)
@@ -94,9 +88,7 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
     seed, config = evaluator.config.seed, evaluator.config.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)
-    generated = evaluator.call(
-        predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
-    )
+    generated = _make(evaluator, trained, seed, batch, solve, guidance)
     predicted = _read(evaluator, trained, seed, batch)
     pictures = {
         "image": batch["image"],
@@ -105,6 +97,23 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
         "predicted": predicted.labels,
     }
     return {name: np.asarray(array)[:num_examples] for name, array in pictures.items()}
+
+
+def _make(
+    evaluator: Evaluator, trained: Trained, seed: int, batch: Any, solve: Solve, guidance: Guidance
+) -> Generation:
+    """Images of a batch's labels."""
+    return evaluator.call(
+        predictions.generate, trained, seed, batch, "labels", solve=solve, guidance=guidance
+    )
+
+
+def _make_and_read(
+    evaluator: Evaluator, trained: Trained, seed: int, batch: Any, solve: Solve, guidance: Guidance
+) -> tuple[Generation, Recognition]:
+    """Images of a batch's labels, and what is read in them in one step."""
+    made = _make(evaluator, trained, seed, batch, solve, guidance)
+    return made, _read(evaluator, trained, seed, batch | {"image": made.images})
 
 
 def _read(evaluator: Evaluator, trained: Trained, seed: int, batch: Any) -> Recognition:

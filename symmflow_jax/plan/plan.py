@@ -72,7 +72,7 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
     if config.plan.search:
         result["largest_batch_per_chip"] = _largest_batch(config, chip, devices)
         _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
-    run_folder.write_json(workdir / "plan.json", result)
+        run_folder.write_json(workdir / "plan.json", result)
     _logger.info("Written to %s.", workdir / "plan.json")
     return result
 
