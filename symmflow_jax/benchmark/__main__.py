@@ -7,6 +7,7 @@ With PyTorch and torchcfm installed (`pip install -e '.[benchmark]'`), the same 
 same work there, in turn with this project's. Measure on an idle machine.
 """
 
+import contextlib
 import logging
 import pathlib
 
@@ -57,16 +58,17 @@ def main(config: Config) -> None:
 def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
     subject = workloads.subject(config, batch_size)
     flops = workloads.flops(subject)
-    contenders = {"ours": workloads.tasks(subject)}
-    if config.network.name == "unet" and torch_peer.is_installed():
-        contenders["peer"] = torch_peer.tasks(subject)
     rows = []
-    for name in contenders["ours"]:
-        _logger.info("%s, batch %d", name, batch_size)
-        seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
-                            _NUM_ROUNDS.value)  # fmt: skip
-        rows.append(tables.Speed(name, batch_size, seconds["ours"], seconds.get("peer"),
-                                 flops[name], peak))  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        contenders = {"ours": workloads.tasks(subject)}
+        if config.network.name == "unet" and torch_peer.is_installed():
+            contenders["peer"] = stack.enter_context(torch_peer.tasks(subject))
+        for name in contenders["ours"]:
+            _logger.info("%s, batch %d", name, batch_size)
+            seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
+                                _NUM_ROUNDS.value)  # fmt: skip
+            rows.append(tables.Speed(name, batch_size, seconds["ours"], seconds.get("peer"),
+                                     flops[name], peak))  # fmt: skip
     return rows
 
 
