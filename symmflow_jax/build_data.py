@@ -27,6 +27,7 @@ from symmflow_jax.data.sources.shapes import Shapes
 from symmflow_jax.data.sources.source import DataError, Source, numbered_classes
 from symmflow_jax.data.sources.spirals import Spirals
 from symmflow_jax.data.sources.split_posterior import SplitPosterior
+from symmflow_jax.data.transforms import image_size
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.labels import LabelSchema
 
@@ -198,7 +199,7 @@ def training_batches(
 
 def _check_points(config: DataConfig, source: Source) -> None:
     """Without this, training would end in a message about the network's parameters."""
-    shape = source[0]["image"].shape
+    shape = image_size(source[0]["image"])
     if len(shape) != 1:
         raise DataError(
             f"config.data.image_size is empty, which means points, but {config.source!r} has "

@@ -13,6 +13,7 @@ from symmflow_jax.config import Config, DataConfig
 from symmflow_jax.data.picture_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.data.transforms import image_size
 from symmflow_jax.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
@@ -80,8 +81,9 @@ def examine(source: Source, target: str) -> Findings:
             if isinstance(source, PicturePairs):
                 _look_at_ids(source.pairs[index][1], findings)
             continue
-        if element["image"].ndim == 3:
-            findings.sizes[element["image"].shape[:2]] += 1
+        size = image_size(element["image"])
+        if len(size) == 2:
+            findings.sizes[size] += 1
         classes, numbers = np.unique(element[target], return_counts=True)
         findings.counts.update(dict(zip(classes.tolist(), numbers.tolist(), strict=True)))
         findings.raw_ids.update(raw_ids[classes].tolist())

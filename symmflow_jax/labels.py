@@ -55,7 +55,7 @@ class LabelSchema:
         return tuple(c for c in range(self.num_classes) if c not in self.ignored)
 
     def from_raw(self, raw: np.ndarray, where: str) -> np.ndarray:
-        """Classes, int32, of the ids of a file.
+        """Classes of the ids of a file, in few bytes: uint8 where the ids are, otherwise int32.
 
         Args:
             raw: integer array of any shape.
@@ -67,7 +67,7 @@ class LabelSchema:
         known = self._classes_by_id()
         few = raw.dtype == np.uint8 and max(known.values()) < _NO_CLASS
         classes = _look_up_bytes(raw, known) if few else _look_up(raw, known)
-        if classes.min(initial=0) < 0:
+        if classes.max(initial=0) == _NO_CLASS if few else classes.min(initial=0) < 0:
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise ValueError(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
@@ -120,7 +120,7 @@ _NO_CLASS = 255
 
 
 def _look_up_bytes(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
-    """As `_look_up`, of uint8 ids and fewer than 256 classes.
+    """uint8 classes of uint8 ids, 255 where there is none.
 
     Python translates bytes without wider numbers in between, whose memory takes longer to come
     by than the look-up itself.
@@ -129,11 +129,7 @@ def _look_up_bytes(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
     for raw_id, number in known.items():
         if raw_id < len(table):
             table[raw_id] = number
-    found = np.frombuffer(raw.tobytes().translate(table), np.uint8).reshape(raw.shape)
-    classes = found.astype(np.int32)
-    if found.max(initial=0) == _NO_CLASS:
-        classes[found == _NO_CLASS] = -1
-    return classes
+    return np.frombuffer(raw.tobytes().translate(table), np.uint8).reshape(raw.shape)
 
 
 def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelSchema:

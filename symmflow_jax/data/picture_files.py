@@ -19,16 +19,22 @@ _PICTURE_ERRORS = (
 )  # fmt: skip
 
 
-def read_image(path: str | pathlib.Path) -> np.ndarray:
-    """A picture as uint8 `[height, width, 3]`, turned as its EXIF orientation says.
+def open_image(path: str | pathlib.Path) -> Image.Image:
+    """The whole picture in memory as RGB, turned as its EXIF orientation says.
 
     Grey, palette and CMYK pictures become RGB, 16 bits become 8, and whatever is transparent
-    is laid over black.
+    is laid over black. What is going to be cropped and resized stays a picture until then:
+    an array of all its pixels, and the way back, take as long as half of its decoding.
 
     Raises:
         DataError: if the file cannot be read to its end.
     """
-    return np.asarray(_to_rgb(_open(path)))
+    return _to_rgb(_open(path))
+
+
+def read_image(path: str | pathlib.Path) -> np.ndarray:
+    """The pixels of `open_image`, uint8 `[height, width, 3]`; raises DataError as it does."""
+    return np.asarray(open_image(path))
 
 
 def read_mask(path: str | pathlib.Path) -> np.ndarray:

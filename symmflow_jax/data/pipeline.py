@@ -59,7 +59,7 @@ class Preparation:
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of a source's element."""
-        return {"image": element["image"], "labels": np.asarray(element[self.target], np.int32)}
+        return {"image": element["image"], "labels": element[self.target]}
 
     def prepare(self, element: dict[str, Any]) -> Example:
         """An example for evaluation."""
@@ -70,7 +70,7 @@ class Preparation:
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its own size."""
-        return transforms.crop(self.select(element), self.image_size)["labels"]  # type: ignore[arg-type]
+        return transforms.central_part(element[self.target], self.image_size)  # type: ignore[arg-type]
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""

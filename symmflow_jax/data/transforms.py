@@ -1,6 +1,6 @@
 """Geometric transforms that treat an image and its mask alike."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -18,33 +18,32 @@ def fit(
     """Crops image and mask to the aspect ratio of `size` and resizes them to it.
 
     Args:
-        example: "image" uint8 `[h, w, c]` and "labels", int32 `[h, w]` or a scalar.
+        example: "image" uint8 `[h, w, c]` or a picture, and "labels", int `[h, w]` or a scalar.
         size: height and width to come out.
         channels: 1 for grey or 3 for colour.
         rng: where to take the place of the crop from; None takes the centre.
 
     Returns:
-        the example with image uint8 `[height, width, channels]`; images are resized with
-        antialiasing, masks by their nearest pixels.
+        the example with image uint8 `[height, width, channels]` and labels int32; images are
+        resized with antialiasing, masks by their nearest pixels.
     """
-    example = crop(example, size, rng)
     image, labels = example["image"], example["labels"]
-    image = resize_image(to_channels(image, channels), size)
+    height, width = image_size(image)
+    box = _crop_box((height, width), size, rng)
     if np.ndim(labels) == 2:
-        labels = resize_mask(labels, size)
-    return example | {"image": image, "labels": labels}
+        labels = resize_mask(labels[box.rows, box.columns], size)
+    if (box.height, box.width) != (height, width):
+        image = _to_picture(image).crop((box.left, box.top, box.right, box.bottom))
+    return example | {
+        "image": resize_image(image, size, channels),
+        "labels": np.asarray(labels, np.int32),
+    }
 
 
-def crop(
-    example: Example, size: tuple[int, int], rng: np.random.Generator | None = None
-) -> Example:
-    """The largest part of image and mask with the aspect ratio of `size`, as in `fit`."""
-    image, labels = example["image"], example["labels"]
-    top, left, height, width = _crop_box(image.shape[:2], size, rng)
-    rows, columns = slice(top, top + height), slice(left, left + width)
-    if np.ndim(labels) == 2:
-        labels = labels[rows, columns]
-    return example | {"image": image[rows, columns], "labels": labels}
+def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """What `fit` keeps of a mask `[h, w]` without a random place, in its own size, int32."""
+    box = _crop_box(mask.shape, size, None)
+    return mask[box.rows, box.columns].astype(np.int32)
 
 
 def random_flip(
@@ -53,7 +52,7 @@ def random_flip(
     """Mirrors image and mask left to right, half of the time.
 
     Args:
-        example: as in `fit`.
+        example: as `fit` returns it.
         rng: decides whether to mirror.
         mirrored: pairs of classes that a mirror turns into each other, such as left and right
             eyes.
@@ -77,41 +76,76 @@ def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray
     return swapped.astype(classes.dtype)
 
 
+class _Box(NamedTuple):
+    """Pixels of a crop."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.top, self.bottom)
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.left, self.right)
+
+
 def _crop_box(
-    shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator | None
-) -> tuple[int, int, int, int]:
-    """Top, left, height and width of the largest crop with the aspect ratio of `size`."""
+    shape: tuple[int, ...], size: tuple[int, int], rng: np.random.Generator | None
+) -> _Box:
+    """The largest crop with the aspect ratio of `size`."""
     height = min(shape[0], round(shape[1] * size[0] / size[1]))
     width = min(shape[1], round(shape[0] * size[1] / size[0]))
     spare_rows, spare_columns = shape[0] - height, shape[1] - width
     if rng is None:
-        return spare_rows // 2, spare_columns // 2, height, width
+        return _Box(spare_rows // 2, spare_columns // 2, height, width)
     top, left = rng.integers(spare_rows + 1), rng.integers(spare_columns + 1)
-    return int(top), int(left), height, width
+    return _Box(int(top), int(left), height, width)
 
 
-def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
-    """uint8 `[height, width, channels]`: grey is repeated, colour becomes its luminance."""
-    if image.shape[-1] == channels:
+def image_size(image: Image.Image | np.ndarray) -> tuple[int, ...]:
+    """Height and width; of points, `[n]`, their one length."""
+    return (image.height, image.width) if isinstance(image, Image.Image) else image.shape[:2]
+
+
+def resize_image(
+    image: Image.Image | np.ndarray, size: tuple[int, int], channels: int
+) -> np.ndarray:
+    """A picture or uint8 `[height, width, c]` as uint8 `[*size, channels]`.
+
+    Bicubic with antialiasing; grey is repeated, colour becomes its luminance.
+    """
+    if isinstance(image, np.ndarray) and image.shape == (*size, channels):
         return image
-    if channels == 3:
-        return np.repeat(image, 3, axis=-1)
-    return np.asarray(Image.fromarray(image).convert("L"))[..., None]
+    picture, mode = _to_picture(image), "L" if channels == 1 else "RGB"
+    if picture.mode != mode:
+        picture = picture.convert(mode)
+    if image_size(picture) != size:
+        picture = picture.resize(size[::-1], Image.Resampling.BICUBIC)
+    return np.asarray(picture).reshape(*size, channels)
 
 
-def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 `[*size, channels]` of `[height, width, channels]`, bicubic with antialiasing."""
-    if image.shape[:2] == size:
+def _to_picture(image: Image.Image | np.ndarray) -> Image.Image:
+    if isinstance(image, Image.Image):
         return image
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    resized = picture.resize(size[::-1], Image.Resampling.BICUBIC)
-    return np.asarray(resized).reshape(*size, -1)
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """int32 `[*size]` of classes `[height, width]`, each pixel the nearest one's."""
     if mask.shape == size:
-        return mask
+        return mask.astype(np.int32, copy=False)
     rows, columns = (_nearest(*lengths) for lengths in zip(mask.shape, size, strict=True))
     return mask[rows[:, None], columns[None]].astype(np.int32, copy=False)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from symmflow_jax import pictures, run_folder
 from symmflow_jax.data.picture_files import read_image
-from symmflow_jax.data.transforms import resize_image, resize_mask, to_channels
+from symmflow_jax.data.transforms import resize_image, resize_mask
 from symmflow_jax.inference.files import batches, padded, pictures_of, write_ids
 from symmflow_jax.model import Model
 from symmflow_jax.predictions import UNSURE, Recognition
@@ -138,9 +138,7 @@ def _read(
     height, width, channels = model.image_shape
     for index, paths in enumerate(batches(files)):
         originals = [read_image(path) for path in paths]
-        inputs = [
-            resize_image(to_channels(image, channels), (height, width)) for image in originals
-        ]
+        inputs = [resize_image(image, (height, width), channels) for image in originals]
         key = jax.random.fold_in(jax.random.key(seed), index)
         result = model.recognize(padded(np.stack(inputs)), key, num_steps, num_draws=num_draws)
         result = jax.tree.map(np.asarray, result)

@@ -4,12 +4,13 @@ import contextlib
 import os
 import pathlib
 import tempfile
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from symmflow_jax import palettes
-from symmflow_jax.data.picture_files import read_image, read_mask
+from symmflow_jax.data.picture_files import open_image, read_image, read_mask
 from symmflow_jax.data.sources.picture_pairs import to_classes
 from symmflow_jax.data.sources.source import DataError, check_split
 from symmflow_jax.labels import LabelSchema
@@ -84,14 +85,14 @@ class CelebAMaskHQ:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         number = self._numbers[index]
         path = self._root / _IMAGES / f"{number}.jpg"
-        image, mask = read_image(path), self._mask(number)
-        scale = image.shape[0] // mask.shape[0] if mask.size else 0
-        if (mask.shape[0] * scale, mask.shape[1] * scale) != image.shape[:2]:
+        image, mask = open_image(path), self._mask(number)
+        scale = image.height // mask.shape[0] if mask.size else 0
+        if (mask.shape[0] * scale, mask.shape[1] * scale) != (image.height, image.width):
             raise DataError(
-                f"{path} is {image.shape[1]}x{image.shape[0]}, which is no multiple of its mask "
+                f"{path} is {image.width}x{image.height}, which is no multiple of its mask "
                 f"of {mask.shape[1]}x{mask.shape[0]}; unpack the face and its mask again."
             )
         return {"image": image, "mask": np.repeat(np.repeat(mask, scale, 0), scale, 1)}

@@ -2,23 +2,24 @@
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from symmflow_jax.data.picture_files import read_coloured_mask, read_image, read_mask
+from symmflow_jax.data.picture_files import open_image, read_coloured_mask, read_mask
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.palettes import Palette
 
 
 class PicturePairs:
-    """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
+    """Pictures "image" with "mask", integers `[height, width]`.
 
     Files are read when they are asked for, which raises DataError for a pair that cannot be
     read, whose sizes differ, or whose ids are outside the class list.
 
     Args:
-        pairs: file of each image and of its mask; see `read_image` and `read_mask`.
+        pairs: file of each image and of its mask; see `open_image` and `read_mask`.
         schema: the classes, and their ids in the masks.
         colours: for masks that are coloured pictures, the colour of each class.
     """
@@ -41,13 +42,14 @@ class PicturePairs:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         image_path, mask_path = self.pairs[index]
-        image, mask = read_image(image_path), self._read_mask(mask_path)
-        if image.shape[:2] != mask.shape:
+        image, mask = open_image(image_path), self._read_mask(mask_path)
+        if (image.height, image.width) != mask.shape:
             raise DataError(
-                f"{image_path} is {_size(image)} but its mask {mask_path} is {_size(mask)} "
-                "(width x height); make the mask again in the size of the image."
+                f"{image_path} is {image.width}x{image.height} but its mask {mask_path} is "
+                f"{mask.shape[1]}x{mask.shape[0]} (width x height); make the mask again in the "
+                "size of the image."
             )
         return {"image": image, "mask": mask}
 
@@ -58,12 +60,8 @@ class PicturePairs:
 
 
 def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
-    """The classes of a mask file's ids, as int32; raises DataError for unknown ids."""
+    """The classes of a mask file's ids by `from_raw`; raises DataError for unknown ids."""
     try:
         return schema.from_raw(ids, str(path))
     except ValueError as error:
         raise DataError(str(error)) from error
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}x{array.shape[0]}"

@@ -1,6 +1,6 @@
 """What every source of examples offers, and what the sources share."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,9 +15,10 @@ class DataError(ValueError):
 class Source(Protocol):
     """Examples by their index; picklable, so that reading processes can share it.
 
-    An element has "image", uint8 `[height, width, 1 or 3]` in its native size (or float32
-    `[n]` for points), and an array for every key of `schemas`: "mask", int32
-    `[height, width]`, and "label", int32 `[]`, both in the classes of their schema.
+    An element has "image" in its native size: uint8 `[height, width, 1 or 3]`, an RGB picture of
+    Pillow where it comes from a picture file, or float32 `[n]` for points; and an array for
+    every key of `schemas`: "mask", integers `[height, width]`, and "label", int32 `[]`, both in
+    the classes of their schema.
     """
 
     @property
@@ -25,7 +26,7 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]: ...
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
 
 
 def check_split(split: str, splits: tuple[str, ...]) -> None:

@@ -45,7 +45,7 @@ def test_pairs_come_in_the_order_of_their_names(folders):
     assert source.schemas == {"mask": SCHEMA}
     for index, seed in enumerate((1, 2, 0)):
         element = source[index]
-        assert element["image"].dtype == np.uint8 and element["mask"].dtype == np.int32
+        assert element["image"].mode == "RGB" and element["mask"].dtype == np.uint8
         np.testing.assert_array_equal(element["image"], random_image(seed))
         ids = random_ids(seed)
         np.testing.assert_array_equal(element["mask"], np.where(ids == 255, 3, ids))
