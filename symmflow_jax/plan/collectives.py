@@ -42,8 +42,8 @@ _ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\]")
 def collectives(text: str) -> list[Collective]:
     """The collectives of a module by kind, most bytes first.
 
-    What starts and ends in two instructions counts once, as does what a compiler has copied
-    into several fusions (copies keep their channel). What is in a loop counts as often as
+    What starts and ends in two instructions counts once, as does what a compiler has spread
+    over several fusions, whose copies it gives one chain. What is in a loop counts as often as
     the loop runs.
 
     Args:
@@ -57,8 +57,9 @@ def collectives(text: str) -> list[Collective]:
         for instruction in body:
             kind = instruction.opcode.removesuffix("-start")
             if kind in _KINDS and runs[computation]:
-                channel = re.search(r"channel_id=(\d+)", instruction.rest)
-                key = kind, channel[1] if channel else instruction.name
+                # Not by the channel, which many different messages may share.
+                chain = re.search(r'chain_id="(\d+)"', instruction.rest)
+                key = kind, chain[1] if chain else instruction.name
                 entry_of_key = runs[computation], _num_bytes(kind, instruction, types)
                 found[key] = max(found.get(key, (0, 0)), entry_of_key)
     counts: Counter[str] = Counter()

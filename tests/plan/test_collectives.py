@@ -12,12 +12,12 @@ MODULE = """HloModule jit_step, is_scheduled=true
 
 %start_of_gather (p0: bf16[2,64]) -> bf16[16,64] {
   %p0 = bf16[2,64]{1,0:T(8,128)(2,1)} parameter(0)
-  ROOT %gather.1 = bf16[16,64]{1,0:T(8,128)(2,1)S(1)} all-gather(%p0), channel_id=7, dimensions={0}
+  ROOT %g.1 = bf16[16,64]{1,0} all-gather(%p0), channel_id=3, frontend_attributes={chain_id="7"}
 }
 
 %end_of_gather (p1: bf16[2,64]) -> bf16[16,64] {
   %p1 = bf16[2,64]{1,0:T(8,128)(2,1)} parameter(0)
-  ROOT %gather.2 = bf16[16,64]{1,0:T(8,128)(2,1)} all-gather(%p1), channel_id=7, dimensions={0}
+  ROOT %g.2 = bf16[16,64]{1,0} all-gather(%p1), channel_id=3, frontend_attributes={chain_id="7"}
 }
 
 %body (state: (s32[], f32[8,4])) -> (s32[], f32[8,4]) {
