@@ -94,6 +94,23 @@ def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
     return np.asarray(canvas)
 
 
+def beside(captioned: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Pictures of any sizes in one row, aligned at the top, uint8 `[height, width, 3]`.
+
+    Args:
+        captioned: captions and uint8 pictures `[h, w, 3]`.
+    """
+    sizes = np.asarray([picture.shape[:2] for _, picture in captioned])
+    height, width = _CAPTION + sizes[:, 0].max(), sizes[:, 1].sum()
+    canvas = Image.fromarray(np.full((height, width, 3), _WHITE, np.uint8))
+    draw, left = ImageDraw.Draw(canvas), 0
+    for caption, picture in captioned:
+        draw.text((left + _MARGIN, 0), caption, fill=_BLACK)
+        canvas.paste(Image.fromarray(picture), (left, _CAPTION))
+        left += picture.shape[1]
+    return np.asarray(canvas)
+
+
 def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> np.ndarray:
     """A mask in its colours over an image, uint8 `[height, width, 3]`."""
     mixed = (1 - opacity) * image.astype(np.float32) + opacity * mask_image.astype(np.float32)

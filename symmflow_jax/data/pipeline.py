@@ -144,6 +144,7 @@ def evaluation_batches(
     shard: Shard = Shard(),
     original_labels: bool = False,
     repeated: bool = False,
+    spread: bool = False,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
 ) -> Iterator[Batch]:
@@ -158,6 +159,8 @@ def evaluation_batches(
         original_labels: give masks in their own size too.
         repeated: start again from the first example, at new positions, where `num_examples` is
             more than there are.
+        spread: take them at even distances from all over the source, whose first ones may be
+            much alike.
         skip_errors: an example that cannot be read counts as padding.
         skip_log: where to note such examples; see `SkippingSource`.
     """
@@ -176,8 +179,9 @@ def evaluation_batches(
             "valid": np.bool_(element.get(_READ_INDEX, index % size) == index % size),
         }
 
-    examples = grain.MapDataset.source(source).repeat(-(-total // size))[:total]
-    examples = examples.map_with_index(prepare)
+    examples = grain.MapDataset.source(source).repeat(-(-total // size)).map_with_index(prepare)
+    stride = max(1, size // total) if spread else 1
+    examples = examples[: total * stride : stride]
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
         yield pad(batch, batch_size)

@@ -71,9 +71,14 @@ class Evaluator:
         return tuple(range(self.config.seed, self.config.seed + self.config.eval.num_seeds))
 
     def batches(
-        self, num_examples: int, *, original_labels: bool = False, repeated: bool = False
+        self,
+        num_examples: int,
+        *,
+        original_labels: bool = False,
+        repeated: bool = False,
+        spread: bool = False,
     ) -> Iterator[Batch]:
-        """The first examples of the split over the local devices; see `evaluation_batches`."""
+        """Examples of the split over the local devices; see `evaluation_batches`."""
         batches = pipeline.evaluation_batches(
             self.source,
             self.preparation,
@@ -82,6 +87,7 @@ class Evaluator:
             shard=distributed.shard(),
             original_labels=original_labels,
             repeated=repeated,
+            spread=spread,
             skip_errors=self.config.data.on_error == "skip",
             skip_log=self.skip_log,
         )

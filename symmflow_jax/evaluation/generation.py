@@ -81,10 +81,10 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
     """A few examples beside what the model makes of them, for pictures.
 
     Returns:
-        `image`, `labels` of the first examples, `generated` images of these labels and
-        `predicted` labels of these images, `[num_examples, ...]`.
+        `image` and `labels` of examples from all over the split, `generated` images of these
+        labels and `predicted` labels of these images, `[num_examples, ...]`.
     """
-    batch = next(evaluator.batches(num_examples))
+    batch = next(evaluator.batches(num_examples, spread=True))
     seed, config = evaluator.config.seed, evaluator.config.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)

@@ -84,6 +84,14 @@ class Measurement:
         values = dataclasses.asdict(self)
         return values.pop("protocol") | values
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Measurement":
+        """The measurement that `to_json` made, lists read as tuples."""
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        fields = {field.name for field in dataclasses.fields(Protocol)}
+        protocol = Protocol(**{k: v for k, v in values.items() if k in fields})
+        return cls(**{k: v for k, v in values.items() if k not in fields}, protocol=protocol)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scores:

@@ -14,8 +14,13 @@ from symmflow_jax.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
 
+EXAMPLES = "pictures/examples.png"
+"""File of a run: the grid of examples."""
+
+METRICS = "metrics.json"
+"""File of a run: every measurement with its protocol."""
+
 _NUM_PICTURES, _NUM_POINTS = 8, 1000
-_EXAMPLES = "pictures/examples.png"
 
 
 def report_evaluation(
@@ -23,7 +28,7 @@ def report_evaluation(
 ) -> list[Measurement]:
     """The full evaluation of trained, written as report, metrics and pictures."""
     evaluation = measure(evaluator, trained)
-    write_grid(evaluator, trained, workdir / _EXAMPLES)
+    write_grid(evaluator, trained, workdir / EXAMPLES)
     if distributed.is_primary():
         title = f"{workdir.name}, step {trained.train_step}"
         write_report(workdir, evaluation, evaluator.schema, title)
@@ -70,7 +75,7 @@ def write_report(
         title: heading of the report.
     """
     table = evaluation.table
-    run_folder.write_json(workdir / "metrics.json", [m.to_json() for m in table])
+    run_folder.write_json(workdir / METRICS, [m.to_json() for m in table])
     sections = [f"# {title}", *tables.sections(table)]
     if table[0].protocol.task == "classification":
         sections.append(_confusion(workdir, evaluation, schema))
@@ -80,7 +85,7 @@ def write_report(
         path = f"pictures/{task}_{metric}.png"
         run_folder.write_picture(workdir / path, picture)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
-    sections.append(f"## Examples\n\n![examples]({_EXAMPLES})")
+    sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
     history = run_folder.read_history(workdir)
     if len(history) > 1:
         run_folder.write_picture(workdir / "loss.png", _loss_curve(history))

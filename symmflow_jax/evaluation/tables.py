@@ -43,6 +43,24 @@ def column_name(measurement: Measurement) -> str:
     return f"{measurement.metric}, original size" if at_original else measurement.metric
 
 
+def cell(measurement: Measurement | None) -> str:
+    """The value in words, with its spread where there are several seeds."""
+    if measurement is None:
+        return ""
+    spread = "" if measurement.spread is None else f" ± {_number(measurement.spread)}"
+    return _number(measurement.value) + spread
+
+
+def protocols(table: list[Measurement]) -> str:
+    """A paragraph for each protocol, with the columns that it is of."""
+    columns: dict[str, dict[str, None]] = {}
+    for m in table:
+        columns.setdefault(_in_words(m), {})[column_name(m)] = None
+    if len(columns) == 1:
+        return f"{next(iter(columns))}."
+    return "\n\n".join(f"{', '.join(names)}: {words}." for words, names in columns.items())
+
+
 def _section(task: str, table: list[Measurement]) -> str:
     columns = list(dict.fromkeys(column_name(m) for m in table))
     rows: dict[tuple, dict[str, Measurement]] = {}
@@ -54,26 +72,16 @@ def _section(task: str, table: list[Measurement]) -> str:
     header += [f"{name}, difference" for name in compared]
     lines = [
         [solver, num_steps or "", num_draws, f"{nfe:.1f}" if nfe else ""]
-        + [_value(cells.get(name)) for name in columns]
+        + [cell(cells.get(name)) for name in columns]
         + [_difference(cells, name) for name in compared]
         for (solver, num_steps, num_draws, nfe), cells in rows.items()
     ]
-    return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{_protocols(table)}"
+    return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{protocols(table)}"
 
 
 def _solver(protocol: Protocol) -> str:
     accuracy = "" if protocol.tolerance is None else f", tolerance {protocol.tolerance:g}"
     return (protocol.solver or "") + accuracy
-
-
-def _protocols(table: list[Measurement]) -> str:
-    """A paragraph for each protocol, with the columns that it is of."""
-    columns: dict[str, dict[str, None]] = {}
-    for m in table:
-        columns.setdefault(_in_words(m), {})[column_name(m)] = None
-    if len(columns) == 1:
-        return f"{next(iter(columns))}."
-    return "\n\n".join(f"{', '.join(names)}: {words}." for words, names in columns.items())
 
 
 def _in_words(measurement: Measurement) -> str:
@@ -108,7 +116,7 @@ def _paper_section(table: list[Measurement]) -> str:
     for published in paper.of(table[0].protocol.dataset):
         name = f"{published.data}, {published.task}: {published.metric}"
         for num_steps, value in published.values.items():
-            ours = ", ".join(_value(m) + _size(m) for m in paper.ours(published, num_steps, table))
+            ours = ", ".join(cell(m) + _size(m) for m in paper.ours(published, num_steps, table))
             rows.append([name, num_steps, _number(value), ours])
         notes.append(f"{name} in the paper: {published.protocol}.")
     if not rows:
@@ -129,7 +137,7 @@ def _class_section(table: list[Measurement]) -> str:
     if not by_class:
         return ""
     columns = list(dict.fromkeys(_class_column(m) for m in by_class))
-    cells = {(m.class_name, _class_column(m)): _value(m) for m in by_class}
+    cells = {(m.class_name, _class_column(m)): cell(m) for m in by_class}
     names = dict.fromkeys(m.class_name for m in by_class)
     rows = [[name, *(cells.get((name, column), "") for column in columns)] for name in names]
     return "## Intersection over union by class\n\n" + markdown.table(["class", *columns], rows)
@@ -138,13 +146,6 @@ def _class_section(table: list[Measurement]) -> str:
 def _class_column(measurement: Measurement) -> str:
     original = ", original size" if measurement.protocol.scored_size == "original" else ""
     return row_name(measurement.protocol) + original
-
-
-def _value(measurement: Measurement | None) -> str:
-    if measurement is None:
-        return ""
-    spread = "" if measurement.spread is None else f" ± {_number(measurement.spread)}"
-    return _number(measurement.value) + spread
 
 
 def _difference(cells: dict[str, Measurement], name: str) -> str:

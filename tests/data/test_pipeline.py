@@ -124,6 +124,15 @@ def test_evaluation_can_start_again_at_new_positions():
     assert [batch["valid"].sum() for batch in batches] == [4, 3]
 
 
+def test_a_few_examples_may_come_from_all_over_the_source():
+    batches = pipeline.evaluation_batches(
+        _Numbered(10), _PREPARATION, batch_size=4, num_examples=3, spread=True
+    )
+    (batch,) = list(batches)
+    assert batch["position"][:3].tolist() == [0, 3, 6]
+    assert batch["valid"].tolist() == [True, True, True, False]
+
+
 def test_evaluation_does_without_what_cannot_be_read():
     source = _Numbered(4, broken=(1,))
     for num_examples in (4, 8):

@@ -1,0 +1,128 @@
+"""Runs beside each other: their scores in one table, their examples in one picture.
+
+    python -m symmflow_jax.evaluation.compare --runs=runs/shapes,runs/shapes_tied \
+        --output=runs/comparison
+
+Reads what training or `--mode=evaluate` has left in the runs' folders.
+"""
+
+import json
+import logging
+import pathlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from absl import app, flags, logging as absl_logging
+from PIL import Image
+
+from symmflow_jax import command_line, markdown, pictures, run_folder
+from symmflow_jax.evaluation import tables
+from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.evaluation.report import EXAMPLES, METRICS
+
+_logger = logging.getLogger(__name__)
+
+
+class Run(NamedTuple):
+    """What an evaluation has left of a run.
+
+    Attributes:
+        name: of its folder.
+        table: the measurements over all classes of what was integrated; losses of different
+            encodings cannot be compared.
+        examples: uint8 `[height, width, 3]`, its grid of examples.
+    """
+
+    name: str
+    table: list[Measurement]
+    examples: np.ndarray
+
+
+def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
+    """Writes `comparison.md` and `comparison.png` to the output folder; returns the text.
+
+    Args:
+        folders: of the runs.
+        output: where to write.
+
+    Raises:
+        ValueError: if there are fewer than two runs, or one was not evaluated.
+    """
+    if len(folders) < 2:
+        raise ValueError(
+            "--runs names fewer than two folders; give them as runs/first,runs/second."
+        )
+    runs = [_read(folder) for folder in folders]
+    text = "\n\n".join(["# Comparison", *_sections(runs)])
+    output.mkdir(parents=True, exist_ok=True)
+    picture = pictures.beside([(run.name, run.examples) for run in runs])
+    run_folder.write_picture(output / "comparison.png", picture)
+    (output / "comparison.md").write_text(f"{text}\n\n![examples](comparison.png)\n")
+    return text
+
+
+def _read(folder: pathlib.Path) -> Run:
+    try:
+        rows = json.loads((folder / METRICS).read_text())
+        with Image.open(folder / EXAMPLES) as picture:
+            examples = np.asarray(picture.convert("RGB"))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
+            f"--workdir={folder}."
+        ) from error
+    table = tables.whole(Measurement.from_json(row) for row in rows)
+    return Run(folder.name, [m for m in table if m.protocol.solver is not None], examples)
+
+
+def _sections(runs: Sequence[Run]) -> list[str]:
+    tasks = dict.fromkeys(m.protocol.task for run in runs for m in run.table)
+    return [_section(task, {run.name: _of_task(run.table, task) for run in runs}) for task in tasks]
+
+
+def _of_task(table: Sequence[Measurement], task: str) -> list[Measurement]:
+    return [m for m in table if m.protocol.task == task]
+
+
+def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
+    """A row for each metric of each run, a column for each solver; and how they were measured."""
+    every = [m for table in by_run.values() for m in table]
+    columns = list(dict.fromkeys(tables.row_name(m.protocol) for m in every))
+    rows = []
+    for metric in dict.fromkeys(tables.column_name(m) for m in every):
+        for name, table in by_run.items():
+            cells = {
+                tables.row_name(m.protocol): tables.cell(m)
+                for m in table
+                if tables.column_name(m) == metric
+            }
+            rows.append([metric, name, *(cells.get(column, "") for column in columns)])
+    lines = markdown.table(["metric", "run", *columns], rows)
+    protocols = "\n".join(
+        f"- {name}: {tables.protocols(table)}" for name, table in by_run.items() if table
+    )
+    return f"## {task.capitalize()}\n\n{lines}\n\n{protocols}"
+
+
+def _start() -> None:
+    command_line.prepare()
+    runs = flags.DEFINE_list("runs", [], "Folders of the runs.")
+    output = flags.DEFINE_string("output", "runs/comparison", "Folder to write to.")
+
+    def main(argv: list[str]) -> None:
+        if len(argv) > 1:
+            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        try:
+            text = compare([pathlib.Path(run) for run in runs.value], pathlib.Path(output.value))
+        except ValueError as error:
+            sys.exit(f"Error: {error}")
+        _logger.info("\n%s", text)
+
+    app.run(main)
+
+
+if __name__ == "__main__":
+    _start()

@@ -1,0 +1,87 @@
+"""Runs beside each other, from the files that their evaluations left."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax import run_folder
+from symmflow_jax.evaluation.compare import compare
+from symmflow_jax.evaluation.measurement import Measurement, Protocol
+
+
+def _measurement(metric: str, value: float, solver: str | None = "euler", **changes) -> Measurement:
+    protocol = {
+        "task": "segmentation",
+        "dataset": "shapes",
+        "split": "test",
+        "image_size": (32, 48),
+        "crop": "centre",
+        "weights": "ema",
+        "train_step": 30,
+        "seeds": (7, 8),
+        "solver": solver,
+        "num_steps": 1,
+    } | changes
+    return Measurement(metric=metric, value=value, num_examples=9, protocol=Protocol(**protocol))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function that leaves an evaluated run with a grey picture."""
+
+    def leave(name: str, table: list[Measurement], width: int = 20):
+        folder = tmp_path / name
+        run_folder.write_picture(folder / "pictures/examples.png", np.full((8, width, 3), 90, "u1"))
+        run_folder.write_json(folder / "metrics.json", [m.to_json() for m in table])
+        return folder
+
+    return leave
+
+
+def test_a_measurement_comes_back_from_its_json():
+    measurement = _measurement("miou", 0.5, clock="held")
+    assert Measurement.from_json(measurement.to_json()) == measurement
+
+
+def test_scores_stand_by_metric_then_run_under_their_steps(run, tmp_path):
+    first = run("first", [_measurement("miou", 0.5), _measurement("miou", 0.25, num_steps=2)])
+    second = run(
+        "second",
+        [
+            _measurement("miou", 0.75),
+            _measurement("aurc", 0.125),
+            _measurement("loss", 3.0, solver=None, task="objective"),
+        ],
+    )
+    text = compare([first, second], tmp_path / "out")
+    assert text.splitlines()[2:9] == [
+        "## Segmentation",
+        "",
+        "| metric | run | euler 1 | euler 2 |",
+        "| --- | --- | --- | --- |",
+        "| miou | first | 0.5000 | 0.2500 |",
+        "| miou | second | 0.7500 |  |",
+        "| aurc | first |  |  |",
+    ]
+    assert "3.0" not in text, "losses of different encodings have nothing in common"
+    assert "- first: 9 examples of shapes (test)" in text
+    assert (tmp_path / "out/comparison.md").read_text().startswith(text)
+
+
+def test_pictures_stand_side_by_side(run, tmp_path):
+    folders = [run("first", [], width=20), run("second", [], width=12)]
+    compare(folders, tmp_path)
+    with Image.open(tmp_path / "comparison.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (14 + 8, 32, 3)
+    assert (pixels[14:] == 90).all() and (pixels[:14] < 255).any()
+
+
+def test_what_cannot_be_compared_is_named(run, tmp_path):
+    whole = run("whole", [])
+    with pytest.raises(ValueError, match=r"--runs names fewer than two folders"):
+        compare([whole], tmp_path)
+    with pytest.raises(
+        ValueError, match=r"metrics\.json does not exist; evaluate .*workdir=.*gone"
+    ):
+        compare([whole, tmp_path / "gone"], tmp_path)
