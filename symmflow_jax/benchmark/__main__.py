@@ -16,7 +16,9 @@ from absl import flags
 
 from symmflow_jax import command_line
 from symmflow_jax.benchmark import compile_times, input_pipeline, tables, torch_peer, workloads
-from symmflow_jax.benchmark.timing import alternate
+from symmflow_jax.benchmark.processes import MakeTasks, in_own_process
+from symmflow_jax.benchmark.timing import Task, alternate
+from symmflow_jax.benchmark.workloads import NAMES
 from symmflow_jax.config import Config
 from symmflow_jax.data.sources.source import DataError
 
@@ -60,10 +62,17 @@ def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
     flops = workloads.flops(subject)
     rows = []
     with contextlib.ExitStack() as stack:
-        contenders = {"ours": workloads.tasks(subject)}
+
+        def apart(make_tasks: MakeTasks) -> dict[str, Task]:
+            return stack.enter_context(in_own_process(make_tasks, config, batch_size, NAMES))
+
+        # An accelerator is this process's.
+        on_cpu = jax.default_backend() == "cpu"
+        ours = apart(workloads.tasks) if on_cpu else workloads.tasks(config, batch_size)
+        contenders = {"ours": ours}
         if config.network.name == "unet" and torch_peer.is_installed():
-            contenders["peer"] = stack.enter_context(torch_peer.tasks(subject))
-        for name in contenders["ours"]:
+            contenders["peer"] = apart(torch_peer.tasks)
+        for name in NAMES:
             _logger.info("%s, batch %d", name, batch_size)
             seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
                                 _NUM_ROUNDS.value)  # fmt: skip

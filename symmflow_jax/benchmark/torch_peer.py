@@ -1,12 +1,8 @@
 """The same work in PyTorch, with torchcfm's U-Net, to compare with (both are optional)."""
 
-import concurrent.futures
-import contextlib
 import copy
-import functools
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -29,30 +25,8 @@ def is_installed() -> bool:
     return True
 
 
-@contextlib.contextmanager
-def tasks(subject: Subject) -> Iterator[dict[str, Task]]:
-    """The workloads of `workloads.tasks` by the same names, done by a process of their own.
-
-    In one process the contenders would share a heap, whose holes one leaves for the other to
-    find: a step of a gigabyte then takes half as long again.
-    """
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
-
-        def task(name: str) -> Task:
-            arguments = subject.config, subject.batch_size, name
-            return lambda: executor.submit(_do, *arguments).result()
-
-        yield {name: task(name) for name in (TRAIN_STEP, GENERATION, RECOGNITION)}
-
-
-def _do(config: Config, batch_size: int, name: str) -> None:
-    _tasks_here(config, batch_size)[name]()
-
-
-@functools.lru_cache(maxsize=1)
-def _tasks_here(config: Config, batch_size: int) -> dict[str, Task]:
-    """The workloads in float32 on all cores.
+def tasks(config: Config, batch_size: int) -> dict[str, Task]:
+    """The workloads of `workloads.tasks` by the same names, in float32 on all cores.
 
     The peer is spared the encoding of the labels: it is given the clean codes.
     """

@@ -26,6 +26,7 @@ from symmflow_jax.train_step import (
 )
 
 TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
+NAMES = (TRAIN_STEP, GENERATION, RECOGNITION)
 
 # The classes of a data set that need not be here; speed hardly depends on their number.
 _NUM_CLASSES = 10
@@ -66,9 +67,10 @@ def subject(config: Config, batch_size: int) -> Subject:
     return Subject(config, flow, batch)
 
 
-def tasks(subject: Subject) -> dict[str, Task]:
-    """The workloads by name."""
-    config, flow, batch = subject
+def tasks(config: Config, batch_size: int) -> dict[str, Task]:
+    """The workloads by name, on made-up examples."""
+    made_up = subject(config, batch_size)
+    flow, batch = made_up.flow, made_up.batch
     weights = jit_once(lambda key: Weights(flow.init(key), flow.codec.init(key)))(jax.random.key(0))
     positions, key = batch["position"], jax.random.key(1)
     generation = FixedSteps(EULER, config.eval.generation_steps)
@@ -82,7 +84,7 @@ def tasks(subject: Subject) -> dict[str, Task]:
         result = predictions.recognize(flow, weights, key, positions, batch["image"], once)
         return jax.block_until_ready(result)
 
-    return {TRAIN_STEP: TrainSteps(subject), GENERATION: generate, RECOGNITION: recognize}
+    return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: recognize}
 
 
 class TrainSteps:

@@ -39,7 +39,7 @@ def test_operations_grow_with_the_batch(tiny_config):
 
 
 def test_every_workload_runs(tiny_config):
-    tasks = workloads.tasks(workloads.subject(tiny_config(**POINTS), 8))
+    tasks = workloads.tasks(tiny_config(**POINTS), 8)
     tasks[workloads.TRAIN_STEP]()
     tasks[workloads.TRAIN_STEP]()  # The state that the first one left is whole.
     assert np.isfinite(tasks[workloads.GENERATION]().images).all()
