@@ -26,16 +26,25 @@ def start(command: Callable[[Config], None]) -> None:
     if mistake:
         sys.exit(f"Error: {mistake}")
 
+    def on_config() -> None:
+        if _CONFIG.value is None:
+            raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
+        command(config_conversion.from_config_dict(_CONFIG.value))
+
+    run(on_config)
+
+
+def run(command: Callable[[], None]) -> None:
+    """Parses the flags and runs a command, after `prepare`; bad input ends in one line."""
+
     def main(argv: list[str]) -> None:
         if len(argv) > 1:
             raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-        if _CONFIG.value is None:
-            raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
         # The libraries' own progress drowns that of the run.
         absl_logging.set_verbosity(absl_logging.ERROR)
         # Without a stack: these messages name the value and the remedy.
         try:
-            command(config_conversion.from_config_dict(_CONFIG.value))
+            command()
         except (ValueError, ArithmeticError, CheckpointError) as error:
             _logger.debug("The error in full:", exc_info=True)
             sys.exit(f"Error: {error}")

@@ -1,8 +1,4 @@
-"""Contenders in processes of their own.
-
-In one process they would share a heap: a step that wants a gigabyte takes up to half as long
-again where others have left holes in it.
-"""
+"""Contenders in processes of their own, so that they share neither a heap nor threads."""
 
 import concurrent.futures
 import contextlib

@@ -9,12 +9,11 @@ Reads what training or `--mode=evaluate` has left in the runs' folders.
 import json
 import logging
 import pathlib
-import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from absl import app, flags, logging as absl_logging
+from absl import flags
 from PIL import Image
 
 from symmflow_jax import command_line, markdown, pictures, run_folder
@@ -111,17 +110,11 @@ def _start() -> None:
     runs = flags.DEFINE_list("runs", [], "Folders of the runs.")
     output = flags.DEFINE_string("output", "runs/comparison", "Folder to write to.")
 
-    def main(argv: list[str]) -> None:
-        if len(argv) > 1:
-            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-        absl_logging.set_verbosity(absl_logging.ERROR)
-        try:
-            text = compare([pathlib.Path(run) for run in runs.value], pathlib.Path(output.value))
-        except ValueError as error:
-            sys.exit(f"Error: {error}")
+    def show() -> None:
+        text = compare([pathlib.Path(run) for run in runs.value], pathlib.Path(output.value))
         _logger.info("\n%s", text)
 
-    app.run(main)
+    command_line.run(show)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 import logging
 import pathlib
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from absl import app, flags, logging as absl_logging
+from absl import flags
 
 from symmflow_jax import command_line, markdown, run_folder
 
@@ -56,18 +55,12 @@ def start(name: str, study: Callable[[], Report]) -> None:
     command_line.prepare()
     workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
 
-    def main(argv: list[str]) -> None:
-        if len(argv) > 1:
-            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-        absl_logging.set_verbosity(absl_logging.ERROR)
+    def study_and_write() -> None:
         started = time.process_time()
-        try:
-            report = study()
-        except (ValueError, ArithmeticError) as error:
-            sys.exit(f"Error: {error}")
+        report = study()
         minutes = (time.process_time() - started) / 60
         report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
         write(report, name, pathlib.Path(workdir.value))
         _logger.info("\n%s", report.text)
 
-    app.run(main)
+    command_line.run(study_and_write)
