@@ -16,8 +16,11 @@ from PIL import Image
 from symmflow_jax import build_data, distributed
 from symmflow_jax.config import Config
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
+from symmflow_jax.data.sources.source import Source
 
 _NUM_WORKERS = (1, 2, 4)
+
+_NUM_PAIRS = 5_000
 
 
 class Rate(NamedTuple):
@@ -41,8 +44,10 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
 
     Pairs of pictures are read by 1, 2 and 4 worker processes, with plain Pillow in one process
     before and after each, and by plain Pillow in two processes that know nothing of each other,
-    which is what the machine allows. Other sources are read as the config says, with nothing
-    beside them.
+    which is what the machine allows. The files of a sample count several times, as if they were
+    a data set of 5,000 pairs: Grain takes 20 microseconds to find the next example of so many,
+    and 2 milliseconds where there are a dozen. Other sources are read as the config says, with
+    nothing beside them.
 
     Args:
         config: the config, whose training split is read.
@@ -56,11 +61,12 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
     source = build_data.source(config, train=True)
     if not isinstance(source, PicturePairs):
         workers = config.data.num_workers
-        return [Rate(_reader(workers), *_watch(config, seconds), None)]
+        return [Rate(_reader(workers), *_watch(source, config, seconds), None)]
+    source = _as_many(source)
     plain = [_plain(source, config, seconds / 2)]
     rows = []
     for num_workers in _NUM_WORKERS:
-        rate, start = _watch(_with(config, batch_size, num_workers), seconds)
+        rate, start = _watch(source, _with(config, batch_size, num_workers), seconds)
         plain.append(_plain(source, config, seconds / 2))
         ratio = rate / float(np.mean(plain[-2:]))
         rows.append(Rate(_reader(num_workers), rate, start, ratio))
@@ -74,9 +80,14 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
     ]
 
 
-def _watch(config: Config, seconds: float) -> tuple[float, float]:
+def _as_many(source: PicturePairs) -> PicturePairs:
+    """The pairs of a source over and over, at least as many as a data set has."""
+    pairs = source.pairs * -(-_NUM_PAIRS // len(source))
+    return PicturePairs(pairs, source.schemas["mask"], source.colours)
+
+
+def _watch(source: Source, config: Config, seconds: float) -> tuple[float, float]:
     """Images a second, and the seconds up to the first batch."""
-    source = build_data.source(config, train=True)
     start = time.perf_counter()
     batches = build_data.training_batches(config, source, build_data.schema(config, source))
     mesh = distributed.local_mesh()
@@ -107,7 +118,7 @@ def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
         with Image.open(mask_path) as mask:
             np.asarray(mask.resize(size, Image.Resampling.NEAREST))
 
-    for _ in source.pairs:  # The files come into memory.
+    for _ in set(source.pairs):  # The files come into memory.
         read()
     return _calls_per_second(read, seconds)
 
