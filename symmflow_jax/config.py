@@ -308,12 +308,16 @@ class PlanConfig:
         topology: chip and layout of a TPU slice, such as "v5e:4x4".
         batch_size: examples of one train step over all chips; 0 takes `train.batch_size`.
         search: also look for the largest batch that fits, compiling several times.
+        optimization_level: how much XLA does for speed, "O0" to "O3". Programs that run are
+            compiled at "O2"; at "O0" that takes a few minutes for the largest networks in place
+            of an hour, and the figures are rougher.
         dump: folder for the text of the compiled modules, if any.
     """
 
     topology: str = ""
     batch_size: int = 0
     search: bool = False
+    optimization_level: str = "O2"
     dump: str = ""
 
 

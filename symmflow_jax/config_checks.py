@@ -35,6 +35,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "eval.features": ("", "inception", "classifier"),
     "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
+    "plan.optimization_level": ("O0", "O1", "O2", "O3"),
 }
 
 

@@ -120,7 +120,7 @@ def flops(subject: Subject) -> dict[str, float]:
     """Floating-point operations of each workload, as XLA counts them in the program as written.
 
     They are counted before any optimisation: what a compiler adds or saves does not change
-    the work that there is to do. Generation and recognition count the network alone.
+    the work that there is to do.
     """
     config, flow, batch = subject
     optimizer, create = beginning(subject)
@@ -137,10 +137,18 @@ def flops(subject: Subject) -> dict[str, float]:
         *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
         jnp.zeros(subject.batch_size),
     )
+    given = Weights(state.params, state.codec), jax.random.key(0), batch["position"]
+
+    def infer(function: Callable, condition: np.ndarray, num_steps: int) -> float:
+        solve = FixedSteps(EULER, num_steps)
+        counted = _count(lambda *arguments: function(flow, *arguments, solve), *given, condition)
+        # The body of the loop over steps was counted once.
+        return counted + (num_steps - 1) * forward
+
     return {
         TRAIN_STEP: _count(train_step, state, batch, jax.random.key(0)),
-        GENERATION: forward * config.eval.generation_steps,
-        RECOGNITION: forward,
+        GENERATION: infer(predictions.generate, batch["labels"], config.eval.generation_steps),
+        RECOGNITION: infer(predictions.recognize, batch["image"], 1),
     }
 
 

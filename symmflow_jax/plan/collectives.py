@@ -1,9 +1,10 @@
-"""The messages between devices, read out of a compiled module's text (HLO)."""
+"""The messages between devices, read out of a compiled module."""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from typing import NamedTuple
+
+from symmflow_jax.plan.hlo import Instruction, Module, sizes
 
 _KINDS = ("all-gather", "all-reduce", "reduce-scatter", "all-to-all", "collective-permute")
 
@@ -24,22 +25,7 @@ class Collective(NamedTuple):
     num_bytes: int
 
 
-class _Instruction(NamedTuple):
-    name: str
-    type: str
-    opcode: str
-    rest: str
-
-
-_INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (.*?) ([a-z][a-z\-]*)\((.*)$")
-_COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
-_CALLED = re.compile(r"\b(?:calls|to_apply|body|condition)=%?([\w.\-]+)")
-_BRANCHES = re.compile(r"\bbranch_computations=\{([^}]*)\}")
-_TRIP_COUNT = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
-_ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\]")
-
-
-def collectives(text: str) -> list[Collective]:
+def collectives(module: Module) -> list[Collective]:
     """The collectives of a module by kind, most bytes first.
 
     What starts and ends in two instructions counts once, as does what a compiler has spread
@@ -47,13 +33,11 @@ def collectives(text: str) -> list[Collective]:
     the loop runs.
 
     Args:
-        text: the optimised module, from `jax.stages.Compiled.as_text`.
+        module: the optimised module.
     """
-    module, entry = _parse(text)
-    runs = _runs(module, entry)
-    types = {instruction.name: instruction.type for body in module.values() for instruction in body}
+    runs, types = module.runs(), module.types
     found: dict[tuple[str, str], tuple[int, int]] = {}
-    for computation, body in module.items():
+    for computation, body in module.computations.items():
         for instruction in body:
             kind = instruction.opcode.removesuffix("-start")
             if kind in _KINDS and runs[computation]:
@@ -63,84 +47,20 @@ def collectives(text: str) -> list[Collective]:
                 entry_of_key = runs[computation], _num_bytes(kind, instruction, types)
                 found[key] = max(found.get(key, (0, 0)), entry_of_key)
     counts: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
     for (kind, _), (count, size) in found.items():
         counts[kind] += count
-        sizes[kind] += count * size
-    return [Collective(kind, counts[kind], size) for kind, size in sizes.most_common()]
+        totals[kind] += count * size
+    return [Collective(kind, counts[kind], total) for kind, total in totals.most_common()]
 
 
-def _parse(text: str) -> tuple[dict[str, list[_Instruction]], str]:
-    """The instructions of each computation, and the name of the one that is run."""
-    module: dict[str, list[_Instruction]] = defaultdict(list)
-    name = entry = ""
-    for line in text.splitlines():
-        head = _COMPUTATION.match(line)
-        if head:
-            name = head[2]
-            entry = name if head[1] else entry
-        else:
-            instruction = _INSTRUCTION.match(line)
-            if instruction:
-                module[name].append(_Instruction(*instruction.groups()))
-    return module, entry
-
-
-def _runs(module: dict[str, list[_Instruction]], entry: str) -> Counter[str]:
-    """How often each computation runs; both branches of a condition count."""
-    runs: Counter[str] = Counter()
-
-    def visit(name: str, times: int) -> None:
-        runs[name] += times
-        for instruction in module.get(name, ()):
-            repeats = _trip_count(instruction, module) if instruction.opcode == "while" else 1
-            for called in _called(instruction):
-                visit(called, times * repeats)
-
-    visit(entry, 1)
-    return runs
-
-
-def _called(instruction: _Instruction) -> Iterator[str]:
-    yield from _CALLED.findall(instruction.rest)
-    for names in _BRANCHES.findall(instruction.rest):
-        yield from (name.strip().removeprefix("%") for name in names.split(","))
-
-
-def _trip_count(loop: _Instruction, module: dict[str, list[_Instruction]]) -> int:
-    """The number that the compiler has noted, or else the one its counter is compared with."""
-    known = _TRIP_COUNT.search(loop.rest)
-    if known:
-        return int(known[1])
-    condition = re.search(r"condition=%?([\w.\-]+)", loop.rest)
-    bounds = [
-        int(match[1])
-        for instruction in module.get(condition[1] if condition else "", ())
-        if instruction.opcode == "constant"
-        and (match := re.match(r"(\d+)\)", instruction.rest)) is not None
-    ]
-    return max(bounds, default=1)
-
-
-def _num_bytes(kind: str, instruction: _Instruction, types: dict[str, str]) -> int:
+def _num_bytes(kind: str, instruction: Instruction, types: dict[str, str]) -> int:
     if kind == "reduce-scatter":
-        operands = instruction.rest.split(")")[0]
-        return sum(sum(_sizes(types[name])) for name in re.findall(r"%([\w.\-]+)", operands))
-    sizes = _sizes(instruction.type)
+        return sum(sum(sizes(types[name])) for name in instruction.operands)
+    of_arrays = sizes(instruction.type)
     if instruction.opcode.endswith("-start"):
         if kind == "all-gather":  # The arguments, then the results.
-            return sum(sizes[len(sizes) // 2 :])
+            return sum(of_arrays[len(of_arrays) // 2 :])
         if kind == "collective-permute":  # The argument, the result, and its state.
-            return sizes[1]
-    return sum(sizes)
-
-
-def _sizes(type_text: str) -> list[int]:
-    """Bytes of each array of a type such as `(f32[2,3]{1,0}, bf16[4]{0})`."""
-    sizes = []
-    for letters, bits, dimensions in _ARRAY.findall(type_text):
-        num_bits = int(bits) if bits else 8 if letters == "pred" else 0
-        for size in dimensions.split(",") if dimensions else ():
-            num_bits *= int(size)
-        sizes.append((num_bits + 7) // 8)
-    return sizes
+            return of_arrays[1]
+    return sum(of_arrays)

@@ -10,7 +10,7 @@ from symmflow_jax import distributed, run_folder
 from symmflow_jax.config import Config
 from symmflow_jax.plan import programs
 from symmflow_jax.plan.chips import Chip
-from symmflow_jax.plan.programs import Cost, DoesNotFit
+from symmflow_jax.plan.programs import Compiler, Cost, DoesNotFit
 from symmflow_jax.plan.roofline import roofline
 from symmflow_jax.plan.search import largest
 from symmflow_jax.plan.topology import open_host, open_topology
@@ -44,22 +44,25 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
     batch_size = config.plan.batch_size or config.train.batch_size
     _check_batch_sizes(config, batch_size, devices)
     dump = pathlib.Path(config.plan.dump) if config.plan.dump else None
+    compiler = Compiler(config.plan.optimization_level, dump)
     result: dict[str, Any] = {
         "note": _NOTE,
         "topology": config.plan.topology,
         "parallel": config.parallel,
+        "optimization_level": config.plan.optimization_level,
         "num_chips": len(devices),
         "chip": chip._asdict(),
         "programs": {},
     }
-    _logger.info("%s, %d chips, %s. %s", config.plan.topology, len(devices), config.parallel, _NOTE)
+    _logger.info("%s, %d chips, %s, optimized to %s. %s", config.plan.topology, len(devices),
+                 config.parallel, config.plan.optimization_level, _NOTE)  # fmt: skip
     workdir.mkdir(parents=True, exist_ok=True)
     host = open_host(config.plan.topology, devices)
-    compilers = {
-        "train step": lambda: programs.train_step(config, batch_size, devices, dump),
-        "generation": lambda: programs.generation(config, host, dump),
+    compile_each = {
+        "train step": lambda: programs.train_step(config, batch_size, devices, compiler),
+        "generation": lambda: programs.generation(config, host, compiler),
     }
-    for name, compile_program in compilers.items():
+    for name, compile_program in compile_each.items():
         try:
             cost = compile_program()
             result["programs"][name] = _as_json(cost, chip)
@@ -88,11 +91,12 @@ def _check_batch_sizes(config: Config, batch_size: int, devices: tuple[jax.Devic
 def _largest_batch(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> int:
     """Examples for each chip, in whole microbatches."""
     parts = config.train.num_microbatches
+    compiler = Compiler(config.plan.optimization_level)
 
     def fits(count: int) -> bool:
         per_chip = count * parts
         try:
-            cost = programs.train_step(config, per_chip * len(devices), devices, None)
+            cost = programs.train_step(config, per_chip * len(devices), devices, compiler)
         except DoesNotFit as error:
             _logger.info("%d for each chip: does not fit (%s).", per_chip, error)
             return False
@@ -115,7 +119,6 @@ def _as_json(cost: Cost, chip: Chip) -> dict[str, Any]:
 
 def _as_text(cost: Cost, chip: Chip) -> str:
     memory, bounds = cost.memory, _bounds(cost, chip)
-    counted = f" (its loop of {cost.num_repeats} once)" if cost.num_repeats > 1 else ""
     lines = [
         f"{cost.name}: {cost.batch_size} examples, {cost.batch_size // cost.num_chips} for each "
         f"of {cost.num_chips} chips",
@@ -123,8 +126,8 @@ def _as_text(cost: Cost, chip: Chip) -> str:
         f"{_size(memory.arguments)}, outputs {_size(memory.outputs)} (in place of arguments "
         f"{_size(memory.aliased)}), temporaries {_size(memory.temporaries)}, code "
         f"{_size(memory.code)}",
-        f"  work of a chip: {cost.flops / 1e9:,.1f} GFLOP as written; compiled{counted} "
-        f"{cost.compiled_flops / 1e9:,.1f} GFLOP and {_size(cost.num_bytes)} of memory traffic",
+        f"  work of a chip: {cost.flops / 1e9:,.1f} GFLOP as written; compiled, loops once, "
+        f"{cost.compiled_flops / 1e9:,.1f} GFLOP; {_size(cost.num_bytes)} of memory traffic",
         f"  at least {bounds.compute_seconds * 1e3:,.2f} ms of arithmetic and "
         f"{bounds.memory_seconds * 1e3:,.2f} ms of memory traffic: {bounds.bound_by} binds",
     ]
@@ -134,7 +137,7 @@ def _as_text(cost: Cost, chip: Chip) -> str:
 
 
 def _bounds(cost: Cost, chip: Chip):
-    return roofline(cost.flops, cost.num_bytes * cost.num_repeats, chip)
+    return roofline(cost.flops, cost.num_bytes, chip)
 
 
 def _size(num_bytes: float) -> str:

@@ -10,7 +10,9 @@ from symmflow_jax import build, predictions
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.config import Config
 from symmflow_jax.flow.solvers import EULER, FixedSteps
+from symmflow_jax.plan import hlo
 from symmflow_jax.plan.collectives import Collective, collectives
+from symmflow_jax.plan.traffic import loop_factor
 from symmflow_jax.symmflow import Weights
 
 
@@ -41,10 +43,10 @@ class Cost(NamedTuple):
         name: "train step" or "generation".
         batch_size: examples over all chips that run it.
         num_chips: these chips.
-        flops: operations of the network as it is written.
-        compiled_flops: operations as XLA counts them in the compiled module.
-        num_bytes: memory traffic, counted likewise.
-        num_repeats: how often the loop runs whose body the two counts above hold once.
+        flops: operations of the program as it is written.
+        compiled_flops: operations as XLA counts them in the compiled module, the body of a loop
+            once.
+        num_bytes: memory traffic: XLA's count, with loops as often as they run.
         memory: what it needs.
         collectives: messages between the chips.
     """
@@ -55,9 +57,20 @@ class Cost(NamedTuple):
     flops: float
     compiled_flops: float
     num_bytes: float
-    num_repeats: int
     memory: Memory
     collectives: list[Collective]
+
+
+class Compiler(NamedTuple):
+    """How programs are compiled.
+
+    Attributes:
+        optimization_level: how much XLA does for their speed, "O0" to "O3".
+        dump: folder for the modules' text, or None.
+    """
+
+    optimization_level: str
+    dump: pathlib.Path | None = None
 
 
 class DoesNotFit(Exception):
@@ -65,7 +78,7 @@ class DoesNotFit(Exception):
 
 
 def train_step(
-    config: Config, batch_size: int, devices: tuple[jax.Device, ...], dump: pathlib.Path | None
+    config: Config, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
 ) -> Cost:
     """The train step over all devices.
 
@@ -73,7 +86,7 @@ def train_step(
         config: the run.
         batch_size: examples of the whole batch.
         devices: what to compile for.
-        dump: folder for the module's text, or None.
+        compiler: how to compile.
 
     Raises:
         DoesNotFit: if memory is too small.
@@ -84,12 +97,10 @@ def train_step(
     step = build.train_step(config, subject.flow, optimizer, parallelism)
     state = jax.eval_shape(create, jax.random.key(0))
     lowered = step.lower(*parallelism.arguments(state, subject.batch))
-    return _cost(
-        workloads.TRAIN_STEP, lowered, subject, len(devices), config.train.num_microbatches, dump
-    )
+    return _cost(workloads.TRAIN_STEP, lowered, subject, len(devices), compiler)
 
 
-def generation(config: Config, devices: tuple[jax.Device, ...], dump: pathlib.Path | None) -> Cost:
+def generation(config: Config, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
     """Generation over the devices of one process, as evaluation does it; see `train_step`."""
     subject = workloads.subject(config, config.eval.batch_size)
     parallelism = build.parallelism(config, devices)
@@ -98,17 +109,16 @@ def generation(config: Config, devices: tuple[jax.Device, ...], dump: pathlib.Pa
         lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)
     )
     weights, batch = parallelism.inference_arguments(shapes, subject.batch)
-    num_steps = config.eval.generation_steps
     lowered = predictions.generate.lower(
         flow,
         weights,
         jax.eval_shape(jax.random.key, 0),
         batch["position"],
         batch["labels"],
-        FixedSteps(EULER, num_steps),
+        FixedSteps(EULER, config.eval.generation_steps),
     )
     num_chips = len(batch["position"].sharding.device_set)
-    return _cost(workloads.GENERATION, lowered, subject, num_chips, num_steps, dump)
+    return _cost(workloads.GENERATION, lowered, subject, num_chips, compiler)
 
 
 def _cost(
@@ -116,14 +126,14 @@ def _cost(
     lowered: jax.stages.Lowered,
     subject: workloads.Subject,
     num_chips: int,
-    num_repeats: int,
-    dump: pathlib.Path | None,
+    compiler: Compiler,
 ) -> Cost:
-    compiled = _compile(lowered)
+    compiled = _compile(lowered, compiler.optimization_level)
     text = compiled.as_text() or ""
-    if dump is not None:
-        dump.mkdir(parents=True, exist_ok=True)
-        (dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text)
+    if compiler.dump is not None:
+        compiler.dump.mkdir(parents=True, exist_ok=True)
+        (compiler.dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text)
+    module = hlo.parse(text)
     analysis: Any = compiled.cost_analysis()
     return Cost(
         name=name,
@@ -131,16 +141,15 @@ def _cost(
         num_chips=num_chips,
         flops=workloads.flops(subject)[name] / num_chips,
         compiled_flops=analysis["flops"],
-        num_bytes=analysis["bytes accessed"],
-        num_repeats=num_repeats,
+        num_bytes=analysis["bytes accessed"] * loop_factor(module),
         memory=_memory(compiled),
-        collectives=collectives(text),
+        collectives=collectives(module),
     )
 
 
-def _compile(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+def _compile(lowered: jax.stages.Lowered, optimization_level: str) -> jax.stages.Compiled:
     try:
-        return lowered.compile()
+        return lowered.compile({"xla_optimization_level": f"EFFORT_{optimization_level}"})
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise

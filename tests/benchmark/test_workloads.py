@@ -25,7 +25,8 @@ def test_operations_of_an_mlp(tiny_config):
     products = 2 * 256 * sum(leaf.size for leaf in jax.tree.leaves(params) if leaf.ndim == 2)
     # Biases, activations and the embedding of time come on top.
     assert products < counted[workloads.RECOGNITION] < 1.15 * products
-    assert counted[workloads.GENERATION] == 2 * counted[workloads.RECOGNITION]
+    # Two steps of the sampler to one of recognition, and a little work around each.
+    assert 1.9 < counted[workloads.GENERATION] / counted[workloads.RECOGNITION] < 2.1
     # A gradient repeats each product twice, save the one for the inputs.
     assert 2.5 * products < counted[workloads.TRAIN_STEP] < 3.5 * products
 

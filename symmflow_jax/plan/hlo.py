@@ -1,0 +1,123 @@
+"""Compiled modules, read from their text (HLO)."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Instruction(NamedTuple):
+    """A line of a computation, `name = type opcode(rest`.
+
+    Attributes:
+        name: its name.
+        type: shape and dtype of its result, or of each array of a tuple.
+        opcode: what it does.
+        rest: operands, attributes and metadata.
+    """
+
+    name: str
+    type: str
+    opcode: str
+    rest: str
+
+    @property
+    def operands(self) -> list[str]:
+        """The names of what it works on."""
+        return _NAME.findall(self.rest.split(")")[0])
+
+
+class Module(NamedTuple):
+    """A module of computations that call each other.
+
+    Attributes:
+        computations: the instructions of each, by name.
+        entry: the one that is run.
+    """
+
+    computations: dict[str, list[Instruction]]
+    entry: str
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each instruction."""
+        return {
+            instruction.name: instruction.type
+            for body in self.computations.values()
+            for instruction in body
+        }
+
+    def runs(self, callers: frozenset[str] | None = None) -> Counter[str]:
+        """How often each computation runs; both branches of a condition count.
+
+        Args:
+            callers: only follow the calls of these opcodes; None follows all.
+        """
+        runs: Counter[str] = Counter()
+
+        def visit(name: str, times: int) -> None:
+            runs[name] += times
+            for instruction in self.computations.get(name, ()):
+                if callers is None or instruction.opcode in callers:
+                    repeats = self._trip_count(instruction) if instruction.opcode == "while" else 1
+                    for called in _called(instruction):
+                        visit(called, times * repeats)
+
+        visit(self.entry, 1)
+        return runs
+
+    def _trip_count(self, loop: Instruction) -> int:
+        """The number that the compiler has noted, or else the one its counter is compared with."""
+        known = _TRIP_COUNT.search(loop.rest)
+        if known:
+            return int(known[1])
+        condition = re.search(r"condition=%?([\w.\-]+)", loop.rest)
+        bounds = [
+            int(match[1])
+            for instruction in self.computations.get(condition[1] if condition else "", ())
+            if instruction.opcode == "constant"
+            and (match := re.match(r"(\d+)\)", instruction.rest)) is not None
+        ]
+        return max(bounds, default=1)
+
+
+_INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (.*?) ([a-z][a-z\-]*)\((.*)$")
+_COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
+_NAME = re.compile(r"%([\w.\-]+)")
+_CALLED = re.compile(r"\b(?:calls|to_apply|body|condition)=%?([\w.\-]+)")
+_BRANCHES = re.compile(r"\bbranch_computations=\{([^}]*)\}")
+_TRIP_COUNT = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
+_ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\]")
+
+
+def parse(text: str) -> Module:
+    """A module of its text, as `jax.stages.Compiled.as_text` gives it."""
+    computations: dict[str, list[Instruction]] = defaultdict(list)
+    name = entry = ""
+    for line in text.splitlines():
+        head = _COMPUTATION.match(line)
+        if head:
+            name = head[2]
+            entry = name if head[1] else entry
+        else:
+            instruction = _INSTRUCTION.match(line)
+            if instruction:
+                computations[name].append(Instruction(*instruction.groups()))
+    return Module(computations, entry)
+
+
+def sizes(type_text: str) -> list[int]:
+    """Bytes of each array of a type such as `(f32[2,3]{1,0}, bf16[4]{0})`."""
+    found = []
+    for letters, bits, dimensions in _ARRAY.findall(type_text):
+        num_bits = int(bits) if bits else 8 if letters == "pred" else 0
+        for size in dimensions.split(",") if dimensions else ():
+            num_bits *= int(size)
+        found.append((num_bits + 7) // 8)
+    return found
+
+
+def _called(instruction: Instruction) -> Iterator[str]:
+    yield from _CALLED.findall(instruction.rest)
+    for names in _BRANCHES.findall(instruction.rest):
+        yield from (name.strip().removeprefix("%") for name in names.split(","))
