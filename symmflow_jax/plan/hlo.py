@@ -87,7 +87,8 @@ _NAME = re.compile(r"%([\w.\-]+)")
 _CALLED = re.compile(r"\b(?:calls|to_apply|body|condition)=%?([\w.\-]+)")
 _BRANCHES = re.compile(r"\bbranch_computations=\{([^}]*)\}")
 _TRIP_COUNT = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
-_ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\]")
+_ARRAY = re.compile(r"\b([a-z]+)(\d*)[a-z0-9]*\[([\d,]*)\](\{[^}]*\})?")
+_SPACE = re.compile(r"S\((\d+)\)")
 
 
 def parse(text: str) -> Module:
@@ -106,15 +107,33 @@ def parse(text: str) -> Module:
     return Module(computations, entry)
 
 
-def sizes(type_text: str) -> list[int]:
-    """Bytes of each array of a type such as `(f32[2,3]{1,0}, bf16[4]{0})`."""
+class Array(NamedTuple):
+    """An array of a type.
+
+    Attributes:
+        num_bytes: its size.
+        space: the number of the memory that holds it; 0 is a chip's main memory.
+    """
+
+    num_bytes: int
+    space: int
+
+
+def arrays(type_text: str) -> list[Array]:
+    """The arrays of a type such as `(f32[2,3]{1,0}, bf16[4]{0:T(256)S(1)})`."""
     found = []
-    for letters, bits, dimensions in _ARRAY.findall(type_text):
+    for letters, bits, dimensions, layout in _ARRAY.findall(type_text):
         num_bits = int(bits) if bits else 8 if letters == "pred" else 0
         for size in dimensions.split(",") if dimensions else ():
             num_bits *= int(size)
-        found.append((num_bits + 7) // 8)
+        space = _SPACE.search(layout)
+        found.append(Array((num_bits + 7) // 8, int(space[1]) if space else 0))
     return found
+
+
+def sizes(type_text: str) -> list[int]:
+    """Bytes of each array of a type."""
+    return [array.num_bytes for array in arrays(type_text)]
 
 
 def _called(instruction: Instruction) -> Iterator[str]:

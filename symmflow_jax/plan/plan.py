@@ -127,7 +127,8 @@ def _as_text(cost: Cost, chip: Chip) -> str:
         f"{_size(memory.aliased)}), temporaries {_size(memory.temporaries)}, code "
         f"{_size(memory.code)}",
         f"  work of a chip: {cost.flops / 1e9:,.1f} GFLOP as written; compiled, loops once, "
-        f"{cost.compiled_flops / 1e9:,.1f} GFLOP; {_size(cost.num_bytes)} of memory traffic",
+        f"{cost.compiled_flops / 1e9:,.1f} GFLOP and {_size(cost.compiled_bytes)} accessed",
+        f"  memory traffic of a chip: {_size(cost.num_bytes)}",
         f"  at least {bounds.compute_seconds * 1e3:,.2f} ms of arithmetic and "
         f"{bounds.memory_seconds * 1e3:,.2f} ms of memory traffic: {bounds.bound_by} binds",
     ]

@@ -12,7 +12,7 @@ from symmflow_jax.config import Config
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.plan import hlo
 from symmflow_jax.plan.collectives import Collective, collectives
-from symmflow_jax.plan.traffic import loop_factor
+from symmflow_jax.plan.traffic import traffic
 from symmflow_jax.symmflow import Weights
 
 
@@ -46,7 +46,8 @@ class Cost(NamedTuple):
         flops: operations of the program as it is written.
         compiled_flops: operations as XLA counts them in the compiled module, the body of a loop
             once.
-        num_bytes: memory traffic: XLA's count, with loops as often as they run.
+        compiled_bytes: what XLA counts likewise as accessed, in vector memory too.
+        num_bytes: memory traffic; see `traffic`.
         memory: what it needs.
         collectives: messages between the chips.
     """
@@ -56,6 +57,7 @@ class Cost(NamedTuple):
     num_chips: int
     flops: float
     compiled_flops: float
+    compiled_bytes: float
     num_bytes: float
     memory: Memory
     collectives: list[Collective]
@@ -141,7 +143,8 @@ def _cost(
         num_chips=num_chips,
         flops=workloads.flops(subject)[name] / num_chips,
         compiled_flops=analysis["flops"],
-        num_bytes=analysis["bytes accessed"] * loop_factor(module),
+        compiled_bytes=analysis["bytes accessed"],
+        num_bytes=traffic(module),
         memory=_memory(compiled),
         collectives=collectives(module),
     )

@@ -1,8 +1,8 @@
-"""How much of a module's memory traffic is in its loops."""
+"""What a compiled module reads from a chip's main memory and writes to it."""
 
-from symmflow_jax.plan.hlo import Instruction, Module, sizes
+from symmflow_jax.plan.hlo import Array, Instruction, Module, arrays
 
-# Fusions and reductions call computations, too, which work on the chip and not on its memory.
+# Fusions and reductions call computations, too, whose results stay on the chip.
 _CALLERS = frozenset({"while", "conditional", "call", "async-start"})
 
 # What names, groups or waits for arrays without reading them.
@@ -19,29 +19,38 @@ _MOVES_NOTHING = _CALLERS | {
 }
 
 
-def loop_factor(module: Module) -> float:
-    """How many times as much a module reads and writes as if each of its loops ran once.
+def traffic(module: Module) -> int:
+    """Bytes that a run of a module moves from and to main memory, loops as often as they run.
 
-    XLA counts the memory traffic of a loop's body once, however often it runs. This is the
-    number to multiply that count by; all arguments and results of an instruction count, whether
-    it reads them whole or not.
+    XLA's own count takes a loop once, and counts what is kept in a TPU's vector memory, and the
+    copies to it, as if they were traffic. Arguments and results of an instruction count here
+    whether it reads them whole or not.
 
     Args:
         module: the optimised module.
     """
     runs, types = module.runs(_CALLERS), module.types
-    once = total = 0
-    for name, times in runs.items():
-        num_bytes = sum(_num_bytes(each, types) for each in module.computations.get(name, ()))
-        once += num_bytes
-        total += times * num_bytes
-    return total / once if once else 1.0
+    return sum(
+        times * _num_bytes(instruction, types)
+        for name, times in runs.items()
+        for instruction in module.computations.get(name, ())
+    )
 
 
 def _num_bytes(instruction: Instruction, types: dict[str, str]) -> int:
-    if instruction.opcode in _MOVES_NOTHING or instruction.opcode.endswith("-done"):
+    opcode = instruction.opcode
+    if opcode in _MOVES_NOTHING or opcode.endswith("-done"):
         return 0
-    results = sum(sizes(instruction.type))
-    if instruction.opcode.endswith("-start"):  # Its type names the arguments, too.
-        return results
-    return results + sum(sum(sizes(types.get(name, ""))) for name in instruction.operands)
+    named = arrays(instruction.type)
+    if opcode in ("copy-start", "slice-start"):
+        # Source and destination, one of which may be a slice of the other, and a state.
+        moved = min(array.num_bytes for array in named[:2])
+        return _in_main_memory([Array(moved, array.space) for array in named[:2]])
+    if not opcode.endswith("-start"):  # Whose type names the arguments, too.
+        for name in instruction.operands:
+            named += arrays(types.get(name, ""))
+    return _in_main_memory(named)
+
+
+def _in_main_memory(named: list[Array]) -> int:
+    return sum(array.num_bytes for array in named if array.space == 0)

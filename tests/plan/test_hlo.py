@@ -78,6 +78,11 @@ def test_bytes_of_a_type(type_text, expected):
     assert hlo.sizes(type_text) == expected
 
 
+def test_where_arrays_are():
+    found = hlo.arrays("(f32[2,3]{1,0:T(8,128)S(1)}, bf16[4]{0:T(256)}, u32[]{:S(2)})")
+    assert found == [hlo.Array(24, 1), hlo.Array(8, 0), hlo.Array(4, 2)]
+
+
 def test_a_module_of_this_jax_is_read():
     def turns(x):
         return jax.lax.fori_loop(0, 7, lambda _, x: jnp.sin(x) @ x, x)
