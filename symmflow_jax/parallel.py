@@ -1,6 +1,7 @@
 """How devices share a training: each with the whole state, or each with a part of it."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from symmflow_jax import distributed
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.distributed import BATCH_AXIS
+from symmflow_jax.sharded_messages import gather, scatter_stages, scattered_mean
 from symmflow_jax.train_step import Gradient
 
 _SMALLEST_SPLIT = 4096
@@ -222,14 +224,15 @@ class FullySharded:
         channels, several times the traffic and the memory; and sends every device all of the
         gradient, of which it keeps a part.
         """
-        count = len(self.devices)
+        count, stages = len(self.devices), scatter_stages(self.devices)
 
         def shared(weights: Any, batch: Batch, key: jax.Array) -> Any:
             specs = jax.tree.map(lambda leaf: _spec(leaf, count), weights)
 
             def of_a_device(weights: Any, batch: Batch, key: jax.Array) -> Any:
-                grads, metrics = gradient(jax.tree.map(_gather, weights, specs), batch, key)
-                grads = jax.tree.map(_scattered_mean, grads, specs.network)
+                grads, metrics = gradient(jax.tree.map(gather, weights, specs), batch, key)
+                mean = functools.partial(scattered_mean, stages=stages)
+                grads = jax.tree.map(mean, grads, specs.network)
                 return grads, jax.lax.pmean(metrics, BATCH_AXIS)
 
             return jax.shard_map(
@@ -241,22 +244,6 @@ class FullySharded:
             )(weights, batch, key)
 
         return shared
-
-
-def _gather(part: jax.Array, spec: PartitionSpec) -> jax.Array:
-    """The whole array on every device."""
-    if BATCH_AXIS not in spec:
-        return part
-    return jax.lax.all_gather(part, BATCH_AXIS, axis=spec.index(BATCH_AXIS), tiled=True)
-
-
-def _scattered_mean(array: jax.Array, spec: PartitionSpec) -> jax.Array:
-    """A device's part of the mean over all devices."""
-    if BATCH_AXIS not in spec:
-        return jax.lax.pmean(array, BATCH_AXIS)
-    axis = spec.index(BATCH_AXIS)
-    total = jax.lax.psum_scatter(array, BATCH_AXIS, scatter_dimension=axis, tiled=True)
-    return total / jax.lax.axis_size(BATCH_AXIS)
 
 
 def _spec(leaf: Any, count: int) -> PartitionSpec:

@@ -5,12 +5,16 @@ import functools
 import jax
 import numpy as np
 import pytest
+from jax.sharding import Mesh, PartitionSpec
 
 from symmflow_jax import build, build_data, checkpoints, predictions
 from symmflow_jax.benchmark import workloads
+from symmflow_jax.distributed import BATCH_AXIS
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.parallel import FullySharded, Replicated
-from symmflow_jax.plan.collectives import collectives
+from symmflow_jax.plan import hlo
+from symmflow_jax.plan.collectives import Collective, collectives
+from symmflow_jax.sharded_messages import scattered_mean, two_stages
 from symmflow_jax.symmflow import Weights
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
 
@@ -87,6 +91,10 @@ def _bytes(tree) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
+def _messages(compiled) -> list[Collective]:
+    return collectives(hlo.parse(compiled.as_text()))
+
+
 def _is_split(array) -> bool:
     return array.addressable_data(0).size < array.size
 
@@ -134,7 +142,7 @@ def test_messages_are_the_split_parameters_and_their_gradients(trained):
     run = trained("fsdp")
     params = jax.tree.leaves(run.state.params)
     split = [leaf for leaf in params if _is_split(leaf)]
-    found = {kind: (n, size) for kind, n, size in collectives(run.compiled.as_text())}
+    found = {kind: (n, size) for kind, n, size in _messages(run.compiled)}
     # Once before they are used; and their gradients once, since the norm on CPU is that of one
     # vector (on other devices it is summed up where the parts are).
     assert found.pop("all-gather") == (2 * len(split), 2 * _bytes(split))
@@ -143,6 +151,22 @@ def test_messages_are_the_split_parameters_and_their_gradients(trained):
     reduced = sum(size for _, size in found.values())
     assert set(found) <= {"all-reduce", "reduce-scatter"}
     assert _bytes(params) < reduced <= _bytes(params) + 4 * (3 + len(params))
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_two_exchanges_leave_every_device_its_part_of_the_mean(size):
+    arrays = np.random.default_rng(0).normal(size=(8, 3, 16)).astype(np.float32)
+    spec, stages = PartitionSpec(None, BATCH_AXIS), two_stages(8, size)
+    exchange = jax.jit(
+        jax.shard_map(
+            lambda own: scattered_mean(own[0], spec, stages),
+            mesh=Mesh(np.array(jax.devices()), (BATCH_AXIS,)),
+            in_specs=PartitionSpec(BATCH_AXIS),
+            out_specs=spec,
+            check_vma=False,
+        )
+    )
+    np.testing.assert_allclose(exchange(arrays), arrays.mean(0), rtol=1e-5, atol=1e-6)
 
 
 def test_a_device_holds_a_sixth_at_most(tiny_config):
@@ -266,7 +290,7 @@ def test_inference_gathers_weights_and_nothing_else(trained):
     arguments = (run.flow, sharded, jax.random.key(0), batch["position"], batch["image"], solve)
     compiled = predictions.recognize.lower(*arguments).compile()
     kept = [leaf for leaf in jax.tree.leaves(sharded) if _is_split(leaf)]
-    (messages,) = collectives(compiled.as_text())
+    (messages,) = _messages(compiled)
     assert messages == ("all-gather", len(kept), _bytes(kept))
     alone = (run.flow, jax.tree.map(np.asarray, sharded), jax.random.key(0))
     one = predictions.recognize(*alone, run.batch["position"], run.batch["image"], solve)

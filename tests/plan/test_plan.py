@@ -69,6 +69,26 @@ def test_a_plan_of_four_chips(run_main, tmp_path, parallel, level):
 
 
 @needs_libtpu
+def test_sixteen_chips_sum_up_only_their_parts(run_main, tmp_path):
+    code, output = _end(
+        run_main(
+            "--mode=plan",
+            "--config.plan.topology=v5e:4x4",
+            "--config.plan.optimization_level=O0",
+            "--config.parallel=fsdp",
+            f"--workdir={tmp_path}",
+            *POINTS,
+        )
+    )
+    assert code == 0, output
+    step = json.loads((tmp_path / "plan.json").read_text())["programs"]["train step"]
+    sizes = {collective["kind"]: collective["num_bytes"] for collective in step["collectives"]}
+    # All of the large gradients in a first exchange, and a quarter of them in a second.
+    weights = 4 * 2 * 256 * 256
+    assert sizes["reduce-scatter"] == weights + weights / 4 > 10 * sizes.get("all-reduce", 0)
+
+
+@needs_libtpu
 def test_a_layout_that_does_not_exist(run_main, tmp_path):
     arguments = ("--mode=plan", "--config.plan.topology=v5e:3x3", f"--workdir={tmp_path}")
     code, output = _end(run_main(*arguments))
