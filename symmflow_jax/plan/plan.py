@@ -1,7 +1,9 @@
 """`--mode=plan`: memory, work and messages of a config on a TPU slice, before there is one."""
 
+import functools
 import logging
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -45,7 +47,33 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
     _check_batch_sizes(config, batch_size, devices)
     dump = pathlib.Path(config.plan.dump) if config.plan.dump else None
     compiler = Compiler(config.plan.optimization_level, dump)
-    result: dict[str, Any] = {
+    result = _head(config, chip, devices)
+    _logger.info("%s, %d chips, %s, optimized to %s. %s", config.plan.topology, len(devices),
+                 config.parallel, config.plan.optimization_level, _NOTE)  # fmt: skip
+    workdir.mkdir(parents=True, exist_ok=True)
+    host = open_host(config.plan.topology, devices)
+    train_step = _train_steps(config, batch_size, devices, compiler)
+    for name, compile_program in {
+        "train step": lambda: train_step(batch_size),
+        "generation": lambda: programs.generation(config, host, compiler),
+    }.items():
+        result["programs"][name] = _planned(name, compile_program, chip)
+        # The next compilation may take an hour, and what is found should outlive it.
+        run_folder.write_json(workdir / "plan.json", result)
+    if config.plan.search:
+        parts = len(devices) * config.train.num_microbatches
+        most = largest(
+            lambda count: _fits(train_step, count * parts, len(devices), chip), batch_size // parts
+        )
+        result["largest_batch_per_chip"] = most * config.train.num_microbatches
+        _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
+        run_folder.write_json(workdir / "plan.json", result)
+    _logger.info("Written to %s.", workdir / "plan.json")
+    return result
+
+
+def _head(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> dict[str, Any]:
+    return {
         "note": _NOTE,
         "topology": config.plan.topology,
         "parallel": config.parallel,
@@ -54,30 +82,42 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
         "chip": chip._asdict(),
         "programs": {},
     }
-    _logger.info("%s, %d chips, %s, optimized to %s. %s", config.plan.topology, len(devices),
-                 config.parallel, config.plan.optimization_level, _NOTE)  # fmt: skip
-    workdir.mkdir(parents=True, exist_ok=True)
-    host = open_host(config.plan.topology, devices)
-    compile_each = {
-        "train step": lambda: programs.train_step(config, batch_size, devices, compiler),
-        "generation": lambda: programs.generation(config, host, compiler),
-    }
-    for name, compile_program in compile_each.items():
-        try:
-            cost = compile_program()
-            result["programs"][name] = _as_json(cost, chip)
-            _logger.info("%s", _as_text(cost, chip))
-        except DoesNotFit as error:
-            result["programs"][name] = {"fits": False, "reason": str(error)}
-            _logger.info("%s does not fit: %s.", name, error)
-        # The next compilation may take an hour, and what is found should outlive it.
-        run_folder.write_json(workdir / "plan.json", result)
-    if config.plan.search:
-        result["largest_batch_per_chip"] = _largest_batch(config, chip, devices)
-        _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
-        run_folder.write_json(workdir / "plan.json", result)
-    _logger.info("Written to %s.", workdir / "plan.json")
-    return result
+
+
+def _train_steps(
+    config: Config, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
+) -> Callable[[int], Cost]:
+    """The cost of a train step by its batch size; each is compiled once."""
+
+    @functools.cache
+    def train_step(size: int) -> Cost:
+        # What is dumped is the planned step, not those of the search.
+        kept = compiler if size == batch_size else compiler._replace(dump=None)
+        return programs.train_step(config, size, devices, kept)
+
+    return train_step
+
+
+def _planned(name: str, compile_program: Callable[[], Cost], chip: Chip) -> dict[str, Any]:
+    """A program's cost, shown and as plan.json has it."""
+    try:
+        cost = compile_program()
+    except DoesNotFit as error:
+        _logger.info("%s does not fit: %s.", name, error)
+        return {"fits": False, "reason": str(error)}
+    _logger.info("%s", _as_text(cost, chip))
+    return _as_json(cost, chip)
+
+
+def _fits(train_step: Callable[[int], Cost], batch_size: int, num_chips: int, chip: Chip) -> bool:
+    per_chip = batch_size // num_chips
+    try:
+        cost = train_step(batch_size)
+    except DoesNotFit as error:
+        _logger.info("%d for each chip: does not fit (%s).", per_chip, error)
+        return False
+    _logger.info("%d for each chip: %s.", per_chip, _size(cost.memory.peak))
+    return cost.memory.peak <= chip.hbm_bytes
 
 
 def _check_batch_sizes(config: Config, batch_size: int, devices: tuple[jax.Device, ...]) -> None:
@@ -86,25 +126,6 @@ def _check_batch_sizes(config: Config, batch_size: int, devices: tuple[jax.Devic
     distributed.check_batch_size(batch_size, parts, f"config.{name}.batch_size")
     own = [device for device in devices if device.process_index == 0]
     distributed.check_batch_size(config.eval.batch_size, len(own), "config.eval.batch_size")
-
-
-def _largest_batch(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> int:
-    """Examples for each chip, in whole microbatches."""
-    parts = config.train.num_microbatches
-    compiler = Compiler(config.plan.optimization_level)
-
-    def fits(count: int) -> bool:
-        per_chip = count * parts
-        try:
-            cost = programs.train_step(config, per_chip * len(devices), devices, compiler)
-        except DoesNotFit as error:
-            _logger.info("%d for each chip: does not fit (%s).", per_chip, error)
-            return False
-        _logger.info("%d for each chip: %s.", per_chip, _size(cost.memory.peak))
-        return cost.memory.peak <= chip.hbm_bytes
-
-    batch_size = config.plan.batch_size or config.train.batch_size
-    return parts * largest(fits, batch_size // (parts * len(devices)))
 
 
 def _as_json(cost: Cost, chip: Chip) -> dict[str, Any]:
