@@ -1,19 +1,49 @@
 """The folder of a run: what is written beside the checkpoints, and where."""
 
+import contextlib
 import importlib.metadata
 import json
 import pathlib
 import platform
+from collections.abc import Iterator
 from typing import Any
 
+import filelock
 import jax
 import numpy as np
 from PIL import Image
+
+from symmflow_jax import distributed
 
 SKIPPED = "skipped.jsonl"
 """File of a run that names the examples that could not be read and were left out."""
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+
+
+@contextlib.contextmanager
+def claim(workdir: pathlib.Path) -> Iterator[None]:
+    """Keeps a folder for one training: two would mix their histories and checkpoints.
+
+    A process that is killed leaves nothing behind that would keep the next one out.
+
+    Raises:
+        ValueError: if another training has the folder.
+    """
+    if not distributed.is_primary():
+        yield
+        return
+    workdir.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(workdir / "training.lock")
+    try:
+        held = lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ValueError(
+            f"Another training is writing to {workdir}. Wait until it ends, stop it, or give "
+            "another --workdir."
+        ) from None
+    with held:
+        yield
 
 
 def write_description(workdir: pathlib.Path, config: dict[str, Any]) -> None:

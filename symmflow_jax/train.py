@@ -67,16 +67,18 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
 
     Raises:
         DataError: if data is missing or cannot be read.
-        ValueError: if the config does not fit the devices, the data, or the checkpoint.
+        ValueError: if the config does not fit the devices, the data, or the checkpoint, or if
+            another training writes to the folder.
         NonFiniteLoss: if the loss is no longer a number.
         CheckpointError: if a checkpoint cannot be written or read.
         Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
     """
-    run = Run.begin(config, workdir)
-    state, step = run.restore_or_create()
-    with InterruptionRequest() as request:
-        state = run.train(state, step, request)
-    return run.finish(state)
+    with run_folder.claim(workdir):
+        run = Run.begin(config, workdir)
+        state, step = run.restore_or_create()
+        with InterruptionRequest() as request:
+            state = run.train(state, step, request)
+        return run.finish(state)
 
 
 @dataclasses.dataclass

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from symmflow_jax import run_folder
@@ -18,6 +19,20 @@ def test_history_goes_on_from_the_checkpoint(tmp_path):
     History(tmp_path, step=2).append(3, {"loss": 7.0})
     history = run_folder.read_history(tmp_path)
     assert [(line["step"], line["loss"]) for line in history] == [(1, 1.0), (2, 0.5), (3, 7.0)]
+
+
+def test_a_folder_is_for_one_training_at_a_time(tmp_path):
+    workdir = tmp_path / "run"
+    with (
+        run_folder.claim(workdir),
+        pytest.raises(ValueError, match="Another training is writing to .*run.*--workdir"),
+        run_folder.claim(workdir),
+    ):
+        raise AssertionError("unreachable: the folder is taken")
+    with pytest.raises(OSError, match="full"), run_folder.claim(workdir):
+        raise OSError("full")
+    with run_folder.claim(workdir):  # It is free again, also after an error.
+        pass
 
 
 def test_json_is_replaced_in_one_piece(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import build_data, checkpoints, config_conversion, train
+from symmflow_jax import build_data, checkpoints, config_conversion, run_folder, train
 from symmflow_jax.data import pipeline
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
@@ -193,6 +193,12 @@ def test_a_batch_that_devices_do_not_divide_is_refused(tiny_config, tmp_path):
     config = tiny_config(**{"train.num_microbatches": 3})
     with pytest.raises(ValueError, match=r"config\.train\.batch_size is 8, which 3 .* 6 or 9"):
         train_and_evaluate(config, tmp_path)
+
+
+def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_config, tmp_path):
+    with run_folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
+        train_and_evaluate(tiny_config(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["training.lock"])
 
 
 def test_a_full_disk_ends_in_one_message(tiny_config, tmp_path, monkeypatch):
