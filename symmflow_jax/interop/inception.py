@@ -12,7 +12,7 @@ import numpy as np
 
 from symmflow_jax.interop import layouts
 from symmflow_jax.interop.layouts import CONV, SAME, Entry, Path, Shape
-from symmflow_jax.metrics.inception import Inception
+from symmflow_jax.networks.inception import Inception
 
 
 def variables_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, Any]:

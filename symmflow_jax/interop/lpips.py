@@ -13,7 +13,7 @@ import numpy as np
 
 from symmflow_jax.interop import layouts
 from symmflow_jax.interop.layouts import CONV, Entry, Layout, layer
-from symmflow_jax.metrics.perceptual_distance import SMALLEST, PerceptualDistance
+from symmflow_jax.networks.perceptual_distance import SMALLEST, PerceptualDistance
 
 
 def params_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from symmflow_jax.interop import inception as inception_weights
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics.classifier import read_classifier
-from symmflow_jax.metrics.inception import NUM_FEATURES, Inception
+from symmflow_jax.networks.inception import NUM_FEATURES, Inception
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

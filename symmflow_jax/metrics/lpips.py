@@ -12,7 +12,7 @@ from symmflow_jax import images as images_lib
 from symmflow_jax.interop.lpips import params_from_state_dict
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
-from symmflow_jax.metrics.perceptual_distance import SMALLEST, PerceptualDistance
+from symmflow_jax.networks.perceptual_distance import SMALLEST, PerceptualDistance
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.interop.inception import needed, variables_from_state_dict
-from symmflow_jax.metrics.inception import Inception
+from symmflow_jax.networks.inception import Inception
 
 REFERENCE = pathlib.Path(__file__).parent.parent / "fixtures" / "inception.npz"
 
