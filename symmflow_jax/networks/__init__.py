@@ -1,1 +1,1 @@
-"""Velocity networks: Flax modules of `(x_t, y_t, t) -> (v_x, v_y)`."""
+"""Flax modules: velocity networks `(x_t, y_t, t) -> (v_x, v_y)`, autoencoder, networks of metrics."""
