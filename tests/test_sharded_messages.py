@@ -24,7 +24,6 @@ def test_groups_of_two_stages():
 def test_only_larger_slices_need_two(platform, count, num_stages):
     stages = scatter_stages(_devices(platform, count))
     assert len(stages) == num_stages
-    if num_stages == 1:
-        assert stages == (None,)
-    for groups in stages[: num_stages - 1]:
-        assert sorted(sum(groups, [])) == list(range(count))
+    for groups in stages:
+        assert (groups is None) == (num_stages == 1)
+        assert groups is None or sorted(sum(groups, [])) == list(range(count))

@@ -1,6 +1,6 @@
 """The work of a config on made-up examples: train step, generation and recognition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -116,40 +116,52 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     }
 
 
-def flops(subject: Subject) -> dict[str, float]:
-    """Floating-point operations of each workload, as XLA counts them in the program as written.
+def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
+    """Floating-point operations of workloads, as XLA counts them in the program as written.
 
     They are counted before any optimisation: what a compiler adds or saves does not change
     the work that there is to do.
+
+    Args:
+        subject: what the workloads are of.
+        names: those to count; each has to be traced.
     """
     config, flow, batch = subject
     optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    train_step = make_train_step(
-        flow,
-        optimizer,
-        image_weight=config.train.image_weight,
-        ema_decay=config.train.ema_decay,
-    )
-    forward = _count(
-        lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
-        state.params,
-        *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
-        jnp.zeros(subject.batch_size),
-    )
-    given = Weights(state.params, state.codec), jax.random.key(0), batch["position"]
+    train = config.train
+
+    def train_step() -> float:
+        step = make_train_step(
+            flow, optimizer, image_weight=train.image_weight, ema_decay=train.ema_decay
+        )
+        return _count(step, state, batch, jax.random.key(0))
+
+    def network() -> float:
+        return _count(
+            lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
+            state.params,
+            *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
+            jnp.zeros(subject.batch_size),
+        )
 
     def infer(function: Callable, condition: np.ndarray, num_steps: int) -> float:
         solve = FixedSteps(EULER, num_steps)
-        counted = _count(lambda *arguments: function(flow, *arguments, solve), *given, condition)
-        # The body of the loop over steps was counted once.
-        return counted + (num_steps - 1) * forward
+        given = Weights(state.params, state.codec), jax.random.key(0), batch["position"], condition
+        return _count(lambda *arguments: function(flow, *arguments, solve), *given)
 
-    return {
-        TRAIN_STEP: _count(train_step, state, batch, jax.random.key(0)),
-        GENERATION: infer(predictions.generate, batch["labels"], config.eval.generation_steps),
-        RECOGNITION: infer(predictions.recognize, batch["image"], 1),
+    def generation() -> float:
+        num_steps = config.eval.generation_steps
+        once = infer(predictions.generate, batch["labels"], num_steps)
+        # The body of the loop over steps was counted once.
+        return once + (num_steps - 1) * network()
+
+    counts = {
+        TRAIN_STEP: train_step,
+        GENERATION: generation,
+        RECOGNITION: lambda: infer(predictions.recognize, batch["image"], 1),
     }
+    return {name: counts[name]() for name in names}
 
 
 def matmul_flops_per_second(size: int = 2048) -> float:

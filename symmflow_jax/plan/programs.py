@@ -141,7 +141,7 @@ def _cost(
         name=name,
         batch_size=subject.batch_size,
         num_chips=num_chips,
-        flops=workloads.flops(subject)[name] / num_chips,
+        flops=workloads.flops(subject, [name])[name] / num_chips,
         compiled_flops=analysis["flops"],
         compiled_bytes=analysis["bytes accessed"],
         num_bytes=traffic(module),
