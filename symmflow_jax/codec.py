@@ -38,14 +38,16 @@ class Codec(Protocol):
         """Random weights of the codec's network, or None where it has none."""
 
     def encode_image(
-        self, weights: Any, keys: jax.Array, pixels: jax.Array, *, train: bool
+        self, weights: Any, example_keys: jax.Array, pixels: jax.Array, *, train: bool
     ) -> jax.Array:
         """Float images of the flow, of uint8 `[batch, *image_shape]` or float points.
 
         In training they may be dequantised.
         """
 
-    def encode_semantics(self, weights: Any, keys: jax.Array, labels: jax.Array) -> jax.Array:
+    def encode_semantics(
+        self, weights: Any, example_keys: jax.Array, labels: jax.Array
+    ) -> jax.Array:
         """Float semantics of the flow, dequantised, of int `[batch, ...]`."""
 
     def decode_image(self, weights: Any, image: jax.Array) -> jax.Array:
@@ -86,19 +88,21 @@ class PixelCodec:
         del key
 
     def encode_image(
-        self, weights: None, keys: jax.Array, pixels: jax.Array, *, train: bool
+        self, weights: None, example_keys: jax.Array, pixels: jax.Array, *, train: bool
     ) -> jax.Array:
         """Signals in [-1, 1] of pixels, or points as they are."""
         del weights
         signal = images.to_signal(pixels)
         if train and self.dequantize_images:
-            return jax.vmap(images.dequantize)(keys, signal)
+            return jax.vmap(images.dequantize)(example_keys, signal)
         return signal
 
-    def encode_semantics(self, weights: None, keys: jax.Array, labels: jax.Array) -> jax.Array:
+    def encode_semantics(
+        self, weights: None, example_keys: jax.Array, labels: jax.Array
+    ) -> jax.Array:
         """The encoding's signals, amplified."""
         del weights
-        return self.semantics_amplitude * jax.vmap(self.encoding.encode)(keys, labels)
+        return self.semantics_amplitude * jax.vmap(self.encoding.encode)(example_keys, labels)
 
     def decode_image(self, weights: None, image: jax.Array) -> jax.Array:
         """The image itself."""

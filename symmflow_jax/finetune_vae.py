@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import autoencoder_weights, build_codec, build_data, distributed, keys
+from symmflow_jax import autoencoder_weights, build_codec, build_data, distributed
 from symmflow_jax.compilation import jit_once
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec, require_latents
@@ -25,9 +27,6 @@ from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.progress import Progress
 
 _logger = logging.getLogger(__name__)
-
-# Folded into the seed, so that the two share no noise.
-_TRAINING, _EVALUATION = 0, 1
 
 
 def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
@@ -95,7 +94,7 @@ def _train(
     # A copy: the step is given its buffers.
     begin = jit_once(lambda tree: (jax.tree.map(jnp.copy, tree), optimizer.init(tree)))
     decoder, opt_state = begin(weights["mask_decoder"])
-    key = _key(config, _TRAINING)
+    key = keys.of_seed(config.seed, Stream.FINETUNING)
     progress = Progress(tuning.num_steps, tuning.batch_size, 0)
     losses = []
     for number in range(1, tuning.num_steps + 1):
@@ -160,7 +159,7 @@ def reconstruction_accuracy(
     for batch in batches:
         del batch["image"]
         placed = distributed.put_batch(batch, distributed.local_mesh())
-        key = _key(config, _EVALUATION)
+        key = keys.of_seed(config.seed, Stream.EVALUATION)
         total = total.merge(_count(codec, schema.num_classes, weights, placed, key))
     return confusion.accuracy(np.asarray(total.compute()), schema.ignored)
 
@@ -181,7 +180,3 @@ def _report(
 ) -> None:
     accuracy = reconstruction_accuracy(config, codec, schema, weights)
     _logger.info("%s fine-tuning: pixel accuracy of decoded masks %.4f", when, accuracy)
-
-
-def _key(config: Config, purpose: int) -> jax.Array:
-    return jax.random.fold_in(jax.random.key(config.seed), purpose)

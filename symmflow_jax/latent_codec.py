@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.codec import Codec, PixelCodec
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.leaves import Leaves
-from symmflow_jax.keys import normal
 from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
 from symmflow_jax.semantics.encoding import Encoding
 
@@ -76,31 +77,31 @@ class LatentCodec:
         return jnp.concatenate(self._posterior(weights, signal), axis=-1)
 
     def encode_image(
-        self, weights: dict[str, Any], keys: jax.Array, pixels: jax.Array, *, train: bool
+        self, weights: dict[str, Any], example_keys: jax.Array, pixels: jax.Array, *, train: bool
     ) -> jax.Array:
         """Samples of the posteriors of images.
 
         Args:
             weights: see the class.
-            keys: `[batch]`.
+            example_keys: `[batch]`.
             pixels: uint8 or float `[batch, *image_shape]`; or the images' moments, float
                 `[batch, *moments_shape]`, which a cache holds.
             train: whether pixels may be dequantised; moments stay as they are.
         """
-        split = jax.vmap(jax.random.split)(keys)
         if pixels.shape[1:] == self.moments_shape:
             posterior = Posterior(*jnp.split(pixels.astype(jnp.float32), 2, axis=-1))
         else:
-            signal = self.pixels.encode_image(None, split[:, 1], pixels, train=train)
+            dequantization_keys = keys.stream(example_keys, Stream.DEQUANTIZATION)
+            signal = self.pixels.encode_image(None, dequantization_keys, pixels, train=train)
             posterior = self._posterior(weights, signal)
-        noise = normal(split[:, 0], posterior.mean.shape[1:])
+        noise = keys.normal(keys.stream(example_keys, Stream.POSTERIOR), posterior.mean.shape[1:])
         return self.latent_scale * posterior.sample(noise)
 
     def encode_semantics(
-        self, weights: dict[str, Any], keys: jax.Array, labels: jax.Array
+        self, weights: dict[str, Any], example_keys: jax.Array, labels: jax.Array
     ) -> jax.Array:
         """Modes of the posteriors of dequantised pictures of labels."""
-        signal = self.pixels.encode_semantics(None, keys, labels)
+        signal = self.pixels.encode_semantics(None, example_keys, labels)
         return self.latent_scale * self._posterior(weights, signal).mean
 
     def decode_image(self, weights: dict[str, Any], image: jax.Array) -> jax.Array:

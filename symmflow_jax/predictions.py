@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
-from symmflow_jax import images, keys
+from symmflow_jax import images
+from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.objective import Losses
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
@@ -125,7 +127,7 @@ def recognize(
     Args:
         flow: the method.
         weights: of its network and codec.
-        key: origin of the noise.
+        key: origin of the noise, which no other kind of prediction shares.
         positions: int `[batch]`; an image's noise depends on the key and its position alone.
         pixels: uint8 `[batch, height, width, channels]`, or float points.
         solve: the solver.
@@ -133,9 +135,10 @@ def recognize(
     """
 
     encoding = flow.codec.encoding
+    draws_key = keys.stream(key, Stream.RECOGNITION)
 
     def draw(index: jax.Array):
-        noise_keys = keys.example_keys(jax.random.fold_in(key, index), positions)
+        noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), positions)
         solution = flow.recognize(weights, noise_keys, pixels, solve)
         return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
@@ -165,7 +168,8 @@ def generate(
     guidance: Guidance = NO_GUIDANCE,
 ) -> Generation:
     """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
-    solution = flow.generate(weights, keys.example_keys(key, positions), labels, solve, guidance)
+    example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), positions)
+    solution = flow.generate(weights, example_keys, labels, solve, guidance)
     return Generation(_images(flow, weights, solution.state.image), solution.nfe)
 
 
@@ -180,7 +184,8 @@ def sample(
     what: Sampled,
 ) -> Sample:
     """Images, labels or pairs of both from noise alone; the arguments are as in `recognize`."""
-    state = flow.sample(weights, keys.example_keys(key, positions), solve, what).state
+    example_keys = keys.example_keys(keys.stream(key, Stream.SAMPLING), positions)
+    state = flow.sample(weights, example_keys, solve, what).state
     made_images = made_labels = None
     if what is not Sampled.SEMANTICS:
         made_images = _images(flow, weights, state.image)
@@ -208,5 +213,5 @@ def losses(
     image_weight: float,
 ) -> Losses:
     """The objective of each example, without dropout."""
-    example_keys = keys.example_keys(key, positions)
+    example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), positions)
     return flow.losses(weights, example_keys, pixels, labels, image_weight)

@@ -8,11 +8,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax import keys
 from symmflow_jax.codec import Codec
-from symmflow_jax.flow import clocks, objective, tasks
+from symmflow_jax.flow import clocks, keys, objective, tasks
 from symmflow_jax.flow.clocks import Clock, Velocity
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solution, Solve
@@ -123,17 +123,16 @@ class SymmFlow:
         return velocity
 
     def _output(
-        self, weights: Weights, state: Leaves, times: Leaves, dropout_key: jax.Array | None = None
+        self, weights: Weights, state: Leaves, times: Leaves, dropout_keys: jax.Array | None = None
     ) -> Leaves:
-        """What the network gives for both leaves; with a dropout key, in training mode."""
+        """What the network gives for both leaves; with keys `[batch]`, with dropout."""
         batch = state.image.shape[:1]
         times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
         output = self.network.apply(
             {"params": weights.network},
             *state,
             self._network_times(times),
-            train=dropout_key is not None,
-            rngs={} if dropout_key is None else {"dropout": dropout_key},
+            dropout_keys=dropout_keys,
         )
         return Leaves(*output)
 
@@ -148,7 +147,7 @@ class SymmFlow:
         pixels: jax.Array,
         labels: jax.Array,
         image_weight: float,
-        dropout_key: jax.Array | None = None,
+        dropout: bool = False,
     ) -> objective.Losses:
         """The objective of each example at a random time, float32 `[batch]`.
 
@@ -158,20 +157,21 @@ class SymmFlow:
             pixels: uint8 `[batch, height, width, channels]`, or float points `[batch, n]`.
             labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
             image_weight: weight of the image's part.
-            dropout_key: turns dropout on.
+            dropout: whether the network drops activations, by masks of each example's own.
         """
-        semantics_key, image_key, time_key, x_key, y_key = _split(example_keys, 5)
+        image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
+        semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         data = Leaves(
-            self.codec.encode_image(weights.codec, image_key, pixels, train=True),
-            self.codec.encode_semantics(weights.codec, semantics_key, labels),
+            self.codec.encode_image(weights.codec, image_keys, pixels, train=True),
+            self.codec.encode_semantics(weights.codec, semantics_keys, labels),
         )
-        noise = Leaves(*map(keys.normal, (x_key, y_key), self.codec.shapes))
+        dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
         return objective.symmetric_loss(
-            lambda state, times: self._output(weights, state, times, dropout_key),
+            lambda state, times: self._output(weights, state, times, dropout_keys),
             self.path,
             data,
-            noise,
-            jax.vmap(self.time_sampling)(time_key),
+            self._noise(example_keys),
+            jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES)),
             image_weight,
             lambda output, target: self.head.loss(output, target, labels),
         )
@@ -191,15 +191,15 @@ class SymmFlow:
         Raises:
             ValueError: if there is guidance but one clock.
         """
-        semantics_key, noise_key = _split(example_keys, 2)
-        semantics = self.codec.encode_semantics(weights.codec, semantics_key, labels)
-        noise = keys.normal(noise_key, self.codec.shapes.image)
+        semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
+        semantics = self.codec.encode_semantics(weights.codec, semantics_keys, labels)
         velocity = self.velocity(weights)
         if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
                 self.require_two_clocks("Guidance")
-            blind_key = jax.vmap(jax.random.fold_in, (0, None))(noise_key, 1)
-            velocity = guidance(velocity, keys.normal(blind_key, self.codec.shapes.semantics))
+            blind_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
+            velocity = guidance(velocity, keys.normal(blind_keys, self.codec.shapes.semantics))
+        noise = self._noise(example_keys).image
         solution = tasks.synthesize(velocity, semantics, noise, solve, self.generation_clock)
         return solution._replace(nfe=guidance.passes * solution.nfe)
 
@@ -207,9 +207,9 @@ class SymmFlow:
         self, weights: Weights, example_keys: jax.Array, pixels: jax.Array, solve: Solve
     ) -> Solution:
         """Semantics from images: read `state.semantics`, which the codec decodes."""
-        image_key, noise_key = _split(example_keys, 2)
-        image = self.codec.encode_image(weights.codec, image_key, pixels, train=False)
-        noise = keys.normal(noise_key, self.codec.shapes.semantics)
+        image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
+        image = self.codec.encode_image(weights.codec, image_keys, pixels, train=False)
+        noise = self._noise(example_keys).semantics
         velocity = self.velocity(weights)
         return tasks.recognize(velocity, image, noise, solve, self.recognition_clock)
 
@@ -222,12 +222,16 @@ class SymmFlow:
             ValueError: if the network has one clock.
         """
         self.require_two_clocks("Sampling from noise alone")
-        noise = Leaves(*map(keys.normal, _split(example_keys, 2), self.codec.shapes))
         clock, start, end = what.value
+        noise = self._noise(example_keys)
         return tasks.sample(self.velocity(weights), noise, solve, clock, start, end)
 
-
-def _split(example_keys: jax.Array, num: int) -> tuple[jax.Array, ...]:
-    """`num` independent keys for each example, as a tuple of arrays `[batch]`."""
-    split = jax.vmap(lambda key: jax.random.split(key, num))(example_keys)
-    return tuple(split[:, index] for index in range(num))
+    def _noise(self, example_keys: jax.Array) -> Leaves:
+        """Standard normal arrays `[batch, ...]` in the shapes of the state."""
+        streams = Leaves(Stream.IMAGE_NOISE, Stream.SEMANTICS_NOISE)
+        return Leaves(
+            *(
+                keys.normal(keys.stream(example_keys, name), shape)
+                for name, shape in zip(streams, self.codec.shapes, strict=True)
+            )
+        )

@@ -27,6 +27,8 @@ from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.evaluation.sweep import measure_quickly
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model_identity import check_same_model, describe
@@ -41,9 +43,6 @@ from symmflow_jax.train_step import (
 )
 
 _logger = logging.getLogger(__name__)
-
-# Folded into the seed, so that the first parameters and the training share no randomness.
-_INIT, _TRAINING = 2, 3
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -150,7 +149,7 @@ class Run:
 
     def restore_or_create(self) -> tuple[TrainState, int]:
         """The placed state to go on from, and its step; moves the data to the same place."""
-        key = jax.random.fold_in(jax.random.key(self.config.seed), _INIT)
+        key = keys.of_seed(self.config.seed, Stream.INIT)
         create = functools.partial(create_train_state, self.evaluator.flow, self.optimizer)
         shapes = jax.eval_shape(create, key)
         if self.manager.latest_step() is None:
@@ -182,7 +181,7 @@ class Run:
         train_step = build.train_step(
             self.config, self.evaluator.flow, self.optimizer, self.parallelism
         )
-        key = jax.random.fold_in(jax.random.key(self.config.seed), _TRAINING)
+        key = keys.of_seed(self.config.seed, Stream.TRAINING)
         history = run_folder.History(self.workdir, step)
         progress = Progress(self.num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []

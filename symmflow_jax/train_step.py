@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax import keys
+from symmflow_jax.flow import keys
 from symmflow_jax.networks.stable_diffusion import PROMPT_EMBEDDING
 from symmflow_jax.symmflow import Params, SymmFlow, Weights
 
@@ -121,7 +121,7 @@ def make_train_step(
             batch["image"],
             batch["labels"],
             image_weight,
-            jax.random.fold_in(example_keys[0], 0),
+            dropout=True,
         )
         means = jax.tree.map(jnp.mean, losses)
         return means.total, {"loss": means.total, "loss_image": means.image,

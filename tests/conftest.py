@@ -31,6 +31,8 @@ compilation.choose_fast_cpu_kernels()
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# A key that is used twice gives the same numbers twice.
+jax.config.update("jax_debug_key_reuse", True)
 
 # The first example of a shape compiles: no deadline. The same examples every time: no luck.
 hypothesis.settings.register_profile("symmflow", deadline=None, derandomize=True, max_examples=25)

@@ -4,12 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import build_codec, build_data, keys
+from symmflow_jax import build_codec, build_data
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.sources.shapes import Shapes
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.encode import encode
+from symmflow_jax.flow import keys
 from symmflow_jax.train import train_and_evaluate
 
 

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax import keys
 from symmflow_jax.codec import PixelCodec
+from symmflow_jax.flow import keys
 from symmflow_jax.latent_codec import LatentCodec, require_latents
 from symmflow_jax.networks.autoencoder import Posterior
 from symmflow_jax.semantics.palette_mask import PaletteMask

@@ -1,20 +1,30 @@
 """The method bound to a network: an example's results are its own."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax import keys
+from symmflow_jax import predictions
 from symmflow_jax.codec import PixelCodec
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers import EULER, FixedSteps
+from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.networks.mlp import MLP
 from symmflow_jax.semantics.class_plane import ClassPlane
-from symmflow_jax.symmflow import SymmFlow, Weights
+from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 
 _FLOW = SymmFlow(MLP(features=16, num_layers=2), PixelCodec(ClassPlane(3, (), 4.0), (2,)))
+_TWO_CLOCKS = SymmFlow(
+    MLP(features=16, num_layers=2),
+    PixelCodec(ClassPlane(3, (), 4.0), (2,)),
+    time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25),
+    holds_clean=True,
+)
 _POINTS = jnp.asarray([[0.1, 0.2], [0.3, -0.4], [-0.5, 0.6]])
 _LABELS = jnp.asarray([0, 1, 2])
 
@@ -62,7 +72,7 @@ def test_parts_of_the_loss_add_up(weights):
 
 def test_training_images_are_dequantised_within_half_a_level():
     class Identity(MLP):
-        def __call__(self, x_t, y_t, t, train=False):
+        def __call__(self, x_t, y_t, t, dropout_keys=None):
             return x_t, y_t
 
     pixels = jnp.full((4, 2, 2, 1), 128, jnp.uint8)
@@ -75,3 +85,37 @@ def test_training_images_are_dequantised_within_half_a_level():
     }
     difference = np.abs(losses[True].image - losses[False].image)
     assert (difference > 0).all() and (difference < 0.1).all()
+
+
+def test_no_two_uses_share_a_key(monkeypatch):
+    """Of everything that training and inference draw with one seed."""
+    drawn: dict[tuple, str] = {}
+
+    def record(data, use):
+        for number in np.asarray(data).reshape(-1, 2).tolist():
+            assert tuple(number) not in drawn, f"{use} uses the key of {drawn[tuple(number)]}"
+            drawn[tuple(number)] = use
+
+    def recording(name):
+        draw = getattr(jax.random, name)
+
+        def recorded(key, *args, **kwargs):
+            jax.debug.callback(functools.partial(record, use=name), jax.random.key_data(key))
+            return draw(key, *args, **kwargs)
+
+        return recorded
+
+    for name in ("normal", "uniform", "bernoulli", "choice"):
+        monkeypatch.setattr(jax.random, name, recording(name))
+    solve, guidance = FixedSteps(EULER, 2), Guidance(2.0)
+    weights = Weights(_TWO_CLOCKS.init(keys.of_seed(0, keys.Stream.INIT)))
+    for step in range(2):
+        key = jax.random.fold_in(keys.of_seed(0, keys.Stream.TRAINING), step)
+        example_keys = keys.example_keys(key, jnp.arange(3))
+        _TWO_CLOCKS.losses(weights, example_keys, _POINTS, _LABELS, 0.5, dropout=True)
+    key, index = keys.of_seed(0, keys.Stream.EVALUATION), jnp.arange(3)
+    predictions.generate(_TWO_CLOCKS, weights, key, index, _LABELS, solve, guidance)
+    predictions.recognize(_TWO_CLOCKS, weights, key, index, _POINTS, solve, num_draws=3)
+    predictions.sample(_TWO_CLOCKS, weights, key, index, solve, Sampled.PAIRS)
+    jax.effects_barrier()
+    assert len(drawn) > 40

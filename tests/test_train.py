@@ -135,7 +135,11 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
 
 
 def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
-    arguments = ("--config.train.num_epochs=1", "--config.train.peak_learning_rate=1e-4")
+    arguments = (
+        "--config.train.num_epochs=1",
+        "--config.train.peak_learning_rate=1e-4",
+        "--config.network.dropout_rate=0.1",
+    )
     for count, parallel in ((1, "pmap"), (8, "pmap"), (8, "fsdp")):
         _finish(
             run_main(

@@ -14,13 +14,12 @@ from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.source import DataError, Source
 from symmflow_jax.evaluation import checks
 from symmflow_jax.evaluation.measurement import Protocol
+from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import mask_decoder
 from symmflow_jax.symmflow import SymmFlow, Weights
-
-# Folded into the seed, so that evaluation shares no noise with training.
-_EVALUATION = 1
 
 
 class Trained(NamedTuple):
@@ -107,7 +106,7 @@ class Evaluator:
         **options: Any,
     ) -> Any:
         """One of `predictions` on arrays of a batch, with the noise of a seed."""
-        key = jax.random.fold_in(jax.random.key(seed), _EVALUATION)
+        key = keys.of_seed(seed, Stream.EVALUATION)
         arrays = (batch[name] for name in inputs)
         return function(self.flow, trained.weights, key, batch["position"], *arrays, **options)
 

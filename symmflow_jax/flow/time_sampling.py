@@ -6,7 +6,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.flow import keys
 from symmflow_jax.flow.clocks import tied_clock
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.leaves import Leaves
 
 
@@ -66,11 +68,12 @@ class TimeSampling:
     def __call__(self, key: jax.Array) -> TrainingTimes:
         """The times of one example."""
         if self.num_clocks == 1:
-            return TrainingTimes(tied_clock(self._semantics_time(key)), Leaves(1.0, 1.0))
-        kind_key, semantics_key, image_key = jax.random.split(key, 3)
-        kind = jax.random.choice(kind_key, 4, p=jnp.asarray(self.shares))
-        t_y = self._semantics_time(semantics_key)
-        t_x = jax.random.uniform(image_key)
+            time = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
+            return TrainingTimes(tied_clock(time), Leaves(1.0, 1.0))
+        clock_key = keys.stream(key, Stream.CLOCK)
+        kind = jax.random.choice(clock_key, 4, p=jnp.asarray(self.shares))
+        t_y = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
+        t_x = jax.random.uniform(keys.stream(key, Stream.IMAGE_TIME))
         times = Leaves(
             image=jnp.stack([t_y, t_x, jnp.ones_like(t_x), t_x])[kind],
             semantics=jnp.stack([t_y, t_y, t_y, jnp.zeros_like(t_y)])[kind],

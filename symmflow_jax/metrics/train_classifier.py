@@ -23,6 +23,8 @@ from symmflow_jax import build_data, command_line
 from symmflow_jax.config import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.classifier import Classifier, write_classifier
 from symmflow_jax.metrics.confusion import ConfusionMatrix
@@ -74,7 +76,7 @@ def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int)
 def _fit(network: Classifier, batches: Iterable[Batch], seed: int, num_steps: int) -> Any:
     optimizer = optax.adam(optax.cosine_decay_schedule(_PEAK_LEARNING_RATE, num_steps))
     images = jnp.zeros((1, *network.image_shape), jnp.uint8)
-    params = jax.jit(network.init)(jax.random.key(seed), images)
+    params = jax.jit(network.init)(keys.of_seed(seed, Stream.INIT), images)
     opt_state = optimizer.init(params)
     step = _make_step(network, optimizer)
     for number, batch in enumerate(batches, start=1):

@@ -112,7 +112,7 @@ class Encoder(nn.Module):
         for level, width in enumerate(self.widths):
             for index in range(self.num_res_blocks):
                 block = _block(width, self.num_groups, self.dtype, f"down_{level}_block_{index}")
-                h = block(h, None, False)
+                h = block(h, None)
             if level < len(self.widths) - 1:
                 # The windows begin at the first pixel: only right and below are zeros.
                 h = conv(
@@ -147,7 +147,7 @@ class Decoder(nn.Module):
         for level, width in reversed(list(enumerate(self.widths))):
             for index in range(self.num_res_blocks + 1):
                 block = _block(width, self.num_groups, self.dtype, f"up_{level}_block_{index}")
-                h = block(h, None, False)
+                h = block(h, None)
             if level > 0:
                 h = conv(width, double(h), dtype=self.dtype, name=f"up_{level}_conv")
         h = norm_silu(h, self.num_groups, self.dtype, "out_norm", _EPSILON)
@@ -163,12 +163,12 @@ class Middle(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         batch, height, width, channels = x.shape
-        x = _block(channels, self.num_groups, self.dtype, "block_0")(x, None, False)
+        x = _block(channels, self.num_groups, self.dtype, "block_0")(x, None)
         h = GroupNorm(self.num_groups, _EPSILON, self.dtype, name="norm")(x)
         h = jnp.reshape(h, (batch, height * width, channels))
         h = MultiHeadAttention(channels, use_bias=True, dtype=self.dtype, name="attention")(h, h)
         x = x + jnp.reshape(h, x.shape)
-        return _block(channels, self.num_groups, self.dtype, "block_1")(x, None, False)
+        return _block(channels, self.num_groups, self.dtype, "block_1")(x, None)
 
 
 def _block(channels: int, num_groups: int, dtype: jnp.dtype, name: str) -> ResidualBlock:

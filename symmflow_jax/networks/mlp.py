@@ -20,13 +20,17 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x_t: jax.Array, y_t: jax.Array, t: jax.Array, train: bool = False
+        self,
+        x_t: jax.Array,
+        y_t: jax.Array,
+        t: jax.Array,
+        dropout_keys: jax.Array | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         """Velocities, float32, of points `[batch, n]` and semantics `[batch, m]`.
 
         The time t is `[batch]`, or `[batch, 2]` with one for the point and one for the semantics.
         """
-        del train  # There is no dropout here.
+        del dropout_keys  # There is no dropout here.
         h = jnp.concatenate([x_t, y_t, jnp.reshape(t, (len(t), -1))], axis=-1)
         for layer in range(self.num_layers):
             h = nn.silu(nn.Dense(self.features, dtype=self.dtype, name=f"dense_{layer}")(h))

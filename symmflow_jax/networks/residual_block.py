@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.networks.dropout import Dropout
 from symmflow_jax.networks.layers import conv, dense, norm_silu
 
 
@@ -25,10 +26,19 @@ class ResidualBlock(nn.Module):
     epsilon: float = 1e-5
 
     @nn.compact
-    def __call__(self, x: jax.Array, embedding: jax.Array | None, train: bool) -> jax.Array:
-        """`[batch, height, width, channels]` of x and the activated embedding `[batch, n]`.
+    def __call__(
+        self,
+        x: jax.Array,
+        embedding: jax.Array | None,
+        dropout_keys: jax.Array | None = None,
+    ) -> jax.Array:
+        """`[batch, height, width, channels]`.
 
-        Without an embedding the block knows no time.
+        Args:
+            x: float `[batch, height, width, n]`.
+            embedding: activated embedding of time `[batch, n]`; without it the block knows no
+                time.
+            dropout_keys: a key for each example `[batch]`, or None for no dropout.
         """
         h = norm_silu(x, self.num_groups, self.dtype, "in_norm", self.epsilon)
         h = conv(self.channels, h, dtype=self.dtype, name="in_conv")
@@ -36,7 +46,7 @@ class ResidualBlock(nn.Module):
             shift = dense(self.channels, embedding, dtype=self.dtype, name="time_dense")
             h = h + shift[:, None, None]
         h = norm_silu(h, self.num_groups, self.dtype, "out_norm", self.epsilon)
-        h = nn.Dropout(self.dropout_rate, deterministic=not train)(h)
+        h = Dropout(self.dropout_rate, name="dropout")(h, dropout_keys)
         h = conv(self.channels, h, zero=True, dtype=self.dtype, name="out_conv")
         if x.shape[-1] != self.channels:
             x = conv(self.channels, x, size=1, dtype=self.dtype, name="skip_conv")

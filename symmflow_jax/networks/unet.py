@@ -45,7 +45,11 @@ class UNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x_t: jax.Array, y_t: jax.Array, t: jax.Array, train: bool = False
+        self,
+        x_t: jax.Array,
+        y_t: jax.Array,
+        t: jax.Array,
+        dropout_keys: jax.Array | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         """Velocities of image and semantics, float32, shaped as they are.
 
@@ -56,7 +60,7 @@ class UNet(nn.Module):
             t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each leaf. The second
                 one's part starts at zero: with the weights of a network that was given one
                 time, the network is what it was.
-            train: whether dropout is on (needs a "dropout" rng).
+            dropout_keys: a key for each example `[batch]` turns dropout on.
 
         Raises:
             ValueError: if the sides are not divisible.
@@ -71,11 +75,11 @@ class UNet(nn.Module):
         out_channels = h.shape[-1]
         embedding = nn.silu(self._embed(t))
         h = conv(self.channels * self.channel_multipliers[0], h, dtype=self.dtype, name="stem")
-        h, skips = self._descend(h, embedding, train)
-        h = self._block(h.shape[-1], "middle_block_0")(h, embedding, train)
+        h, skips = self._descend(h, embedding, dropout_keys)
+        h = self._block(h.shape[-1], "middle_block_0")(h, embedding, dropout_keys)
         h = self._attend(h, f"middle_{self.attention_name}")
-        h = self._block(h.shape[-1], "middle_block_1")(h, embedding, train)
-        h = self._ascend(h, skips, embedding, train)
+        h = self._block(h.shape[-1], "middle_block_1")(h, embedding, dropout_keys)
+        h = self._ascend(h, skips, embedding, dropout_keys)
         h = norm_silu(h, self.num_groups, self.dtype, "out_norm")
         h = conv(out_channels, h, zero=True, dtype=self.dtype, name="out_conv")
         v_x, v_y = jnp.split(h.astype(jnp.float32), [x_t.shape[-1]], axis=-1)
@@ -88,14 +92,14 @@ class UNet(nn.Module):
             return form(name="time")(t)
         return form(name="time")(t[:, 0]) + form(zero=True, name="semantics_time")(t[:, 1])
 
-    def _descend(self, h, embedding, train):
+    def _descend(self, h, embedding, dropout_keys):
         """The way down; returns the coarsest features and the skips, finest first."""
         skips = [h]
         for level, multiplier in enumerate(self.channel_multipliers):
             for index in range(self.num_res_blocks):
                 name = f"down_{level}"
                 h = self._block(multiplier * self.channels, f"{name}_block_{index}")(
-                    h, embedding, train
+                    h, embedding, dropout_keys
                 )
                 if 2**level in self.attention_rates:
                     h = self._attend(h, f"{name}_{self.attention_name}_{index}")
@@ -105,14 +109,14 @@ class UNet(nn.Module):
                 skips.append(h)
         return h, skips
 
-    def _ascend(self, h, skips, embedding, train):
+    def _ascend(self, h, skips, embedding, dropout_keys):
         """The way up, which takes the skips from the last to the first."""
         for level, multiplier in reversed(list(enumerate(self.channel_multipliers))):
             for index in range(self.num_res_blocks + 1):
                 name = f"up_{level}"
                 h = jnp.concatenate([h, skips.pop()], axis=-1)
                 h = self._block(multiplier * self.channels, f"{name}_block_{index}")(
-                    h, embedding, train
+                    h, embedding, dropout_keys
                 )
                 if 2**level in self.attention_rates:
                     h = self._attend(h, f"{name}_{self.attention_name}_{index}")
@@ -121,7 +125,7 @@ class UNet(nn.Module):
         return h
 
     def _block(self, channels: int, name: str) -> Callable[..., jax.Array]:
-        block = nn.remat(ResidualBlock, static_argnums=(3,)) if self.remat else ResidualBlock
+        block = nn.remat(ResidualBlock) if self.remat else ResidualBlock
         return block(channels, self.num_groups, self.dropout_rate, self.dtype, name=name)
 
     def _attend(self, h: jax.Array, name: str) -> jax.Array:

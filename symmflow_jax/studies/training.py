@@ -22,7 +22,9 @@ from flax import traverse_util
 
 from symmflow_jax import build, build_data, config_conversion, predictions
 from symmflow_jax.config import Config
+from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.predictions import Recognition
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
@@ -37,9 +39,6 @@ from symmflow_jax.train_step import (
 _logger = logging.getLogger(__name__)
 
 _STEPS_OF_ONE_PROGRAM = 500
-
-# Folded into a seed, so that nothing shares its randomness.
-_INIT, _BATCHES, _TRAINING, _RECOGNITION, _GENERATION, _SAMPLING = range(6)
 
 
 class Examples(NamedTuple):
@@ -75,7 +74,7 @@ class Trained:
             lambda weights, key, points: predictions.recognize(
                 self.flow, weights, key, jnp.arange(len(points)), points, solve
             )
-        )(self.weights, _keys(self.seeds, _RECOGNITION), points)
+        )(self.weights, _keys(self.seeds, Stream.EVALUATION), points)
 
     def generate(
         self, labels: jax.Array, num_steps: int, guidance: Guidance = NO_GUIDANCE
@@ -91,7 +90,7 @@ class Trained:
                     self.flow, weights, key, jnp.arange(len(labels)), labels, solve, guidance
                 ).images
             )
-        )(self.weights, _keys(self.seeds, _GENERATION), labels)
+        )(self.weights, _keys(self.seeds, Stream.EVALUATION), labels)
 
     def sample(self, count: int, num_steps: int) -> jax.Array:
         """Points `[seeds, count, n]` of no label in particular, by Euler steps."""
@@ -102,7 +101,7 @@ class Trained:
                     self.flow, weights, key, jnp.arange(count), solve, Sampled.IMAGES
                 ).images
             )
-        )(self.weights, _keys(self.seeds, _SAMPLING))
+        )(self.weights, _keys(self.seeds, Stream.EVALUATION))
 
 
 def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
@@ -149,13 +148,15 @@ def train(config: Config, seeds: Sequence[int]) -> Trained:
     source = build_data.source(config, train=True)
     flow = build.flow(config, build_data.schema(config, source))
     optimizer, num_steps = _optimizer(config, len(source))
-    data, keys = examples(config, seeds, train=True), _keys(seeds, _TRAINING)
+    data = examples(config, seeds, train=True)
+    training_keys = _keys(seeds, Stream.TRAINING)
+    batch_keys = _keys(seeds, Stream.DRAWN_BATCHES)
     init = functools.partial(create_train_state, flow, optimizer)
-    state = jax.jit(jax.vmap(init))(_keys(seeds, _INIT))
+    state = jax.jit(jax.vmap(init))(_keys(seeds, Stream.INIT))
     advance = _make_advance(config, flow, optimizer)
     for start in range(0, num_steps, _STEPS_OF_ONE_PROGRAM):
         end = min(start + _STEPS_OF_ONE_PROGRAM, num_steps)
-        state, losses = advance(state, keys, data, end - start)
+        state, losses = advance(state, training_keys, batch_keys, data, end - start)
         means = np.mean(losses, axis=0)
         if not np.isfinite(means).all():
             raise FloatingPointError(
@@ -186,8 +187,11 @@ def _optimizer(config: Config, num_examples: int) -> tuple[optax.GradientTransfo
 
 def _make_advance(
     config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
-) -> Callable[[TrainState, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
-    """`advance(state, keys, data, count) -> (state, losses)`, the latter `[count, seeds]`."""
+) -> Callable[[TrainState, jax.Array, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
+    """`advance(state, training_keys, batch_keys, data, count) -> (state, losses)`.
+
+    Losses are `[count, seeds]`.
+    """
     step = make_train_step(
         flow,
         optimizer,
@@ -195,27 +199,35 @@ def _make_advance(
         ema_decay=config.train.ema_decay,
     )
 
-    def step_of_one_seed(state: TrainState, key: jax.Array, data: Examples):
-        batch_key = jax.random.fold_in(jax.random.fold_in(key, _BATCHES), state.step)
+    def step_of_one_seed(
+        state: TrainState, training_key: jax.Array, batch_key: jax.Array, data: Examples
+    ):
+        batch_key = jax.random.fold_in(batch_key, state.step)
         chosen = jax.random.randint(batch_key, (config.train.batch_size,), 0, len(data.labels))
         batch = {
             "image": data.points[chosen],
             "labels": data.labels[chosen],
             "position": jnp.arange(config.train.batch_size),
         }
-        state, metrics = step(state, batch, key)
+        state, metrics = step(state, batch, training_key)
         return state, metrics["loss"]
 
     @functools.partial(jax.jit, static_argnames="count", donate_argnames="state")
-    def advance(state: TrainState, keys: jax.Array, data: Examples, count: int):
+    def advance(
+        state: TrainState,
+        training_keys: jax.Array,
+        batch_keys: jax.Array,
+        data: Examples,
+        count: int,
+    ):
         def body(state: TrainState, _: None):
-            return jax.vmap(step_of_one_seed)(state, keys, data)
+            return jax.vmap(step_of_one_seed)(state, training_keys, batch_keys, data)
 
         return jax.lax.scan(body, state, length=count)
 
     return advance
 
 
-def _keys(seeds: Sequence[int], use: int) -> jax.Array:
+def _keys(seeds: Sequence[int], name: Stream) -> jax.Array:
     """A key for each seed, `[seeds]`."""
-    return jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), use))(jnp.asarray(seeds))
+    return jnp.stack([keys.of_seed(seed, name) for seed in seeds])

@@ -37,8 +37,8 @@ def test_there_is_no_dropout():
     variables = network.init(jax.random.key(0), X, Y, T)
     jax.tree.map(
         np.testing.assert_array_equal,
-        network.apply(variables, X, Y, T, train=True),
-        network.apply(variables, X, Y, T, train=False),
+        network.apply(variables, X, Y, T, dropout_keys=jax.random.split(jax.random.key(1), len(X))),
+        network.apply(variables, X, Y, T),
     )
 
 

@@ -115,7 +115,8 @@ def test_dropout_acts_in_training_only():
 
     @quick_jit
     def train(key):
-        return network.apply({"params": params}, *args, train=True, rngs={"dropout": key})[0]
+        dropout_keys = jax.random.split(key, len(args[0]))
+        return network.apply({"params": params}, *args, dropout_keys=dropout_keys)[0]
 
     evaluated = quick_jit(network.apply)({"params": params}, *args)[0]
     without = quick_jit(SMALL.apply)({"params": params}, *args)[0]
@@ -130,9 +131,9 @@ def test_dropout_with_remat_is_the_same_dropout():
     network = dataclasses.replace(SMALL, dropout_rate=0.5)
     args = inputs()
     variables = {"params": random_params(network, *args)}
-    rngs = {"dropout": jax.random.key(0)}
+    dropout_keys = jax.random.split(jax.random.key(0), len(args[0]))
     plain, remat = (
-        quick_jit(functools.partial(n.apply, train=True))(variables, *args, rngs=rngs)
+        quick_jit(n.apply)(variables, *args, dropout_keys=dropout_keys)
         for n in (network, dataclasses.replace(network, remat=True))
     )
     jax.tree.map(lambda p, r: np.testing.assert_allclose(p, r, rtol=1e-4, atol=1e-5), plain, remat)

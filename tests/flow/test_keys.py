@@ -1,8 +1,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from symmflow_jax import keys
+from symmflow_jax.flow import keys
 
 KEY = jax.random.key(0)
 
@@ -28,3 +29,25 @@ def test_noise_is_standard_normal():
     np.testing.assert_allclose(np.std(noise), 1.0, atol=0.05)
     # Across examples as well as within one.
     np.testing.assert_allclose(np.std(np.mean(noise, axis=1)), 1 / np.sqrt(20), rtol=0.15)
+
+
+def _data(key) -> tuple[int, ...]:
+    return tuple(np.asarray(jax.random.key_data(key)).ravel().tolist())
+
+
+def test_streams_differ_from_each_other_and_from_examples():
+    streams = {_data(keys.stream(KEY, name)) for name in keys.Stream}
+    examples = {_data(keys.example_keys(KEY, jnp.asarray([index]))) for index in range(100)}
+    assert len(streams) == len(keys.Stream) and not streams & examples
+
+
+def test_streams_of_a_batch_are_those_of_its_keys():
+    batch = keys.example_keys(KEY, jnp.arange(6)).reshape(2, 3)
+    children = keys.stream(batch, keys.Stream.TIMES)
+    assert children.shape == (2, 3)
+    assert _data(children[1, 2]) == _data(keys.stream(batch[1, 2], keys.Stream.TIMES))
+
+
+def test_a_key_that_is_consumed_twice_is_an_error():
+    with pytest.raises(jax.errors.KeyReuseError):
+        jax.jit(lambda key: jax.random.normal(key) + jax.random.uniform(key))(KEY)

@@ -1,0 +1,79 @@
+"""Random keys: one for each example and use, so that no result depends on batches or devices.
+
+A key is either consumed by one draw or is the parent of other keys, never both. The children of a
+key are all of one kind: named streams, steps, draws or examples. So no two uses share a key.
+"""
+
+import enum
+import zlib
+
+import jax
+
+
+class Stream(enum.Enum):
+    """The named uses of random numbers; a stream's number comes from its name."""
+
+    # Children of a run's seed.
+    INIT = "init"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    DRAWN_BATCHES = "drawn_batches"
+    FINETUNING = "finetuning"
+    # Children of the key of a prediction.
+    GENERATION = "generation"
+    RECOGNITION = "recognition"
+    SAMPLING = "sampling"
+    OBJECTIVE = "objective"
+    # Children of an example's key.
+    IMAGE_ENCODING = "image_encoding"
+    SEMANTICS_ENCODING = "semantics_encoding"
+    TIMES = "times"
+    IMAGE_NOISE = "image_noise"
+    SEMANTICS_NOISE = "semantics_noise"
+    UNCONDITIONAL_NOISE = "unconditional_noise"
+    DROPOUT = "dropout"
+    # Children of the key of an image's encoding.
+    DEQUANTIZATION = "dequantization"
+    POSTERIOR = "posterior"
+    # Children of the key of an example's times.
+    CLOCK = "clock"
+    IMAGE_TIME = "image_time"
+    SEMANTICS_TIME = "semantics_time"
+
+
+def stream(key: jax.Array, name: Stream | str) -> jax.Array:
+    """The child of each key for one use.
+
+    Args:
+        key: typed keys of any shape; none of them is consumed.
+        name: the use; a string for uses that are named elsewhere, such as a network's layers.
+
+    Returns:
+        keys of the same shape.
+    """
+    text = name.value if isinstance(name, Stream) else name
+    number = zlib.crc32(text.encode()) & 0x7FFFFFFF
+    fold_in = jax.random.fold_in
+    for _ in range(key.ndim):
+        fold_in = jax.vmap(fold_in, (0, None))
+    return fold_in(key, number)
+
+
+def of_seed(seed: int, name: Stream) -> jax.Array:
+    """The key of one use in everything that a seed determines."""
+    return stream(jax.random.key(seed), name)
+
+
+def example_keys(key: jax.Array, example_index: jax.Array) -> jax.Array:
+    """One key for each example, made from a shared key and the example's own index.
+
+    Args:
+        key: a typed key, whose children are examples alone.
+        example_index: int array `[batch]`.
+    """
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, example_index)
+
+
+def normal(keys: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Standard normal float32 `[batch, *shape]`, each example from its own key."""
+    return jax.vmap(lambda key: jax.random.normal(key, shape))(keys)
