@@ -1,8 +1,8 @@
-"""Every key with its default value; `symmflow_jax/config.py` says what each of them means."""
+"""Every key with its default value; `symmflow_jax/config/values.py` says what each means."""
 
-from symmflow_jax import config_conversion
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The defaults, locked against unknown keys."""
-    return config_conversion.default()
+    return conversion.default()

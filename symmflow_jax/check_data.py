@@ -8,8 +8,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from symmflow_jax import build_data
-from symmflow_jax.config import Config, DataConfig
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.picture_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import DataError, Source
@@ -50,11 +50,11 @@ def check_data(config: Config) -> bool:
         DataError: if a split cannot even be opened, such as for a missing folder.
     """
     usable = True
-    config = build_data.uncached(config)
+    config = sources.uncached(config)
     for train in (True, False):
-        source = build_data.source(config, train=train)
-        schema = build_data.schema(config, source)
-        findings = examine(source, build_data.target(config))
+        source = sources.source(config, train=train)
+        schema = sources.schema(config, source)
+        findings = examine(source, sources.target(config))
         split = "training" if train else "evaluation"
         _logger.info("%s", describe(findings, schema, split))
         for line in remedies(findings, schema, config.data):

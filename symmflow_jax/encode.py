@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import build_codec, build_data, distributed, images
-from symmflow_jax.config import Config
+from symmflow_jax import distributed, images
+from symmflow_jax.config.build import codecs, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import CacheWriter
 from symmflow_jax.latent_codec import LatentCodec, require_latents
@@ -40,14 +41,14 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
         config.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
     )
     folder = pathlib.Path(config.data.latents)
-    config = build_data.uncached(config)
-    source = build_data.source(config, train=True)
-    schema = build_data.schema(config, source)
-    codec = require_latents(build_codec.codec(config, schema), "--mode=encode")
-    weights = build_codec.weights_of_run(config, workdir)
+    config = sources.uncached(config)
+    source = sources.source(config, train=True)
+    schema = sources.schema(config, source)
+    codec = require_latents(codecs.codec(config, schema), "--mode=encode")
+    weights = codecs.weights_of_run(config, workdir)
     batches = pipeline.evaluation_batches(
         source,
-        build_data.preparation(config, schema),
+        sources.preparation(config, schema),
         batch_size=config.eval.batch_size,
         skip_errors=config.data.on_error == "skip",
     )
@@ -55,7 +56,7 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
     placed = distributed.put_replicated(weights, mesh)
     num_batches = -(-len(source) // config.eval.batch_size)
     progress = Progress(num_batches, config.eval.batch_size, 0)
-    with CacheWriter(folder, build_data.cache_index(config, schema, weights)) as writer:
+    with CacheWriter(folder, sources.cache_index(config, schema, weights)) as writer:
         for number, batch in enumerate(batches, start=1):
             pixels = distributed.put_batch(batch["image"], mesh)
             moments = np.asarray(_moments(codec, placed, pixels, config.data.random_flip))

@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import autoencoder_weights, build_codec, build_data, distributed
+from symmflow_jax import autoencoder_weights, distributed
 from symmflow_jax.compilation import jit_once
-from symmflow_jax.config import Config
+from symmflow_jax.config.build import codecs, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
@@ -55,10 +56,10 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
         (config.eval.batch_size, "config.eval.batch_size"),
     ):
         distributed.check_batch_size(batch_size, jax.local_device_count(), name)
-    source = build_data.source(config, train=True)
-    schema = build_data.schema(config, source)
-    codec = require_latents(build_codec.codec(config, schema), "--mode=finetune_vae")
-    weights = build_codec.weights_of_run(config, workdir)
+    source = sources.source(config, train=True)
+    schema = sources.schema(config, source)
+    codec = require_latents(codecs.codec(config, schema), "--mode=finetune_vae")
+    weights = codecs.weights_of_run(config, workdir)
     weights = {"mask_decoder": weights["decoder"]} | weights
     weights = distributed.put_replicated(weights, distributed.local_mesh())
     _report(config, codec, schema, weights, "Before")
@@ -82,11 +83,11 @@ def _train(
 ) -> dict[str, Any]:
     """The weights with a trained decoder for masks, at the end or when a signal comes."""
     tuning = config.finetune
-    batches = build_data.training_batches(
+    batches = sources.training_batches(
         dataclasses.replace(
             config, train=dataclasses.replace(config.train, batch_size=tuning.batch_size)
         ),
-        build_data.source(config, train=True),
+        sources.source(config, train=True),
         schema,
     )
     optimizer = optax.adam(tuning.learning_rate)
@@ -149,8 +150,8 @@ def reconstruction_accuracy(
     Pixels of ignored classes do not count.
     """
     batches = pipeline.evaluation_batches(
-        build_data.source(config, train=False),
-        build_data.preparation(config, schema),
+        sources.source(config, train=False),
+        sources.preparation(config, schema),
         batch_size=config.eval.batch_size,
         num_examples=config.eval.num_examples,
         skip_errors=config.data.on_error == "skip",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from absl import flags
 
-from symmflow_jax import command_line
-from symmflow_jax.config import Config
+from symmflow_jax.config import command_line
+from symmflow_jax.config.values import Config
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _MODE = flags.DEFINE_enum(
@@ -121,7 +121,7 @@ def _evaluate(config: Config, workdir: pathlib.Path) -> None:
 
 def _generate(config: Config, workdir: pathlib.Path) -> None:
     """Guidance as the command says; all else as the network was trained."""
-    from symmflow_jax import build
+    from symmflow_jax.config.build import method
     from symmflow_jax.inference.generation import generate_files
 
     num_steps = _NUM_STEPS.value or 25
@@ -132,7 +132,7 @@ def _generate(config: Config, workdir: pathlib.Path) -> None:
         seed=_SEED.value,
         num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
-        guidance=build.guidance(config.guidance, num_steps),
+        guidance=method.guidance(config.guidance, num_steps),
     )
 
 

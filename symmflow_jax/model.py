@@ -9,16 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import (
-    build,
-    build_codec,
-    build_data,
-    checkpoints,
-    config_conversion,
-    distributed,
-    predictions,
-)
-from symmflow_jax.config import Config
+from symmflow_jax import checkpoints, distributed, predictions
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import codecs, method, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
@@ -56,7 +50,7 @@ class Model:
     @property
     def reads_masks(self) -> bool:
         """Whether the model segments; otherwise it classifies."""
-        return build_data.target(self.config) == "mask"
+        return sources.target(self.config) == "mask"
 
     def generate(
         self,
@@ -203,7 +197,7 @@ class Model:
         return tuple(self.flow.velocity(self.weights)(Leaves(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
-        return build.solver(name, num_steps, self.config.eval.tolerance)
+        return method.solver(name, num_steps, self.config.eval.tolerance)
 
     def _checked_images(self, images: Any) -> np.ndarray:
         images = np.asarray(images)
@@ -256,14 +250,14 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
-        config = config_conversion.from_json(description["config"])
+        config = conversion.from_json(description["config"])
         schema = LabelSchema.from_json(description["schema"])
-        flow = build.flow(config, schema)
+        flow = method.flow(config, schema)
         shapes = jax.eval_shape(flow.init, jax.random.key(0))
         # Weights that were trained in parts may need the memory of all devices here too.
-        parallelism = build.parallelism(config, jax.local_devices())
+        parallelism = method.parallelism(config, jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    codec_weights = build_codec.kept_weights(config, pathlib.Path(workdir))
+    codec_weights = codecs.kept_weights(config, pathlib.Path(workdir))
     weights = Weights(
         parallelism.for_inference(params),
         distributed.put_replicated(codec_weights, distributed.local_mesh()),

@@ -3,14 +3,14 @@
 import pathlib
 from typing import Any
 
-from symmflow_jax import config_conversion
-from symmflow_jax.config import Config
+from symmflow_jax.config import conversion
+from symmflow_jax.config.values import Config
 from symmflow_jax.labels import LabelSchema
 
 
 def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
     """What a checkpoint says of itself, in plain values."""
-    return {"config": config_conversion.to_json(config), "schema": schema.to_json()}
+    return {"config": conversion.to_json(config), "schema": schema.to_json()}
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
@@ -37,7 +37,7 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """The values that decide whether weights fit; the rest of a config may change."""
     # Keys that came after a checkpoint have the default value in it.
-    config = config_conversion.to_json(config_conversion.from_json(description["config"]))
+    config = conversion.to_json(conversion.from_json(description["config"]))
     values = {
         f"config.{section}.{key}": value
         for section in ("network", "semantics")

@@ -12,16 +12,10 @@ import numpy as np
 import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
-from symmflow_jax import (
-    build,
-    build_codec,
-    build_data,
-    checkpoints,
-    config_conversion,
-    distributed,
-    run_folder,
-)
-from symmflow_jax.config import Config, TrainConfig
+from symmflow_jax import checkpoints, distributed, run_folder
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import codecs, method, sources
+from symmflow_jax.config.values import Config, TrainConfig
 from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
@@ -119,10 +113,10 @@ class Run:
         distributed.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
-        source = build_data.source(config, train=True)
-        schema = build_data.schema(config, source)
-        codec_weights = build_codec.weights_of_run(config, workdir)
-        build_data.check_latents(config, source, codec_weights)
+        source = sources.source(config, train=True)
+        schema = sources.schema(config, source)
+        codec_weights = codecs.weights_of_run(config, workdir)
+        sources.check_latents(config, source, codec_weights)
         num_steps = _num_steps(train, train.num_epochs, len(source))
         schedule = one_cycle(
             num_steps,
@@ -131,7 +125,7 @@ class Run:
             train.end_learning_rate,
         )
         if distributed.is_primary():
-            run_folder.write_description(workdir, config_conversion.to_json(config))
+            run_folder.write_description(workdir, conversion.to_json(config))
         return cls(
             config=config,
             workdir=workdir,
@@ -141,8 +135,8 @@ class Run:
             num_steps=num_steps,
             codec_weights=codec_weights,
             evaluator=evaluator_of(config, schema, workdir),
-            parallelism=build.parallelism(config),
-            iterator=build_data.training_batches(config, source, schema, workdir),
+            parallelism=method.parallelism(config),
+            iterator=sources.training_batches(config, source, schema, workdir),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -169,7 +163,7 @@ class Run:
 
         They are put there only now that the run is known to be of the same model.
         """
-        build_codec.keep_weights(self.config, self.workdir, self.codec_weights)
+        codecs.keep_weights(self.config, self.workdir, self.codec_weights)
         return state.replace(codec=self.parallelism.place(self.codec_weights))  # type: ignore[attr-defined]
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
@@ -178,7 +172,7 @@ class Run:
         Nothing is read back from the devices between log steps, evaluations and checkpoints.
         """
         train = self.config.train
-        train_step = build.train_step(
+        train_step = method.train_step(
             self.config, self.evaluator.flow, self.optimizer, self.parallelism
         )
         key = keys.of_seed(self.config.seed, Stream.TRAINING)
@@ -234,7 +228,7 @@ class Run:
         The batch is read anew: what the pipeline gives at a step depends on the seed alone.
         """
         checkpoints.finish(self.manager)
-        iterator = build_data.training_batches(self.config, self.source, self.schema)
+        iterator = sources.training_batches(self.config, self.source, self.schema)
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))

@@ -8,17 +8,10 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from symmflow_jax import (
-    build,
-    build_codec,
-    build_data,
-    checkpoints,
-    config_conversion,
-    distributed,
-    model,
-    run_folder,
-)
-from symmflow_jax.config import Config
+from symmflow_jax import checkpoints, distributed, model, run_folder
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import codecs, method, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.interop import files, latent_unet, pixel_unet
 from symmflow_jax.interop.files import Weights
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
@@ -55,8 +48,8 @@ def import_weights(
         ValueError: if the weights do not fit the config, or its classes are not known.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
-    schema = build_data.schema_of_classes(config)
-    flow = build.flow(config, schema)
+    schema = sources.schema_of_classes(config)
+    flow = method.flow(config, schema)
     num_channels = sum(shape[-1] for shape in flow.codec.shapes)
     params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
     if params["stem"]["kernel"].shape[2] != num_channels:
@@ -66,11 +59,11 @@ def import_weights(
         )
     if flow.time_sampling.num_clocks > 1:
         params = _with_second_clock(params, flow)
-    build_codec.keep_weights(config, workdir, build_codec.weights_of_run(config, workdir))
+    codecs.keep_weights(config, workdir, codecs.weights_of_run(config, workdir))
     with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, describe(config, schema))
     if distributed.is_primary():
-        run_folder.write_description(workdir, config_conversion.to_json(config))
+        run_folder.write_description(workdir, conversion.to_json(config))
     _logger.info(
         "Imported %s into %s: %d parameters, %d classes.",
         path,

@@ -16,8 +16,9 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, compilation, config_conversion
-from symmflow_jax.config import Config
+from symmflow_jax import autoencoder_weights, compilation
+from symmflow_jax.config import conversion
+from symmflow_jax.config.values import Config
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
@@ -163,7 +164,7 @@ def tiny_config() -> Callable[..., Config]:
     def make(**overrides) -> Config:
         values = get_config()
         values.update_from_flattened_dict(overrides)
-        return config_conversion.from_config_dict(values)
+        return conversion.from_config_dict(values)
 
     return make
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, PartitionSpec
 
-from symmflow_jax import build, build_data, checkpoints, predictions
+from symmflow_jax import checkpoints, predictions
 from symmflow_jax.benchmark import workloads
+from symmflow_jax.config.build import method, sources
 from symmflow_jax.distributed import BATCH_AXIS
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.parallel import FullySharded, Replicated
@@ -45,14 +46,14 @@ class Training:
 
     def __init__(self, config, form: str):
         self.parallelism = FORMS[form]()
-        source = build_data.source(config, train=True)
-        schema = build_data.schema(config, source)
-        self.flow = build.flow(config, schema)
+        source = sources.source(config, train=True)
+        schema = sources.schema(config, source)
+        self.flow = method.flow(config, schema)
         self.optimizer = adamw(one_cycle(NUM_STEPS, 2, 1e-4, 1e-6), 0.0, None)
         create = functools.partial(create_train_state, self.flow, self.optimizer)
         self.shapes = jax.eval_shape(create, jax.random.key(0))
-        self.iterator = build_data.training_batches(config, source, schema)
-        self.step = build.train_step(config, self.flow, self.optimizer, self.parallelism)
+        self.iterator = sources.training_batches(config, source, schema)
+        self.step = method.train_step(config, self.flow, self.optimizer, self.parallelism)
         self.first = self.parallelism.create(create, jax.random.key(0))
         self.state = self.first
         metrics = []

@@ -4,14 +4,15 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, build_codec
+from symmflow_jax import autoencoder_weights
+from symmflow_jax.config.build import codecs
 from symmflow_jax.interop import files
 from symmflow_jax.interop.torch_files import WeightsFileError
 
 
 @pytest.fixture
 def network(latent_config):
-    return build_codec.autoencoder(latent_config().autoencoder)
+    return codecs.autoencoder(latent_config().autoencoder)
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pathlib
 import jax
 import pytest
 
-from symmflow_jax import build, build_data, config_conversion
 from symmflow_jax.benchmark import workloads
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import method, sources
 from symmflow_jax.data.sources.source import DataError, numbered_classes
 from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
@@ -21,9 +22,9 @@ def test_the_train_step_overwrites_its_state(tiny_config):
     subject = workloads.subject(config, config.train.batch_size)
     optimizer = adamw(one_cycle(10, 1, 1e-3, 1e-6), 0.0, None)
     create = functools.partial(create_train_state, subject.flow, optimizer)
-    parallelism = build.parallelism(config)
+    parallelism = method.parallelism(config)
     shapes = jax.eval_shape(create, jax.random.key(0))
-    step = build.train_step(config, subject.flow, optimizer, parallelism)
+    step = method.train_step(config, subject.flow, optimizer, parallelism)
     arguments = parallelism.arguments(shapes, subject.batch)
     memory = step.lower(*arguments).compile().memory_analysis()
     state = parallelism.place(
@@ -50,15 +51,15 @@ def test_the_train_step_overwrites_its_state(tiny_config):
 def test_classes_are_known_without_the_data(tiny_config, source, encoding, num_classes):
     values = {"data.source": source, "data.dir": "nowhere", "semantics.encoding": encoding}
     values["data.name"] = "mnist" if source == "tfds" else ""
-    assert build_data.schema_of_classes(tiny_config(**values)).num_classes == num_classes
+    assert sources.schema_of_classes(tiny_config(**values)).num_classes == num_classes
 
 
 def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
     values = {"data.source": "npz", "data.dir": "nowhere", "semantics.encoding": "plane"}
     with pytest.raises(DataError, match=r"nowhere.* Without the data, .*data\.class_names"):
-        build_data.schema_of_classes(tiny_config(**values))
+        sources.schema_of_classes(tiny_config(**values))
     named = tiny_config(**values, **{"data.class_names": ("benign", "malignant")})
-    assert build_data.schema_of_classes(named).names == ("benign", "malignant")
+    assert sources.schema_of_classes(named).names == ("benign", "malignant")
     folder = tiny_config(
         **{
             "data.source": "paired_folder",
@@ -68,13 +69,13 @@ def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
             "data.ignored_id": 255,
         }
     )
-    assert build_data.schema_of_classes(folder).raw_ids == (7, 11, 255)
+    assert sources.schema_of_classes(folder).raw_ids == (7, 11, 255)
 
 
 def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_config):
     values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
     with pytest.raises(DataError):
-        build_data.schema_of_classes(tiny_config(**values))
+        sources.schema_of_classes(tiny_config(**values))
 
 
 _CONFIGS = sorted(
@@ -84,10 +85,8 @@ _CONFIGS = sorted(
 
 @pytest.mark.parametrize("name", _CONFIGS)
 def test_every_config_describes_a_method(name):
-    config = config_conversion.from_config_dict(
-        importlib.import_module(f"configs.{name}").get_config()
-    )
-    flow = build.flow(config, numbered_classes(10))
+    config = conversion.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
+    flow = method.flow(config, numbered_classes(10))
     state = jax.eval_shape(flow.init, jax.random.key(0))
     assert jax.tree.leaves(state)
     is_latent = name in ("celebamask_hq", "coco", "coco_small")
@@ -96,10 +95,8 @@ def test_every_config_describes_a_method(name):
 
 def test_the_small_config_of_coco_differs_in_sizes_alone():
     large, small = (
-        config_conversion.to_json(
-            config_conversion.from_config_dict(
-                importlib.import_module(f"configs.{name}").get_config()
-            )
+        conversion.to_json(
+            conversion.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
         )
         for name in ("coco", "coco_small")
     )

@@ -1,8 +1,8 @@
 import jax
 import pytest
 
-from symmflow_jax import build_codec
 from symmflow_jax.codec import PixelCodec
+from symmflow_jax.config.build import codecs
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.latent_codec import LatentCodec
@@ -11,13 +11,13 @@ _SCHEMA = numbered_classes(3)
 
 
 def test_an_autoencoder_is_what_makes_latents(tiny_config, latent_config, tmp_path):
-    pixels = build_codec.codec(tiny_config(), _SCHEMA)
+    pixels = codecs.codec(tiny_config(), _SCHEMA)
     assert isinstance(pixels, PixelCodec)
     assert pixels.init(jax.random.key(0)) is None
-    assert build_codec.weights_of_run(tiny_config(), tmp_path) is None
-    assert build_codec.kept_weights(tiny_config(), tmp_path) is None
+    assert codecs.weights_of_run(tiny_config(), tmp_path) is None
+    assert codecs.kept_weights(tiny_config(), tmp_path) is None
 
-    latents = build_codec.codec(latent_config(), _SCHEMA)
+    latents = codecs.codec(latent_config(), _SCHEMA)
     assert isinstance(latents, LatentCodec)
     assert latents.image_shape == (8, 8, 3)
     assert latents.shapes == Leaves((4, 4, 2), (4, 4, 2))
@@ -25,7 +25,7 @@ def test_an_autoencoder_is_what_makes_latents(tiny_config, latent_config, tmp_pa
 
 def test_shapes_are_known_without_the_file(latent_config):
     config = latent_config(**{"autoencoder.weights": "nowhere"})
-    codec = build_codec.codec(config, _SCHEMA)
+    codec = codecs.codec(config, _SCHEMA)
     weights = jax.eval_shape(codec.init, jax.random.key(0))
     assert weights.keys() == {"encoder", "decoder"}
 
@@ -41,4 +41,4 @@ def test_shapes_are_known_without_the_file(latent_config):
 )
 def test_what_has_no_latents_is_refused(latent_config, overrides, message):
     with pytest.raises(ValueError, match=message):
-        build_codec.codec(latent_config(**overrides), _SCHEMA)
+        codecs.codec(latent_config(**overrides), _SCHEMA)

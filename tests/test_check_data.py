@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build_data
 from symmflow_jax.check_data import check_data, describe, examine, remedies
-from symmflow_jax.config import Config, DataConfig
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config, DataConfig
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def folder(tmp_path):
 
 
 def look(config: Config):
-    source = build_data.source(config, train=True)
+    source = sources.source(config, train=True)
     findings = examine(source, "mask")
-    return findings, build_data.schema(config, source)
+    return findings, sources.schema(config, source)
 
 
 def test_sizes_and_classes_are_counted(folder):
@@ -99,7 +99,7 @@ def test_each_usual_mistake_has_its_line(folder, masks, names, remedy):
 def test_the_line_mends_the_mistake(folder, masks, options):
     config = folder(masks, **options)
     assert check_data(config)
-    element = build_data.source(config, train=True)[0]
+    element = sources.source(config, train=True)[0]
     np.testing.assert_array_equal(element["mask"].ravel(), np.arange(element["mask"].size))
 
 

@@ -1,6 +1,6 @@
 """Mistakes on the command line that are found before anything starts."""
 
-from symmflow_jax.command_line import explain_config_flags
+from symmflow_jax.config.command_line import explain_config_flags
 
 
 def test_overrides_are_checked_before_anything_starts():

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from symmflow_jax.config import Config, DataConfig
+from symmflow_jax.config.values import Config, DataConfig
 
 
 def test_frozen_config_is_frozen_and_hashable():

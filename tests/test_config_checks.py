@@ -1,6 +1,6 @@
 import pytest
 
-from symmflow_jax import config_conversion
+from symmflow_jax.config import conversion
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from symmflow_jax import config_conversion
 )
 def test_choices_are_listed(section, key, choice):
     with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is 'nothing'; .*{choice}"):
-        config_conversion.from_json({section: {key: "nothing"}})
+        conversion.from_json({section: {key: "nothing"}})
 
 
 @pytest.mark.parametrize(
@@ -25,15 +25,15 @@ def test_choices_are_listed(section, key, choice):
 )
 def test_numbers_that_must_be_positive(section, key, value):
     with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is .* must be positive"):
-        config_conversion.from_json({section: {key: value}})
+        conversion.from_json({section: {key: value}})
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_of_times_is_below_one(share):
-    values = config_conversion.default()
+    values = conversion.default()
     values.train.share_at_one = share
     with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
-        config_conversion.from_config_dict(values)
+        conversion.from_config_dict(values)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_share_of_times_is_below_one(share):
     ],
 )
 def test_clocks_that_cannot_be_are_refused(changes, message):
-    values = config_conversion.default()
+    values = conversion.default()
     values.update_from_flattened_dict(changes)
     with pytest.raises(ValueError, match=message):
-        config_conversion.from_config_dict(values)
+        conversion.from_config_dict(values)

@@ -3,13 +3,13 @@ import json
 import pytest
 from ml_collections import config_dict
 
-from symmflow_jax import config_conversion
-from symmflow_jax.config import Config, EvalConfig, TrainConfig
+from symmflow_jax.config import conversion
+from symmflow_jax.config.values import Config, EvalConfig, TrainConfig
 
 
 def values(**changes):
     """The default values with some of them changed: `values(train={"batch_size": 8})`."""
-    result = config_conversion.to_json(Config())
+    result = conversion.to_json(Config())
     for key, change in changes.items():
         if isinstance(change, dict):
             result[key] |= change
@@ -19,11 +19,11 @@ def values(**changes):
 
 
 def test_default_is_the_frozen_default():
-    assert config_conversion.from_config_dict(config_conversion.default()) == Config()
+    assert conversion.from_config_dict(conversion.default()) == Config()
 
 
 def test_default_is_locked():
-    config = config_conversion.default()
+    config = conversion.default()
     with pytest.raises(AttributeError, match="batch_size"):
         config.train.batchsize = 3
     with pytest.raises(AttributeError):
@@ -31,17 +31,17 @@ def test_default_is_locked():
 
 
 def test_default_is_new_each_time():
-    config_conversion.default().train.batch_size = 3
-    assert config_conversion.default().train.batch_size == Config().train.batch_size
+    conversion.default().train.batch_size = 3
+    assert conversion.default().train.batch_size == Config().train.batch_size
 
 
 def test_changes_arrive_in_the_frozen_config():
-    config = config_conversion.default()
+    config = conversion.default()
     config.train.batch_size = 7
     config.data.image_size = (28, 30)
     config.data.ignored_id = 255
     config.train.clip_norm = 1.0
-    frozen = config_conversion.from_config_dict(config)
+    frozen = conversion.from_config_dict(config)
     assert frozen.train.batch_size == 7
     assert frozen.data.image_size == (28, 30)
     assert frozen.data.ignored_id == 255
@@ -52,18 +52,18 @@ def test_misspelt_key_names_the_nearest():
     changed = values()
     changed["train"]["batchsize"] = changed["train"].pop("batch_size")
     with pytest.raises(ValueError, match=r"config\.train\.batchsize .* mean 'batch_size'\?"):
-        config_conversion.from_json(changed)
+        conversion.from_json(changed)
 
 
 def test_key_like_no_other_lists_the_keys():
     with pytest.raises(ValueError, match=r"config\.xyz .* The keys are seed, parallel, data"):
-        config_conversion.from_json(values(xyz=1))
+        conversion.from_json(values(xyz=1))
 
 
 def test_missing_keys_take_their_defaults():
     changed = values(train={"warmup_epochs": 0.5})
     del changed["train"]["ema_decay"], changed["eval"]
-    config = config_conversion.from_json(changed)
+    config = conversion.from_json(changed)
     assert config.train.warmup_epochs == 0.5
     assert config.train.ema_decay == TrainConfig().ema_decay
     assert config.eval == EvalConfig()
@@ -86,11 +86,11 @@ def test_missing_keys_take_their_defaults():
 )
 def test_wrong_types_name_the_key_the_value_and_the_type(section, key, value, kind):
     with pytest.raises(ValueError, match=rf"config\.{section}\.{key} .* of type {kind}"):
-        config_conversion.from_json(values(**{section: {key: value}}))
+        conversion.from_json(values(**{section: {key: value}}))
 
 
 def test_integers_stand_for_floats_and_single_items_for_tuples():
-    config = config_conversion.from_json(
+    config = conversion.from_json(
         values(train={"peak_learning_rate": 1}, eval={"num_steps": 5, "solvers": ["rk4"]})
     )
     assert type(config.train.peak_learning_rate) is float
@@ -99,21 +99,18 @@ def test_integers_stand_for_floats_and_single_items_for_tuples():
 
 
 def test_configs_survive_json():
-    config = config_conversion.from_json(
+    config = conversion.from_json(
         values(
             seed=3,
             data={"image_size": (28, 28), "class_names": ("a", "b"), "ignored_id": 2},
             train={"clip_norm": 0.5},
         )
     )
-    assert (
-        config_conversion.from_json(json.loads(json.dumps(config_conversion.to_json(config))))
-        == config
-    )
+    assert conversion.from_json(json.loads(json.dumps(conversion.to_json(config)))) == config
 
 
 def test_optional_values_can_be_set_by_flags():
-    config = config_conversion.default()
+    config = conversion.default()
     with pytest.raises(TypeError):
         config.data.ignored_id = "void"  # A typed placeholder, not a bare None.
     assert isinstance(config, config_dict.ConfigDict)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import build_codec, build_data
+from symmflow_jax.config.build import codecs, sources
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.sources.shapes import Shapes
@@ -20,19 +20,19 @@ def cached(latent_config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache") / "latents"
     config = latent_config(**{"data.latents": str(folder), "data.random_flip": True})
     encode(config, folder.parent)
-    return config, build_codec.weights_of_run(config, folder.parent)
+    return config, codecs.weights_of_run(config, folder.parent)
 
 
 @pytest.fixture(scope="module")
 def schema(cached):
-    return build_data.schema_of_classes(cached[0])
+    return sources.schema_of_classes(cached[0])
 
 
 def _pictures(config, schema):
     """The same examples as their source has them."""
-    config = build_data.uncached(config)
-    source = build_data.source(config, train=True)
-    preparation = build_data.preparation(config, schema)
+    config = sources.uncached(config)
+    source = sources.source(config, train=True)
+    preparation = sources.preparation(config, schema)
     return next(pipeline.evaluation_batches(source, preparation, batch_size=10))
 
 
@@ -43,7 +43,7 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
     assert len(cache) == 10
     np.testing.assert_array_equal([cache[i]["mask"] for i in range(10)], pictures["labels"])
     moments = np.stack([cache[i]["moments"] for i in range(10)])
-    codec = build_codec.codec(config, schema)
+    codec = codecs.codec(config, schema)
     example_keys = keys.example_keys(jax.random.key(0), pictures["position"])
     encoded = jax.jit(lambda pixels: codec.encode_image(weights, example_keys, pixels, train=True))
     for variant, pixels in enumerate([pictures["image"], pictures["image"][:, :, ::-1]]):
@@ -55,7 +55,7 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
 
 def test_masks_get_fresh_noise_in_each_step(cached, schema):
     config, weights = cached
-    codec = build_codec.codec(config, schema)
+    codec = codecs.codec(config, schema)
     labels = LatentCache(config.data.latents)[3]["mask"][None].astype(np.int32)
     encoded = jax.jit(lambda key: codec.encode_semantics(weights, key[None], labels))
     first, second = (encoded(jax.random.key(step)) for step in (0, 1))
@@ -100,18 +100,18 @@ def test_a_cache_of_other_data_is_refused(cached, latent_config):
     ):
         config = latent_config(**{"data.latents": latents}, **overrides)
         with pytest.raises(DataError, match=message):
-            build_data.source(config, train=True)
+            sources.source(config, train=True)
     # Mirror images that are not asked for do no harm.
-    build_data.source(latent_config(**{"data.latents": latents}), train=True)
+    sources.source(latent_config(**{"data.latents": latents}), train=True)
 
 
 def test_a_cache_of_another_encoder_is_refused(cached, tiny_config, tmp_path):
     config, weights = cached
-    source = build_data.source(config, train=True)
-    build_data.check_latents(config, source, weights)
+    source = sources.source(config, train=True)
+    sources.check_latents(config, source, weights)
     other = weights | {"encoder": jax.tree.map(lambda leaf: leaf + 1, weights["encoder"])}
     with pytest.raises(DataError, match=r"encoder_hash is .* Encode again with --mode=encode"):
-        build_data.check_latents(config, source, other)
+        sources.check_latents(config, source, other)
     values = {"data.latents": config.data.latents, "data.random_flip": True}
     with pytest.raises(ValueError, match="the flow moves pixels; set both or none"):
         train_and_evaluate(tiny_config(**values), tmp_path / "run")

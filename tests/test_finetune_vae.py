@@ -5,7 +5,8 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, build_codec, finetune_vae as finetuning
+from symmflow_jax import autoencoder_weights, finetune_vae as finetuning
+from symmflow_jax.config.build import codecs
 from symmflow_jax.finetune_vae import finetune_vae
 from symmflow_jax.interruption import Interrupted
 
@@ -33,9 +34,9 @@ def test_the_decoder_learns_masks_and_nothing_else_changes(config, tmp_path, cap
     accuracies = [float(line.rsplit(" ", 1)[1]) for line in lines if "pixel accuracy" in line]
     assert len(accuracies) == 2 and accuracies[1] > accuracies[0]
 
-    network = build_codec.autoencoder(config.autoencoder)
+    network = codecs.autoencoder(config.autoencoder)
     before = autoencoder_weights.read(config.autoencoder.weights, network)
-    weights = build_codec.weights_of_run(config, tmp_path)
+    weights = codecs.weights_of_run(config, tmp_path)
     for part in ("encoder", "decoder"):
         jax.tree.map(np.testing.assert_array_equal, weights[part], before[part])
     changed = jax.tree.map(lambda a, b: np.any(a != b), weights["mask_decoder"], before["decoder"])
@@ -58,7 +59,7 @@ def test_a_signal_saves_the_decoder(config, tmp_path, monkeypatch):
     with pytest.raises(Interrupted) as error:
         finetune_vae(config, tmp_path)
     assert error.value.code == 128 + signal.SIGTERM
-    assert "mask_decoder" in build_codec.weights_of_run(config, tmp_path)
+    assert "mask_decoder" in codecs.weights_of_run(config, tmp_path)
 
 
 def test_an_error_that_is_no_number_writes_nothing(config, tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import autoencoder_weights, build_data, checkpoints
-from symmflow_jax.config import Config
+from symmflow_jax import autoencoder_weights, checkpoints
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.encode import encode
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
@@ -80,7 +81,7 @@ def test_encode_train_resume_and_use(config, tmp_path):
 
 
 def test_a_run_in_pixels_does_not_go_on_in_latents(config, tiny_config, tmp_path):
-    schema = build_data.schema_of_classes(tiny_config())
+    schema = sources.schema_of_classes(tiny_config())
     pixels = describe(tiny_config(**_SMALLEST), schema)
     latents = describe(config(), schema)
     with pytest.raises(ValueError, match="what the flow moves is 'latents', was 'pixels'"):

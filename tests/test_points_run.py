@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import symmflow_jax
-from symmflow_jax import build_data
+from symmflow_jax.config.build import sources
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.train import Run, train_and_evaluate
 
@@ -74,7 +74,7 @@ def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_config
 )
 def test_points_of_another_size_are_refused(points_config, source, overrides, message):
     with pytest.raises(DataError, match=message):
-        build_data.source(points_config(source, **overrides), train=True)
+        sources.source(points_config(source, **overrides), train=True)
 
 
 def test_sizes_are_positive(points_config):

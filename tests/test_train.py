@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import build_data, checkpoints, config_conversion, run_folder, train
+from symmflow_jax import checkpoints, run_folder, train
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import sources
 from symmflow_jax.data import pipeline
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
@@ -41,7 +43,7 @@ def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
     config = tiny_config(**{"train.eval_every_steps": 10})
     table = train_and_evaluate(config, tmp_path)
 
-    assert config_conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == config
+    assert conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == config
     assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
     assert list(tmp_path.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
@@ -171,10 +173,10 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
     (path,) = tmp_path.glob("non_finite_step_*.npz")
     assert str(path) in str(error.value)
     saved = np.load(path)
-    source = build_data.source(diverging, train=True)
+    source = sources.source(diverging, train=True)
     batches = pipeline.training_batches(
         source,
-        build_data.preparation(diverging, build_data.schema(diverging, source)),
+        sources.preparation(diverging, sources.schema(diverging, source)),
         batch_size=8,
         seed=diverging.seed,
     )

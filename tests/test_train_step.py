@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from symmflow_jax import build
+from symmflow_jax.config.build import method
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.train_step import adamw, create_train_state, make_train_step
 
@@ -24,7 +24,7 @@ def stepped(tiny_config, standard_dtype_promotion):
             "network.name": "mlp",
         }
     )
-    flow = build.flow(config, numbered_classes(2))
+    flow = method.flow(config, numbered_classes(2))
     optimizer = optax.sgd(_RATE)
     state = create_train_state(flow, optimizer, jax.random.key(0))
     rng = np.random.default_rng(0)

@@ -8,8 +8,9 @@ import pytest
 import safetensors.numpy
 
 import symmflow_jax
-from symmflow_jax import build, build_data, checkpoints
+from symmflow_jax import checkpoints
 from symmflow_jax.checkpoints import CheckpointError
+from symmflow_jax.config.build import method, sources
 from symmflow_jax.interop import latent_unet
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.interop.unet_shapes import param_shapes
@@ -50,7 +51,7 @@ def digits(tiny_config, reference_unet):
 def latent(tiny_config):
     """A config with a latent U-Net, and a state dict of it for three channels without prompt."""
     config = tiny_config(**LATENT)
-    network = build.network(config.network)
+    network = method.network(config.network)
     generator = np.random.default_rng(0)
     params: dict = {}
     for path, shape in param_shapes(network, 3).items():
@@ -97,7 +98,7 @@ def test_export_after_import_is_the_identity(digits, tmp_path):
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, config = digits
     import_weights(config, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    flow = build.flow(config, build_data.schema_of_classes(config))
+    flow = method.flow(config, sources.schema_of_classes(config))
     # Whatever the training's settings are: the optimizer has no state yet.
     shapes = jax.eval_shape(
         lambda key: create_train_state(flow, adamw(lambda step: 1e-3, 0.1, 1.0), key),

@@ -18,11 +18,11 @@ jax.distributed.initialize(address, num_processes=2, process_id=int(index))
 # What follows asks JAX for its devices.
 from eight_devices import POINTS, Training, _restore, _save  # noqa: E402
 
-from symmflow_jax import config_conversion  # noqa: E402
+from symmflow_jax.config import conversion  # noqa: E402
 
 values = runpy.run_path(str(pathlib.Path(__file__).parent / "configs" / "tiny.py"))["get_config"]()
 values.update_from_flattened_dict(POINTS)
-run = Training(config_conversion.from_config_dict(values), "fsdp")
+run = Training(conversion.from_config_dict(values), "fsdp")
 
 _save(run, run.parallelism.fetch(run.state), pathlib.Path(folder))
 restored = _restore(run, run.parallelism, pathlib.Path(folder))

@@ -14,12 +14,12 @@ import pathlib
 import jax
 from absl import flags
 
-from symmflow_jax import command_line
 from symmflow_jax.benchmark import compile_times, input_pipeline, tables, torch_peer, workloads
 from symmflow_jax.benchmark.processes import MakeTasks, in_own_process
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.benchmark.workloads import NAMES
-from symmflow_jax.config import Config
+from symmflow_jax.config import command_line
+from symmflow_jax.config.values import Config
 from symmflow_jax.data.sources.source import DataError
 
 _logger = logging.getLogger("symmflow_jax.benchmark")

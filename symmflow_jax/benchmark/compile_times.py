@@ -10,7 +10,7 @@ import jax
 
 from symmflow_jax import compilation
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 
 
 class Program(NamedTuple):

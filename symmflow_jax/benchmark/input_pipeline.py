@@ -13,8 +13,9 @@ import jax
 import numpy as np
 from PIL import Image
 
-from symmflow_jax import build_data, distributed
-from symmflow_jax.config import Config
+from symmflow_jax import distributed
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import Source
 
@@ -58,7 +59,7 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
         DataError: if the data is missing.
     """
     config = _with(config, batch_size, config.data.num_workers)
-    source = build_data.source(config, train=True)
+    source = sources.source(config, train=True)
     if not isinstance(source, PicturePairs):
         workers = config.data.num_workers
         return [Rate(_reader(workers), *_watch(source, config, seconds), None)]
@@ -89,7 +90,7 @@ def _as_many(source: PicturePairs) -> PicturePairs:
 def _watch(source: Source, config: Config, seconds: float) -> tuple[float, float]:
     """Images a second, and the seconds up to the first batch."""
     start = time.perf_counter()
-    batches = build_data.training_batches(config, source, build_data.schema(config, source))
+    batches = sources.training_batches(config, source, sources.schema(config, source))
     mesh = distributed.local_mesh()
 
     def take() -> None:

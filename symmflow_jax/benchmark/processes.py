@@ -10,7 +10,7 @@ import jax
 
 from symmflow_jax import compilation
 from symmflow_jax.benchmark.timing import Task
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 
 MakeTasks = Callable[[Config, int], dict[str, Task]]
 """A module's function of a config and a batch size to tasks by name."""

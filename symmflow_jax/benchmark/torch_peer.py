@@ -12,7 +12,7 @@ import numpy as np
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.benchmark.timing import Task
 from symmflow_jax.benchmark.workloads import GENERATION, RECOGNITION, TRAIN_STEP, Subject
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 
 
 def is_installed() -> bool:

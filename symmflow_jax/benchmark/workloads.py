@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from symmflow_jax import build, build_data, labels, predictions
+from symmflow_jax import labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
-from symmflow_jax.config import Config
+from symmflow_jax.config.build import method, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
@@ -55,8 +56,8 @@ def subject(config: Config, batch_size: int) -> Subject:
     """The config's method with random pixels and labels."""
     rng = np.random.default_rng(0)
     schema = _schema(config)
-    flow = build.flow(config, schema)
-    size = flow.codec.image_shape[:2] if build_data.target(config) == "mask" else ()
+    flow = method.flow(config, schema)
+    size = flow.codec.image_shape[:2] if sources.target(config) == "mask" else ()
     points = len(flow.codec.image_shape) == 1
     pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
     batch = {
@@ -92,9 +93,9 @@ class TrainSteps:
 
     def __init__(self, subject: Subject):
         optimizer, create = beginning(subject)
-        parallelism = build.parallelism(subject.config)
+        parallelism = method.parallelism(subject.config)
         self._state = parallelism.create(create, jax.random.key(0))
-        self._step = build.train_step(subject.config, subject.flow, optimizer, parallelism)
+        self._step = method.train_step(subject.config, subject.flow, optimizer, parallelism)
         self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
@@ -108,8 +109,8 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     config, flow, batch = subject
     optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    parallelism = build.parallelism(config)
-    step = build.train_step(config, flow, optimizer, parallelism)
+    parallelism = method.parallelism(config)
+    step = method.train_step(config, flow, optimizer, parallelism)
     return {
         "first state": (jit_once(create), (jax.random.key(0),)),
         TRAIN_STEP: (step, parallelism.arguments(state, batch)),

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 
 SOLVERS = ("euler", "midpoint", "heun", "rk4", "dopri5")
 

@@ -16,7 +16,8 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from symmflow_jax import command_line, markdown, pictures, run_folder
+from symmflow_jax import markdown, pictures, run_folder
+from symmflow_jax.config import command_line
 from symmflow_jax.evaluation import tables
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import EXAMPLES, METRICS

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from symmflow_jax import build, build_data, distributed, run_folder
-from symmflow_jax.config import Config
+from symmflow_jax import distributed, run_folder
+from symmflow_jax.config.build import method, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch, Preparation
 from symmflow_jax.data.sources.source import DataError, Source
@@ -112,7 +113,7 @@ class Evaluator:
 
     def guidance(self, num_steps: int | None) -> Guidance:
         """The guidance of generated images, for a solver of so many steps."""
-        return build.guidance(self.config.guidance, num_steps)
+        return method.guidance(self.config.guidance, num_steps)
 
     def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
         """The protocol of a score of this evaluator; `details` are the task's own fields."""
@@ -149,13 +150,13 @@ def evaluator_of(
         ValueError: if the devices do not divide a batch, or weights of features are missing.
     """
     checks.check_files(config)
-    source = build_data.source(config, train=False)
-    found = build_data.schema(config, source)
+    source = sources.source(config, train=False)
+    found = sources.schema(config, source)
     if found.names != schema.names:
         raise DataError(
             f"The model knows the classes {', '.join(schema.names)}, but the data has "
             f"{', '.join(found.names)}; set config.data to data of the same classes."
         )
-    preparation = build_data.preparation(config, schema)
+    preparation = sources.preparation(config, schema)
     log = workdir / run_folder.SKIPPED if workdir else None
-    return Evaluator(config, build.flow(config, schema), schema, source, preparation, log)
+    return Evaluator(config, method.flow(config, schema), schema, source, preparation, log)

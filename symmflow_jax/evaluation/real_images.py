@@ -12,8 +12,9 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from symmflow_jax import build_data, distributed
-from symmflow_jax.config import Config
+from symmflow_jax import distributed
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator
 from symmflow_jax.metrics.features import FeatureFunction
@@ -91,9 +92,7 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
     """
     config = evaluator.config
     train = config.eval.real_split == "train"
-    source = (
-        build_data.source(build_data.uncached(config), train=True) if train else evaluator.source
-    )
+    source = sources.source(sources.uncached(config), train=True) if train else evaluator.source
     path = _path(config, source, function)
     rows_path = path.with_suffix(".features.npy")
     if _everywhere(path.is_file() and rows_path.is_file()):

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from symmflow_jax import build, distributed, predictions
+from symmflow_jax import distributed, predictions
+from symmflow_jax.config.build import method
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.real_images import FeatureCollector, FeatureSet, real_features
@@ -41,9 +42,9 @@ def judges_of(evaluator: Evaluator) -> Judges:
     Raises:
         ValueError: if weights are missing or of another network.
     """
-    features = build.feature_function(evaluator.config.eval)
+    features = method.feature_function(evaluator.config.eval)
     real = real_features(evaluator, features) if features else None
-    return Judges(features, real, build.perceptual_distance(evaluator.config.eval))
+    return Judges(features, real, method.perceptual_distance(evaluator.config.eval))
 
 
 def sample_quality(

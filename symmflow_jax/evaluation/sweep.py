@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symmflow_jax import build
+from symmflow_jax.config.build import method
 from symmflow_jax.evaluation import generation, recognition, sample_quality, tables
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
@@ -39,7 +39,7 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
     # First, since their weights may turn out to be of another network.
     judges = sample_quality.judges_of(evaluator) if config.num_feature_samples else None
     table, matrices, risk_coverage = [], [], {}
-    for name, num_steps, solve in build.solvers_of(config):
+    for name, num_steps, solve in method.solvers_of(config):
         row = functools.partial(_recognize, evaluator, trained, name, num_steps, solve)
         repeats = [row(seed) for seed in seeds]
         matrices.append(repeats[0].counts)
@@ -68,7 +68,7 @@ def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]
 def _sample_quality(evaluator: Evaluator, trained: Trained, judges: Judges) -> list[Measurement]:
     """What generated images are like, for every solver and number of steps."""
     table = []
-    for name, num_steps, solve in build.solvers_of(evaluator.config.eval):
+    for name, num_steps, solve in method.solvers_of(evaluator.config.eval):
         repeats = []
         for seed in evaluator.seeds:
             protocol = _row_protocol(evaluator, "generation", trained, name, num_steps, seed)

@@ -19,8 +19,9 @@ import jax.numpy as jnp
 import optax
 from absl import flags
 
-from symmflow_jax import build_data, command_line
-from symmflow_jax.config import Config
+from symmflow_jax.config import command_line
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.flow import keys
@@ -48,21 +49,21 @@ def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int)
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
-    if build_data.target(config) != "label" or not config.data.image_size:
+    if sources.target(config) != "label" or not config.data.image_size:
         raise ValueError(
             "A classifier needs images with labels; choose a config whose semantics.encoding is "
             "'plane' or 'colour'."
         )
-    source = build_data.source(config, train=True)
-    schema = build_data.schema(config, source)
+    source = sources.source(config, train=True)
+    schema = sources.schema(config, source)
     height, width = config.data.image_size
     network = Classifier(schema.num_classes, (height, width, config.data.image_channels))
-    batches = build_data.training_batches(config, source, schema)
+    batches = sources.training_batches(config, source, schema)
     params = _fit(network, itertools.islice(batches, num_steps), config.seed, num_steps)
 
     eval_batches = pipeline.evaluation_batches(
-        build_data.source(config, train=False),
-        build_data.preparation(config, schema),
+        sources.source(config, train=False),
+        sources.preparation(config, schema),
         batch_size=config.train.batch_size,
     )
     score = _accuracy(network, params, eval_batches)

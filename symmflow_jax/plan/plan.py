@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from symmflow_jax import distributed, run_folder
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 from symmflow_jax.plan import programs
 from symmflow_jax.plan.chips import Chip
 from symmflow_jax.plan.programs import Compiler, Cost, DoesNotFit

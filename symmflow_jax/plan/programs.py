@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import jax
 
-from symmflow_jax import build, predictions
+from symmflow_jax import predictions
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.config import Config
+from symmflow_jax.config.build import method
+from symmflow_jax.config.values import Config
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.plan import hlo
 from symmflow_jax.plan.collectives import Collective, collectives
@@ -95,8 +96,8 @@ def train_step(
     """
     subject = workloads.subject(config, batch_size)
     optimizer, create = workloads.beginning(subject)
-    parallelism = build.parallelism(config, devices)
-    step = build.train_step(config, subject.flow, optimizer, parallelism)
+    parallelism = method.parallelism(config, devices)
+    step = method.train_step(config, subject.flow, optimizer, parallelism)
     state = jax.eval_shape(create, jax.random.key(0))
     lowered = step.lower(*parallelism.arguments(state, subject.batch))
     return _cost(workloads.TRAIN_STEP, lowered, subject, len(devices), compiler)
@@ -105,7 +106,7 @@ def train_step(
 def generation(config: Config, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
     """Generation over the devices of one process, as evaluation does it; see `train_step`."""
     subject = workloads.subject(config, config.eval.batch_size)
-    parallelism = build.parallelism(config, devices)
+    parallelism = method.parallelism(config, devices)
     flow = subject.flow
     shapes = jax.eval_shape(
         lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)

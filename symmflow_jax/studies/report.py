@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from symmflow_jax import command_line, markdown, run_folder
+from symmflow_jax import markdown, run_folder
+from symmflow_jax.config import command_line
 
 _logger = logging.getLogger(__name__)
 

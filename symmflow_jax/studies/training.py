@@ -20,8 +20,10 @@ import numpy as np
 import optax
 from flax import traverse_util
 
-from symmflow_jax import build, build_data, config_conversion, predictions
-from symmflow_jax.config import Config
+from symmflow_jax import predictions
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import method, sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
@@ -121,14 +123,14 @@ def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
         )
     values = runpy.run_path(config_file)["get_config"]().to_dict()
     flat = traverse_util.flatten_dict(values, sep=".") | changes
-    return config_conversion.from_json(traverse_util.unflatten_dict(flat, sep="."))
+    return conversion.from_json(traverse_util.unflatten_dict(flat, sep="."))
 
 
 def examples(config: Config, seeds: Sequence[int], *, train: bool) -> Examples:
     """All points of a split of the config, drawn from each seed."""
     points, labels = [], []
     for seed in seeds:
-        source = build_data.source(dataclasses.replace(config, seed=seed), train=train)
+        source = sources.source(dataclasses.replace(config, seed=seed), train=train)
         drawn = [source[index] for index in range(len(source))]
         points.append(np.stack([example["image"] for example in drawn]))
         labels.append(np.stack([example["label"] for example in drawn]))
@@ -145,8 +147,8 @@ def train(config: Config, seeds: Sequence[int]) -> Trained:
     Raises:
         FloatingPointError: if a loss is no longer a number.
     """
-    source = build_data.source(config, train=True)
-    flow = build.flow(config, build_data.schema(config, source))
+    source = sources.source(config, train=True)
+    flow = method.flow(config, sources.schema(config, source))
     optimizer, num_steps = _optimizer(config, len(source))
     data = examples(config, seeds, train=True)
     training_keys = _keys(seeds, Stream.TRAINING)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from symmflow_jax.benchmark.processes import in_own_process
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 
 
 def _tasks(config: Config, batch_size: int):

@@ -1,11 +1,11 @@
 """A run of seconds: 8x8 scenes and a network of a few thousand parameters."""
 
-from symmflow_jax import config_conversion
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The config."""
-    config = config_conversion.default()
+    config = conversion.default()
     config.data.source = "shapes"
     config.data.train_size = 64
     config.data.eval_size = 12

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build_data
+from symmflow_jax.config.build import sources
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.symmflow import Weights
 
@@ -39,7 +39,7 @@ def striped(tiny_config, tmp_path) -> Callable[..., Evaluator]:
 
     def make(**overrides) -> Evaluator:
         config = tiny_config(**values | overrides)
-        source = build_data.source(config, train=False)
-        return evaluator_of(config, build_data.schema(config, source))
+        source = sources.source(config, train=False)
+        return evaluator_of(config, sources.schema(config, source))
 
     return make

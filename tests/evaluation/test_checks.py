@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax import config_conversion
+from symmflow_jax.config import conversion
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from symmflow_jax import config_conversion
 )
 def test_what_is_measured_must_be_possible(changes, message):
     with pytest.raises(ValueError, match=message):
-        config_conversion.from_json({"eval": changes})
+        conversion.from_json({"eval": changes})
 
 
 def test_points_and_labels_have_no_images_or_masks_to_compare():
     samples = {"lpips_weights": "w", "num_feature_samples": 10}
     with pytest.raises(ValueError, match="image_size is empty, which means points"):
-        config_conversion.from_json({"data": {"image_size": ()}, "eval": samples})
+        conversion.from_json({"data": {"image_size": ()}, "eval": samples})
     labels = {"semantics": {"encoding": "plane"}, "eval": {"original_size": True}}
     with pytest.raises(ValueError, match="original_size is for masks, but .*'plane'"):
-        config_conversion.from_json(labels)
+        conversion.from_json(labels)

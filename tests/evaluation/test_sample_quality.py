@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax import build_data, predictions
+from symmflow_jax import predictions
+from symmflow_jax.config.build import sources
 from symmflow_jax.evaluation import real_images
 from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
 from symmflow_jax.evaluation.sample_quality import Judges, sample_quality
@@ -63,9 +64,7 @@ def evaluator(tiny_config, tmp_path):
                 "eval.lpips_weights": str(weights),
             }
         )
-        made = evaluator_of(
-            config, build_data.schema(config, build_data.source(config, train=False))
-        )
+        made = evaluator_of(config, sources.schema(config, sources.source(config, train=False)))
         return dataclasses.replace(made, source=_Dim(made.source))
 
     return make
@@ -148,6 +147,6 @@ def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
 def test_missing_weights_are_told_before_anything_else(tiny_config, tmp_path):
     samples = {"eval.num_feature_samples": 4, "eval.lpips_weights": str(tmp_path / "no")}
     config = tiny_config(**samples)
-    schema = build_data.schema(config, build_data.source(config, train=False))
+    schema = sources.schema(config, sources.source(config, train=False))
     with pytest.raises(ValueError, match=r"lpips_weights is .*no', which is no file"):
         evaluator_of(config, schema)

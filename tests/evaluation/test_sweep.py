@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build_data, config_conversion, predictions, run_folder
+from symmflow_jax import predictions, run_folder
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import sources
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.evaluation import generation
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
@@ -45,9 +47,7 @@ _MASKS = {
 def evaluator(tiny_config):
     def make(**overrides) -> Evaluator:
         config = tiny_config(**overrides)
-        return evaluator_of(
-            config, build_data.schema(config, build_data.source(config, train=False))
-        )
+        return evaluator_of(config, sources.schema(config, sources.source(config, train=False)))
 
     return make
 
@@ -194,7 +194,7 @@ def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
 ):
     (tmp_path / "val/images/1.png").write_bytes(b"no picture")
     config = tiny_config(**_MASKS, **folder)
-    schema = build_data.schema(config, build_data.source(config, train=False))
+    schema = sources.schema(config, sources.source(config, train=False))
     with pytest.raises(DataError, match=r"1\.png cannot be read"):
         _table(evaluator_of(config, schema))
     config = tiny_config(**_MASKS, **folder, **{"data.on_error": "skip"})
@@ -211,7 +211,9 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
-from symmflow_jax import build_data, compilation, config_conversion
+from symmflow_jax import compilation
+from symmflow_jax.config.build import sources
+from symmflow_jax.config import conversion
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.symmflow import Weights
 
@@ -219,8 +221,8 @@ compilation.choose_fast_cpu_kernels()
 assert jax.device_count() == 4
 table = runpy.run_path(sys.argv[1])["_table"]
 for values in json.loads(sys.argv[2]):
-    made = config_conversion.from_json(values)
-    evaluator = evaluator_of(made, build_data.schema(made, build_data.source(made, train=False)))
+    made = conversion.from_json(values)
+    evaluator = evaluator_of(made, sources.schema(made, sources.source(made, train=False)))
     print(json.dumps([m.to_json() for m in table(evaluator)]))
 """
 
@@ -234,7 +236,7 @@ def test_the_same_figures_again_and_on_four_devices(
         for _ in range(2)
     )
     assert first == again
-    configs = [config_conversion.to_json(measured.config) for measured in evaluators]
+    configs = [conversion.to_json(measured.config) for measured in evaluators]
     environment = {
         "XLA_FLAGS": simulated_devices(4),
         "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import pytest
 
-from symmflow_jax import build, build_data
+from symmflow_jax.config.build import method, sources
 from symmflow_jax.model import Model
 from symmflow_jax.symmflow import Weights
 
@@ -16,8 +16,8 @@ def random_model(tiny_config) -> Callable[..., Model]:
 
     def make(**overrides) -> Model:
         config = tiny_config(**{"network.channel_multipliers": (1,)} | overrides)
-        schema = build_data.schema(config, build_data.source(config, train=True))
-        flow = build.flow(config, schema)
+        schema = sources.schema(config, sources.source(config, train=True))
+        flow = method.flow(config, schema)
         # The first weights of a U-Net give zero.
         params = jax.tree.map(lambda leaf: leaf + 0.05, flow.init(jax.random.key(0)))
         return Model(config, schema, flow, Weights(params), step=0)

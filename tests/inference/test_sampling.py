@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import build_data, config_conversion
-from symmflow_jax.config import Config
+from symmflow_jax.config import conversion
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import Config
 from symmflow_jax.inference.sampling import sample_files, training_command
 from symmflow_jax.labels import filed_under
 from symmflow_jax.model import Model
@@ -64,7 +65,7 @@ def _config_of(command: list[str]) -> Config:
             values.update_from_flattened_dict({key: _literal(value)})
         else:
             values.update_from_flattened_dict({key: value})
-    return config_conversion.from_config_dict(values)
+    return conversion.from_config_dict(values)
 
 
 def _literal(text: str):
@@ -91,7 +92,7 @@ def test_pairs_with_masks_are_read_again(random_model, drawn, tmp_path, caplog, 
     assert all(part in caplog.text for part in command)
     config = _config_of(command)
     for train in (True, False):
-        source = build_data.source(config, train=train)
+        source = sources.source(config, train=train)
         assert source.schemas["mask"].names == schema.names
         assert source.schemas["mask"].ignored == schema.ignored
         assert len(source) == 20
@@ -108,7 +109,7 @@ def test_pairs_with_labels_are_read_again(random_model, drawn, tmp_path, values)
     config = _config_of(training_command(model, tmp_path))
     assert config.data.image_size == model.config.data.image_size
     for train in (True, False):
-        source = build_data.source(config, train=train)
+        source = sources.source(config, train=train)
         assert len(source) == 18
         images, labels = (_joined(drawn, name, 18) for name in ("images", "labels"))
         np.testing.assert_array_equal([source[i]["image"] for i in range(18)], images)

@@ -8,7 +8,7 @@ from typing import Any
 import grain
 
 from symmflow_jax import distributed, labels, palettes, run_folder
-from symmflow_jax.config import Config, DataConfig
+from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
 from symmflow_jax.data.pipeline import Augmentation, Preparation

@@ -5,7 +5,7 @@ What only the files can tell is checked where they are opened.
 
 import operator
 
-from symmflow_jax.config import Config
+from symmflow_jax.config.values import Config
 from symmflow_jax.evaluation import checks as evaluation_checks
 
 _CHOICES: dict[str, tuple[str, ...]] = {

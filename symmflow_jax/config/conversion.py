@@ -11,8 +11,8 @@ from typing import Any
 
 from ml_collections import config_dict
 
-from symmflow_jax import config_checks
-from symmflow_jax.config import Config
+from symmflow_jax.config import checks
+from symmflow_jax.config.values import Config
 
 
 def default() -> config_dict.ConfigDict:
@@ -36,7 +36,7 @@ def from_json(values: dict[str, Any]) -> Config:
     A key that is not there has its default, so that checkpoints outlive new keys.
     """
     config = _from_values(Config, values, prefix="config")
-    config_checks.check(config)
+    checks.check(config)
     return config
 
 

@@ -8,8 +8,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax import build_codec
-from symmflow_jax.config import Config, EvalConfig, GuidanceConfig, NetworkConfig, TrainConfig
+from symmflow_jax.config.build import codecs
+from symmflow_jax.config.values import (
+    Config,
+    EvalConfig,
+    GuidanceConfig,
+    NetworkConfig,
+    TrainConfig,
+)
 from symmflow_jax.flow import solvers
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.path import LinearPath
@@ -36,14 +42,14 @@ _METHODS = {
 
 def flow(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
-    codec = build_codec.codec(config, schema)
+    codec = codecs.codec(config, schema)
     two_clocks = config.train.clock != "tied"
     return SymmFlow(
         network=network(config.network),
         codec=codec,
         path=LinearPath(config.train.sigma_min),
         time_sampling=time_sampling(config.train),
-        head=build_codec.head(config, codec.encoding),
+        head=codecs.head(config, codec.encoding),
         holds_clean=two_clocks and config.eval.clock != "tied",
     )
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from symmflow_jax import autoencoder_weights, build_data, distributed, palettes
+from symmflow_jax import autoencoder_weights, distributed, palettes
 from symmflow_jax.codec import Codec, PixelCodec
-from symmflow_jax.config import AutoencoderConfig, Config
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.values import AutoencoderConfig, Config
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.networks.autoencoder import Autoencoder
@@ -103,7 +104,7 @@ def encoding(config: Config, schema: LabelSchema) -> Encoding:
         case "plane":
             return ClassPlane(schema.num_classes, plane, beta)
         case "onehot":
-            of_masks = build_data.target(config) == "mask"
+            of_masks = sources.target(config) == "mask"
             return OneHot(schema.num_classes, () if of_masks else plane)
         case _:
             return ClassColour(palettes.class_colours(schema.num_classes), plane, beta)

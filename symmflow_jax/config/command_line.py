@@ -10,9 +10,10 @@ from collections.abc import Callable
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
 
-from symmflow_jax import compilation, config_conversion
+from symmflow_jax import compilation
 from symmflow_jax.checkpoints import CheckpointError
-from symmflow_jax.config import Config
+from symmflow_jax.config import conversion
+from symmflow_jax.config.values import Config
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def start(command: Callable[[Config], None]) -> None:
     def on_config() -> None:
         if _CONFIG.value is None:
             raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
-        command(config_conversion.from_config_dict(_CONFIG.value))
+        command(conversion.from_config_dict(_CONFIG.value))
 
     run(on_config)
 
@@ -67,11 +68,11 @@ def config_name() -> str:
 
 def explain_config_flags(arguments: list[str]) -> str | None:
     """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
-    keys = _flat_keys(config_conversion.to_json(Config()))
+    keys = _flat_keys(conversion.to_json(Config()))
     for argument in arguments:
         match = re.match(r"--config\.([\w.]+)", argument)
         if match and match[1] not in keys:
-            nearest = config_conversion.nearest_key(match[1], keys)
+            nearest = conversion.nearest_key(match[1], keys)
             return f"{match[0][2:]} is not a config key. {nearest}"
     return None
 
