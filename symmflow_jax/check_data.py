@@ -8,8 +8,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.values import DataConfig
 from symmflow_jax.data.picture_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import DataError, Source
@@ -43,23 +43,24 @@ class Findings:
     errors: list[str] = dataclasses.field(default_factory=list)
 
 
-def check_data(config: Config) -> bool:
+def check_data(experiment: Experiment) -> bool:
     """Reports on both splits as configured; returns whether training would get through them.
 
     Raises:
         DataError: if a split cannot even be opened, such as for a missing folder.
     """
     usable = True
-    config = sources.uncached(config)
-    for train in (True, False):
-        source = sources.source(config, train=train)
-        schema = sources.schema(config, source)
-        findings = examine(source, sources.target(config))
-        split = "training" if train else "evaluation"
+    experiment = experiment.changed({"data.latents": ""})
+    for split, source in (
+        ("training", lambda: experiment.training_source),
+        ("evaluation", lambda: experiment.evaluation_source),
+    ):
+        schema = experiment.schema
+        findings = examine(source(), experiment.kind)
         _logger.info("%s", describe(findings, schema, split))
-        for line in remedies(findings, schema, config.data):
+        for line in remedies(findings, schema, experiment.data):
             _logger.info("%s", line)
-        skips = train and config.data.on_error == "skip"
+        skips = experiment.skips_errors and split == "training"
         usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
     return usable
 

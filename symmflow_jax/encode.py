@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax import distributed, images
-from symmflow_jax.config.build import codecs, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import CacheWriter
 from symmflow_jax.latent_codec import LatentCodec, require_latents
@@ -19,14 +18,14 @@ from symmflow_jax.progress import Progress
 _logger = logging.getLogger(__name__)
 
 
-def encode(config: Config, workdir: pathlib.Path) -> None:
+def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Writes the training split, cropped at the centre, to `config.data.latents`.
 
     With `config.data.random_flip` each example's mirror image is encoded as well. An interrupted
     run leaves no cache behind. Examples that cannot be read are left out if the config skips them.
 
     Args:
-        config: the run that will read the cache.
+        experiment: the run that will read the cache.
         workdir: its folder, whose copy of the autoencoder is used if there is one.
 
     Raises:
@@ -34,35 +33,34 @@ def encode(config: Config, workdir: pathlib.Path) -> None:
         ValueError: if the config has no folder or no autoencoder, or in several processes.
         WeightsFileError: if the autoencoder cannot be read.
     """
-    if not config.data.latents:
+    if not experiment.data.latents:
         raise ValueError("--mode=encode writes to config.data.latents, which is empty; set it.")
     distributed.check_single_process("--mode=encode")
     distributed.check_batch_size(
-        config.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
+        experiment.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
     )
-    folder = pathlib.Path(config.data.latents)
-    config = sources.uncached(config)
-    source = sources.source(config, train=True)
-    schema = sources.schema(config, source)
-    codec = require_latents(codecs.codec(config, schema), "--mode=encode")
-    weights = codecs.weights_of_run(config, workdir)
+    folder, batch_size = pathlib.Path(experiment.data.latents), experiment.eval.batch_size
+    experiment = experiment.changed({"data.latents": ""})
+    source, with_mirrored = experiment.training_source, experiment.data.random_flip
+    codec = require_latents(experiment.method.codec, "--mode=encode")
+    weights = experiment.codec_weights(workdir)
     batches = pipeline.evaluation_batches(
         source,
-        sources.preparation(config, schema),
-        batch_size=config.eval.batch_size,
-        skip_errors=config.data.on_error == "skip",
+        experiment.preparation,
+        batch_size=batch_size,
+        skip_errors=experiment.skips_errors,
     )
     mesh = distributed.local_mesh()
     placed = distributed.put_replicated(weights, mesh)
-    num_batches = -(-len(source) // config.eval.batch_size)
-    progress = Progress(num_batches, config.eval.batch_size, 0)
-    with CacheWriter(folder, sources.cache_index(config, schema, weights)) as writer:
+    num_batches = -(-len(source) // batch_size)
+    progress = Progress(num_batches, batch_size, 0)
+    with CacheWriter(folder, experiment.cache_index(weights)) as writer:
         for number, batch in enumerate(batches, start=1):
             pixels = distributed.put_batch(batch["image"], mesh)
-            moments = np.asarray(_moments(codec, placed, pixels, config.data.random_flip))
+            moments = np.asarray(_moments(codec, placed, pixels, with_mirrored))
             for index in np.flatnonzero(batch["valid"]):
                 writer.write(moments[index], batch["labels"][index])
-            if number % config.train.log_every_steps == 0 or number == num_batches:
+            if number % experiment.train.log_every_steps == 0 or number == num_batches:
                 _logger.info("%s", progress.advance(number))
     _logger.info("Wrote %d encoded examples to %s.", writer.count, folder)
 

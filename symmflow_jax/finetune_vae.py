@@ -1,6 +1,5 @@
 """Fine-tuning the autoencoder's decoder on pictures of masks, for sharper segmentation."""
 
-import dataclasses
 import functools
 import logging
 import math
@@ -15,13 +14,11 @@ import optax
 
 from symmflow_jax import autoencoder_weights, distributed
 from symmflow_jax.compilation import jit_once
-from symmflow_jax.config.build import codecs, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
-from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec, require_latents
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
@@ -30,7 +27,7 @@ from symmflow_jax.progress import Progress
 _logger = logging.getLogger(__name__)
 
 
-def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
+def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Trains the decoder and writes `workdir/mask_decoder.safetensors`, a whole autoencoder.
 
     The decoder learns to make the clean colours of a mask of the latents that the flow has of
@@ -40,7 +37,7 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
     If the run already has a decoder for masks, training goes on from it.
 
     Args:
-        config: the run; its `finetune` section says how to train.
+        experiment: the run; its `finetune` section says how to train.
         workdir: its folder.
 
     Raises:
@@ -52,50 +49,41 @@ def finetune_vae(config: Config, workdir: pathlib.Path) -> None:
     """
     distributed.check_single_process("--mode=finetune_vae")
     for batch_size, name in (
-        (config.finetune.batch_size, "config.finetune.batch_size"),
-        (config.eval.batch_size, "config.eval.batch_size"),
+        (experiment.finetune.batch_size, "config.finetune.batch_size"),
+        (experiment.eval.batch_size, "config.eval.batch_size"),
     ):
         distributed.check_batch_size(batch_size, jax.local_device_count(), name)
-    source = sources.source(config, train=True)
-    schema = sources.schema(config, source)
-    codec = require_latents(codecs.codec(config, schema), "--mode=finetune_vae")
-    weights = codecs.weights_of_run(config, workdir)
+    codec = require_latents(experiment.method.codec, "--mode=finetune_vae")
+    weights = experiment.codec_weights(workdir)
     weights = {"mask_decoder": weights["decoder"]} | weights
     weights = distributed.put_replicated(weights, distributed.local_mesh())
-    _report(config, codec, schema, weights, "Before")
+    _report(experiment, codec, weights, "Before")
     with InterruptionRequest() as request:
-        weights = _train(config, codec, schema, weights, request)
+        weights = _train(experiment, codec, weights, request)
     tuned = {"encoder": weights["encoder"], "decoder": weights["mask_decoder"]}
     path = workdir / autoencoder_weights.MASK_DECODER
     autoencoder_weights.write(path, tuned, codec.autoencoder)
     _logger.info("Wrote %s.", path)
     if request.signal_number is not None:
         raise Interrupted(request.signal_number)
-    _report(config, codec, schema, weights, "After")
+    _report(experiment, codec, weights, "After")
 
 
 def _train(
-    config: Config,
+    experiment: Experiment,
     codec: LatentCodec,
-    schema: LabelSchema,
     weights: dict[str, Any],
     request: InterruptionRequest,
 ) -> dict[str, Any]:
     """The weights with a trained decoder for masks, at the end or when a signal comes."""
-    tuning = config.finetune
-    batches = sources.training_batches(
-        dataclasses.replace(
-            config, train=dataclasses.replace(config.train, batch_size=tuning.batch_size)
-        ),
-        sources.source(config, train=True),
-        schema,
-    )
+    tuning = experiment.finetune
+    batches = experiment.training_batches(batch_size=tuning.batch_size)
     optimizer = optax.adam(tuning.learning_rate)
     step = make_step(codec, optimizer)
     # A copy: the step is given its buffers.
     begin = jit_once(lambda tree: (jax.tree.map(jnp.copy, tree), optimizer.init(tree)))
     decoder, opt_state = begin(weights["mask_decoder"])
-    key = keys.of_seed(config.seed, Stream.FINETUNING)
+    key = keys.of_seed(experiment.seed, Stream.FINETUNING)
     progress = Progress(tuning.num_steps, tuning.batch_size, 0)
     losses = []
     for number in range(1, tuning.num_steps + 1):
@@ -105,7 +93,7 @@ def _train(
         decoder, opt_state, loss = step(decoder, opt_state, weights["encoder"], batch, step_key)
         losses.append(loss)
         leaving = request.signal_number is not None
-        if leaving or number % config.train.log_every_steps == 0 or number == tuning.num_steps:
+        if leaving or number % experiment.train.log_every_steps == 0 or number == tuning.num_steps:
             mean = float(np.mean(jax.device_get(losses)))
             losses = []
             if not math.isfinite(mean):
@@ -143,24 +131,25 @@ def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Ca
 
 
 def reconstruction_accuracy(
-    config: Config, codec: LatentCodec, schema: LabelSchema, weights: dict[str, Any]
+    experiment: Experiment, codec: LatentCodec, weights: dict[str, Any]
 ) -> float:
     """Share of the evaluation split's pixels whose class survives encoder and decoder.
 
     Pixels of ignored classes do not count.
     """
     batches = pipeline.evaluation_batches(
-        sources.source(config, train=False),
-        sources.preparation(config, schema),
-        batch_size=config.eval.batch_size,
-        num_examples=config.eval.num_examples,
-        skip_errors=config.data.on_error == "skip",
+        experiment.evaluation_source,
+        experiment.preparation,
+        batch_size=experiment.eval.batch_size,
+        num_examples=experiment.eval.num_examples,
+        skip_errors=experiment.skips_errors,
     )
+    schema = experiment.schema
     total = ConfusionMatrix.empty(schema.num_classes)
     for batch in batches:
         del batch["image"]
         placed = distributed.put_batch(batch, distributed.local_mesh())
-        key = keys.of_seed(config.seed, Stream.EVALUATION)
+        key = keys.of_seed(experiment.seed, Stream.EVALUATION)
         total = total.merge(_count(codec, schema.num_classes, weights, placed, key))
     return confusion.accuracy(np.asarray(total.compute()), schema.ignored)
 
@@ -176,8 +165,6 @@ def _count(
     return ConfusionMatrix.from_labels(batch["labels"], decoded, batch["valid"], num_classes)
 
 
-def _report(
-    config: Config, codec: LatentCodec, schema: LabelSchema, weights: dict[str, Any], when: str
-) -> None:
-    accuracy = reconstruction_accuracy(config, codec, schema, weights)
+def _report(experiment: Experiment, codec: LatentCodec, weights: dict[str, Any], when: str) -> None:
+    accuracy = reconstruction_accuracy(experiment, codec, weights)
     _logger.info("%s fine-tuning: pixel accuracy of decoded masks %.4f", when, accuracy)

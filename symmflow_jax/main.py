@@ -1,6 +1,5 @@
 """The command line: `python -m symmflow_jax.main --config=configs/shapes.py`."""
 
-import dataclasses
 import pathlib
 import sys
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from collections.abc import Callable
 from absl import flags
 
 from symmflow_jax.config import command_line
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _MODE = flags.DEFINE_enum(
@@ -67,9 +66,9 @@ _PROBABILITIES = flags.DEFINE_bool(
 )
 
 
-def main(config: Config) -> None:
+def main(experiment: Experiment) -> None:
     """Does what `--mode` says."""
-    _modes()[_MODE.value](config, _workdir())
+    _modes()[_MODE.value](experiment, _workdir())
 
 
 def _workdir() -> pathlib.Path:
@@ -78,7 +77,7 @@ def _workdir() -> pathlib.Path:
     return pathlib.Path("runs") / command_line.config_name()
 
 
-def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
+def _modes() -> dict[str, Callable[[Experiment, pathlib.Path], None]]:
     return {
         "train": _train,
         "evaluate": _evaluate,
@@ -95,52 +94,44 @@ def _modes() -> dict[str, Callable[[Config, pathlib.Path], None]]:
     }
 
 
-def _train(config: Config, workdir: pathlib.Path) -> None:
+def _train(experiment: Experiment, workdir: pathlib.Path) -> None:
     # TensorBoard's writer takes seconds to import, which only training needs.
     from symmflow_jax.train import train_and_evaluate
 
-    train_and_evaluate(config, workdir)
+    train_and_evaluate(experiment, workdir)
 
 
-def _evaluate(config: Config, workdir: pathlib.Path) -> None:
+def _evaluate(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Data and measurements as the command says; network and encoding as they were trained."""
     from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
     from symmflow_jax.evaluation.report import report_evaluation
 
-    model = _load(config, workdir)
-    measured = dataclasses.replace(
-        model.config,
-        seed=config.seed,
-        data=config.data,
-        eval=config.eval,
-        guidance=config.guidance,
-    )
-    evaluator = evaluator_of(measured, model.schema, workdir)
+    model = _load(experiment, workdir)
+    evaluator = evaluator_of(model.experiment.measured_as(experiment), workdir)
     report_evaluation(evaluator, Trained(model.weights, model.step), workdir)
 
 
-def _generate(config: Config, workdir: pathlib.Path) -> None:
+def _generate(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Guidance as the command says; all else as the network was trained."""
-    from symmflow_jax.config.build import method
     from symmflow_jax.inference.generation import generate_files
 
     num_steps = _NUM_STEPS.value or 25
     generate_files(
-        _load(config, workdir),
+        _load(experiment, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
         num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
-        guidance=method.guidance(config.guidance, num_steps),
+        guidance=experiment.guidance(num_steps),
     )
 
 
-def _segment(config: Config, workdir: pathlib.Path) -> None:
+def _segment(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.recognition import segment_files
 
     segment_files(
-        _load(config, workdir),
+        _load(experiment, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
@@ -152,11 +143,11 @@ def _segment(config: Config, workdir: pathlib.Path) -> None:
     )
 
 
-def _classify(config: Config, workdir: pathlib.Path) -> None:
+def _classify(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.recognition import classify_files
 
     classify_files(
-        _load(config, workdir),
+        _load(experiment, workdir),
         _INPUT.value,
         _output(workdir),
         seed=_SEED.value,
@@ -166,12 +157,12 @@ def _classify(config: Config, workdir: pathlib.Path) -> None:
     )
 
 
-def _sample(config: Config, workdir: pathlib.Path) -> None:
+def _sample(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.sampling import sample_files
     from symmflow_jax.symmflow import Sampled
 
     sample_files(
-        _load(config, workdir),
+        _load(experiment, workdir),
         Sampled[_WHAT.value.upper()],
         _output(workdir),
         seed=_SEED.value,
@@ -180,52 +171,52 @@ def _sample(config: Config, workdir: pathlib.Path) -> None:
     )
 
 
-def _check_data(config: Config, workdir: pathlib.Path) -> None:
+def _check_data(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Ends with an error status where training would not get through the data."""
     from symmflow_jax.check_data import check_data
 
     del workdir
-    if not check_data(config):
+    if not check_data(experiment):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
 
 
-def _encode(config: Config, workdir: pathlib.Path) -> None:
+def _encode(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.encode import encode
 
-    encode(config, workdir)
+    encode(experiment, workdir)
 
 
-def _finetune_vae(config: Config, workdir: pathlib.Path) -> None:
+def _finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.finetune_vae import finetune_vae
 
-    finetune_vae(config, workdir)
+    finetune_vae(experiment, workdir)
 
 
-def _import(config: Config, workdir: pathlib.Path) -> None:
+def _import(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.weights import import_weights
 
     if not _INPUT.value:
         sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
-    import_weights(config, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
+    import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
 
 
-def _export(config: Config, workdir: pathlib.Path) -> None:
+def _export(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.weights import export_weights
 
     output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
-    export_weights(workdir, output, config.eval.checkpoint)
+    export_weights(workdir, output, experiment.eval.checkpoint)
 
 
-def _plan(config: Config, workdir: pathlib.Path) -> None:
+def _plan(experiment: Experiment, workdir: pathlib.Path) -> None:
     from symmflow_jax.plan.plan import plan
 
-    plan(config, workdir)
+    plan(experiment, workdir)
 
 
-def _load(config: Config, workdir: pathlib.Path):
+def _load(experiment: Experiment, workdir: pathlib.Path):
     from symmflow_jax.model import load
 
-    return load(workdir, config.eval.checkpoint)
+    return load(workdir, experiment.eval.checkpoint)
 
 
 def _output(workdir: pathlib.Path) -> pathlib.Path:

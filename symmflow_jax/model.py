@@ -10,37 +10,42 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax import checkpoints, distributed, predictions
-from symmflow_jax.config import conversion
-from symmflow_jax.config.build import codecs, method, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.predictions import Recognition, Sample
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A network with its averaged weights, its classes and its config.
+    """A network with its averaged weights, its classes and its settings.
 
     Images go in as uint8 in 0..255, or as float in [-1, 1], `[batch, height, width, channels]`
     in the size the model was trained on (`image_shape`); points as float `[batch, n]`. Classes
     are numbered 0..n-1; `schema` gives their names, colours and ids in the data set's files.
 
     Attributes:
-        config: config of the run.
-        schema: the classes.
-        flow: the method.
+        experiment: what the run was composed of.
         weights: the averaged parameters, and those of the codec.
         step: training steps behind them.
     """
 
-    config: Config
-    schema: LabelSchema
-    flow: SymmFlow
+    experiment: Experiment
     weights: Weights
     step: int
+
+    @property
+    def schema(self) -> LabelSchema:
+        """The classes."""
+        return self.experiment.schema
+
+    @property
+    def flow(self) -> SymmFlow:
+        """The method."""
+        return self.experiment.method
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -50,7 +55,7 @@ class Model:
     @property
     def reads_masks(self) -> bool:
         """Whether the model segments; otherwise it classifies."""
-        return sources.target(self.config) == "mask"
+        return self.experiment.kind is SemanticsKind.MASK
 
     def generate(
         self,
@@ -197,7 +202,7 @@ class Model:
         return tuple(self.flow.velocity(self.weights)(Leaves(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
-        return method.solver(name, num_steps, self.config.eval.tolerance)
+        return self.experiment.solver(name, num_steps)
 
     def _checked_images(self, images: Any) -> np.ndarray:
         images = np.asarray(images)
@@ -250,16 +255,15 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
-        config = conversion.from_json(description["config"])
         schema = LabelSchema.from_json(description["schema"])
-        flow = method.flow(config, schema)
-        shapes = jax.eval_shape(flow.init, jax.random.key(0))
+        experiment = Experiment.from_json(description["config"], schema)
+        shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
         # Weights that were trained in parts may need the memory of all devices here too.
-        parallelism = method.parallelism(config, jax.local_devices())
+        parallelism = experiment.parallelism(jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    codec_weights = codecs.kept_weights(config, pathlib.Path(workdir))
+    codec_weights = experiment.kept_codec_weights(pathlib.Path(workdir))
     weights = Weights(
         parallelism.for_inference(params),
         distributed.put_replicated(codec_weights, distributed.local_mesh()),
     )
-    return Model(config, schema, flow, weights, step)
+    return Model(experiment, weights, step)

@@ -4,13 +4,13 @@ import pathlib
 from typing import Any
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.values import Config
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.build.method import CLOCKS
 
 
-def describe(config: Config, schema: LabelSchema) -> dict[str, Any]:
+def describe(experiment: Experiment) -> dict[str, Any]:
     """What a checkpoint says of itself, in plain values."""
-    return {"config": conversion.to_json(config), "schema": schema.to_json()}
+    return {"config": experiment.to_json(), "schema": experiment.schema.to_json()}
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
@@ -37,7 +37,7 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
     """The values that decide whether weights fit; the rest of a config may change."""
     # Keys that came after a checkpoint have the default value in it.
-    config = conversion.to_json(conversion.from_json(description["config"]))
+    config = conversion.to_json(conversion.from_saved_json(description["config"]))
     values = {
         f"config.{section}.{key}": value
         for section in ("network", "semantics")
@@ -55,7 +55,7 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
             for key, value in config["autoencoder"].items()
             if key not in ("weights", "mask_decoder", "dtype")
         }
-    values["clocks"] = "one" if config["train"]["clock"] == "tied" else "two"
+    values["clocks"] = {1: "one", 2: "two"}[CLOCKS[config["train"]["clock"]].num_clocks]
     values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
     values["class names"] = description["schema"]["names"]
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -17,7 +17,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.objective import Losses
 from symmflow_jax.flow.solvers import Solve
 from symmflow_jax.flow.votes import vote
-from symmflow_jax.semantics.one_hot import OneHot
+from symmflow_jax.semantics.encoding import ProbabilityEncoding
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 
 UNSURE = -1
@@ -143,7 +143,7 @@ def recognize(
         return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
     signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
-    if isinstance(encoding, OneHot):
+    if isinstance(encoding, ProbabilityEncoding):
         probabilities = jnp.mean(encoding.probabilities(signals), axis=0)
         labels = jnp.argmax(probabilities, axis=-1).astype(jnp.int32)
         entropy = -jnp.sum(jax.scipy.special.xlogy(probabilities, probabilities), axis=-1)

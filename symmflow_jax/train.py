@@ -13,10 +13,7 @@ import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
 from symmflow_jax import checkpoints, distributed, run_folder
-from symmflow_jax.config import conversion
-from symmflow_jax.config.build import codecs, method, sources
-from symmflow_jax.config.values import Config, TrainConfig
-from symmflow_jax.data.sources.source import Source
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, write_grid
@@ -24,16 +21,13 @@ from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
-from symmflow_jax.labels import LabelSchema
 from symmflow_jax.model_identity import check_same_model, describe
 from symmflow_jax.parallel import Parallelism
 from symmflow_jax.progress import Progress
 from symmflow_jax.symmflow import Weights
 from symmflow_jax.train_step import (
     TrainState,
-    adamw,
     create_train_state,
-    one_cycle,
 )
 
 _logger = logging.getLogger(__name__)
@@ -43,8 +37,8 @@ class NonFiniteLoss(ArithmeticError):
     """The loss or the gradient became NaN or infinite."""
 
 
-def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measurement]:
-    """Trains to the end of the config, then evaluates; goes on from the last checkpoint.
+def train_and_evaluate(experiment: Experiment, workdir: pathlib.Path) -> list[Measurement]:
+    """Trains to the end of an experiment, then evaluates; goes on from the last checkpoint.
 
     Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
     `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, the weights of
@@ -52,7 +46,7 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
     were skipped.
 
     Args:
-        config: the run.
+        experiment: the run.
         workdir: its folder.
 
     Returns:
@@ -67,7 +61,7 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
         Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
     """
     with run_folder.claim(workdir):
-        run = Run.begin(config, workdir)
+        run = Run.begin(experiment, workdir)
         state, step = run.restore_or_create()
         with InterruptionRequest() as request:
             state = run.train(state, step, request)
@@ -76,15 +70,11 @@ def train_and_evaluate(config: Config, workdir: pathlib.Path) -> list[Measuremen
 
 @dataclasses.dataclass
 class Run:
-    """The parts of one training, made from its config by `begin`.
+    """The parts of one training, made from its experiment by `begin`.
 
     Attributes:
-        config: the run's config.
+        experiment: data, method and optimizer.
         workdir: its folder.
-        source: the training split.
-        schema: the classes.
-        optimizer: what makes updates of gradients.
-        num_steps: steps of the whole training.
         codec_weights: weights of the codec's network, on the host, or None.
         evaluator: measures on the evaluation split.
         parallelism: how devices share the training.
@@ -93,12 +83,8 @@ class Run:
         writer: TensorBoard.
     """
 
-    config: Config
+    experiment: Experiment
     workdir: pathlib.Path
-    source: Source
-    schema: LabelSchema
-    optimizer: Any
-    num_steps: int
     codec_weights: Any
     evaluator: Evaluator
     parallelism: Parallelism
@@ -107,44 +93,33 @@ class Run:
     writer: metric_writers.MetricWriter
 
     @classmethod
-    def begin(cls, config: Config, workdir: pathlib.Path) -> "Run":
-        """Opens data, checkpoints and logs, and checks that they fit the config."""
-        train = config.train
+    def begin(cls, experiment: Experiment, workdir: pathlib.Path) -> "Run":
+        """Opens data, checkpoints and logs, and checks that they fit the experiment."""
+        train = experiment.train
         distributed.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
-        source = sources.source(config, train=True)
-        schema = sources.schema(config, source)
-        codec_weights = codecs.weights_of_run(config, workdir)
-        sources.check_latents(config, source, codec_weights)
-        num_steps = _num_steps(train, train.num_epochs, len(source))
-        schedule = one_cycle(
-            num_steps,
-            _num_steps(train, train.warmup_epochs, len(source)),
-            train.peak_learning_rate,
-            train.end_learning_rate,
-        )
+        codec_weights = experiment.codec_weights(workdir)
+        experiment.check_latents(codec_weights)
         if distributed.is_primary():
-            run_folder.write_description(workdir, conversion.to_json(config))
+            run_folder.write_description(workdir, experiment.to_json())
         return cls(
-            config=config,
+            experiment=experiment,
             workdir=workdir,
-            source=source,
-            schema=schema,
-            optimizer=adamw(schedule, train.weight_decay, train.clip_norm),
-            num_steps=num_steps,
             codec_weights=codec_weights,
-            evaluator=evaluator_of(config, schema, workdir),
-            parallelism=method.parallelism(config),
-            iterator=sources.training_batches(config, source, schema, workdir),
+            evaluator=evaluator_of(experiment, workdir),
+            parallelism=experiment.parallelism(),
+            iterator=experiment.training_batches(workdir / run_folder.SKIPPED),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
 
     def restore_or_create(self) -> tuple[TrainState, int]:
         """The placed state to go on from, and its step; moves the data to the same place."""
-        key = keys.of_seed(self.config.seed, Stream.INIT)
-        create = functools.partial(create_train_state, self.evaluator.flow, self.optimizer)
+        key = keys.of_seed(self.experiment.seed, Stream.INIT)
+        create = functools.partial(
+            create_train_state, self.experiment.method, self.experiment.optimizer
+        )
         shapes = jax.eval_shape(create, key)
         if self.manager.latest_step() is None:
             state = self.parallelism.create(create, key)
@@ -152,7 +127,7 @@ class Run:
             _logger.info("Parameters:\n%s", overview)
             return self._with_codec(state), 0
         saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
-        check_same_model(saved, describe(self.config, self.schema), self.workdir)
+        check_same_model(saved, describe(self.experiment), self.workdir)
         targets = self.parallelism.targets(shapes)
         state = checkpoints.restore_training(self.manager, targets, self.iterator)
         _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
@@ -163,7 +138,7 @@ class Run:
 
         They are put there only now that the run is known to be of the same model.
         """
-        codecs.keep_weights(self.config, self.workdir, self.codec_weights)
+        self.experiment.keep_codec_weights(self.workdir, self.codec_weights)
         return state.replace(codec=self.parallelism.place(self.codec_weights))  # type: ignore[attr-defined]
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
@@ -171,21 +146,19 @@ class Run:
 
         Nothing is read back from the devices between log steps, evaluations and checkpoints.
         """
-        train = self.config.train
-        train_step = method.train_step(
-            self.config, self.evaluator.flow, self.optimizer, self.parallelism
-        )
-        key = keys.of_seed(self.config.seed, Stream.TRAINING)
+        train, num_steps = self.experiment.train, self.experiment.num_steps
+        train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
+        key = keys.of_seed(self.experiment.seed, Stream.TRAINING)
         history = run_folder.History(self.workdir, step)
-        progress = Progress(self.num_steps, train.batch_size, step)
+        progress = Progress(num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
-        while step < self.num_steps:
+        while step < num_steps:
             batch = self.parallelism.place_batch(next(self.iterator))
             state, metrics = train_step(state, batch, key)
             pending.append(metrics)
             step += 1
             leaving = request.signal_number is not None or self.manager.reached_preemption(step)
-            is_last = step == self.num_steps
+            is_last = step == num_steps
             evaluates = _is_due(step, train.eval_every_steps) and not leaving and not is_last
             saves = evaluates or is_last or leaving or _is_due(step, train.checkpoint_every_steps)
             if saves or _is_due(step, train.log_every_steps):
@@ -206,9 +179,9 @@ class Run:
         checkpoints.finish(self.manager)
         weights = self.parallelism.fetch(Weights(state.ema_params, state.codec))
         table = report_evaluation(
-            self.evaluator, self._trained(weights, self.num_steps), self.workdir
+            self.evaluator, self._trained(weights, self.experiment.num_steps), self.workdir
         )
-        self.writer.write_scalars(self.num_steps, scalars(table))
+        self.writer.write_scalars(self.experiment.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
         return table
@@ -228,7 +201,7 @@ class Run:
         The batch is read anew: what the pipeline gives at a step depends on the seed alone.
         """
         checkpoints.finish(self.manager)
-        iterator = sources.training_batches(self.config, self.source, self.schema)
+        iterator = self.experiment.training_batches()
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator))
@@ -256,9 +229,7 @@ class Run:
         if evaluates:
             weights = Weights(fetched.ema_params, self.parallelism.fetch(state.codec))
             value = self._evaluate_quickly(weights, step)
-        checkpoints.save(
-            self.manager, fetched, self.iterator, describe(self.config, self.schema), value
-        )
+        checkpoints.save(self.manager, fetched, self.iterator, describe(self.experiment), value)
 
     def _trained(self, fetched: Weights, step: int) -> Trained:
         return Trained(self.parallelism.for_inference(fetched), step)
@@ -285,10 +256,6 @@ def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
     if not distributed.is_primary():
         return metric_writers.MultiWriter([])
     return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
-
-
-def _num_steps(train: TrainConfig, num_epochs: float, num_examples: int) -> int:
-    return max(1, round(num_epochs * num_examples / train.batch_size))
 
 
 def _is_due(step: int, every: int) -> bool:

@@ -9,9 +9,7 @@ import jax
 import numpy as np
 
 from symmflow_jax import checkpoints, distributed, model, run_folder
-from symmflow_jax.config import conversion
-from symmflow_jax.config.build import codecs, method, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop import files, latent_unet, pixel_unet
 from symmflow_jax.interop.files import Weights
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
@@ -24,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 def import_weights(
-    config: Config,
+    experiment: Experiment,
     path: str | pathlib.Path,
     workdir: pathlib.Path,
     prompt_embedding: str | pathlib.Path | None = None,
@@ -37,7 +35,7 @@ def import_weights(
     images to those of images and semantics; see `latent_unet.repeat_channels`.
 
     Args:
-        config: the run, whose network the weights must fit.
+        experiment: the run, whose network the weights must fit.
         path: a file or folder, see `files.read_weights`.
         workdir: folder of the run, without checkpoints yet.
         prompt_embedding: for a latent U-Net, a file that holds one tensor alone, the embedding
@@ -48,8 +46,8 @@ def import_weights(
         ValueError: if the weights do not fit the config, or its classes are not known.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
-    schema = sources.schema_of_classes(config)
-    flow = method.flow(config, schema)
+    experiment = experiment.without_files()
+    flow = experiment.method
     num_channels = sum(shape[-1] for shape in flow.codec.shapes)
     params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
     if params["stem"]["kernel"].shape[2] != num_channels:
@@ -59,17 +57,17 @@ def import_weights(
         )
     if flow.time_sampling.num_clocks > 1:
         params = _with_second_clock(params, flow)
-    codecs.keep_weights(config, workdir, codecs.weights_of_run(config, workdir))
-    with checkpoints.open_manager(workdir, config.train.keep_checkpoints) as manager:
-        checkpoints.save_weights(manager, params, describe(config, schema))
+    experiment.keep_codec_weights(workdir, experiment.codec_weights(workdir))
+    with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
+        checkpoints.save_weights(manager, params, describe(experiment))
     if distributed.is_primary():
-        run_folder.write_description(workdir, conversion.to_json(config))
+        run_folder.write_description(workdir, experiment.to_json())
     _logger.info(
         "Imported %s into %s: %d parameters, %d classes.",
         path,
         workdir,
         sum(leaf.size for leaf in jax.tree.leaves(params)),
-        schema.num_classes,
+        experiment.schema.num_classes,
     )
 
 

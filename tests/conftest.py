@@ -18,7 +18,7 @@ import pytest
 
 from symmflow_jax import autoencoder_weights, compilation
 from symmflow_jax.config import conversion
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.stable_diffusion import LatentUNet
 from symmflow_jax.networks.unet import UNet
@@ -156,15 +156,15 @@ def simulated_devices() -> Callable[[int], str]:
 
 
 @pytest.fixture(scope="session")
-def tiny_config() -> Callable[..., Config]:
-    """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run's config."""
+def tiny_experiment() -> Callable[..., Experiment]:
+    """A function from overrides such as `**{"train.batch_size": 4}` to the tiny run."""
     path = pathlib.Path(__file__).parent / "configs" / "tiny.py"
     get_config = runpy.run_path(str(path))["get_config"]
 
-    def make(**overrides) -> Config:
+    def make(**overrides) -> Experiment:
         values = get_config()
         values.update_from_flattened_dict(overrides)
-        return conversion.from_config_dict(values)
+        return Experiment(conversion.from_config_dict(values))
 
     return make
 
@@ -192,11 +192,11 @@ def tiny_autoencoder(tmp_path_factory) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def latent_config(tiny_config, tiny_autoencoder) -> Callable[..., Config]:
-    """As `tiny_config`, for a flow that moves latents."""
+def latent_experiment(tiny_experiment, tiny_autoencoder) -> Callable[..., Experiment]:
+    """As `tiny_experiment`, for a flow that moves latents."""
     sizes = {f"autoencoder.{key}": value for key, value in _TINY_AUTOENCODER.items()}
     sizes |= {"autoencoder.weights": str(tiny_autoencoder), "data.train_size": 10}
-    return lambda **overrides: tiny_config(**sizes | overrides)
+    return lambda **overrides: tiny_experiment(**sizes | overrides)
 
 
 @pytest.fixture

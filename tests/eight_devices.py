@@ -9,7 +9,6 @@ from jax.sharding import Mesh, PartitionSpec
 
 from symmflow_jax import checkpoints, predictions
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.config.build import method, sources
 from symmflow_jax.distributed import BATCH_AXIS
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.parallel import FullySharded, Replicated
@@ -44,16 +43,14 @@ POINTS = {
 class Training:
     """Twenty steps on points, whose learning rate is kept low: rounding errors stay small."""
 
-    def __init__(self, config, form: str):
+    def __init__(self, experiment, form: str):
         self.parallelism = FORMS[form]()
-        source = sources.source(config, train=True)
-        schema = sources.schema(config, source)
-        self.flow = method.flow(config, schema)
+        self.flow = experiment.method
         self.optimizer = adamw(one_cycle(NUM_STEPS, 2, 1e-4, 1e-6), 0.0, None)
         create = functools.partial(create_train_state, self.flow, self.optimizer)
         self.shapes = jax.eval_shape(create, jax.random.key(0))
-        self.iterator = sources.training_batches(config, source, schema)
-        self.step = method.train_step(config, self.flow, self.optimizer, self.parallelism)
+        self.iterator = experiment.training_batches()
+        self.step = experiment.train_step(self.optimizer, self.parallelism)
         self.first = self.parallelism.create(create, jax.random.key(0))
         self.state = self.first
         metrics = []
@@ -72,14 +69,14 @@ class Training:
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_config):
+def trained(tiny_experiment):
     """A function from a form's name to its training."""
 
     @functools.cache
     def train(form: str, num_microbatches: int = 1) -> Training:
-        config = tiny_config(**POINTS, **{"train.num_microbatches": num_microbatches})
+        experiment = tiny_experiment(**POINTS, **{"train.num_microbatches": num_microbatches})
         with jax.numpy_dtype_promotion("standard"):
-            return Training(config, form)
+            return Training(experiment, form)
 
     return train
 
@@ -170,11 +167,11 @@ def test_two_exchanges_leave_every_device_its_part_of_the_mean(size):
     np.testing.assert_allclose(exchange(arrays), arrays.mean(0), rtol=1e-5, atol=1e-6)
 
 
-def test_a_device_holds_a_sixth_at_most(tiny_config):
-    config = tiny_config(
+def test_a_device_holds_a_sixth_at_most(tiny_experiment):
+    experiment = tiny_experiment(
         **{"network.channels": 64, "network.num_groups": 32, "network.head_channels": 64}
     )
-    flow = workloads.subject(config, 8).flow
+    flow = workloads.subject(experiment, 8).flow
     create = functools.partial(
         create_train_state, flow, adamw(one_cycle(9, 1, 1e-4, 1e-6), 0.0, None)
     )

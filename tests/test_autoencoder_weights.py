@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from symmflow_jax import autoencoder_weights
-from symmflow_jax.config.build import codecs
 from symmflow_jax.interop import files
 from symmflow_jax.interop.torch_files import WeightsFileError
 
 
 @pytest.fixture
-def network(latent_config):
-    return codecs.autoencoder(latent_config().autoencoder)
+def network(latent_experiment):
+    return latent_experiment().method.codec.autoencoder
 
 
 @pytest.fixture

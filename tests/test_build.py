@@ -9,7 +9,7 @@ import pytest
 
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import method, sources
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.sources.source import DataError, numbered_classes
 from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.train_step import adamw, create_train_state, one_cycle
@@ -17,14 +17,14 @@ from symmflow_jax.train_step import adamw, create_train_state, one_cycle
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 
 
-def test_the_train_step_overwrites_its_state(tiny_config):
-    config = tiny_config()
-    subject = workloads.subject(config, config.train.batch_size)
+def test_the_train_step_overwrites_its_state(tiny_experiment):
+    experiment = tiny_experiment()
+    subject = workloads.subject(experiment, experiment.train.batch_size)
     optimizer = adamw(one_cycle(10, 1, 1e-3, 1e-6), 0.0, None)
     create = functools.partial(create_train_state, subject.flow, optimizer)
-    parallelism = method.parallelism(config)
+    parallelism = experiment.parallelism()
     shapes = jax.eval_shape(create, jax.random.key(0))
-    step = method.train_step(config, subject.flow, optimizer, parallelism)
+    step = experiment.train_step(optimizer, parallelism)
     arguments = parallelism.arguments(shapes, subject.batch)
     memory = step.lower(*arguments).compile().memory_analysis()
     state = parallelism.place(
@@ -48,19 +48,19 @@ def test_the_train_step_overwrites_its_state(tiny_config):
         ("ade20k", "palette", 151),
     ],
 )
-def test_classes_are_known_without_the_data(tiny_config, source, encoding, num_classes):
+def test_classes_are_known_without_the_data(tiny_experiment, source, encoding, num_classes):
     values = {"data.source": source, "data.dir": "nowhere", "semantics.encoding": encoding}
     values["data.name"] = "mnist" if source == "tfds" else ""
-    assert sources.schema_of_classes(tiny_config(**values)).num_classes == num_classes
+    assert tiny_experiment(**values).without_files().schema.num_classes == num_classes
 
 
-def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
+def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_experiment):
     values = {"data.source": "npz", "data.dir": "nowhere", "semantics.encoding": "plane"}
     with pytest.raises(DataError, match=r"nowhere.* Without the data, .*data\.class_names"):
-        sources.schema_of_classes(tiny_config(**values))
-    named = tiny_config(**values, **{"data.class_names": ("benign", "malignant")})
-    assert sources.schema_of_classes(named).names == ("benign", "malignant")
-    folder = tiny_config(
+        tiny_experiment(**values).without_files().schema
+    named = tiny_experiment(**values, **{"data.class_names": ("benign", "malignant")})
+    assert named.without_files().schema.names == ("benign", "malignant")
+    folder = tiny_experiment(
         **{
             "data.source": "paired_folder",
             "data.dir": "nowhere",
@@ -69,13 +69,13 @@ def test_classes_that_are_not_known_without_the_data_can_be_named(tiny_config):
             "data.ignored_id": 255,
         }
     )
-    assert sources.schema_of_classes(folder).raw_ids == (7, 11, 255)
+    assert folder.without_files().schema.raw_ids == (7, 11, 255)
 
 
-def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_config):
+def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_experiment):
     values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
-    with pytest.raises(DataError):
-        sources.schema_of_classes(tiny_config(**values))
+    with pytest.raises(ValueError, match="'palette' learns a mask, but 'idx' has only label"):
+        tiny_experiment(**values)
 
 
 _CONFIGS = sorted(
@@ -85,8 +85,9 @@ _CONFIGS = sorted(
 
 @pytest.mark.parametrize("name", _CONFIGS)
 def test_every_config_describes_a_method(name):
-    config = conversion.from_config_dict(importlib.import_module(f"configs.{name}").get_config())
-    flow = method.flow(config, numbered_classes(10))
+    values = importlib.import_module(f"configs.{name}").get_config()
+    experiment = Experiment(conversion.from_config_dict(values))
+    flow = experiment.with_schema(numbered_classes(10)).method
     state = jax.eval_shape(flow.init, jax.random.key(0))
     assert jax.tree.leaves(state)
     is_latent = name in ("celebamask_hq", "coco", "coco_small")

@@ -2,7 +2,6 @@ import jax
 import pytest
 
 from symmflow_jax.codec import PixelCodec
-from symmflow_jax.config.build import codecs
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.latent_codec import LatentCodec
@@ -10,22 +9,22 @@ from symmflow_jax.latent_codec import LatentCodec
 _SCHEMA = numbered_classes(3)
 
 
-def test_an_autoencoder_is_what_makes_latents(tiny_config, latent_config, tmp_path):
-    pixels = codecs.codec(tiny_config(), _SCHEMA)
+def test_an_autoencoder_is_what_makes_latents(tiny_experiment, latent_experiment, tmp_path):
+    pixels = tiny_experiment().with_schema(_SCHEMA).method.codec
     assert isinstance(pixels, PixelCodec)
     assert pixels.init(jax.random.key(0)) is None
-    assert codecs.weights_of_run(tiny_config(), tmp_path) is None
-    assert codecs.kept_weights(tiny_config(), tmp_path) is None
+    assert tiny_experiment().codec_weights(tmp_path) is None
+    assert tiny_experiment().kept_codec_weights(tmp_path) is None
 
-    latents = codecs.codec(latent_config(), _SCHEMA)
+    latents = latent_experiment().with_schema(_SCHEMA).method.codec
     assert isinstance(latents, LatentCodec)
     assert latents.image_shape == (8, 8, 3)
     assert latents.shapes == Leaves((4, 4, 2), (4, 4, 2))
 
 
-def test_shapes_are_known_without_the_file(latent_config):
-    config = latent_config(**{"autoencoder.weights": "nowhere"})
-    codec = codecs.codec(config, _SCHEMA)
+def test_shapes_are_known_without_the_file(latent_experiment):
+    experiment = latent_experiment(**{"autoencoder.weights": "nowhere"})
+    codec = experiment.with_schema(_SCHEMA).method.codec
     weights = jax.eval_shape(codec.init, jax.random.key(0))
     assert weights.keys() == {"encoder", "decoder"}
 
@@ -39,6 +38,6 @@ def test_shapes_are_known_without_the_file(latent_config):
         ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\); its sides .* divisible by 2"),
     ],
 )
-def test_what_has_no_latents_is_refused(latent_config, overrides, message):
+def test_what_has_no_latents_is_refused(latent_experiment, overrides, message):
     with pytest.raises(ValueError, match=message):
-        codecs.codec(latent_config(**overrides), _SCHEMA)
+        latent_experiment(**overrides).with_schema(_SCHEMA).method.codec

@@ -1,21 +1,19 @@
 """Checking data: what is counted, and the line that mends each usual mistake."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from symmflow_jax.check_data import check_data, describe, examine, remedies
-from symmflow_jax.config.build import sources
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.values import Config, DataConfig
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A function that writes masks (and images to them) and returns a config of them."""
+    """A function that writes masks (and images to them) and returns an experiment with them."""
 
-    def write(masks, names=("sky", "road"), **options) -> Config:
+    def write(masks, names=("sky", "road"), **options) -> Experiment:
         for split in ("train", "val"):
             for kind in ("images", "masks"):
                 (tmp_path / split / kind).mkdir(parents=True)
@@ -25,20 +23,20 @@ def folder(tmp_path):
                 Image.fromarray(image).save(tmp_path / split / "images" / f"{number}.png")
                 Image.fromarray(mask).save(tmp_path / split / "masks" / f"{number}.png")
         data = DataConfig(source="paired_folder", dir=str(tmp_path), class_names=names, **options)
-        return Config(data=data)
+        return Experiment(Config(data=data))
 
     return write
 
 
-def look(config: Config):
-    source = sources.source(config, train=True)
+def look(experiment: Experiment):
+    source = experiment.training_source
     findings = examine(source, "mask")
-    return findings, sources.schema(config, source)
+    return findings, experiment.schema
 
 
 def test_sizes_and_classes_are_counted(folder):
-    config = folder([[[0, 0, 1]], [[1, 255, 255]], [[0, 1], [0, 0]]], ignored_id=255)
-    findings, schema = look(config)
+    experiment = folder([[[0, 0, 1]], [[1, 255, 255]], [[0, 1], [0, 0]]], ignored_id=255)
+    findings, schema = look(experiment)
     assert findings.sizes == {(1, 3): 2, (2, 2): 1}
     assert findings.counts == {0: 5, 1: 3, 2: 2}
     text = describe(findings, schema, "training")
@@ -47,18 +45,17 @@ def test_sizes_and_classes_are_counted(folder):
     lines = [line.split() for line in text.splitlines()]
     assert ["0", "sky", "50.000%"] in lines
     assert ["255", "void", "20.000%", "(ignored)"] in lines
-    assert check_data(config)
+    assert check_data(experiment)
 
 
 def test_broken_files_are_named(folder, tmp_path):
-    config = folder([[[0, 1]], [[1, 0]]])
+    experiment = folder([[[0, 1]], [[1, 0]]])
     (tmp_path / "train/images/1.png").write_bytes(b"no picture")
-    findings, schema = look(config)
+    findings, schema = look(experiment)
     assert "1 of them readable" in describe(findings, schema, "training")
     assert "1.png cannot be read" in describe(findings, schema, "training")
-    assert not check_data(config)
-    skipping = dataclasses.replace(config.data, on_error="skip")
-    assert check_data(dataclasses.replace(config, data=skipping))
+    assert not check_data(experiment)
+    assert check_data(experiment.changed({"data.on_error": "skip"}))
 
 
 @pytest.mark.parametrize(
@@ -76,10 +73,10 @@ def test_broken_files_are_named(folder, tmp_path):
     ],
 )
 def test_each_usual_mistake_has_its_line(folder, masks, names, remedy):
-    config = folder(masks, names)
-    findings, schema = look(config)
-    assert not check_data(config)
-    (line,) = remedies(findings, schema, config.data)
+    experiment = folder(masks, names)
+    findings, schema = look(experiment)
+    assert not check_data(experiment)
+    (line,) = remedies(findings, schema, experiment.data)
     assert line.endswith(remedy)
 
 
@@ -97,25 +94,25 @@ def test_each_usual_mistake_has_its_line(folder, masks, names, remedy):
     ],
 )
 def test_the_line_mends_the_mistake(folder, masks, options):
-    config = folder(masks, **options)
-    assert check_data(config)
-    element = sources.source(config, train=True)[0]
+    experiment = folder(masks, **options)
+    assert check_data(experiment)
+    element = experiment.training_source[0]
     np.testing.assert_array_equal(element["mask"].ravel(), np.arange(element["mask"].size))
 
 
 def test_several_unknown_ids_are_listed_with_their_masks(folder):
-    config = folder([[[0, 7]], [[7, 9]]])
-    findings, schema = look(config)
-    assert remedies(findings, schema, config.data) == [
+    experiment = folder([[[0, 7]], [[7, 9]]])
+    findings, schema = look(experiment)
+    assert remedies(findings, schema, experiment.data) == [
         "Ids without a class, with the masks that have them: 7 (2), 9 (1)"
     ]
 
 
 def test_photos_in_place_of_masks_are_told_apart(folder):
     rng = np.random.default_rng(0)
-    config = folder([rng.integers(0, 256, (20, 20, 3))])
-    findings, schema = look(config)
-    assert "more than 64 colours" in remedies(findings, schema, config.data)[0]
+    experiment = folder([rng.integers(0, 256, (20, 20, 3))])
+    findings, schema = look(experiment)
+    assert "more than 64 colours" in remedies(findings, schema, experiment.data)[0]
 
 
 @pytest.mark.parametrize(
@@ -132,10 +129,10 @@ def test_lists_that_do_not_fit_are_refused(folder, options, message):
 
 
 def test_a_colour_without_class_is_named(folder):
-    config = folder([[[[255, 0, 0], [1, 2, 3]]]], class_colours=("#ff0000", "#000080"))
-    findings, _ = look(config)
+    experiment = folder([[[[255, 0, 0], [1, 2, 3]]]], class_colours=("#ff0000", "#000080"))
+    findings, _ = look(experiment)
     assert "has the colour #010203 (1 in all)" in findings.errors[0]
 
 
-def test_drawn_data_needs_no_files(tiny_config):
-    assert check_data(tiny_config())
+def test_drawn_data_needs_no_files(tiny_experiment):
+    assert check_data(tiny_experiment())

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.values import Config
 
 
 def test_frozen_config_is_frozen_and_hashable():
@@ -13,5 +14,8 @@ def test_frozen_config_is_frozen_and_hashable():
 
 
 def test_data_sets_are_called_by_source_and_name():
-    assert DataConfig(source="tfds", name="cifar10").dataset == "tfds/cifar10"
-    assert DataConfig(source="coco_stuff", name="unused").dataset == "coco_stuff"
+    data = {"source": "tfds", "name": "cifar10"}
+    values = {"data": data, "semantics": {"encoding": "plane"}}
+    assert Experiment.from_json(values).dataset == "tfds/cifar10"
+    data = {"source": "coco_stuff", "name": "unused"}
+    assert Experiment.from_json({"data": data}).dataset == "coco_stuff"

@@ -4,7 +4,6 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build import codecs, sources
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.sources.shapes import Shapes
@@ -15,35 +14,35 @@ from symmflow_jax.train import train_and_evaluate
 
 
 @pytest.fixture(scope="module")
-def cached(latent_config, tmp_path_factory):
+def cached(latent_experiment, tmp_path_factory):
     """A config whose training split is encoded, and its weights."""
     folder = tmp_path_factory.mktemp("cache") / "latents"
-    config = latent_config(**{"data.latents": str(folder), "data.random_flip": True})
-    encode(config, folder.parent)
-    return config, codecs.weights_of_run(config, folder.parent)
+    experiment = latent_experiment(**{"data.latents": str(folder), "data.random_flip": True})
+    encode(experiment, folder.parent)
+    return experiment, experiment.codec_weights(folder.parent)
 
 
 @pytest.fixture(scope="module")
 def schema(cached):
-    return sources.schema_of_classes(cached[0])
+    return cached[0].without_files().schema
 
 
-def _pictures(config, schema):
+def _pictures(experiment, schema):
     """The same examples as their source has them."""
-    config = sources.uncached(config)
-    source = sources.source(config, train=True)
-    preparation = sources.preparation(config, schema)
+    experiment = experiment.changed({"data.latents": ""})
+    source = experiment.training_source
+    preparation = experiment.preparation
     return next(pipeline.evaluation_batches(source, preparation, batch_size=10))
 
 
 def test_the_cache_stands_for_the_pictures(cached, schema):
-    config, weights = cached
-    cache = LatentCache(config.data.latents)
-    pictures = _pictures(config, schema)
+    experiment, weights = cached
+    cache = LatentCache(experiment.data.latents)
+    pictures = _pictures(experiment, schema)
     assert len(cache) == 10
     np.testing.assert_array_equal([cache[i]["mask"] for i in range(10)], pictures["labels"])
     moments = np.stack([cache[i]["moments"] for i in range(10)])
-    codec = codecs.codec(config, schema)
+    codec = experiment.with_schema(schema).method.codec
     example_keys = keys.example_keys(jax.random.key(0), pictures["position"])
     encoded = jax.jit(lambda pixels: codec.encode_image(weights, example_keys, pixels, train=True))
     for variant, pixels in enumerate([pictures["image"], pictures["image"][:, :, ::-1]]):
@@ -54,9 +53,9 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
 
 
 def test_masks_get_fresh_noise_in_each_step(cached, schema):
-    config, weights = cached
-    codec = codecs.codec(config, schema)
-    labels = LatentCache(config.data.latents)[3]["mask"][None].astype(np.int32)
+    experiment, weights = cached
+    codec = experiment.with_schema(schema).method.codec
+    labels = LatentCache(experiment.data.latents)[3]["mask"][None].astype(np.int32)
     encoded = jax.jit(lambda key: codec.encode_semantics(weights, key[None], labels))
     first, second = (encoded(jax.random.key(step)) for step in (0, 1))
     assert np.abs(first - second).max() > 1e-3 * np.abs(first).max()
@@ -67,14 +66,16 @@ def test_a_cache_is_not_written_over(cached, tmp_path):
         encode(cached[0], tmp_path)
 
 
-def test_encoding_needs_a_folder_and_an_autoencoder(latent_config, tiny_config, tmp_path):
+def test_encoding_needs_a_folder_and_an_autoencoder(latent_experiment, tiny_experiment, tmp_path):
     with pytest.raises(ValueError, match=r"writes to config\.data\.latents, which is empty"):
-        encode(latent_config(), tmp_path)
+        encode(latent_experiment(), tmp_path)
     with pytest.raises(ValueError, match=r"needs an autoencoder.*config\.autoencoder\.weights"):
-        encode(tiny_config(**{"data.latents": str(tmp_path / "latents")}), tmp_path)
+        encode(tiny_experiment(**{"data.latents": str(tmp_path / "latents")}), tmp_path)
 
 
-def test_examples_that_cannot_be_read_are_left_out_on_request(latent_config, tmp_path, monkeypatch):
+def test_examples_that_cannot_be_read_are_left_out_on_request(
+    latent_experiment, tmp_path, monkeypatch
+):
     read = Shapes.__getitem__
 
     def refuse(self, index):
@@ -85,33 +86,32 @@ def test_examples_that_cannot_be_read_are_left_out_on_request(latent_config, tmp
     monkeypatch.setattr(Shapes, "__getitem__", refuse)
     values = {"data.latents": str(tmp_path / "latents"), "data.random_flip": True}
     with pytest.raises(DataError, match="scene 4 is torn"):
-        encode(latent_config(**values), tmp_path)
+        encode(latent_experiment(**values), tmp_path)
     assert not list(tmp_path.iterdir())
-    encode(latent_config(**values, **{"data.on_error": "skip"}), tmp_path)
+    encode(latent_experiment(**values, **{"data.on_error": "skip"}), tmp_path)
     assert len(LatentCache(tmp_path / "latents")) == 9
 
 
-def test_a_cache_of_other_data_is_refused(cached, latent_config):
+def test_a_cache_of_other_data_is_refused(cached, latent_experiment):
     latents = cached[0].data.latents
     for overrides, message in (
         ({"data.image_size": (16, 16)}, r"image_size is \(8, 8\), the run's \(16, 16\)"),
         ({"data.train_split": "test"}, "split is 'train', the run's 'test'"),
         ({"semantics.encoding": "colour"}, "target is 'mask', the run's 'label'"),
     ):
-        config = latent_config(**{"data.latents": latents}, **overrides)
+        experiment = latent_experiment(**{"data.latents": latents}, **overrides)
         with pytest.raises(DataError, match=message):
-            sources.source(config, train=True)
+            experiment.training_source
     # Mirror images that are not asked for do no harm.
-    sources.source(latent_config(**{"data.latents": latents}), train=True)
+    latent_experiment(**{"data.latents": latents}).training_source
 
 
-def test_a_cache_of_another_encoder_is_refused(cached, tiny_config, tmp_path):
-    config, weights = cached
-    source = sources.source(config, train=True)
-    sources.check_latents(config, source, weights)
+def test_a_cache_of_another_encoder_is_refused(cached, tiny_experiment, tmp_path):
+    experiment, weights = cached
+    experiment.check_latents(weights)
     other = weights | {"encoder": jax.tree.map(lambda leaf: leaf + 1, weights["encoder"])}
     with pytest.raises(DataError, match=r"encoder_hash is .* Encode again with --mode=encode"):
-        sources.check_latents(config, source, other)
-    values = {"data.latents": config.data.latents, "data.random_flip": True}
+        experiment.check_latents(other)
+    values = {"data.latents": experiment.data.latents, "data.random_flip": True}
     with pytest.raises(ValueError, match="the flow moves pixels; set both or none"):
-        train_and_evaluate(tiny_config(**values), tmp_path / "run")
+        train_and_evaluate(tiny_experiment(**values), tmp_path / "run")

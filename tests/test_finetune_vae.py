@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from symmflow_jax import autoencoder_weights, finetune_vae as finetuning
-from symmflow_jax.config.build import codecs
 from symmflow_jax.finetune_vae import finetune_vae
 from symmflow_jax.interruption import Interrupted
 
@@ -14,8 +13,8 @@ pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 
 
 @pytest.fixture
-def config(latent_config):
-    return latent_config(
+def experiment(latent_experiment):
+    return latent_experiment(
         **{
             "finetune.num_steps": 20,
             "finetune.learning_rate": 5e-3,
@@ -25,25 +24,25 @@ def config(latent_config):
     )
 
 
-def test_the_decoder_learns_masks_and_nothing_else_changes(config, tmp_path, caplog):
+def test_the_decoder_learns_masks_and_nothing_else_changes(experiment, tmp_path, caplog):
     with caplog.at_level("INFO", logger="symmflow_jax"):
-        finetune_vae(config, tmp_path)
+        finetune_vae(experiment, tmp_path)
     lines = [record.getMessage() for record in caplog.records]
     errors = [float(line.rsplit(" ", 1)[1]) for line in lines if "squared error" in line]
     assert len(errors) == 4 and errors[-1] < 0.7 * errors[0]
     accuracies = [float(line.rsplit(" ", 1)[1]) for line in lines if "pixel accuracy" in line]
     assert len(accuracies) == 2 and accuracies[1] > accuracies[0]
 
-    network = codecs.autoencoder(config.autoencoder)
-    before = autoencoder_weights.read(config.autoencoder.weights, network)
-    weights = codecs.weights_of_run(config, tmp_path)
+    network = experiment.method.codec.autoencoder
+    before = autoencoder_weights.read(experiment.config.autoencoder.weights, network)
+    weights = experiment.codec_weights(tmp_path)
     for part in ("encoder", "decoder"):
         jax.tree.map(np.testing.assert_array_equal, weights[part], before[part])
     changed = jax.tree.map(lambda a, b: np.any(a != b), weights["mask_decoder"], before["decoder"])
     assert all(jax.tree.leaves(changed))
 
 
-def test_a_signal_saves_the_decoder(config, tmp_path, monkeypatch):
+def test_a_signal_saves_the_decoder(experiment, tmp_path, monkeypatch):
     make_step = finetuning.make_step
 
     def interrupting(codec, optimizer):
@@ -57,20 +56,20 @@ def test_a_signal_saves_the_decoder(config, tmp_path, monkeypatch):
 
     monkeypatch.setattr(finetuning, "make_step", interrupting)
     with pytest.raises(Interrupted) as error:
-        finetune_vae(config, tmp_path)
+        finetune_vae(experiment, tmp_path)
     assert error.value.code == 128 + signal.SIGTERM
-    assert "mask_decoder" in codecs.weights_of_run(config, tmp_path)
+    assert "mask_decoder" in experiment.codec_weights(tmp_path)
 
 
-def test_an_error_that_is_no_number_writes_nothing(config, tmp_path, monkeypatch):
+def test_an_error_that_is_no_number_writes_nothing(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(
         finetuning, "make_step", lambda *_: lambda decoder, state, *_: (decoder, state, np.nan)
     )
     with pytest.raises(ArithmeticError, match=r"Step 5: .* nan.* config\.finetune\.learning_rate"):
-        finetune_vae(config, tmp_path)
+        finetune_vae(experiment, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_pixels_have_no_decoder(tiny_config, tmp_path):
+def test_pixels_have_no_decoder(tiny_experiment, tmp_path):
     with pytest.raises(ValueError, match=r"--mode=finetune_vae needs an autoencoder"):
-        finetune_vae(tiny_config(), tmp_path)
+        finetune_vae(tiny_experiment(), tmp_path)

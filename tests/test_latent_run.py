@@ -11,8 +11,7 @@ import pytest
 
 import symmflow_jax
 from symmflow_jax import autoencoder_weights, checkpoints
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.encode import encode
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.interruption import Interrupted, InterruptionRequest
@@ -29,15 +28,15 @@ def _losses(workdir: pathlib.Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (workdir / "history.jsonl").open()]
 
 
-def _train(config: Config, workdir: pathlib.Path, request: InterruptionRequest) -> None:
+def _train(experiment: Experiment, workdir: pathlib.Path, request: InterruptionRequest) -> None:
     """Without the final evaluation, whose programs take long to compile."""
-    run = Run.begin(config, workdir)
+    run = Run.begin(experiment, workdir)
     run.train(*run.restore_or_create(), request)
     checkpoints.finish(run.manager)
 
 
 @pytest.fixture
-def config(latent_config, tiny_autoencoder, tmp_path):
+def experiment(latent_experiment, tiny_autoencoder, tmp_path):
     """A function to a run that needs a file and a cache in `tmp_path`."""
     shutil.copy(tiny_autoencoder, tmp_path / "vae.safetensors")
 
@@ -47,22 +46,22 @@ def config(latent_config, tiny_autoencoder, tmp_path):
             "data.latents": str(tmp_path / "latents"),
             "train.num_epochs": 2.4,
         }
-        return latent_config(**_SMALLEST, **values | overrides)
+        return latent_experiment(**_SMALLEST, **values | overrides)
 
     return make
 
 
-def test_encode_train_resume_and_use(config, tmp_path):
+def test_encode_train_resume_and_use(experiment, tmp_path):
     run = tmp_path / "run"
-    encode(config(), run)
+    encode(experiment(), run)
     stopping = InterruptionRequest()
     stopping.signal_number = signal.SIGTERM
     with pytest.raises(Interrupted):
-        _train(config(), run, stopping)
+        _train(experiment(), run, stopping)
     assert len(_losses(run)) == 1
     # From here on the run's own copy is enough.
     (tmp_path / "vae.safetensors").unlink()
-    _train(config(), run, InterruptionRequest())
+    _train(experiment(), run, InterruptionRequest())
     losses = _losses(run)
     assert len(losses) == 3 and np.isfinite(losses).all()
 
@@ -80,14 +79,14 @@ def test_encode_train_resume_and_use(config, tmp_path):
         symmflow_jax.load(run)
 
 
-def test_a_run_in_pixels_does_not_go_on_in_latents(config, tiny_config, tmp_path):
-    schema = sources.schema_of_classes(tiny_config())
-    pixels = describe(tiny_config(**_SMALLEST), schema)
-    latents = describe(config(), schema)
+def test_a_run_in_pixels_does_not_go_on_in_latents(experiment, tiny_experiment, tmp_path):
+    schema = tiny_experiment().without_files().schema
+    pixels = describe(tiny_experiment(**_SMALLEST).with_schema(schema))
+    latents = describe(experiment().with_schema(schema))
     with pytest.raises(ValueError, match="what the flow moves is 'latents', was 'pixels'"):
         check_same_model(pixels, latents, tmp_path)
-    moved = describe(config(**{"autoencoder.weights": "elsewhere"}), schema)
+    moved = describe(experiment(**{"autoencoder.weights": "elsewhere"}).with_schema(schema))
     check_same_model(moved, latents, tmp_path)
-    scaled = describe(config(**{"autoencoder.latent_scale": 1.0}), schema)
+    scaled = describe(experiment(**{"autoencoder.latent_scale": 1.0}).with_schema(schema))
     with pytest.raises(ValueError, match=r"config\.autoencoder\.latent_scale is 0.18215, was 1.0"):
         check_same_model(scaled, latents, tmp_path)

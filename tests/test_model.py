@@ -20,13 +20,13 @@ _KEY = jax.random.key(0)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory, tiny_config) -> dict[str, Model]:
+def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
     """Models trained for two steps: of masks, of labels, and of masks with two clocks."""
     loaded = {}
     with jax.numpy_dtype_promotion("standard"):
         for encoding, clock in (("palette", "tied"), ("plane", "tied"), ("onehot", "mixed")):
             folder = tmp_path_factory.mktemp(encoding)
-            config = tiny_config(
+            experiment = tiny_experiment(
                 **{
                     "semantics.encoding": encoding,
                     "semantics.dequantization_beta": 4.0,
@@ -34,7 +34,7 @@ def models(tmp_path_factory, tiny_config) -> dict[str, Model]:
                     "train.clock": clock,
                 }
             )
-            train_and_evaluate(config, folder)
+            train_and_evaluate(experiment, folder)
             loaded[encoding] = symmflow_jax.load(folder)
     return loaded
 
@@ -75,7 +75,7 @@ def test_an_answer_depends_on_neither_batch_nor_key_order(models):
 def test_every_solver_can_be_named(models):
     for solver in ("euler", "midpoint", "heun", "rk4", "dopri5"):
         assert models["plane"].classify(_images(1), _KEY, 2, solver).shape == (1,)
-    with pytest.raises(ValueError, match=r"no solver 'verlet'; choose one of euler"):
+    with pytest.raises(ValueError, match=r"The solver is 'verlet'; choose one of euler"):
         models["plane"].classify(_images(1), _KEY, 2, "verlet")
 
 

@@ -12,8 +12,8 @@ _WORKDIR = pathlib.Path("run")
 
 
 @pytest.fixture
-def description(tiny_config):
-    return describe(tiny_config(), consecutive(("sky", "road")))
+def description(tiny_experiment):
+    return describe(tiny_experiment().with_schema(consecutive(("sky", "road"))))
 
 
 def test_a_checkpoint_from_before_a_config_key_goes_on(description):

@@ -40,7 +40,7 @@ def test_everything_on_eight_devices(compiled_programs):
 
 
 @pytest.mark.usefixtures("standard_dtype_promotion")
-def test_two_processes_share_a_state(tiny_config, compiled_programs, tmp_path):
+def test_two_processes_share_a_state(tiny_experiment, compiled_programs, tmp_path):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
@@ -53,7 +53,7 @@ def test_two_processes_share_a_state(tiny_config, compiled_programs, tmp_path):
         for index in range(2)
     ]
     module = runpy.run_path(str(TESTS / "eight_devices.py"))
-    alone = module["Training"](tiny_config(**module["POINTS"]), "one")
+    alone = module["Training"](tiny_experiment(**module["POINTS"]), "one")
     expected = alone.parallelism.fetch(alone.state.ema_params)
     norms = [np.linalg.norm(leaf) for leaf in jax.tree.leaves(expected)]
     for process in processes:

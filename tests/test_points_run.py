@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import symmflow_jax
-from symmflow_jax.config.build import sources
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.train import Run, train_and_evaluate
 
@@ -18,7 +17,7 @@ _KEY = jax.random.key(0)
 
 
 @pytest.fixture(scope="module")
-def points_config(tiny_config):
+def points_experiment(tiny_experiment):
     """A function from a source to the config of two steps."""
     values = {
         "data.image_size": (),
@@ -29,11 +28,13 @@ def points_config(tiny_config):
         "train.eval_every_steps": 1,
         "eval.num_steps": (1,),
     }
-    return lambda source, **overrides: tiny_config(**values | {"data.source": source} | overrides)
+    return lambda source, **overrides: tiny_experiment(
+        **values | {"data.source": source} | overrides
+    )
 
 
-def test_sixteen_dimensions_go_the_whole_way(points_config, tmp_path):
-    train_and_evaluate(points_config("gaussian_mixture", **{"data.point_size": 16}), tmp_path)
+def test_sixteen_dimensions_go_the_whole_way(points_experiment, tmp_path):
+    train_and_evaluate(points_experiment("gaussian_mixture", **{"data.point_size": 16}), tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert {m["task"] for m in metrics} == {"classification", "generation", "objective"}
     for name in ("examples", "step_0000001"):
@@ -48,9 +49,9 @@ def test_sixteen_dimensions_go_the_whole_way(points_config, tmp_path):
         model.classify(points[:, :2], _KEY)
 
 
-def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_config, tmp_path):
-    config = points_config("spirals", **{"train.eval_every_steps": 0})
-    train_and_evaluate(config, tmp_path)
+def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_experiment, tmp_path):
+    experiment = points_experiment("spirals", **{"train.eval_every_steps": 0})
+    train_and_evaluate(experiment, tmp_path)
     labels = symmflow_jax.load(tmp_path).classify(np.ones((2, 2), np.float32), _KEY)
     # What such a checkpoint says of itself, in its own file.
     (path,) = (tmp_path / "checkpoints").glob("*/description/metadata")
@@ -60,7 +61,7 @@ def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_config
     model = symmflow_jax.load(tmp_path)
     assert model.image_shape == (2,)
     np.testing.assert_array_equal(model.classify(np.ones((2, 2), np.float32), _KEY), labels)
-    _, step = Run.begin(config, tmp_path).restore_or_create()
+    _, step = Run.begin(experiment, tmp_path).restore_or_create()
     assert step == 2
 
 
@@ -72,11 +73,11 @@ def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_config
         ("shapes", {}, r"image_size is empty, .* 'shapes' has images of shape \(\d+, \d+\)"),
     ],
 )
-def test_points_of_another_size_are_refused(points_config, source, overrides, message):
+def test_points_of_another_size_are_refused(points_experiment, source, overrides, message):
     with pytest.raises(DataError, match=message):
-        sources.source(points_config(source, **overrides), train=True)
+        points_experiment(source, **overrides).training_source
 
 
-def test_sizes_are_positive(points_config):
+def test_sizes_are_positive(points_experiment):
     with pytest.raises(ValueError, match=r"data\.point_size is 0; it must be positive"):
-        points_config("spirals", **{"data.point_size": 0})
+        points_experiment("spirals", **{"data.point_size": 0})

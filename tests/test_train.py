@@ -11,7 +11,6 @@ import pytest
 import symmflow_jax
 from symmflow_jax import checkpoints, run_folder, train
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import sources
 from symmflow_jax.data import pipeline
 from symmflow_jax.symmflow import SymmFlow
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
@@ -39,11 +38,11 @@ def _finish(process: subprocess.Popen) -> str:
     return output
 
 
-def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
-    config = tiny_config(**{"train.eval_every_steps": 10})
-    table = train_and_evaluate(config, tmp_path)
+def test_a_run_leaves_everything_that_it_promises(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(**{"train.eval_every_steps": 10})
+    table = train_and_evaluate(experiment, tmp_path)
 
-    assert conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == config
+    assert conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == experiment
     assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
     assert list(tmp_path.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
@@ -63,20 +62,20 @@ def test_a_run_leaves_everything_that_it_promises(tiny_config, tmp_path):
     assert "pictures/examples.png" in report
 
 
-def test_the_loss_falls(tiny_config, tmp_path):
-    config = tiny_config(
+def test_the_loss_falls(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(
         **{
             "train.num_epochs": 25.0,
             "train.peak_learning_rate": 1e-2,
             "train.checkpoint_every_steps": 1_000,
         }
     )
-    train_and_evaluate(config, tmp_path)
+    train_and_evaluate(experiment, tmp_path)
     losses = list(_losses(tmp_path).values())
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
 
 
-def test_programs_are_traced_once(tiny_config, tmp_path, monkeypatch):
+def test_programs_are_traced_once(tiny_experiment, tmp_path, monkeypatch):
     traces = {"losses": 0, "generate": 0}
 
     def counting(name):
@@ -91,14 +90,14 @@ def test_programs_are_traced_once(tiny_config, tmp_path, monkeypatch):
     for name in traces:
         monkeypatch.setattr(SymmFlow, name, counting(name))
     # A dequantisation width of its own keeps programs of other tests from being found again.
-    config = tiny_config(
+    experiment = tiny_experiment(
         **{
             "train.eval_every_steps": 5,
             "semantics.dequantization_beta": 5.5,
             "eval.num_examples": 12,
         }
     )
-    train_and_evaluate(config, tmp_path)
+    train_and_evaluate(experiment, tmp_path)
     # The objective is traced for the train step and for the loss on unseen data; generation,
     # which runs in three small evaluations and the final one, for its one batch shape.
     assert traces == {"losses": 2, "generate": 1}
@@ -162,10 +161,10 @@ def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
-    healthy = tiny_config()
+def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
+    healthy = tiny_experiment()
     train_and_evaluate(healthy, tmp_path)
-    diverging = tiny_config(
+    diverging = tiny_experiment(
         **{"train.num_epochs": 5.0, "train.peak_learning_rate": 1e30, "train.warmup_epochs": 0.0}
     )
     with pytest.raises(NonFiniteLoss, match=r"Step \d+: the loss is .*clip_norm=1\.0") as error:
@@ -173,10 +172,10 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
     (path,) = tmp_path.glob("non_finite_step_*.npz")
     assert str(path) in str(error.value)
     saved = np.load(path)
-    source = sources.source(diverging, train=True)
+    source = diverging.training_source
     batches = pipeline.training_batches(
         source,
-        sources.preparation(diverging, sources.schema(diverging, source)),
+        diverging.preparation,
         batch_size=8,
         seed=diverging.seed,
     )
@@ -189,31 +188,31 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_config, tmp_path):
     assert all(np.isfinite(array).all() for array in _weights(tmp_path))
 
 
-def test_a_checkpoint_of_another_network_is_refused(tiny_config, tmp_path):
-    train_and_evaluate(tiny_config(**{"train.num_epochs": 0.25}), tmp_path)
+def test_a_checkpoint_of_another_network_is_refused(tiny_experiment, tmp_path):
+    train_and_evaluate(tiny_experiment(**{"train.num_epochs": 0.25}), tmp_path)
     with pytest.raises(ValueError, match=r"config\.network\.channels is 16, was 8.*--workdir"):
-        train_and_evaluate(tiny_config(**{"network.channels": 16}), tmp_path)
+        train_and_evaluate(tiny_experiment(**{"network.channels": 16}), tmp_path)
 
 
-def test_a_batch_that_devices_do_not_divide_is_refused(tiny_config, tmp_path):
-    config = tiny_config(**{"train.num_microbatches": 3})
+def test_a_batch_that_devices_do_not_divide_is_refused(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(**{"train.num_microbatches": 3})
     with pytest.raises(ValueError, match=r"config\.train\.batch_size is 8, which 3 .* 6 or 9"):
-        train_and_evaluate(config, tmp_path)
+        train_and_evaluate(experiment, tmp_path)
 
 
-def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_config, tmp_path):
+def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
     with run_folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
-        train_and_evaluate(tiny_config(), tmp_path)
+        train_and_evaluate(tiny_experiment(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] in ([], ["training.lock"])
 
 
-def test_a_full_disk_ends_in_one_message(tiny_config, tmp_path, monkeypatch):
+def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    config = tiny_config()
-    train_and_evaluate(config, tmp_path)
-    longer = tiny_config(**{"train.num_epochs": 3.0})
+    experiment = tiny_experiment()
+    train_and_evaluate(experiment, tmp_path)
+    longer = tiny_experiment(**{"train.num_epochs": 3.0})
     run = train.Run.begin(longer, tmp_path)
     monkeypatch.setattr(type(run.manager), "save", refuse)
     message = r"could not be written .*No space left.*step 20 is complete.*Free space"
@@ -222,18 +221,18 @@ def test_a_full_disk_ends_in_one_message(tiny_config, tmp_path, monkeypatch):
     assert symmflow_jax.load(tmp_path).step == 20
 
 
-def test_a_half_written_checkpoint_is_never_restored(tiny_config, tmp_path):
-    train_and_evaluate(tiny_config(), tmp_path)
+def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):
+    train_and_evaluate(tiny_experiment(), tmp_path)
     unfinished = tmp_path / "checkpoints" / "21.orbax-checkpoint-tmp"
     (unfinished / "ema_params").mkdir(parents=True)
     (unfinished / "ema_params" / "manifest.ocdbt").write_bytes(b"half")
     assert symmflow_jax.load(tmp_path).step == 20
 
 
-def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_config, tmp_path):
+def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp_path):
     for parts in (1, 4):
-        config = tiny_config(**{"train.num_epochs": 0.5, "train.num_microbatches": parts})
-        train_and_evaluate(config, tmp_path / str(parts))
+        experiment = tiny_experiment(**{"train.num_epochs": 0.5, "train.num_microbatches": parts})
+        train_and_evaluate(experiment, tmp_path / str(parts))
     whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)

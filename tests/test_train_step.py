@@ -6,7 +6,6 @@ import numpy as np
 import optax
 import pytest
 
-from symmflow_jax.config.build import method
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.train_step import adamw, create_train_state, make_train_step
 
@@ -14,9 +13,9 @@ _RATE = 0.5
 
 
 @pytest.fixture
-def stepped(tiny_config, standard_dtype_promotion):
+def stepped(tiny_experiment, standard_dtype_promotion):
     """A state, the state after a step of plain gradient descent, and the step's metrics."""
-    config = tiny_config(
+    experiment = tiny_experiment(
         **{
             "data.source": "spirals",
             "data.image_size": (),
@@ -24,7 +23,7 @@ def stepped(tiny_config, standard_dtype_promotion):
             "network.name": "mlp",
         }
     )
-    flow = method.flow(config, numbered_classes(2))
+    flow = experiment.with_schema(numbered_classes(2)).method
     optimizer = optax.sgd(_RATE)
     state = create_train_state(flow, optimizer, jax.random.key(0))
     rng = np.random.default_rng(0)

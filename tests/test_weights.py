@@ -10,7 +10,7 @@ import safetensors.numpy
 import symmflow_jax
 from symmflow_jax import checkpoints
 from symmflow_jax.checkpoints import CheckpointError
-from symmflow_jax.config.build import method, sources
+from symmflow_jax.config.build.networks import make_network
 from symmflow_jax.interop import latent_unet
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.interop.unet_shapes import param_shapes
@@ -38,20 +38,20 @@ LATENT = {
 
 
 @pytest.fixture
-def digits(tiny_config, reference_unet):
+def digits(tiny_experiment, reference_unet):
     """A reference U-Net, and the config of a run of digits that has its network."""
     case = reference_unet("two_blocks")
     values = dataclasses.asdict(case.network)
     keys = ("channels", "channel_multipliers", "num_res_blocks", "attention_rates")
     network = {f"network.{key}": values[key] for key in (*keys, "head_channels", "num_groups")}
-    return case, tiny_config(**DIGITS, **network)
+    return case, tiny_experiment(**DIGITS, **network)
 
 
 @pytest.fixture
-def latent(tiny_config):
+def latent(tiny_experiment):
     """A config with a latent U-Net, and a state dict of it for three channels without prompt."""
-    config = tiny_config(**LATENT)
-    network = method.network(config.network)
+    experiment = tiny_experiment(**LATENT)
+    network = make_network(experiment.network)
     generator = np.random.default_rng(0)
     params: dict = {}
     for path, shape in param_shapes(network, 3).items():
@@ -61,7 +61,7 @@ def latent(tiny_config):
         inner[path[-1]] = generator.standard_normal(shape).astype(np.float32)
     state_dict = latent_unet.state_dict_from_params(params, network)
     del state_dict["prompt_embedding"]
-    return config, state_dict
+    return experiment, state_dict
 
 
 def _save(path: pathlib.Path, state_dict, prefix: str = "") -> pathlib.Path:
@@ -70,9 +70,9 @@ def _save(path: pathlib.Path, state_dict, prefix: str = "") -> pathlib.Path:
 
 
 def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path):
-    case, config = digits
+    case, experiment = digits
     path = _save(tmp_path / "ema.safetensors", case.state_dict, "module.")
-    import_weights(config, path, tmp_path / "run")
+    import_weights(experiment, path, tmp_path / "run")
     model = symmflow_jax.load(tmp_path / "run")
     assert model.step == 0
     assert model.schema.names == tuple("0123456789")
@@ -85,8 +85,8 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
 
 
 def test_export_after_import_is_the_identity(digits, tmp_path):
-    case, config = digits
-    import_weights(config, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
+    case, experiment = digits
+    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
     export_weights(tmp_path / "run", tmp_path / "out" / "b.safetensors")
     exported = safetensors.numpy.load_file(tmp_path / "out" / "b.safetensors")
     assert set(exported) == set(case.state_dict)
@@ -96,9 +96,9 @@ def test_export_after_import_is_the_identity(digits, tmp_path):
 
 
 def test_training_begins_with_imported_weights(digits, tmp_path):
-    case, config = digits
-    import_weights(config, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    flow = method.flow(config, sources.schema_of_classes(config))
+    case, experiment = digits
+    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
+    flow = experiment.without_files().method
     # Whatever the training's settings are: the optimizer has no state yet.
     shapes = jax.eval_shape(
         lambda key: create_train_state(flow, adamw(lambda step: 1e-3, 0.1, 1.0), key),
@@ -115,10 +115,10 @@ def test_training_begins_with_imported_weights(digits, tmp_path):
 
 
 def test_a_network_of_one_clock_goes_on_with_two(digits, tmp_path):
-    case, config = digits
+    case, experiment = digits
     path = _save(tmp_path / "a.safetensors", case.state_dict)
-    import_weights(config, path, tmp_path / "one")
-    two_clocks = dataclasses.replace(config, train=dataclasses.replace(config.train, clock="mixed"))
+    import_weights(experiment, path, tmp_path / "one")
+    two_clocks = experiment.changed({"train.clock": "mixed"})
     import_weights(two_clocks, path, tmp_path / "two")
     one, two = (symmflow_jax.load(tmp_path / name) for name in ("one", "two"))
     x = np.random.default_rng(0).standard_normal((2, 8, 8, 1)).astype(np.float32)
@@ -129,17 +129,17 @@ def test_a_network_of_one_clock_goes_on_with_two(digits, tmp_path):
 
 
 def test_workdir_with_checkpoints_is_left_alone(digits, tmp_path):
-    case, config = digits
+    case, experiment = digits
     path = _save(tmp_path / "a.safetensors", case.state_dict)
-    import_weights(config, path, tmp_path / "run")
+    import_weights(experiment, path, tmp_path / "run")
     with pytest.raises(CheckpointError, match="already has a checkpoint of step 0; .* --workdir"):
-        import_weights(config, path, tmp_path / "run")
+        import_weights(experiment, path, tmp_path / "run")
 
 
 def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
-    config, state_dict = latent
+    experiment, state_dict = latent
     path = _save(tmp_path / "sd.safetensors", state_dict, "unet.")
-    import_weights(config, path, tmp_path / "wide", FILES / "prompt.pt")
+    import_weights(experiment, path, tmp_path / "wide", FILES / "prompt.pt")
     export_weights(tmp_path / "wide", tmp_path / "wide.safetensors")
     wide = safetensors.numpy.load_file(tmp_path / "wide.safetensors")
     np.testing.assert_array_equal(wide.pop("prompt_embedding"), np.arange(77 * 4.0).reshape(77, 4))
@@ -149,7 +149,7 @@ def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
         for half in halves:
             np.testing.assert_array_equal(half, array, err_msg=key)
     # What was exported is complete: no file of the prompt is needed.
-    import_weights(config, tmp_path / "wide.safetensors", tmp_path / "again")
+    import_weights(experiment, tmp_path / "wide.safetensors", tmp_path / "again")
     export_weights(tmp_path / "again", tmp_path / "again.safetensors")
     again = safetensors.numpy.load_file(tmp_path / "again.safetensors")
     for key, array in wide.items():
@@ -157,29 +157,29 @@ def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
 
 
 def test_latent_unet_without_a_prompt_is_refused(latent, tmp_path):
-    config, state_dict = latent
+    experiment, state_dict = latent
     path = _save(tmp_path / "sd.safetensors", state_dict)
     with pytest.raises(ValueError, match="no embedding of the empty prompt.*--prompt_embedding"):
-        import_weights(config, path, tmp_path / "run")
+        import_weights(experiment, path, tmp_path / "run")
     with pytest.raises(WeightsFileError, match="--prompt_embedding is a file of one"):
-        import_weights(config, path, tmp_path / "run", path)
+        import_weights(experiment, path, tmp_path / "run", path)
 
 
 def test_zeros_are_a_prompt_on_request_alone(latent, tmp_path):
-    config, state_dict = latent
+    experiment, state_dict = latent
     path = _save(tmp_path / "sd.safetensors", state_dict)
-    import_weights(config, path, tmp_path / "run", "zeros")
+    import_weights(experiment, path, tmp_path / "run", "zeros")
     prompt = symmflow_jax.load(tmp_path / "run").weights.network["prompt_embedding"]
     np.testing.assert_array_equal(prompt, np.zeros((77, 4), np.float32))
 
 
 def test_settings_that_no_shape_tells_are_compared(latent, tmp_path):
-    config, state_dict = latent
+    experiment, state_dict = latent
     _save(tmp_path / "diffusion_pytorch_model.safetensors", state_dict)
     settings = {"attention_head_dim": 8, "norm_num_groups": 4, "freq_shift": 1}
     (tmp_path / "config.json").write_text(json.dumps(settings))
     with pytest.raises(ValueError) as error:
-        import_weights(config, tmp_path, tmp_path / "run", FILES / "prompt.pt")
+        import_weights(experiment, tmp_path, tmp_path / "run", FILES / "prompt.pt")
     message = str(error.value)
     assert "attention_head_dim is [8, 8], here [2, 4]" in message
     assert "freq_shift is 1, here 0" in message
@@ -187,27 +187,25 @@ def test_settings_that_no_shape_tells_are_compared(latent, tmp_path):
 
 
 def test_weights_of_another_network_are_refused(digits, latent, tmp_path):
-    case, config = digits
+    case, experiment = digits
     path = _save(tmp_path / "a.safetensors", case.state_dict)
     with pytest.raises(ValueError, match="of a pixel U-Net; config.network describes a latent"):
         import_weights(latent[0], path, tmp_path / "run")
-    mlp = dataclasses.replace(config, network=dataclasses.replace(config.network, name="mlp"))
+    mlp = experiment.changed({"network.name": "mlp"})
     with pytest.raises(ValueError, match="name='mlp' has no form in PyTorch"):
         import_weights(mlp, path, tmp_path / "run")
-    colours = dataclasses.replace(
-        config, semantics=dataclasses.replace(config.semantics, encoding="colour")
-    )
+    colours = experiment.changed({"semantics.encoding": "colour"})
     with pytest.raises(ValueError, match="for 2 channels .* make 4"):
         import_weights(colours, path, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_truncated_file_is_refused(digits, tmp_path):
-    case, config = digits
+    case, experiment = digits
     path = _save(tmp_path / "a.safetensors", case.state_dict)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsFileError, match=r"a\.safetensors"):
-        import_weights(config, path, tmp_path / "run")
+        import_weights(experiment, path, tmp_path / "run")
 
 
 def test_export_has_one_format(tmp_path):
@@ -218,8 +216,8 @@ def test_export_has_one_format(tmp_path):
 
 
 def test_export_to_where_nothing_can_be_written(digits, tmp_path):
-    case, config = digits
-    import_weights(config, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
+    case, experiment = digits
+    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
     (tmp_path / "file").write_text("")
     with pytest.raises(WeightsFileError, match="could not be written .* another --output"):
         export_weights(tmp_path / "run", tmp_path / "file" / "b.safetensors")

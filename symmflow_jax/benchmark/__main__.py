@@ -19,7 +19,7 @@ from symmflow_jax.benchmark.processes import MakeTasks, in_own_process
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.benchmark.workloads import NAMES
 from symmflow_jax.config import command_line
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.sources.source import DataError
 
 _logger = logging.getLogger("symmflow_jax.benchmark")
@@ -35,20 +35,20 @@ _ONLY = flags.DEFINE_enum(
 _OUTPUT = flags.DEFINE_string("output", None, "Markdown file to write beside printing.")
 
 
-def main(config: Config) -> None:
+def main(experiment: Experiment) -> None:
     """Measures and shows the tables.
 
     Raises:
         ValueError: if a batch size is no positive number.
     """
-    batch_sizes = _batch_sizes(config)
+    batch_sizes = _batch_sizes(experiment)
     peak = workloads.matmul_flops_per_second()
     parts = {
-        "compile": lambda: tables.compile_times(*compile_times.measure(config, batch_sizes[0])),
+        "compile": lambda: tables.compile_times(*compile_times.measure(experiment, batch_sizes[0])),
         "speed": lambda: tables.speed(
-            [row for batch_size in batch_sizes for row in _speed(config, batch_size, peak)]
+            [row for batch_size in batch_sizes for row in _speed(experiment, batch_size, peak)]
         ),
-        "input": lambda: _input(config, batch_sizes[0]),
+        "input": lambda: _input(experiment, batch_sizes[0]),
     }
     chosen = [_ONLY.value] if _ONLY.value else list(parts)
     text = "\n\n".join([tables.machine(peak), *(parts[name]() for name in chosen)])
@@ -57,20 +57,20 @@ def main(config: Config) -> None:
         pathlib.Path(_OUTPUT.value).write_text(text + "\n")
 
 
-def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
-    subject = workloads.subject(config, batch_size)
+def _speed(experiment: Experiment, batch_size: int, peak: float) -> list[tables.Speed]:
+    subject = workloads.subject(experiment, batch_size)
     flops = workloads.flops(subject)
     rows = []
     with contextlib.ExitStack() as stack:
 
         def apart(make_tasks: MakeTasks) -> dict[str, Task]:
-            return stack.enter_context(in_own_process(make_tasks, config, batch_size, NAMES))
+            return stack.enter_context(in_own_process(make_tasks, experiment, batch_size, NAMES))
 
         # An accelerator is this process's.
         on_cpu = jax.default_backend() == "cpu"
-        ours = apart(workloads.tasks) if on_cpu else workloads.tasks(config, batch_size)
+        ours = apart(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
         contenders = {"ours": ours}
-        if config.network.name == "unet" and torch_peer.is_installed():
+        if experiment.network.name == "unet" and torch_peer.is_installed():
             contenders["peer"] = apart(torch_peer.tasks)
         for name in NAMES:
             _logger.info("%s, batch %d", name, batch_size)
@@ -81,15 +81,15 @@ def _speed(config: Config, batch_size: int, peak: float) -> list[tables.Speed]:
     return rows
 
 
-def _input(config: Config, batch_size: int) -> str:
+def _input(experiment: Experiment, batch_size: int) -> str:
     try:
-        return tables.input_pipeline(input_pipeline.measure(config, batch_size))
+        return tables.input_pipeline(input_pipeline.measure(experiment, batch_size))
     except DataError as error:
         return f"Input pipeline: not measured. {error}"
 
 
-def _batch_sizes(config: Config) -> list[int]:
-    words = _BATCH_SIZES.value or [str(config.train.batch_size)]
+def _batch_sizes(experiment: Experiment) -> list[int]:
+    words = _BATCH_SIZES.value or [str(experiment.train.batch_size)]
     if not all(word.isdigit() and int(word) for word in words):
         raise ValueError(f"--batch_sizes is {','.join(words)}; give numbers such as 64,128.")
     for word in words:

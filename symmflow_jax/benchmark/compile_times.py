@@ -10,7 +10,7 @@ import jax
 
 from symmflow_jax import compilation
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 
 
 class Program(NamedTuple):
@@ -36,27 +36,31 @@ class Program(NamedTuple):
         return self.lower_seconds + self.compile_seconds
 
 
-def measure(config: Config, batch_size: int) -> tuple[dict[str, Program], dict[str, Program]]:
+def measure(
+    experiment: Experiment, batch_size: int
+) -> tuple[dict[str, Program], dict[str, Program]]:
     """The programs of a training's start by name: with an empty cache, then with a filled one.
 
     Each time in a process of its own, as a user would start them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        cold = _in_new_process(config, batch_size, folder)
-        return cold, _in_new_process(config, batch_size, folder)
+        cold = _in_new_process(experiment, batch_size, folder)
+        return cold, _in_new_process(experiment, batch_size, folder)
 
 
-def _in_new_process(config: Config, batch_size: int, cache_folder: str) -> dict[str, Program]:
+def _in_new_process(
+    experiment: Experiment, batch_size: int, cache_folder: str
+) -> dict[str, Program]:
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
-        return executor.submit(_measure, config, batch_size, cache_folder).result()
+        return executor.submit(_measure, experiment, batch_size, cache_folder).result()
 
 
-def _measure(config: Config, batch_size: int, cache_folder: str) -> dict[str, Program]:
+def _measure(experiment: Experiment, batch_size: int, cache_folder: str) -> dict[str, Program]:
     compilation.choose_fast_cpu_kernels()
     compilation.collect_garbage_rarely()
     jax.config.update("jax_compilation_cache_dir", cache_folder)
-    subject = workloads.subject(config, batch_size)
+    subject = workloads.subject(experiment, batch_size)
     return {
         name: _program(function, arguments)
         for name, (function, arguments) in workloads.programs(subject).items()

@@ -1,7 +1,6 @@
 """How fast training batches reach the device, beside Pillow on the same files."""
 
 import concurrent.futures
-import dataclasses
 import itertools
 import multiprocessing
 import time
@@ -14,8 +13,7 @@ import numpy as np
 from PIL import Image
 
 from symmflow_jax import distributed
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.sources.picture_pairs import PicturePairs
 from symmflow_jax.data.sources.source import Source
 
@@ -40,7 +38,7 @@ class Rate(NamedTuple):
     ratio: float | None
 
 
-def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]:
+def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> list[Rate]:
     """Images a second from files to batches on the device, with nothing else to do.
 
     Pairs of pictures are read by 1, 2 and 4 worker processes, with plain Pillow in one process
@@ -51,29 +49,29 @@ def measure(config: Config, batch_size: int, seconds: float = 5.0) -> list[Rate]
     nothing beside them.
 
     Args:
-        config: the config, whose training split is read.
+        config: the experiment, whose training split is read.
         batch_size: examples of a batch.
         seconds: about how long each way is watched; half of that for plain Pillow.
 
     Raises:
         DataError: if the data is missing.
     """
-    config = _with(config, batch_size, config.data.num_workers)
-    source = sources.source(config, train=True)
+    experiment = _with(experiment, batch_size, experiment.data.num_workers)
+    source = experiment.training_source
     if not isinstance(source, PicturePairs):
-        workers = config.data.num_workers
-        return [Rate(_reader(workers), *_watch(source, config, seconds), None)]
+        workers = experiment.data.num_workers
+        return [Rate(_reader(workers), *_watch(source, experiment, seconds), None)]
     source = _as_many(source)
-    plain = [_plain(source, config, seconds / 2)]
+    plain = [_plain(source, experiment, seconds / 2)]
     rows = []
     for num_workers in _NUM_WORKERS:
-        rate, start = _watch(source, _with(config, batch_size, num_workers), seconds)
-        plain.append(_plain(source, config, seconds / 2))
+        rate, start = _watch(source, _with(experiment, batch_size, num_workers), seconds)
+        plain.append(_plain(source, experiment, seconds / 2))
         ratio = rate / float(np.mean(plain[-2:]))
         rows.append(Rate(_reader(num_workers), rate, start, ratio))
     one = float(np.mean(plain))
-    two = _two_plain(source, config, seconds / 2)
-    plain.append(_plain(source, config, seconds / 2))
+    two = _two_plain(source, experiment, seconds / 2)
+    plain.append(_plain(source, experiment, seconds / 2))
     return [
         Rate("plain Pillow, one process", one, None, 1.0),
         Rate("plain Pillow, two processes", two, None, two / float(np.mean(plain[-2:]))),
@@ -87,10 +85,10 @@ def _as_many(source: PicturePairs) -> PicturePairs:
     return PicturePairs(pairs, source.schemas["mask"], source.colours)
 
 
-def _watch(source: Source, config: Config, seconds: float) -> tuple[float, float]:
+def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[float, float]:
     """Images a second, and the seconds up to the first batch."""
     start = time.perf_counter()
-    batches = sources.training_batches(config, source, sources.schema(config, source))
+    batches = experiment.training_batches(source=source)
     mesh = distributed.local_mesh()
 
     def take() -> None:
@@ -99,16 +97,16 @@ def _watch(source: Source, config: Config, seconds: float) -> tuple[float, float
     take()
     start_seconds = time.perf_counter() - start
     # While the last worker starts, the first ones fill their buffers; these do not count.
-    for _ in range(6 * max(1, config.data.num_workers)):
+    for _ in range(6 * max(1, experiment.data.num_workers)):
         take()
-    rate = config.train.batch_size * _calls_per_second(take, seconds)
+    rate = experiment.train.batch_size * _calls_per_second(take, seconds)
     batches.close()
     return rate, start_seconds
 
 
-def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
+def _plain(source: PicturePairs, experiment: Experiment, seconds: float) -> float:
     """Pairs a second that Pillow opens, decodes, resizes and hands over as arrays."""
-    height, width = config.data.image_size
+    height, width = experiment.data.image_size
     size = (width, height)
     pairs = itertools.cycle(source.pairs)
 
@@ -124,21 +122,23 @@ def _plain(source: PicturePairs, config: Config, seconds: float) -> float:
     return _calls_per_second(read, seconds)
 
 
-def _two_plain(source: PicturePairs, config: Config, seconds: float) -> float:
+def _two_plain(source: PicturePairs, experiment: Experiment, seconds: float) -> float:
     """Pairs a second of two such processes at the same time, together."""
     context = multiprocessing.get_context("spawn")
     with (
         context.Manager() as manager,
         concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as executor,
     ):
-        arguments = source, config, seconds, manager.Barrier(2)
+        arguments = source, experiment, seconds, manager.Barrier(2)
         readers = [executor.submit(_plain_together, *arguments) for _ in range(2)]
         return sum(reader.result() for reader in readers)
 
 
-def _plain_together(source: PicturePairs, config: Config, seconds: float, start: Barrier) -> float:
+def _plain_together(
+    source: PicturePairs, experiment: Experiment, seconds: float, start: Barrier
+) -> float:
     start.wait()
-    return _plain(source, config, seconds)
+    return _plain(source, experiment, seconds)
 
 
 def _calls_per_second(task: Callable[[], None], seconds: float) -> float:
@@ -158,9 +158,5 @@ def _reader(num_workers: int) -> str:
     return f"{num_workers} worker process{'es' if num_workers > 1 else ''}"
 
 
-def _with(config: Config, batch_size: int, num_workers: int) -> Config:
-    return dataclasses.replace(
-        config,
-        train=dataclasses.replace(config.train, batch_size=batch_size),
-        data=dataclasses.replace(config.data, num_workers=num_workers),
-    )
+def _with(experiment: Experiment, batch_size: int, num_workers: int) -> Experiment:
+    return experiment.changed({"train.batch_size": batch_size, "data.num_workers": num_workers})

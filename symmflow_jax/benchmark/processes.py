@@ -10,15 +10,15 @@ import jax
 
 from symmflow_jax import compilation
 from symmflow_jax.benchmark.timing import Task
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 
-MakeTasks = Callable[[Config, int], dict[str, Task]]
+MakeTasks = Callable[[Experiment, int], dict[str, Task]]
 """A module's function of a config and a batch size to tasks by name."""
 
 
 @contextlib.contextmanager
 def in_own_process(
-    make_tasks: MakeTasks, config: Config, batch_size: int, names: tuple[str, ...]
+    make_tasks: MakeTasks, experiment: Experiment, batch_size: int, names: tuple[str, ...]
 ) -> Iterator[dict[str, Task]]:
     """Tasks that a fresh process does on CPU, each time they are called, as long as this lasts.
 
@@ -32,7 +32,7 @@ def in_own_process(
     with concurrent.futures.ProcessPoolExecutor(1, context, _begin) as executor:
 
         def task(name: str) -> Task:
-            return lambda: executor.submit(_do, make_tasks, config, batch_size, name).result()
+            return lambda: executor.submit(_do, make_tasks, experiment, batch_size, name).result()
 
         yield {name: task(name) for name in names}
 
@@ -43,10 +43,10 @@ def _begin() -> None:
     compilation.keep_compiled_programs()
 
 
-def _do(make_tasks: MakeTasks, config: Config, batch_size: int, name: str) -> None:
-    _tasks(make_tasks, config, batch_size)[name]()
+def _do(make_tasks: MakeTasks, experiment: Experiment, batch_size: int, name: str) -> None:
+    _tasks(make_tasks, experiment, batch_size)[name]()
 
 
 @functools.cache
-def _tasks(make_tasks: MakeTasks, config: Config, batch_size: int) -> dict[str, Task]:
-    return make_tasks(config, batch_size)
+def _tasks(make_tasks: MakeTasks, experiment: Experiment, batch_size: int) -> dict[str, Task]:
+    return make_tasks(experiment, batch_size)

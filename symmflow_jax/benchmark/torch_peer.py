@@ -12,7 +12,7 @@ import numpy as np
 from symmflow_jax.benchmark import workloads
 from symmflow_jax.benchmark.timing import Task
 from symmflow_jax.benchmark.workloads import GENERATION, RECOGNITION, TRAIN_STEP, Subject
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 
 
 def is_installed() -> bool:
@@ -25,7 +25,7 @@ def is_installed() -> bool:
     return True
 
 
-def tasks(config: Config, batch_size: int) -> dict[str, Task]:
+def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
     """The workloads of `workloads.tasks` by the same names, in float32 on all cores.
 
     The peer is spared the encoding of the labels: it is given the clean codes.
@@ -33,10 +33,10 @@ def tasks(config: Config, batch_size: int) -> dict[str, Task]:
     import torch
 
     torch.set_num_threads(os.cpu_count() or 1)
-    subject = workloads.subject(config, batch_size)
+    subject = workloads.subject(experiment, batch_size)
     network = _network(subject)
     images, semantics = _tensors(subject)
-    num_steps = subject.config.eval.generation_steps
+    num_steps = subject.experiment.eval.generation_steps
     channels = images.shape[1]
 
     @torch.inference_mode()
@@ -63,7 +63,7 @@ def _train_step(subject: Subject, network: Any, images: Any, semantics: Any) -> 
     """AdamW and the moving average as lists of tensors, PyTorch's quickest form."""
     import torch
 
-    train = subject.config.train
+    train = subject.experiment.train
     learner = copy.deepcopy(network).train()
     parameters = list(learner.parameters())
     average = [parameter.detach().clone() for parameter in parameters]
@@ -93,7 +93,7 @@ def _train_step(subject: Subject, network: Any, images: Any, semantics: Any) -> 
 def _network(subject: Subject) -> Any:
     from torchcfm.models.unet.unet import UNetModel
 
-    network = subject.config.network
+    network = subject.experiment.network
     channels = sum(shape[-1] for shape in subject.flow.codec.shapes)
     return UNetModel(
         image_size=subject.flow.codec.image_shape[0],

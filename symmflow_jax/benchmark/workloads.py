@@ -11,12 +11,11 @@ import optax
 from symmflow_jax import labels, predictions
 from symmflow_jax.benchmark.timing import Task, alternate
 from symmflow_jax.compilation import jit_once
-from symmflow_jax.config.build import method, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.data.sources.source import numbered_classes
 from symmflow_jax.flow.solvers import EULER, FixedSteps
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.symmflow import SymmFlow, Weights
 from symmflow_jax.train_step import (
     TrainState,
@@ -37,14 +36,17 @@ class Subject(NamedTuple):
     """What is timed: a config's method, and a batch for it.
 
     Attributes:
-        config: the config.
-        flow: the method.
+        experiment: the experiment, with its classes.
         batch: one batch, as the pipeline gives it.
     """
 
-    config: Config
-    flow: SymmFlow
+    experiment: Experiment
     batch: Batch
+
+    @property
+    def flow(self) -> SymmFlow:
+        """The method."""
+        return self.experiment.method
 
     @property
     def batch_size(self) -> int:
@@ -52,29 +54,29 @@ class Subject(NamedTuple):
         return len(self.batch["position"])
 
 
-def subject(config: Config, batch_size: int) -> Subject:
-    """The config's method with random pixels and labels."""
+def subject(experiment: Experiment, batch_size: int) -> Subject:
+    """The experiment's method with random pixels and labels."""
     rng = np.random.default_rng(0)
-    schema = _schema(config)
-    flow = method.flow(config, schema)
-    size = flow.codec.image_shape[:2] if sources.target(config) == "mask" else ()
+    experiment = _with_classes(experiment)
+    flow, num_classes = experiment.method, experiment.schema.num_classes
+    size = flow.codec.image_shape[:2] if experiment.kind is SemanticsKind.MASK else ()
     points = len(flow.codec.image_shape) == 1
     pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
     batch = {
         "image": pixels.astype(np.float32 if points else np.uint8),
-        "labels": rng.integers(0, schema.num_classes, (batch_size, *size), np.int32),
+        "labels": rng.integers(0, num_classes, (batch_size, *size), np.int32),
         "position": np.arange(batch_size, dtype=np.int32),
     }
-    return Subject(config, flow, batch)
+    return Subject(experiment, batch)
 
 
-def tasks(config: Config, batch_size: int) -> dict[str, Task]:
+def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
     """The workloads by name, on made-up examples."""
-    made_up = subject(config, batch_size)
+    made_up = subject(experiment, batch_size)
     flow, batch = made_up.flow, made_up.batch
     weights = jit_once(lambda key: Weights(flow.init(key), flow.codec.init(key)))(jax.random.key(0))
     positions, key = batch["position"], jax.random.key(1)
-    generation = FixedSteps(EULER, config.eval.generation_steps)
+    generation = FixedSteps(EULER, experiment.eval.generation_steps)
 
     def generate() -> Any:
         result = predictions.generate(flow, weights, key, positions, batch["labels"], generation)
@@ -93,9 +95,9 @@ class TrainSteps:
 
     def __init__(self, subject: Subject):
         optimizer, create = beginning(subject)
-        parallelism = method.parallelism(subject.config)
+        parallelism = subject.experiment.parallelism()
         self._state = parallelism.create(create, jax.random.key(0))
-        self._step = method.train_step(subject.config, subject.flow, optimizer, parallelism)
+        self._step = subject.experiment.train_step(optimizer, parallelism)
         self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
@@ -106,14 +108,13 @@ class TrainSteps:
 
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs of a training's start by name, each with its arguments' shapes."""
-    config, flow, batch = subject
     optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    parallelism = method.parallelism(config)
-    step = method.train_step(config, flow, optimizer, parallelism)
+    parallelism = subject.experiment.parallelism()
+    step = subject.experiment.train_step(optimizer, parallelism)
     return {
         "first state": (jit_once(create), (jax.random.key(0),)),
-        TRAIN_STEP: (step, parallelism.arguments(state, batch)),
+        TRAIN_STEP: (step, parallelism.arguments(state, subject.batch)),
     }
 
 
@@ -127,10 +128,10 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
         subject: what the workloads are of.
         names: those to count; each has to be traced.
     """
-    config, flow, batch = subject
+    flow, batch = subject.flow, subject.batch
     optimizer, create = beginning(subject)
     state = jax.eval_shape(create, jax.random.key(0))
-    train = config.train
+    train = subject.experiment.train
 
     def train_step() -> float:
         step = make_train_step(
@@ -152,7 +153,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
         return _count(lambda *arguments: function(flow, *arguments, solve), *given)
 
     def generation() -> float:
-        num_steps = config.eval.generation_steps
+        num_steps = subject.experiment.eval.generation_steps
         once = infer(predictions.generate, batch["labels"], num_steps)
         # The body of the loop over steps was counted once.
         return once + (num_steps - 1) * network()
@@ -183,16 +184,16 @@ def _count(function: Callable, *arguments: Any) -> float:
     return analysis["flops"]
 
 
-def _schema(config: Config) -> LabelSchema:
-    names = config.data.class_names
-    if not names:
-        return numbered_classes(_NUM_CLASSES)
-    return labels.consecutive(names, config.data.ignored_id)
+def _with_classes(experiment: Experiment) -> Experiment:
+    """The experiment with made-up classes, or those that it names."""
+    names = experiment.data.class_names
+    schema = labels.consecutive(names, experiment.data.ignored_id) if names else None
+    return experiment.with_schema(schema or numbered_classes(_NUM_CLASSES))
 
 
 def beginning(subject: Subject) -> tuple[optax.GradientTransformation, Callable]:
-    """The config's optimizer, and what makes the first state of a key."""
-    train = subject.config.train
+    """The experiment's optimizer, and what makes the first state of a key."""
+    train = subject.experiment.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
     optimizer = adamw(schedule, train.weight_decay, train.clip_norm)
 

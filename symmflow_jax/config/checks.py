@@ -1,38 +1,25 @@
-"""Whether the values of a config exist and are in their ranges, told before anything is made.
+"""Checks of a config's values, before anything is built: that choices exist and ranges are kept.
 
 What only the files can tell is checked where they are opened.
 """
 
 import operator
+import pathlib
+from collections.abc import Iterable
 
-from symmflow_jax.config.values import Config
-from symmflow_jax.evaluation import checks as evaluation_checks
+from symmflow_jax.config.build import sources
+from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.config.build.tables import TABLES
+from symmflow_jax.config.choices import choose, listed
+from symmflow_jax.config.values import Config, EvalConfig
+from symmflow_jax.semantics.kinds import SemanticsKind
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "parallel": ("pmap", "fsdp"),
-    "data.source": (
-        "shapes",
-        "spirals",
-        "gaussian_mixture",
-        "split_posterior",
-        "idx",
-        "tfds",
-        "npz",
-        "paired_folder",
-        "coco_stuff",
-        "celebamask_hq",
-        "cityscapes",
-        "ade20k",
-        "cifar10",
-    ),
+# What is no table, since there is nothing to add to it.
+_SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
-    "semantics.encoding": ("palette", "plane", "colour", "onehot"),
-    "network.name": ("unet", "latent_unet", "mlp"),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
-    "train.clock": ("tied", "free", "mixed"),
     "eval.clock": ("", "tied", "held"),
-    "eval.features": ("", "inception", "classifier"),
     "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
     "plan.optimization_level": ("O0", "O1", "O2", "O3"),
@@ -44,14 +31,38 @@ def check(config: Config) -> None:
     _check_choices(config)
     _check_ranges(config)
     _check_clocks(config)
-    evaluation_checks.check(config)
+    _check_rows(config)
+    _check_samples(config)
+
+
+def check_files(values: EvalConfig) -> None:
+    """Raises a ValueError if a file that an evaluation needs is not there.
+
+    A training should not end in finding that it cannot be measured.
+    """
+    for key in ("feature_weights", "lpips_weights"):
+        path = getattr(values, key)
+        if path and not pathlib.Path(path).is_file():
+            raise ValueError(
+                f"config.eval.{key} is {path!r}, which is no file; `python -m "
+                "symmflow_jax.interop.convert_metric_weights` and `python -m "
+                "symmflow_jax.metrics.train_classifier` make such files."
+            )
 
 
 def _check_choices(config: Config) -> None:
-    for key, choices in _CHOICES.items():
+    for key, table in TABLES.items():
+        for name in _names(operator.attrgetter(key)(config)):
+            choose(table, name, f"config.{key}")
+    for key, names in _SETS.items():
         value = operator.attrgetter(key)(config)
-        if value not in choices:
-            raise ValueError(f"config.{key} is {value!r}; choose one of {_listed(choices)}.")
+        if value not in names:
+            raise ValueError(f"config.{key} is {value!r}; choose one of {listed(names)}.")
+    sources.kind_of(config)
+
+
+def _names(value: str | tuple[str, ...]) -> Iterable[str]:
+    return (value,) if isinstance(value, str) else value
 
 
 def _check_ranges(config: Config) -> None:
@@ -73,34 +84,77 @@ def _check_ranges(config: Config) -> None:
         raise ValueError(
             f"config.plan.batch_size is {config.plan.batch_size}; it must be positive, or 0."
         )
-    if not 0.0 <= config.train.share_at_one < 1.0:
-        raise ValueError(
-            f"config.train.share_at_one is {config.train.share_at_one}; it must be at least 0 and "
-            "below 1."
-        )
+    for key in ("train.share_at_one", "network.dropout_rate"):
+        value = operator.attrgetter(key)(config)
+        if not 0.0 <= value < 1.0:
+            raise ValueError(f"config.{key} is {value}; it must be at least 0 and below 1.")
 
 
 def _check_clocks(config: Config) -> None:
-    """What needs a clock for each leaf, and the shares of a mixture."""
+    """What needs a clock for each component, and the shares of a mixture."""
     shares = config.train.clock_shares
     if len(shares) != 4 or min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-6:
         raise ValueError(
             f"config.train.clock_shares is {shares}; give four shares that add up to 1, of tied, "
             "free, held_image and held_semantics times."
         )
-    if config.train.clock == "mixed" and shares[0] == 1.0:
+    clock, choice = config.train.clock, CLOCKS[config.train.clock]
+    if choice.num_clocks != choice.resolve()(shares, config.train.share_at_one).num_clocks:
         raise ValueError(
-            "config.train.clock is 'mixed' but config.train.clock_shares has tied times only; "
+            f"config.train.clock is {clock!r} but config.train.clock_shares has tied times only; "
             "choose 'tied', or other shares."
         )
     guided = config.guidance.weight != 1.0
-    if config.train.clock == "tied" and (guided or config.eval.clock == "held"):
+    if choice.num_clocks == 1 and (guided or config.eval.clock == "held"):
         key = "guidance.weight" if guided else "eval.clock"
+        two_clocks = [name for name, other in CLOCKS.items() if other.num_clocks > 1]
         raise ValueError(
             f"config.{key} is {operator.attrgetter(key)(config)!r}, which needs a network that "
-            "learns with a clock for each leaf; set config.train.clock to 'free' or 'mixed'."
+            "learns with a clock for each leaf; set config.train.clock to "
+            f"{' or '.join(map(repr, two_clocks))}."
         )
 
 
-def _listed(choices: tuple[str, ...]) -> str:
-    return ", ".join(choice or "'' (none)" for choice in choices)
+def _check_rows(config: Config) -> None:
+    """The rows of the table, and the sizes at which masks are compared."""
+    if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
+        raise ValueError(
+            f"config.eval.solvers and num_steps are {config.eval.solvers} and "
+            f"{config.eval.num_steps}; give at least one solver, and steps of at least 1."
+        )
+    if config.eval.original_size and sources.kind_of(config) is not SemanticsKind.MASK:
+        raise ValueError(
+            "config.eval.original_size is for masks, but this config learns labels, which have no "
+            "size; set it to False."
+        )
+
+
+def _check_samples(config: Config) -> None:
+    """Samples and what they are compared by come together."""
+    values = config.eval
+    if values.num_feature_samples < 0 or values.num_feature_samples == 1:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
+            "needs at least 2 samples, and 0 leaves the comparison out."
+        )
+    if values.features and not values.feature_weights:
+        raise ValueError(
+            f"config.eval.features is {values.features!r} but config.eval.feature_weights is "
+            "empty; give the file of its weights."
+        )
+    compares = bool(values.features or values.lpips_weights)
+    if compares and not values.num_feature_samples:
+        raise ValueError(
+            "config.eval.features or lpips_weights is set but config.eval.num_feature_samples is "
+            "0; say how many images to generate, such as 50000."
+        )
+    if values.num_feature_samples and not compares:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}, but nothing "
+            "compares the samples; set config.eval.features or lpips_weights."
+        )
+    if compares and not config.data.image_size:
+        raise ValueError(
+            "config.eval.features and lpips_weights are of images, but config.data.image_size is "
+            "empty, which means points."
+        )

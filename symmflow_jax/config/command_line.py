@@ -6,6 +6,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
@@ -15,13 +16,16 @@ from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.config import conversion
 from symmflow_jax.config.values import Config
 
+if TYPE_CHECKING:
+    from symmflow_jax.config.build.experiment import Experiment
+
 _logger = logging.getLogger(__name__)
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
 
 
-def start(command: Callable[[Config], None]) -> None:
-    """Parses the flags and runs a command on the config; bad input ends in one line."""
+def start(command: Callable[["Experiment"], None]) -> None:
+    """Parses the flags and runs a command on the experiment; bad input ends in one line."""
     prepare()
     mistake = explain_config_flags(sys.argv[1:])
     if mistake:
@@ -30,7 +34,11 @@ def start(command: Callable[[Config], None]) -> None:
     def on_config() -> None:
         if _CONFIG.value is None:
             raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
-        command(conversion.from_config_dict(_CONFIG.value))
+        config = conversion.from_config_dict(_CONFIG.value)
+        # Imported here: all that experiments are made of should not delay --help.
+        from symmflow_jax.config.build.experiment import Experiment
+
+        command(Experiment(config))
 
     run(on_config)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ml_collections import config_dict
 
-from symmflow_jax.config import checks
 from symmflow_jax.config.values import Config
 
 
@@ -35,9 +34,17 @@ def from_json(values: dict[str, Any]) -> Config:
 
     A key that is not there has its default, so that checkpoints outlive new keys.
     """
+    # Imported here: the tables of choices that the checks read should not delay --help.
+    from symmflow_jax.config import checks
+
     config = _from_values(Config, values, prefix="config")
     checks.check(config)
     return config
+
+
+def from_saved_json(values: dict[str, Any]) -> Config:
+    """The config that was saved beside a run, perhaps by an earlier version; raises as above."""
+    return from_json(values)
 
 
 def to_json(config: Config) -> dict[str, Any]:

@@ -70,11 +70,6 @@ class DataConfig:
     on_error: str = "raise"
     num_workers: int = 0
 
-    @property
-    def dataset(self) -> str:
-        """What scores call the data set: its source, and its name where a source has several."""
-        return f"{self.source}/{self.name}" if self.source in ("tfds", "npz") else self.source
-
 
 @dataclasses.dataclass(frozen=True)
 class SemanticsConfig:

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import jax
 
 from symmflow_jax import distributed, run_folder
-from symmflow_jax.config.build import method, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config import checks
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Batch, Preparation
-from symmflow_jax.data.sources.source import DataError, Source
-from symmflow_jax.evaluation import checks
+from symmflow_jax.data.pipeline import Batch
+from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
@@ -40,35 +39,40 @@ class Evaluator:
     """A method and the evaluation split.
 
     Attributes:
-        config: the run's config.
-        flow: the method.
-        schema: the classes.
-        source: the evaluation split.
-        preparation: what is done to its examples.
+        experiment: method, classes and what to measure.
+        source: the examples; those of the evaluation split by default.
         skip_log: where to note examples that cannot be read, if they are skipped at all.
     """
 
-    config: Config
-    flow: SymmFlow
-    schema: LabelSchema
+    experiment: Experiment
     source: Source
-    preparation: Preparation
     skip_log: pathlib.Path | None = None
 
     def __post_init__(self):
         distributed.check_batch_size(
-            self.config.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
+            self.experiment.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
         )
+
+    @property
+    def flow(self) -> SymmFlow:
+        """The method."""
+        return self.experiment.method
+
+    @property
+    def schema(self) -> LabelSchema:
+        """The classes."""
+        return self.experiment.schema
 
     @property
     def task(self) -> str:
         """What reading semantics is called for this kind of labels."""
-        return "segmentation" if self.preparation.target == "mask" else "classification"
+        return self.experiment.kind.task
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """Origins of the noise of each repeat."""
-        return tuple(range(self.config.seed, self.config.seed + self.config.eval.num_seeds))
+        seed = self.experiment.seed
+        return tuple(range(seed, seed + self.experiment.eval.num_seeds))
 
     def batches(
         self,
@@ -81,14 +85,14 @@ class Evaluator:
         """Examples of the split over the local devices; see `evaluation_batches`."""
         batches = pipeline.evaluation_batches(
             self.source,
-            self.preparation,
-            batch_size=self.config.eval.batch_size,
+            self.experiment.preparation,
+            batch_size=self.experiment.eval.batch_size,
             num_examples=num_examples,
             shard=distributed.shard(),
             original_labels=original_labels,
             repeated=repeated,
             spread=spread,
-            skip_errors=self.config.data.on_error == "skip",
+            skip_errors=self.experiment.skips_errors,
             skip_log=self.skip_log,
         )
         mesh = distributed.local_mesh()
@@ -113,17 +117,17 @@ class Evaluator:
 
     def guidance(self, num_steps: int | None) -> Guidance:
         """The guidance of generated images, for a solver of so many steps."""
-        return method.guidance(self.config.guidance, num_steps)
+        return self.experiment.guidance(num_steps)
 
     def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
         """The protocol of a score of this evaluator; `details` are the task's own fields."""
-        size = self.preparation.image_size
+        size = self.experiment.data.image_size
         integrated = "solver" in details
         codec = trained.weights.codec
         return Protocol(
             task=task,
-            dataset=self.config.data.dataset,
-            split=self.config.data.eval_split,
+            dataset=self.experiment.dataset,
+            split=self.experiment.data.eval_split,
             image_size=size,
             crop="centre" if size else None,
             weights="ema",
@@ -135,28 +139,17 @@ class Evaluator:
         )
 
 
-def evaluator_of(
-    config: Config, schema: LabelSchema, workdir: pathlib.Path | None = None
-) -> Evaluator:
-    """The evaluator of a config, for weights that know the classes of `schema`.
+def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) -> Evaluator:
+    """The evaluator of an experiment.
 
     Args:
-        config: the config.
-        schema: the classes.
+        experiment: method, classes and what to measure.
         workdir: the run's folder, where examples that cannot be read are noted.
 
     Raises:
         DataError: if the evaluation split is missing, or has other classes.
         ValueError: if the devices do not divide a batch, or weights of features are missing.
     """
-    checks.check_files(config)
-    source = sources.source(config, train=False)
-    found = sources.schema(config, source)
-    if found.names != schema.names:
-        raise DataError(
-            f"The model knows the classes {', '.join(schema.names)}, but the data has "
-            f"{', '.join(found.names)}; set config.data to data of the same classes."
-        )
-    preparation = sources.preparation(config, schema)
+    checks.check_files(experiment.eval)
     log = workdir / run_folder.SKIPPED if workdir else None
-    return Evaluator(config, method.flow(config, schema), schema, source, preparation, log)
+    return Evaluator(experiment, experiment.evaluation_source, log)

@@ -85,7 +85,7 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
         labels and `predicted` labels of these images, `[num_examples, ...]`.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
-    seed, config = evaluator.config.seed, evaluator.config.eval
+    seed, config = evaluator.experiment.seed, evaluator.experiment.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)
     generated = _make(evaluator, trained, seed, batch, solve, guidance)

@@ -13,8 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from symmflow_jax import distributed
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.sources.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator
 from symmflow_jax.metrics.features import FeatureFunction
@@ -90,10 +89,8 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
         DataError: if the split is missing.
         StatisticsError: if a file that was kept is damaged.
     """
-    config = evaluator.config
-    train = config.eval.real_split == "train"
-    source = sources.source(sources.uncached(config), train=True) if train else evaluator.source
-    path = _path(config, source, function)
+    source = evaluator.experiment.real_source(evaluator.source)
+    path = _path(evaluator.experiment, source, function)
     rows_path = path.with_suffix(".features.npy")
     if _everywhere(path.is_file() and rows_path.is_file()):
         with np.load(path) as file:
@@ -121,17 +118,23 @@ def _measure(
     return collector.finish()
 
 
-def _path(config: Config, source: Source, function: FeatureFunction) -> pathlib.Path:
+def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> pathlib.Path:
     """Where the statistics are kept; other data, sizes or weights have other names."""
-    data = dataclasses.asdict(config.data)
+    data = dataclasses.asdict(experiment.data)
     identity = {key: value for key, value in data.items() if key not in _TRAINING_ONLY}
-    identity |= {"seed": config.seed, "num_examples": len(source)}
+    identity |= {"seed": experiment.seed, "num_examples": len(source)}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
-    split = config.data.train_split if config.eval.real_split == "train" else config.data.eval_split
-    size = "x".join(str(n) for n in (*config.data.image_size, config.data.image_channels))
-    parts = (config.data.dataset, split, size, function.name, function.weights_hash, digest)
+    size = "x".join(str(n) for n in (*experiment.data.image_size, experiment.data.image_channels))
+    parts = (
+        experiment.dataset,
+        experiment.real_split,
+        size,
+        function.name,
+        function.weights_hash,
+        digest,
+    )
     name = re.sub(r"[^\w.-]+", "-", "_".join(parts))
-    return pathlib.Path(config.eval.statistics_dir) / f"{name}.npz"
+    return pathlib.Path(experiment.eval.statistics_dir) / f"{name}.npz"
 
 
 def _everywhere(found: bool) -> bool:

@@ -129,7 +129,7 @@ def objective(
             batch,
             "image",
             "labels",
-            image_weight=evaluator.config.train.image_weight,
+            image_weight=evaluator.experiment.train.image_weight,
         )
         parts = (losses.total, losses.image, losses.semantics)
         totals = [

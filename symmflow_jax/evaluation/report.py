@@ -39,7 +39,7 @@ def report_evaluation(
 
 def write_grid(evaluator: Evaluator, trained: Trained, path: pathlib.Path) -> np.ndarray:
     """Writes a grid of examples (real | mask | generated | predicted); returns it as uint8."""
-    count = _NUM_PICTURES if evaluator.preparation.image_size else _NUM_POINTS
+    count = _NUM_PICTURES if evaluator.experiment.data.image_size else _NUM_POINTS
     grid = pictures.sample_grid(generation.examples(evaluator, trained, count), evaluator.schema)
     if distributed.is_primary():
         run_folder.write_picture(path, grid)

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from symmflow_jax import distributed, predictions
-from symmflow_jax.config.build import method
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.real_images import FeatureCollector, FeatureSet, real_features
@@ -42,9 +41,9 @@ def judges_of(evaluator: Evaluator) -> Judges:
     Raises:
         ValueError: if weights are missing or of another network.
     """
-    features = method.feature_function(evaluator.config.eval)
+    features = evaluator.experiment.feature_function()
     real = real_features(evaluator, features) if features else None
-    return Judges(features, real, method.perceptual_distance(evaluator.config.eval))
+    return Judges(features, real, evaluator.experiment.perceptual_distance())
 
 
 def sample_quality(
@@ -64,7 +63,7 @@ def sample_quality(
     collector = FeatureCollector(features.num_features) if features else None
     # Count, network passes and LPIPS, in float64 on the host.
     totals = np.zeros(3)
-    for batch in evaluator.batches(evaluator.config.eval.num_feature_samples, repeated=True):
+    for batch in evaluator.batches(evaluator.experiment.eval.num_feature_samples, repeated=True):
         made = evaluator.call(
             predictions.generate,
             trained,
@@ -84,7 +83,9 @@ def sample_quality(
     scores = []
     if collector is not None and features is not None and judges.real is not None:
         named = _with_features(protocol, features.name, features.weights_hash)
-        reference = f"{judges.real.num_examples} real images ({evaluator.config.eval.real_split})"
+        reference = (
+            f"{judges.real.num_examples} real images ({evaluator.experiment.eval.real_split})"
+        )
         named = dataclasses.replace(named, reference=reference)
         values = _distances(collector, judges.real, features.name)
         scores.append((named, values))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symmflow_jax.config.build import method
 from symmflow_jax.evaluation import generation, recognition, sample_quality, tables
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds
@@ -35,11 +34,11 @@ class Evaluation:
 
 def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
     """Every score that the config asks for."""
-    config, seeds = evaluator.config.eval, evaluator.seeds
+    config, seeds = evaluator.experiment.eval, evaluator.seeds
     # First, since their weights may turn out to be of another network.
     judges = sample_quality.judges_of(evaluator) if config.num_feature_samples else None
     table, matrices, risk_coverage = [], [], {}
-    for name, num_steps, solve in method.solvers_of(config):
+    for name, num_steps, solve in evaluator.experiment.solver_rows():
         row = functools.partial(_recognize, evaluator, trained, name, num_steps, solve)
         repeats = [row(seed) for seed in seeds]
         matrices.append(repeats[0].counts)
@@ -58,7 +57,7 @@ def measure(evaluator: Evaluator, trained: Trained) -> Evaluation:
 
 def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]:
     """The one-step score and the loss on a few examples, to watch a training by."""
-    num_examples, seed = evaluator.config.eval.num_quick_examples, evaluator.config.seed
+    num_examples, seed = evaluator.experiment.eval.num_quick_examples, evaluator.experiment.seed
     protocol = evaluator.protocol(evaluator.task, trained, seed, solver="euler", num_steps=1)
     once = FixedSteps(EULER, 1)
     found = recognition.recognize(evaluator, trained, once, protocol, num_examples=num_examples)
@@ -68,7 +67,7 @@ def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]
 def _sample_quality(evaluator: Evaluator, trained: Trained, judges: Judges) -> list[Measurement]:
     """What generated images are like, for every solver and number of steps."""
     table = []
-    for name, num_steps, solve in method.solvers_of(evaluator.config.eval):
+    for name, num_steps, solve in evaluator.experiment.solver_rows():
         repeats = []
         for seed in evaluator.seeds:
             protocol = _row_protocol(evaluator, "generation", trained, name, num_steps, seed)
@@ -89,7 +88,7 @@ def _recognize(
     solve: Solve,
     seed: int,
 ) -> Recognized:
-    config = evaluator.config.eval
+    config = evaluator.experiment.eval
     protocol = _row_protocol(evaluator, evaluator.task, trained, name, num_steps, seed)
     protocol = dataclasses.replace(protocol, num_draws=config.num_draws)
     return recognition.recognize(
@@ -111,7 +110,7 @@ def _row_protocol(
     seed: int,
 ) -> Protocol:
     """The protocol of one solver and number of steps; without the latter it is adaptive."""
-    tolerance = evaluator.config.eval.tolerance if num_steps is None else None
+    tolerance = evaluator.experiment.eval.tolerance if num_steps is None else None
     return evaluator.protocol(
         task, trained, seed, solver=name, num_steps=num_steps, tolerance=tolerance
     )
@@ -121,7 +120,7 @@ def _generation(
     evaluator: Evaluator, trained: Trained, seed: int, score: Callable[..., Scores]
 ) -> Scores:
     """The agreement or the cycle score."""
-    config = evaluator.config.eval
+    config = evaluator.experiment.eval
     num_steps = config.generation_steps
     guidance = evaluator.guidance(num_steps)
     protocol = evaluator.protocol(

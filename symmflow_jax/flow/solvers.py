@@ -99,6 +99,26 @@ class FixedSteps:
         return Solution(state, jnp.full(batch, self.nfe, jnp.int32))
 
 
+def euler(num_steps: int) -> FixedSteps:
+    """Euler's method in equal steps."""
+    return FixedSteps(EULER, num_steps)
+
+
+def midpoint(num_steps: int) -> FixedSteps:
+    """The midpoint method in equal steps."""
+    return FixedSteps(MIDPOINT, num_steps)
+
+
+def heun(num_steps: int) -> FixedSteps:
+    """Heun's method in equal steps."""
+    return FixedSteps(HEUN, num_steps)
+
+
+def rk4(num_steps: int) -> FixedSteps:
+    """The classical Runge-Kutta method in equal steps."""
+    return FixedSteps(RK4, num_steps)
+
+
 def _advance(
     state: Leaves, slopes: list[Leaves], weights: tuple[float, ...], size: jax.Array
 ) -> Leaves:

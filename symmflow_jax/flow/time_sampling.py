@@ -89,3 +89,24 @@ class TimeSampling:
         u = jax.random.uniform(key)
         stretched = (u - self.share_at_one) / (1.0 - self.share_at_one)
         return jnp.where(u < self.share_at_one, 1.0, stretched)
+
+
+Shares = tuple[float, float, float, float]
+"""Of tied, free, held_image and held_semantics times."""
+
+
+def tied(shares: Shares, share_at_one: float) -> TimeSampling:
+    """One time for both leaves, whatever the shares."""
+    del shares
+    return TimeSampling(share_at_one=share_at_one)
+
+
+def free(shares: Shares, share_at_one: float) -> TimeSampling:
+    """Two independent times, whatever the shares."""
+    del shares
+    return TimeSampling(tied=0.0, free=1.0, share_at_one=share_at_one)
+
+
+def mixed(shares: Shares, share_at_one: float) -> TimeSampling:
+    """A mixture of all kinds."""
+    return TimeSampling(*shares, share_at_one)

@@ -15,7 +15,7 @@ from symmflow_jax.data.transforms import resize_image, resize_mask
 from symmflow_jax.inference.files import batches, padded, pictures_of, write_ids
 from symmflow_jax.model import Model
 from symmflow_jax.predictions import UNSURE, Recognition
-from symmflow_jax.semantics.encoding import ClassEncoding
+from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
 _logger = logging.getLogger(__name__)
 
@@ -187,9 +187,10 @@ def _check_unsure_id(model: Model, unsure_id: int) -> None:
 
 
 def _check_probabilities(model: Model) -> None:
-    if model.config.semantics.encoding != "onehot":
+    encoding = model.flow.codec.encoding
+    if not isinstance(encoding, ProbabilityEncoding):
         raise ValueError(
-            f"--probabilities are those of one-hot codes, but this model has "
-            f"config.semantics.encoding={model.config.semantics.encoding!r}; train one with "
-            "'onehot', or leave them out."
+            f"--probabilities are those of one-hot codes, but this model encodes classes as "
+            f"{type(encoding).__name__}; train one with config.semantics.encoding='onehot', or "
+            "leave them out."
         )

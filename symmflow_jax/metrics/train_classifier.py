@@ -20,8 +20,7 @@ import optax
 from absl import flags
 
 from symmflow_jax.config import command_line
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.pipeline import Batch
 from symmflow_jax.flow import keys
@@ -29,17 +28,18 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.classifier import Classifier, write_classifier
 from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.semantics.kinds import SemanticsKind
 
 _logger = logging.getLogger("symmflow_jax.metrics.train_classifier")
 
 _PEAK_LEARNING_RATE = 2e-3
 
 
-def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int) -> None:
+def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_steps: int) -> None:
     """Trains, scores and writes a classifier.
 
     Args:
-        config: its data, seed and batch size.
+        experiment: its data, seed and batch size.
         output: file to write, `.safetensors`.
         num_steps: training steps.
 
@@ -49,26 +49,25 @@ def train_classifier(config: Config, output: str | pathlib.Path, num_steps: int)
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
-    if sources.target(config) != "label" or not config.data.image_size:
+    if experiment.kind is not SemanticsKind.LABEL or not experiment.data.image_size:
         raise ValueError(
             "A classifier needs images with labels; choose a config whose semantics.encoding is "
             "'plane' or 'colour'."
         )
-    source = sources.source(config, train=True)
-    schema = sources.schema(config, source)
-    height, width = config.data.image_size
-    network = Classifier(schema.num_classes, (height, width, config.data.image_channels))
-    batches = sources.training_batches(config, source, schema)
-    params = _fit(network, itertools.islice(batches, num_steps), config.seed, num_steps)
+    height, width = experiment.data.image_size
+    image_shape = (height, width, experiment.data.image_channels)
+    network = Classifier(experiment.schema.num_classes, image_shape)
+    batches = experiment.training_batches()
+    params = _fit(network, itertools.islice(batches, num_steps), experiment.seed, num_steps)
 
     eval_batches = pipeline.evaluation_batches(
-        sources.source(config, train=False),
-        sources.preparation(config, schema),
-        batch_size=config.train.batch_size,
+        experiment.evaluation_source,
+        experiment.preparation,
+        batch_size=experiment.train.batch_size,
     )
     score = _accuracy(network, params, eval_batches)
     _logger.info("accuracy on the evaluation split: %.4f", score)
-    facts = {"accuracy": score, "num_steps": num_steps, "source": config.data.source}
+    facts = {"accuracy": score, "num_steps": num_steps, "source": experiment.data.source}
     output.parent.mkdir(parents=True, exist_ok=True)
     write_classifier(output, network, params, facts)
     _logger.info("wrote %s", output)
@@ -119,5 +118,5 @@ if __name__ == "__main__":
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
     num_steps_flag = flags.DEFINE_integer("num_steps", 350, "Training steps.", lower_bound=1)
     command_line.start(
-        lambda config: train_classifier(config, output_flag.value, num_steps_flag.value)
+        lambda experiment: train_classifier(experiment, output_flag.value, num_steps_flag.value)
     )

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from symmflow_jax import distributed, run_folder
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.plan import programs
 from symmflow_jax.plan.chips import Chip
 from symmflow_jax.plan.programs import Compiler, Cost, DoesNotFit
@@ -25,11 +25,11 @@ _NOTE = (
 )
 
 
-def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
+def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
     """Compiles a config's train step and sampler for a topology; shows and writes the costs.
 
     Args:
-        config: the run; `config.plan` names the topology.
+        experiment: the run; `config.plan` names the topology.
         workdir: where `plan.json` is written.
 
     Returns:
@@ -42,42 +42,42 @@ def plan(config: Config, workdir: pathlib.Path) -> dict[str, Any]:
     jax.config.update("jax_platforms", "cpu")
     # A program for devices that are not there cannot be read back from the cache.
     jax.config.update("jax_enable_compilation_cache", False)
-    chip, devices = open_topology(config.plan.topology)
-    batch_size = config.plan.batch_size or config.train.batch_size
-    _check_batch_sizes(config, batch_size, devices)
-    dump = pathlib.Path(config.plan.dump) if config.plan.dump else None
-    compiler = Compiler(config.plan.optimization_level, dump)
-    result = _head(config, chip, devices)
-    _logger.info("%s, %d chips, %s, optimized to %s. %s", config.plan.topology, len(devices),
-                 config.parallel, config.plan.optimization_level, _NOTE)  # fmt: skip
+    chip, devices = open_topology(experiment.plan.topology)
+    batch_size = experiment.plan.batch_size or experiment.train.batch_size
+    _check_batch_sizes(experiment, batch_size, devices)
+    dump = pathlib.Path(experiment.plan.dump) if experiment.plan.dump else None
+    compiler = Compiler(experiment.plan.optimization_level, dump)
+    result = _head(experiment, chip, devices)
+    _logger.info("%s, %d chips, %s, optimized to %s. %s", experiment.plan.topology, len(devices),
+                 experiment.parallel, experiment.plan.optimization_level, _NOTE)  # fmt: skip
     workdir.mkdir(parents=True, exist_ok=True)
-    host = open_host(config.plan.topology, devices)
-    train_step = _train_steps(config, batch_size, devices, compiler)
+    host = open_host(experiment.plan.topology, devices)
+    train_step = _train_steps(experiment, batch_size, devices, compiler)
     for name, compile_program in {
         "train step": lambda: train_step(batch_size),
-        "generation": lambda: programs.generation(config, host, compiler),
+        "generation": lambda: programs.generation(experiment, host, compiler),
     }.items():
         result["programs"][name] = _planned(name, compile_program, chip)
         # The next compilation may take an hour, and what is found should outlive it.
         run_folder.write_json(workdir / "plan.json", result)
-    if config.plan.search:
-        parts = len(devices) * config.train.num_microbatches
+    if experiment.plan.search:
+        parts = len(devices) * experiment.train.num_microbatches
         most = largest(
             lambda count: _fits(train_step, count * parts, len(devices), chip), batch_size // parts
         )
-        result["largest_batch_per_chip"] = most * config.train.num_microbatches
+        result["largest_batch_per_chip"] = most * experiment.train.num_microbatches
         _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
         run_folder.write_json(workdir / "plan.json", result)
     _logger.info("Written to %s.", workdir / "plan.json")
     return result
 
 
-def _head(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> dict[str, Any]:
+def _head(experiment: Experiment, chip: Chip, devices: tuple[jax.Device, ...]) -> dict[str, Any]:
     return {
         "note": _NOTE,
-        "topology": config.plan.topology,
-        "parallel": config.parallel,
-        "optimization_level": config.plan.optimization_level,
+        "topology": experiment.plan.topology,
+        "parallel": experiment.parallel,
+        "optimization_level": experiment.plan.optimization_level,
         "num_chips": len(devices),
         "chip": chip._asdict(),
         "programs": {},
@@ -85,7 +85,7 @@ def _head(config: Config, chip: Chip, devices: tuple[jax.Device, ...]) -> dict[s
 
 
 def _train_steps(
-    config: Config, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
+    experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
 ) -> Callable[[int], Cost]:
     """The cost of a train step by its batch size; each is compiled once."""
 
@@ -93,7 +93,7 @@ def _train_steps(
     def train_step(size: int) -> Cost:
         # What is dumped is the planned step, not those of the search.
         kept = compiler if size == batch_size else compiler._replace(dump=None)
-        return programs.train_step(config, size, devices, kept)
+        return programs.train_step(experiment, size, devices, kept)
 
     return train_step
 
@@ -120,12 +120,14 @@ def _fits(train_step: Callable[[int], Cost], batch_size: int, num_chips: int, ch
     return cost.memory.peak <= chip.hbm_bytes
 
 
-def _check_batch_sizes(config: Config, batch_size: int, devices: tuple[jax.Device, ...]) -> None:
-    parts = len(devices) * config.train.num_microbatches
-    name = "plan" if config.plan.batch_size else "train"
+def _check_batch_sizes(
+    experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...]
+) -> None:
+    parts = len(devices) * experiment.train.num_microbatches
+    name = "plan" if experiment.plan.batch_size else "train"
     distributed.check_batch_size(batch_size, parts, f"config.{name}.batch_size")
     own = [device for device in devices if device.process_index == 0]
-    distributed.check_batch_size(config.eval.batch_size, len(own), "config.eval.batch_size")
+    distributed.check_batch_size(experiment.eval.batch_size, len(own), "config.eval.batch_size")
 
 
 def _as_json(cost: Cost, chip: Chip) -> dict[str, Any]:

@@ -8,8 +8,7 @@ import jax
 
 from symmflow_jax import predictions
 from symmflow_jax.benchmark import workloads
-from symmflow_jax.config.build import method
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.flow.solvers import EULER, FixedSteps
 from symmflow_jax.plan import hlo
 from symmflow_jax.plan.collectives import Collective, collectives
@@ -81,12 +80,12 @@ class DoesNotFit(Exception):
 
 
 def train_step(
-    config: Config, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
+    experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
 ) -> Cost:
     """The train step over all devices.
 
     Args:
-        config: the run.
+        experiment: the run.
         batch_size: examples of the whole batch.
         devices: what to compile for.
         compiler: how to compile.
@@ -94,19 +93,19 @@ def train_step(
     Raises:
         DoesNotFit: if memory is too small.
     """
-    subject = workloads.subject(config, batch_size)
+    subject = workloads.subject(experiment, batch_size)
     optimizer, create = workloads.beginning(subject)
-    parallelism = method.parallelism(config, devices)
-    step = method.train_step(config, subject.flow, optimizer, parallelism)
+    parallelism = experiment.parallelism(devices)
+    step = subject.experiment.train_step(optimizer, parallelism)
     state = jax.eval_shape(create, jax.random.key(0))
     lowered = step.lower(*parallelism.arguments(state, subject.batch))
     return _cost(workloads.TRAIN_STEP, lowered, subject, len(devices), compiler)
 
 
-def generation(config: Config, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
+def generation(experiment: Experiment, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
     """Generation over the devices of one process, as evaluation does it; see `train_step`."""
-    subject = workloads.subject(config, config.eval.batch_size)
-    parallelism = method.parallelism(config, devices)
+    subject = workloads.subject(experiment, experiment.eval.batch_size)
+    parallelism = experiment.parallelism(devices)
     flow = subject.flow
     shapes = jax.eval_shape(
         lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)
@@ -118,7 +117,7 @@ def generation(config: Config, devices: tuple[jax.Device, ...], compiler: Compil
         jax.eval_shape(jax.random.key, 0),
         batch["position"],
         batch["labels"],
-        FixedSteps(EULER, config.eval.generation_steps),
+        FixedSteps(EULER, experiment.eval.generation_steps),
     )
     num_chips = len(batch["position"].sharding.device_set)
     return _cost(workloads.GENERATION, lowered, subject, num_chips, compiler)

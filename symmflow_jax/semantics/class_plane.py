@@ -5,6 +5,8 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax import palettes
+from symmflow_jax.labels import LabelSchema
 from symmflow_jax.palettes import Palette
 from symmflow_jax.semantics.encoding import nearness
 from symmflow_jax.semantics.planes import (
@@ -31,6 +33,13 @@ class ClassPlane:
     num_classes: int
     spatial_shape: tuple[int, ...]
     dequantization_beta: float
+
+    @classmethod
+    def of_classes(
+        cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
+    ) -> "ClassPlane":
+        """The encoding of a schema's classes; see `Encoding.of_classes`."""
+        return cls(schema.num_classes, spatial_shape, dequantization_beta)
 
     def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
         """Float32 `[..., *spatial_shape, 1]` of int `[...]`, with noise of half a spacing."""
@@ -84,6 +93,13 @@ class ClassColour:
     palette: Palette
     spatial_shape: tuple[int, ...]
     dequantization_beta: float
+
+    @classmethod
+    def of_classes(
+        cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
+    ) -> "ClassColour":
+        """The encoding of a schema's classes; see `Encoding.of_classes`."""
+        return cls(palettes.class_colours(schema.num_classes), spatial_shape, dequantization_beta)
 
     def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
         """Float32 `[..., *spatial_shape, 3]` in about [-1, 1] of int `[...]`."""

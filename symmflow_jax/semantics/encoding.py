@@ -4,6 +4,8 @@ from typing import Protocol, runtime_checkable
 
 import jax
 
+from symmflow_jax.labels import LabelSchema
+
 
 class Encoding(Protocol):
     """What turns labels into a continuous signal and back.
@@ -11,6 +13,19 @@ class Encoding(Protocol):
     `encode` dequantises with the key; `encode_clean` gives the codes themselves. Both take
     int arrays `[...]`, and `decode` inverts them from float `[..., *signal]`.
     """
+
+    @classmethod
+    def of_classes(
+        cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
+    ) -> "Encoding":
+        """The encoding of a schema's classes.
+
+        Args:
+            schema: the classes.
+            spatial_shape: `(height, width)` over which one label is repeated; empty for masks and
+                points.
+            dequantization_beta: strength of the dequantisation noise.
+        """
 
     def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array: ...
 
@@ -22,6 +37,15 @@ class Encoding(Protocol):
         """How sure a signal is of given labels, float32 in [0, 1], shaped as they are."""
 
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]: ...
+
+
+@runtime_checkable
+class ProbabilityEncoding(Encoding, Protocol):
+    """An encoding whose mean codes are class probabilities."""
+
+    def mean_code(self, probabilities: jax.Array) -> jax.Array: ...
+
+    def probabilities(self, signal: jax.Array) -> jax.Array: ...
 
 
 @runtime_checkable

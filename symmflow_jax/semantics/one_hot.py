@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.labels import LabelSchema
 from symmflow_jax.semantics.planes import broadcast_over_plane, mean_over_plane
 
 
@@ -23,6 +24,14 @@ class OneHot:
 
     num_classes: int
     spatial_shape: tuple[int, ...] = ()
+
+    @classmethod
+    def of_classes(
+        cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
+    ) -> "OneHot":
+        """The encoding of a schema's classes; see `Encoding.of_classes`."""
+        del dequantization_beta
+        return cls(schema.num_classes, spatial_shape)
 
     def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
         """The codes themselves: a categorical head has no density to smooth with noise."""

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.labels import LabelSchema
 from symmflow_jax.palettes import Palette
 from symmflow_jax.semantics.encoding import nearness
 from symmflow_jax.semantics.planes import HALF_RANGE, uniform_noise, with_ndim
@@ -21,6 +22,14 @@ class PaletteMask:
 
     palette: Palette
     dequantization_beta: float
+
+    @classmethod
+    def of_classes(
+        cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
+    ) -> "PaletteMask":
+        """The encoding of a schema's classes; see `Encoding.of_classes`."""
+        del spatial_shape
+        return cls(schema.palette, dequantization_beta)
 
     def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
         """Float32 `[..., height, width, 3]` in about [-1, 1] of int `[..., height, width]`."""

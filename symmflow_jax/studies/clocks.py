@@ -80,11 +80,11 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
 
 def measure(settings: Mapping[str, Any], seeds: Sequence[int]) -> Findings:
     """Trains and measures one variant."""
-    config = training.config_of("configs/spirals.py", settings)
-    trained = training.train(config, seeds)
-    test = training.examples(config, seeds, train=False)
+    experiment = training.experiment_of("configs/spirals.py", settings)
+    trained = training.train(experiment, seeds)
+    test = training.examples(experiment, seeds, train=False)
     points, labels = np.asarray(trained.generate(test.labels, GENERATION_STEPS)), test.labels
-    real = training.examples(config, seeds, train=True)
+    real = training.examples(experiment, seeds, train=True)
     scores = _accuracies(trained, test) | {_AGREEMENT: agreement(points, np.asarray(labels), real)}
     return Findings(scores, points[0], np.asarray(labels[0]))
 

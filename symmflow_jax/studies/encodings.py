@@ -79,11 +79,11 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
                 "semantics.encoding": encoding,
                 "semantics.dequantization_beta": _BETAS[encoding],
             }
-            config = training.config_of(
+            experiment = training.experiment_of(
                 "configs/split_posterior.py", settings | of_clock | of_encoding
             )
-            test = training.examples(config, seeds, train=False)
-            answers[f"{encoding}, {clock}"] = _answers(training.train(config, seeds), test)
+            test = training.examples(experiment, seeds, train=False)
+            answers[f"{encoding}, {clock}"] = _answers(training.train(experiment, seeds), test)
             best["Bayes"] = _best_answers(test)
     scores = {name: _scores(of_name) for name, of_name in (best | answers).items()}
     return Report(_text(scores, settings, seeds), _plot(scores, answers))

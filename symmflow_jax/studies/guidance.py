@@ -103,7 +103,9 @@ def study(
     everything = np.stack([_exact(seed, num_unconditional) for seed in seeds])
     for name, of_training in TRAININGS.items():
         values = SETTINGS | of_training | dict(changes or {})
-        trained = training.train(training.config_of("configs/gaussian_mixture.py", values), seeds)
+        trained = training.train(
+            training.experiment_of("configs/gaussian_mixture.py", values), seeds
+        )
         conditional[name] = _by_weight(trained, exact)
         unconditional[name] = {
             _steps(num_steps): [

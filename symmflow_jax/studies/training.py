@@ -17,13 +17,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from flax import traverse_util
 
 from symmflow_jax import predictions
-from symmflow_jax.config import conversion
-from symmflow_jax.config.build import method, sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
@@ -32,10 +28,8 @@ from symmflow_jax.predictions import Recognition
 from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.train_step import (
     TrainState,
-    adamw,
     create_train_state,
     make_train_step,
-    one_cycle,
 )
 
 _logger = logging.getLogger(__name__)
@@ -106,8 +100,8 @@ class Trained:
         )(self.weights, _keys(self.seeds, Stream.EVALUATION))
 
 
-def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
-    """The config of a file with some of its values changed.
+def experiment_of(config_file: str, changes: Mapping[str, Any]) -> Experiment:
+    """The experiment of a config file with some of its values changed.
 
     Args:
         config_file: such as "configs/spirals.py", from the folder that holds `configs`.
@@ -122,40 +116,38 @@ def config_of(config_file: str, changes: Mapping[str, Any]) -> Config:
             "holds configs/."
         )
     values = runpy.run_path(config_file)["get_config"]().to_dict()
-    flat = traverse_util.flatten_dict(values, sep=".") | changes
-    return conversion.from_json(traverse_util.unflatten_dict(flat, sep="."))
+    return Experiment.from_json(values).changed(changes)
 
 
-def examples(config: Config, seeds: Sequence[int], *, train: bool) -> Examples:
-    """All points of a split of the config, drawn from each seed."""
+def examples(experiment: Experiment, seeds: Sequence[int], *, train: bool) -> Examples:
+    """All points of a split of the experiment, drawn from each seed."""
     points, labels = [], []
     for seed in seeds:
-        source = sources.source(dataclasses.replace(config, seed=seed), train=train)
+        of_seed = experiment.changed({"seed": seed})
+        source = of_seed.training_source if train else of_seed.evaluation_source
         drawn = [source[index] for index in range(len(source))]
         points.append(np.stack([example["image"] for example in drawn]))
         labels.append(np.stack([example["label"] for example in drawn]))
     return Examples(jnp.asarray(np.stack(points)), jnp.asarray(np.stack(labels)))
 
 
-def train(config: Config, seeds: Sequence[int]) -> Trained:
+def train(experiment: Experiment, seeds: Sequence[int]) -> Trained:
     """Trains as `symmflow_jax.train` does, but for how batches are drawn: with replacement.
 
     Args:
-        config: of a source of points; its own seed is not used.
+        experiment: of a source of points; its own seed is not used.
         seeds: origins of points, parameters and noise.
 
     Raises:
         FloatingPointError: if a loss is no longer a number.
     """
-    source = sources.source(config, train=True)
-    flow = method.flow(config, sources.schema(config, source))
-    optimizer, num_steps = _optimizer(config, len(source))
-    data = examples(config, seeds, train=True)
+    flow, optimizer, num_steps = experiment.method, experiment.optimizer, experiment.num_steps
+    data = examples(experiment, seeds, train=True)
     training_keys = _keys(seeds, Stream.TRAINING)
     batch_keys = _keys(seeds, Stream.DRAWN_BATCHES)
     init = functools.partial(create_train_state, flow, optimizer)
     state = jax.jit(jax.vmap(init))(_keys(seeds, Stream.INIT))
-    advance = _make_advance(config, flow, optimizer)
+    advance = _make_advance(experiment)
     for start in range(0, num_steps, _STEPS_OF_ONE_PROGRAM):
         end = min(start + _STEPS_OF_ONE_PROGRAM, num_steps)
         state, losses = advance(state, training_keys, batch_keys, data, end - start)
@@ -174,42 +166,30 @@ def in_words(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"`{key}={value}`" for key, value in changes.items())
 
 
-def _optimizer(config: Config, num_examples: int) -> tuple[optax.GradientTransformation, int]:
-    """The optimizer of the config, and the steps of its training."""
-    steps_of_a_pass = num_examples / config.train.batch_size
-    num_steps = max(1, round(config.train.num_epochs * steps_of_a_pass))
-    schedule = one_cycle(
-        num_steps,
-        max(1, round(config.train.warmup_epochs * steps_of_a_pass)),
-        config.train.peak_learning_rate,
-        config.train.end_learning_rate,
-    )
-    return adamw(schedule, config.train.weight_decay, config.train.clip_norm), num_steps
-
-
 def _make_advance(
-    config: Config, flow: SymmFlow, optimizer: optax.GradientTransformation
+    experiment: Experiment,
 ) -> Callable[[TrainState, jax.Array, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
     """`advance(state, training_keys, batch_keys, data, count) -> (state, losses)`.
 
     Losses are `[count, seeds]`.
     """
+    train = experiment.train
     step = make_train_step(
-        flow,
-        optimizer,
-        image_weight=config.train.image_weight,
-        ema_decay=config.train.ema_decay,
+        experiment.method,
+        experiment.optimizer,
+        image_weight=train.image_weight,
+        ema_decay=train.ema_decay,
     )
 
     def step_of_one_seed(
         state: TrainState, training_key: jax.Array, batch_key: jax.Array, data: Examples
     ):
         batch_key = jax.random.fold_in(batch_key, state.step)
-        chosen = jax.random.randint(batch_key, (config.train.batch_size,), 0, len(data.labels))
+        chosen = jax.random.randint(batch_key, (train.batch_size,), 0, len(data.labels))
         batch = {
             "image": data.points[chosen],
             "labels": data.labels[chosen],
-            "position": jnp.arange(config.train.batch_size),
+            "position": jnp.arange(train.batch_size),
         }
         state, metrics = step(state, batch, training_key)
         return state, metrics["loss"]

@@ -8,7 +8,7 @@ from PIL import Image
 from symmflow_jax.benchmark import input_pipeline
 
 
-def test_pairs_of_pictures_are_read_beside_pillow(tiny_config, tmp_path, monkeypatch):
+def test_pairs_of_pictures_are_read_beside_pillow(tiny_experiment, tmp_path, monkeypatch):
     for kind in ("images", "masks"):
         (tmp_path / "train" / kind).mkdir(parents=True)
         picture = np.zeros((20, 30, 3) if kind == "images" else (20, 30), np.uint8)
@@ -16,14 +16,14 @@ def test_pairs_of_pictures_are_read_beside_pillow(tiny_config, tmp_path, monkeyp
             Image.fromarray(picture).save(tmp_path / "train" / kind / f"{number}.png")
     flags.FLAGS(["test"])
     monkeypatch.setattr(input_pipeline, "_NUM_WORKERS", (1,))
-    config = tiny_config(
+    experiment = tiny_experiment(
         **{
             "data.source": "paired_folder",
             "data.dir": str(tmp_path),
             "data.class_names": ("one", "two"),
         }
     )
-    plain, two, worker = input_pipeline.measure(config, batch_size=2, seconds=0.2)
+    plain, two, worker = input_pipeline.measure(experiment, batch_size=2, seconds=0.2)
     assert plain.reader == "plain Pillow, one process" and plain.ratio == 1.0
     assert two.reader == "plain Pillow, two processes" and two.images_per_second > 0
     assert worker.reader == "1 worker process"
@@ -34,6 +34,6 @@ def test_pairs_of_pictures_are_read_beside_pillow(tiny_config, tmp_path, monkeyp
     )
 
 
-def test_other_sources_are_read_alone(tiny_config):
-    (row,) = input_pipeline.measure(tiny_config(), batch_size=2, seconds=0.05)
+def test_other_sources_are_read_alone(tiny_experiment):
+    (row,) = input_pipeline.measure(tiny_experiment(), batch_size=2, seconds=0.05)
     assert row.reader == "threads of the main process" and row.ratio is None

@@ -5,23 +5,24 @@ import os
 import pytest
 
 from symmflow_jax.benchmark.processes import in_own_process
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.values import Config
 
 
-def _tasks(config: Config, batch_size: int):
+def _tasks(experiment: Experiment, batch_size: int):
     """Tasks that tell, by failing, whose process they are in and how often they were made."""
     made = []
 
     def tell():
         made.append(batch_size)
-        raise ValueError(f"process {os.getpid()}, {config.seed}, {made}")
+        raise ValueError(f"process {os.getpid()}, {experiment.seed}, {made}")
 
     return {"tell": tell}
 
 
 def test_one_other_process_makes_the_tasks_once():
     told = []
-    with in_own_process(_tasks, Config(seed=7), 8, ("tell",)) as tasks:
+    with in_own_process(_tasks, Experiment(Config(seed=7)), 8, ("tell",)) as tasks:
         for _ in range(2):
             with pytest.raises(ValueError, match="process") as error:
                 tasks["tell"]()

@@ -18,8 +18,8 @@ POINTS = {
 }
 
 
-def test_operations_of_an_mlp(tiny_config):
-    subject = workloads.subject(tiny_config(**POINTS), 256)
+def test_operations_of_an_mlp(tiny_experiment):
+    subject = workloads.subject(tiny_experiment(**POINTS), 256)
     counted = workloads.flops(subject)
     params = jax.eval_shape(subject.flow.init, jax.random.key(0))
     products = 2 * 256 * sum(leaf.size for leaf in jax.tree.leaves(params) if leaf.ndim == 2)
@@ -31,16 +31,16 @@ def test_operations_of_an_mlp(tiny_config):
     assert 2.5 * products < counted[workloads.TRAIN_STEP] < 3.5 * products
 
 
-def test_operations_grow_with_the_batch(tiny_config):
+def test_operations_grow_with_the_batch(tiny_experiment):
     four, eight = (
-        workloads.flops(workloads.subject(tiny_config(), size))[workloads.RECOGNITION]
+        workloads.flops(workloads.subject(tiny_experiment(), size))[workloads.RECOGNITION]
         for size in (4, 8)
     )
     assert eight == pytest.approx(2 * four, rel=0.01)
 
 
-def test_every_workload_runs(tiny_config):
-    tasks = workloads.tasks(tiny_config(**POINTS), 8)
+def test_every_workload_runs(tiny_experiment):
+    tasks = workloads.tasks(tiny_experiment(**POINTS), 8)
     tasks[workloads.TRAIN_STEP]()
     tasks[workloads.TRAIN_STEP]()  # The state that the first one left is whole.
     assert np.isfinite(tasks[workloads.GENERATION]().images).all()

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.config.build import sources
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.symmflow import Weights
 
@@ -19,7 +18,7 @@ def trained() -> Trained:
 
 
 @pytest.fixture
-def striped(tiny_config, tmp_path) -> Callable[..., Evaluator]:
+def striped(tiny_experiment, tmp_path) -> Callable[..., Evaluator]:
     """A function from overrides to an evaluator of three black 8x8 pictures, a quarter stripes."""
     for split in ("train", "val"):
         for kind, shape in (("images", (8, 8, 3)), ("masks", (8, 8))):
@@ -38,8 +37,6 @@ def striped(tiny_config, tmp_path) -> Callable[..., Evaluator]:
     }
 
     def make(**overrides) -> Evaluator:
-        config = tiny_config(**values | overrides)
-        source = sources.source(config, train=False)
-        return evaluator_of(config, sources.schema(config, source))
+        return evaluator_of(tiny_experiment(**values | overrides))
 
     return make

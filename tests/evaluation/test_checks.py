@@ -9,7 +9,7 @@ from symmflow_jax.config import conversion
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "num_seeds is 0; it must be positive"),
-        ({"solvers": ("euler,heun",)}, r"solvers has 'euler,heun'; .*\('euler', 'heun'\)"),
+        ({"solvers": ("euler,heun",)}, r"solvers is 'euler,heun'; choose one of euler, midpoint"),
         ({"num_steps": (5, 0)}, r"num_steps are .*\(5, 0\); .* steps of at least 1"),
         ({"num_steps": ()}, "at least one solver, and steps of at least 1"),
         ({"num_feature_samples": 1}, "num_feature_samples is 1; a distribution needs at least 2"),
@@ -31,5 +31,12 @@ def test_points_and_labels_have_no_images_or_masks_to_compare():
     with pytest.raises(ValueError, match="image_size is empty, which means points"):
         conversion.from_json({"data": {"image_size": ()}, "eval": samples})
     labels = {"semantics": {"encoding": "plane"}, "eval": {"original_size": True}}
-    with pytest.raises(ValueError, match="original_size is for masks, but .*'plane'"):
+    with pytest.raises(
+        ValueError, match="original_size is for masks, but this config learns labels"
+    ):
         conversion.from_json(labels)
+
+
+def test_masks_have_a_size_of_their_own_in_any_encoding():
+    values = {"semantics": {"encoding": "onehot"}, "eval": {"original_size": True}}
+    assert conversion.from_json(values).eval.original_size

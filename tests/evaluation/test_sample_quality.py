@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from symmflow_jax import predictions
-from symmflow_jax.config.build import sources
 from symmflow_jax.evaluation import real_images
 from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
 from symmflow_jax.evaluation.sample_quality import Judges, sample_quality
@@ -52,19 +51,19 @@ class _Difference:
 
 
 @pytest.fixture
-def evaluator(tiny_config, tmp_path):
+def evaluator(tiny_experiment, tmp_path):
     weights = tmp_path / "lpips.safetensors"
     weights.touch()
 
     def make(num_samples: int):
-        config = tiny_config(
+        experiment = tiny_experiment(
             **{
                 "eval.statistics_dir": str(tmp_path / "statistics"),
                 "eval.num_feature_samples": num_samples,
                 "eval.lpips_weights": str(weights),
             }
         )
-        made = evaluator_of(config, sources.schema(config, sources.source(config, train=False)))
+        made = evaluator_of(experiment)
         return dataclasses.replace(made, source=_Dim(made.source))
 
     return make
@@ -135,18 +134,16 @@ def test_real_images_are_measured_once(evaluator):
 def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
     made = evaluator(2)
     real_images.real_features(made, _function())
-    data = dataclasses.replace(made.config.data, dir="elsewhere")
-    config = dataclasses.replace(made.config, data=data)
-    real_images.real_features(dataclasses.replace(made, config=config), _function())
+    elsewhere = made.experiment.changed({"data.dir": "elsewhere"})
+    real_images.real_features(dataclasses.replace(made, experiment=elsewhere), _function())
     names = sorted(path.name for path in (tmp_path / "statistics").glob("*.npz"))
     assert len(names) == 2
     start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
     assert all(name.startswith(start) for name in names)
 
 
-def test_missing_weights_are_told_before_anything_else(tiny_config, tmp_path):
+def test_missing_weights_are_told_before_anything_else(tiny_experiment, tmp_path):
     samples = {"eval.num_feature_samples": 4, "eval.lpips_weights": str(tmp_path / "no")}
-    config = tiny_config(**samples)
-    schema = sources.schema(config, sources.source(config, train=False))
+    experiment = tiny_experiment(**samples)
     with pytest.raises(ValueError, match=r"lpips_weights is .*no', which is no file"):
-        evaluator_of(config, schema)
+        evaluator_of(experiment)

@@ -14,8 +14,6 @@ import pytest
 from PIL import Image
 
 from symmflow_jax import predictions, run_folder
-from symmflow_jax.config import conversion
-from symmflow_jax.config.build import sources
 from symmflow_jax.data.sources.source import DataError
 from symmflow_jax.evaluation import generation
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
@@ -44,10 +42,10 @@ _MASKS = {
 
 
 @pytest.fixture
-def evaluator(tiny_config):
+def evaluator(tiny_experiment):
     def make(**overrides) -> Evaluator:
-        config = tiny_config(**overrides)
-        return evaluator_of(config, sources.schema(config, sources.source(config, train=False)))
+        experiment = tiny_experiment(**overrides)
+        return evaluator_of(experiment)
 
     return make
 
@@ -132,9 +130,9 @@ def test_the_score_is_that_of_one_step(evaluator):
     assert score(quick) == next(m.value for m in quick if m.metric == "miou")
 
 
-def test_data_of_other_classes_is_refused(tiny_config):
+def test_data_of_other_classes_is_refused(tiny_experiment):
     with pytest.raises(DataError, match=r"knows the classes a, b, but the data has background"):
-        evaluator_of(tiny_config(), consecutive(("a", "b")))
+        evaluator_of(tiny_experiment().with_schema(consecutive(("a", "b"))))
 
 
 def test_a_sample_is_as_large_as_asked_for(evaluator):
@@ -190,15 +188,14 @@ def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch)
 
 
 def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
-    tiny_config, folder, tmp_path
+    tiny_experiment, folder, tmp_path
 ):
     (tmp_path / "val/images/1.png").write_bytes(b"no picture")
-    config = tiny_config(**_MASKS, **folder)
-    schema = sources.schema(config, sources.source(config, train=False))
+    experiment = tiny_experiment(**_MASKS, **folder)
     with pytest.raises(DataError, match=r"1\.png cannot be read"):
-        _table(evaluator_of(config, schema))
-    config = tiny_config(**_MASKS, **folder, **{"data.on_error": "skip"})
-    table = _table(evaluator_of(config, schema, tmp_path))
+        _table(evaluator_of(experiment))
+    experiment = tiny_experiment(**_MASKS, **folder, **{"data.on_error": "skip"})
+    table = _table(evaluator_of(experiment, tmp_path))
     counts = {m.protocol.task: m.num_examples for m in table}
     assert counts == {"segmentation": 2, "generation": 1, "objective": 2}
     (message,) = run_folder.read_skipped(tmp_path)
@@ -212,8 +209,7 @@ _SCRIPT = """
 import json, runpy, sys
 import jax
 from symmflow_jax import compilation
-from symmflow_jax.config.build import sources
-from symmflow_jax.config import conversion
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.symmflow import Weights
 
@@ -221,8 +217,7 @@ compilation.choose_fast_cpu_kernels()
 assert jax.device_count() == 4
 table = runpy.run_path(sys.argv[1])["_table"]
 for values in json.loads(sys.argv[2]):
-    made = conversion.from_json(values)
-    evaluator = evaluator_of(made, sources.schema(made, sources.source(made, train=False)))
+    evaluator = evaluator_of(Experiment.from_json(values))
     print(json.dumps([m.to_json() for m in table(evaluator)]))
 """
 
@@ -236,7 +231,7 @@ def test_the_same_figures_again_and_on_four_devices(
         for _ in range(2)
     )
     assert first == again
-    configs = [conversion.to_json(measured.config) for measured in evaluators]
+    configs = [measured.experiment.to_json() for measured in evaluators]
     environment = {
         "XLA_FLAGS": simulated_devices(4),
         "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),

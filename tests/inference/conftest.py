@@ -5,21 +5,18 @@ from collections.abc import Callable
 import jax
 import pytest
 
-from symmflow_jax.config.build import method, sources
 from symmflow_jax.model import Model
 from symmflow_jax.symmflow import Weights
 
 
 @pytest.fixture(scope="session")
-def random_model(tiny_config) -> Callable[..., Model]:
+def random_model(tiny_experiment) -> Callable[..., Model]:
     """A function from overrides of the tiny config to a model."""
 
     def make(**overrides) -> Model:
-        config = tiny_config(**{"network.channel_multipliers": (1,)} | overrides)
-        schema = sources.schema(config, sources.source(config, train=True))
-        flow = method.flow(config, schema)
+        experiment = tiny_experiment(**{"network.channel_multipliers": (1,)} | overrides)
         # The first weights of a U-Net give zero.
-        params = jax.tree.map(lambda leaf: leaf + 0.05, flow.init(jax.random.key(0)))
-        return Model(config, schema, flow, Weights(params), step=0)
+        params = jax.tree.map(lambda leaf: leaf + 0.05, experiment.method.init(jax.random.key(0)))
+        return Model(experiment, Weights(params), step=0)
 
     return make

@@ -131,7 +131,7 @@ def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
         ({"min_confidence": 0.5, "unsure_id": 2}, r"--unsure_id is 2, which is an id of 'square'"),
         ({"min_confidence": 0.5, "unsure_id": 70_000}, r"is 70000; masks hold ids from 0 to 65535"),
         ({"min_confidence": 1.5}, r"min_confidence is 1\.5; it must lie in \[0, 1\]"),
-        ({"probabilities": True}, r"one-hot codes, but .*'palette'; train one with 'onehot'"),
+        ({"probabilities": True}, r"one-hot codes, but .* PaletteMask; train one with .*'onehot'"),
     ],
 )
 def test_what_cannot_be_is_an_error(mask_model, picture, tmp_path, answer, options, message):

@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import sources
-from symmflow_jax.config.values import Config
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.inference.sampling import sample_files, training_command
 from symmflow_jax.labels import filed_under
 from symmflow_jax.model import Model
@@ -54,8 +53,8 @@ def drawn(monkeypatch):
     return batches
 
 
-def _config_of(command: list[str]) -> Config:
-    """The config of a command line, as its flags would make it."""
+def _experiment_of(command: list[str]) -> Experiment:
+    """The experiment of a command line, as its flags would make it."""
     name = command[1].removeprefix("--config=configs/").removesuffix(".py")
     values = importlib.import_module(f"configs.{name}").get_config()
     for flag in command[2:]:
@@ -65,7 +64,7 @@ def _config_of(command: list[str]) -> Config:
             values.update_from_flattened_dict({key: _literal(value)})
         else:
             values.update_from_flattened_dict({key: value})
-    return conversion.from_config_dict(values)
+    return Experiment(conversion.from_config_dict(values))
 
 
 def _literal(text: str):
@@ -83,16 +82,15 @@ def test_pairs_with_masks_are_read_again(random_model, drawn, tmp_path, caplog, 
     model = random_model()
     # Ids that are not the numbers of their classes, one of them of no class.
     schema = filed_under((7, 1, 300, 4), ("sky", "road", "car's", "tree"), ignored_id=9)
-    model = Model(model.config, schema, model.flow, model.weights, 0)
+    model = Model(model.experiment.with_schema(schema), model.weights, 0)
     monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
     with caplog.at_level(logging.INFO):
         sample_files(model, Sampled.PAIRS, tmp_path / "out", **_OPTIONS, num_samples=20)
     assert len(drawn) == 2
     command = training_command(model, tmp_path / "out")
     assert all(part in caplog.text for part in command)
-    config = _config_of(command)
-    for train in (True, False):
-        source = sources.source(config, train=train)
+    experiment = _experiment_of(command)
+    for source in (experiment.training_source, experiment.evaluation_source):
         assert source.schemas["mask"].names == schema.names
         assert source.schemas["mask"].ignored == schema.ignored
         assert len(source) == 20
@@ -106,10 +104,9 @@ def test_pairs_with_masks_are_read_again(random_model, drawn, tmp_path, caplog, 
 def test_pairs_with_labels_are_read_again(random_model, drawn, tmp_path, values):
     model = random_model(**values)
     sample_files(model, Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=18)
-    config = _config_of(training_command(model, tmp_path))
-    assert config.data.image_size == model.config.data.image_size
-    for train in (True, False):
-        source = sources.source(config, train=train)
+    experiment = _experiment_of(training_command(model, tmp_path))
+    assert experiment.data.image_size == model.experiment.data.image_size
+    for source in (experiment.training_source, experiment.evaluation_source):
         assert len(source) == 18
         images, labels = (_joined(drawn, name, 18) for name in ("images", "labels"))
         np.testing.assert_array_equal([source[i]["image"] for i in range(18)], images)

@@ -9,7 +9,7 @@ from symmflow_jax.metrics.train_classifier import train_classifier
 
 
 @pytest.fixture
-def config(tiny_config, tmp_path):
+def experiment(tiny_experiment, tmp_path):
     """Images of one class are dark, those of the other bright; one test label is wrong."""
     rng = np.random.default_rng(0)
     arrays = {}
@@ -19,7 +19,7 @@ def config(tiny_config, tmp_path):
         arrays |= {f"{split}_images": levels.astype(np.uint8), f"{split}_labels": labels}
     arrays["test_labels"][0] = 1
     np.savez(tmp_path / "levels.npz", **arrays)
-    return tiny_config(
+    return tiny_experiment(
         **{
             "data.source": "npz",
             "data.dir": str(tmp_path / "levels.npz"),
@@ -30,9 +30,9 @@ def config(tiny_config, tmp_path):
 
 
 @pytest.mark.usefixtures("standard_dtype_promotion")
-def test_a_classifier_learns_and_tells_how_well(config, tmp_path):
+def test_a_classifier_learns_and_tells_how_well(experiment, tmp_path):
     path = tmp_path / "classifiers" / "levels.safetensors"
-    train_classifier(config, path, num_steps=30)
+    train_classifier(experiment, path, num_steps=30)
     with safetensors.safe_open(path, framework="np") as file:
         facts = json.loads(file.metadata()["facts"])
     # All but the wrong label, and the padding of the last batch does not count.
@@ -41,9 +41,9 @@ def test_a_classifier_learns_and_tells_how_well(config, tmp_path):
     assert hidden.shape == (2, 128)
 
 
-def test_what_has_no_labels_or_images_is_refused(tiny_config, tmp_path):
+def test_what_has_no_labels_or_images_is_refused(tiny_experiment, tmp_path):
     path = tmp_path / "classifier.safetensors"
     with pytest.raises(ValueError, match="images with labels.*'plane' or 'colour'"):
-        train_classifier(tiny_config(), path, num_steps=1)
+        train_classifier(tiny_experiment(), path, num_steps=1)
     with pytest.raises(ValueError, match=r"--output is 'weights.bin'.*\.safetensors"):
-        train_classifier(tiny_config(), "weights.bin", num_steps=1)
+        train_classifier(tiny_experiment(), "weights.bin", num_steps=1)

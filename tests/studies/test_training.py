@@ -22,18 +22,18 @@ _TINY = {
 }
 
 
-def _config(**changes):
-    return training.config_of("configs/spirals.py", _TINY | changes)
+def _experiment(**changes):
+    return training.experiment_of("configs/spirals.py", _TINY | changes)
 
 
 def test_a_seed_gives_the_same_alone_and_beside_others():
-    config = _config()
-    both, alone = training.train(config, (3, 5)), training.train(config, (5,))
+    experiment = _experiment()
+    both, alone = training.train(experiment, (3, 5)), training.train(experiment, (5,))
     second = jax.tree.map(lambda leaf: leaf[1:], both.weights)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), second, alone.weights
     )
-    test = training.examples(config, (3, 5), train=False)
+    test = training.examples(experiment, (3, 5), train=False)
     points, labels = test.points, test.labels
     for of_both, of_one in (
         (both.recognize(points, 2).signal, alone.recognize(points[1:], 2).signal),
@@ -45,7 +45,7 @@ def test_a_seed_gives_the_same_alone_and_beside_others():
 
 
 def test_examples_are_those_of_the_source_of_each_seed():
-    drawn = training.examples(_config(), (0, 4), train=False)
+    drawn = training.examples(_experiment(), (0, 4), train=False)
     source = Spirals(8, "test", 4)
     assert drawn.points.shape == (2, 8, 2)
     for index in range(8):
@@ -69,22 +69,22 @@ def test_what_can_be_learned_is_learned():
         "train.share_at_one": 0.5,
         "train.image_weight": 0.1,
     }
-    config = _config(**changes)
-    test = training.examples(config, (0,), train=False)
-    labels = training.train(config, (0,)).recognize(test.points, 1).labels
+    experiment = _experiment(**changes)
+    test = training.examples(experiment, (0,), train=False)
+    labels = training.train(experiment, (0,)).recognize(test.points, 1).labels
     # The best possible is 0.776; of ten classes by chance, 0.1.
     assert float(jnp.mean(labels == test.labels)) > 0.65
 
 
 def test_a_training_that_diverges_says_so():
-    config = _config(**{"train.peak_learning_rate": 1e30})
+    experiment = _experiment(**{"train.peak_learning_rate": 1e30})
     with pytest.raises(FloatingPointError, match="between steps 0 and 4.*peak_learning_rate"):
-        training.train(config, (0,))
+        training.train(experiment, (0,))
 
 
 def test_changes_reach_the_config_and_only_them():
-    plain = training.config_of("configs/spirals.py", {})
-    changed = training.config_of("configs/spirals.py", {"seed": 3, "train.num_epochs": 2})
+    plain = training.experiment_of("configs/spirals.py", {})
+    changed = training.experiment_of("configs/spirals.py", {"seed": 3, "train.num_epochs": 2})
     assert plain.data.source == "spirals" and plain.seed == 0
     assert changed.seed == 3 and changed.train.num_epochs == 2.0
     assert changed.network == plain.network
@@ -101,4 +101,4 @@ def test_changes_reach_the_config_and_only_them():
 )
 def test_mistakes_are_named(file, changes, message):
     with pytest.raises(ValueError, match=message):
-        training.config_of(file, changes)
+        training.experiment_of(file, changes)

@@ -5,38 +5,37 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from symmflow_jax import autoencoder_weights, distributed, palettes
+from symmflow_jax import autoencoder_weights, distributed
 from symmflow_jax.codec import Codec, PixelCodec
-from symmflow_jax.config.build import sources
+from symmflow_jax.config.build.semantics import make_encoding
+from symmflow_jax.config.build.sources import kind_of
 from symmflow_jax.config.values import AutoencoderConfig, Config
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.networks.autoencoder import Autoencoder
-from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
-from symmflow_jax.semantics.encoding import Encoding
+from symmflow_jax.semantics.encoding import ClassEncoding, Encoding
 from symmflow_jax.semantics.heads import CategoricalHead, Head, VelocityHead
 from symmflow_jax.semantics.one_hot import OneHot
-from symmflow_jax.semantics.palette_mask import PaletteMask
 
 
-def codec(config: Config, schema: LabelSchema) -> Codec:
+def make_codec(config: Config, schema: LabelSchema) -> Codec:
     """Pixels as they are, or latents where the config has an autoencoder.
 
     Raises:
         ValueError: if images or labels have no latents.
     """
-    channels = config.data.image_channels
+    channels, kind = config.data.image_channels, kind_of(config)
     points = (config.data.point_size,)
     image_shape = (*config.data.image_size, channels) if config.data.image_size else points
     pixels = PixelCodec(
-        encoding(config, schema),
+        make_encoding(config, schema, kind),
         image_shape,
         config.data.dequantize_images,
         config.semantics.amplitude,
     )
     if not config.autoencoder.weights:
         return pixels
-    if image_shape[2:] != (3,) or config.semantics.encoding != "palette":
+    if image_shape[2:] != (3,) or not _draws_masks(pixels):
         raise ValueError(
             "Latents are of colour images and coloured pictures of masks, but "
             f"config.data.image_channels is {channels} and config.semantics.encoding "
@@ -48,7 +47,7 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
             f"config.semantics.amplitude is {config.semantics.amplitude}, but the autoencoder "
             "reads pictures in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
         )
-    network = autoencoder(config.autoencoder)
+    network = make_autoencoder(config.autoencoder)
     if any(side % network.rate for side in config.data.image_size):
         raise ValueError(
             f"config.data.image_size is {config.data.image_size}; its sides must be divisible by "
@@ -57,7 +56,7 @@ def codec(config: Config, schema: LabelSchema) -> Codec:
     return LatentCodec(pixels, network, config.autoencoder.latent_scale)
 
 
-def autoencoder(config: AutoencoderConfig) -> Autoencoder:
+def make_autoencoder(config: AutoencoderConfig) -> Autoencoder:
     """The network between pixels and latents."""
     return Autoencoder(
         channels=config.channels,
@@ -78,7 +77,7 @@ def weights_of_run(config: Config, workdir: pathlib.Path) -> Any:
     given = config.autoencoder
     if not given.weights:
         return None
-    network = autoencoder(given)
+    network = make_autoencoder(given)
     return autoencoder_weights.of_run(workdir, given.weights, given.mask_decoder, network)
 
 
@@ -86,28 +85,13 @@ def kept_weights(config: Config, workdir: pathlib.Path) -> Any:
     """The same for a run that was trained, from its folder alone."""
     if not config.autoencoder.weights:
         return None
-    return autoencoder_weights.kept(workdir, autoencoder(config.autoencoder))
+    return autoencoder_weights.kept(workdir, make_autoencoder(config.autoencoder))
 
 
 def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
     """Copies the weights of the codec's network, if any, into the run's folder."""
     if weights is not None and distributed.is_primary():
-        autoencoder_weights.keep(workdir, weights, autoencoder(config.autoencoder))
-
-
-def encoding(config: Config, schema: LabelSchema) -> Encoding:
-    """The encoding of a schema's classes."""
-    beta, plane = config.semantics.dequantization_beta, config.data.image_size
-    match config.semantics.encoding:
-        case "palette":
-            return PaletteMask(schema.palette, beta)
-        case "plane":
-            return ClassPlane(schema.num_classes, plane, beta)
-        case "onehot":
-            of_masks = sources.target(config) == "mask"
-            return OneHot(schema.num_classes, () if of_masks else plane)
-        case _:
-            return ClassColour(palettes.class_colours(schema.num_classes), plane, beta)
+        autoencoder_weights.keep(workdir, weights, make_autoencoder(config.autoencoder))
 
 
 def head(config: Config, encoding: Encoding) -> Head:
@@ -116,3 +100,10 @@ def head(config: Config, encoding: Encoding) -> Head:
         weight = config.train.cross_entropy_weight
         return CategoricalHead(encoding, config.semantics.amplitude, weight)
     return VelocityHead()
+
+
+def _draws_masks(pixels: PixelCodec) -> bool:
+    """Whether semantics are pictures of masks, in the size and channels of the images."""
+    encoding = pixels.encoding
+    is_picture = encoding.signal_shape(pixels.image_shape) == pixels.image_shape
+    return is_picture and not isinstance(encoding, ClassEncoding)

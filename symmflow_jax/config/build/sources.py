@@ -1,114 +1,254 @@
-"""The border for data: sources, label schemas, preparation and training batches."""
+"""Data sources by name, and their classes."""
 
 import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import grain
-
-from symmflow_jax import distributed, labels, palettes, run_folder
+from symmflow_jax import labels, palettes
+from symmflow_jax.config.build.semantics import semantics_kind
+from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
-from symmflow_jax.data import pipeline
-from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
-from symmflow_jax.data.pipeline import Augmentation, Preparation
-from symmflow_jax.data.sources import ade20k, celebamask_hq, cifar10, cityscapes, coco_stuff
-from symmflow_jax.data.sources.ade20k import Ade20k
-from symmflow_jax.data.sources.celebamask_hq import CelebAMaskHQ
-from symmflow_jax.data.sources.cifar10 import Cifar10
-from symmflow_jax.data.sources.cityscapes import Cityscapes
-from symmflow_jax.data.sources.coco_stuff import CocoStuff
-from symmflow_jax.data.sources.gaussian_mixture import GaussianMixture
-from symmflow_jax.data.sources.idx import Idx
-from symmflow_jax.data.sources.npz import Npz
-from symmflow_jax.data.sources.paired_folder import PairedFolder
-from symmflow_jax.data.sources.prepared_tfds import PreparedTfds
-from symmflow_jax.data.sources.shapes import Shapes
-from symmflow_jax.data.sources.source import DataError, Source, numbered_classes
-from symmflow_jax.data.sources.spirals import Spirals
-from symmflow_jax.data.sources.split_posterior import SplitPosterior
+from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.sources.source import DataError, Source
 from symmflow_jax.data.transforms import image_size
-from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.labels import LabelSchema
+from symmflow_jax.semantics.kinds import SemanticsKind
 
-# Classes of data sets that are the same for everyone, by source or by name of a TFDS set. Most
-# sets in the format of MNIST have ten, as it has.
-_KNOWN_CLASSES = {
-    ("ade20k", "mask"): ade20k.SCHEMA,
-    ("celebamask_hq", "mask"): celebamask_hq.SCHEMA,
-    ("cifar10", "label"): cifar10.SCHEMA,
-    ("cityscapes", "mask"): cityscapes.SCHEMA,
-    ("coco_stuff", "mask"): coco_stuff.SCHEMA,
-    ("idx", "label"): numbered_classes(10),
-    ("mnist", "label"): numbered_classes(10),
-}
+MASK, LABEL = SemanticsKind.MASK, SemanticsKind.LABEL
+
+Opener = Callable[[Callable[..., Source], DataConfig, bool, int], Source]
+"""`open(constructor, config, train, seed)`: calls a source's constructor with what it takes."""
 
 
-_SOURCES_OF_MASKS = (
-    "shapes",
-    "paired_folder",
-    "coco_stuff",
-    "celebamask_hq",
-    "cityscapes",
-    "ade20k",
-)
+@dataclasses.dataclass(frozen=True)
+class SourceChoice(Choice):
+    """A data source.
 
-
-def target(config: Config) -> str:
-    """What of an example is learned: its "mask" or its "label".
-
-    One-hot codes are for both, and take the masks of a source that has them.
+    Attributes:
+        kinds: the semantics that its examples have, the preferred one first.
+        opener: how its constructor is called.
+        known_classes: place of a label schema, or of a function from `data.name` to one or None:
+            the classes that are known without the files.
+        has_name: whether `data.name` chooses among several data sets.
     """
-    if config.semantics.encoding == "onehot":
-        return "mask" if config.data.source in _SOURCES_OF_MASKS else "label"
-    return "mask" if config.semantics.encoding == "palette" else "label"
+
+    kinds: tuple[SemanticsKind, ...]
+    opener: Opener
+    known_classes: str | None = None
+    has_name: bool = False
+
+    def dataset(self, name: str, data_name: str) -> str:
+        """What scores call the data set: the source's name, and its own where there are several."""
+        return f"{name}/{data_name}" if self.has_name else name
+
+    def classes_without_files(self, data_name: str) -> LabelSchema | None:
+        """The label schema, as far as it is known without the files."""
+        if self.known_classes is None:
+            return None
+        known: Any = Choice(self.known_classes, "").resolve()
+        return known(data_name) if callable(known) else known
 
 
-def source(config: Config, *, train: bool) -> Source:
-    """The source of a split, as its own folder layout has it, or a cache of the training split.
+def from_seed(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a size, a split and a seed determine."""
+    size = data.train_size if train else data.eval_size
+    return constructor(size, "train" if train else "test", seed)
+
+
+def from_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a folder and a split determine."""
+    del seed
+    return constructor(pathlib.Path(data.dir), _split(data, train))
+
+
+def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a name, a folder and a split determine."""
+    del seed
+    return constructor(data.name, data.dir, _split(data, train))
+
+
+def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a file and a split determine; `data.name` is a file in the folder."""
+    del seed
+    path = pathlib.Path(data.dir)
+    return constructor(path / f"{data.name}.npz" if data.name else path, _split(data, train))
+
+
+def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source of a folder of images and one of masks, whose classes the config names.
 
     Raises:
-        DataError: if the data is missing or has no labels of the kind that the encoding needs;
-            if points are of another size; if a cache was made of other data.
+        DataError: if there are no class names, or not as many ids or colours as there are.
     """
-    if train and config.data.latents:
-        cache = LatentCache(config.data.latents)
-        cache.check_fits(_cache_facts(config))
-        return cache
-    builders: dict[str, Callable[[DataConfig, bool, int], Source]] = {
-        "shapes": _drawn(Shapes),
-        "spirals": _drawn(Spirals),
-        "gaussian_mixture": _drawn(GaussianMixture),
-        "split_posterior": _drawn(SplitPosterior),
-        "idx": _of_layout(Idx),
-        "tfds": _tfds,
-        "npz": _npz,
-        "paired_folder": _paired_folder,
-        "coco_stuff": _of_layout(CocoStuff),
-        "celebamask_hq": _of_layout(CelebAMaskHQ),
-        "cityscapes": _of_layout(Cityscapes),
-        "ade20k": _of_layout(Ade20k),
-        "cifar10": _of_layout(Cifar10),
-    }
-    result = builders[config.data.source](config.data, train, config.seed)
-    if target(config) not in result.schemas:
+    del seed
+    if not data.class_names:
         raise DataError(
-            f"config.semantics.encoding={config.semantics.encoding!r} learns a {target(config)}, "
-            f"but {config.data.source!r} has only {' and '.join(result.schemas)}; choose "
-            "'palette' for masks, 'plane' or 'colour' for labels, 'onehot' for either."
+            "config.data.class_names is empty; name the classes in the order of their ids, "
+            "for instance --config.data.class_names=\"('sky', 'road', 'tree')\"."
+        )
+    root = pathlib.Path(data.dir)
+    images = data.train_images if train else data.eval_images
+    masks = data.train_masks if train else data.eval_masks
+    classes = _classes_of_config(data)
+    colours = tuple(palettes.from_hex(colour) for colour in data.class_colours)
+    if colours and len(colours) != classes.num_classes:
+        raise DataError(
+            f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
+            f"classes ({', '.join(classes.names)}); give one for each."
+        )
+    return constructor(root / images, root / masks, classes, colours)
+
+
+SOURCES: dict[str, SourceChoice] = {
+    "shapes": SourceChoice(
+        "symmflow_jax.data.sources.shapes:Shapes",
+        "drawn scenes of simple shapes",
+        (MASK, LABEL),
+        from_seed,
+    ),
+    "spirals": SourceChoice(
+        "symmflow_jax.data.sources.spirals:Spirals",
+        "drawn points on two spirals",
+        (LABEL,),
+        from_seed,
+    ),
+    "gaussian_mixture": SourceChoice(
+        "symmflow_jax.data.sources.gaussian_mixture:GaussianMixture",
+        "drawn points of eight overlapping classes",
+        (LABEL,),
+        from_seed,
+    ),
+    "split_posterior": SourceChoice(
+        "symmflow_jax.data.sources.split_posterior:SplitPosterior",
+        "drawn points of classes that look alike in pairs",
+        (LABEL,),
+        from_seed,
+    ),
+    "idx": SourceChoice(
+        "symmflow_jax.data.sources.idx:Idx",
+        "the four files of MNIST, or of a set in its format",
+        (LABEL,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.idx:USUAL_CLASSES",
+    ),
+    "tfds": SourceChoice(
+        "symmflow_jax.data.sources.prepared_tfds:PreparedTfds",
+        "a set prepared by TensorFlow Datasets",
+        (LABEL,),
+        from_name,
+        known_classes="symmflow_jax.data.sources.prepared_tfds:known_classes",
+        has_name=True,
+    ),
+    "npz": SourceChoice(
+        "symmflow_jax.data.sources.npz:Npz",
+        "a NumPy archive in the layout of MedMNIST",
+        (LABEL,),
+        from_archive,
+        has_name=True,
+    ),
+    "cifar10": SourceChoice(
+        "symmflow_jax.data.sources.cifar10:Cifar10",
+        "CIFAR-10, python or binary version",
+        (LABEL,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.cifar10:SCHEMA",
+    ),
+    "paired_folder": SourceChoice(
+        "symmflow_jax.data.sources.paired_folder:PairedFolder",
+        "your own images and masks in pairs of folders",
+        (MASK,),
+        from_folder_pair,
+    ),
+    "coco_stuff": SourceChoice(
+        "symmflow_jax.data.sources.coco_stuff:CocoStuff",
+        "COCO 2017 with stuffthingmaps",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.coco_stuff:SCHEMA",
+    ),
+    "celebamask_hq": SourceChoice(
+        "symmflow_jax.data.sources.celebamask_hq:CelebAMaskHQ",
+        "CelebAMask-HQ",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.celebamask_hq:SCHEMA",
+    ),
+    "cityscapes": SourceChoice(
+        "symmflow_jax.data.sources.cityscapes:Cityscapes",
+        "Cityscapes with fine annotations",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.cityscapes:SCHEMA",
+    ),
+    "ade20k": SourceChoice(
+        "symmflow_jax.data.sources.ade20k:Ade20k",
+        "ADE20K of the scene parsing challenge",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.ade20k:SCHEMA",
+    ),
+}
+"""The values of `config.data.source`."""
+
+
+def kind_of(config: Config) -> SemanticsKind:
+    """What of an example is learned: the first of the source's kinds that the encoding takes.
+
+    Raises:
+        ValueError: if the encoding takes none of them.
+    """
+    return semantics_kind(config.semantics.encoding, config.data.source, _choice(config).kinds)
+
+
+def dataset_of(config: Config) -> str:
+    """What scores call the config's data set."""
+    return _choice(config).dataset(config.data.source, config.data.name)
+
+
+def open_source(config: Config, *, train: bool) -> Source:
+    """The source of a split, in the layout of its files, whatever cache there is of it.
+
+    Raises:
+        DataError: if the data is missing or has no semantics of the kind that is learned; if
+            points are of another size.
+    """
+    choice, kind = _choice(config), kind_of(config)
+    source = choice.opener(choice.resolve(), config.data, train, config.seed)
+    if kind not in source.schemas:
+        raise DataError(
+            f"config.data.source={config.data.source!r} has only {' and '.join(source.schemas)} "
+            f"and no {kind} in its files; choose another config.semantics.encoding."
         )
     if not config.data.image_size:
-        _check_points(config.data, result)
-    return result
+        _check_points(config.data, source)
+    return source
 
 
-def schema(config: Config, source: Source) -> LabelSchema:
-    """The label schema of the config's target."""
-    return source.schemas[target(config)]
+def open_cache(config: Config) -> LatentCache | None:
+    """The cache of encoded training examples that the config names, if any.
+
+    Raises:
+        DataError: if it is not there or was made from other data.
+    """
+    if not config.data.latents:
+        return None
+    cache = LatentCache(config.data.latents)
+    cache.check_fits(cache_metadata(config))
+    return cache
 
 
-def schema_of_classes(config: Config) -> LabelSchema:
-    """The label schema of the config's target, also where the data is not there.
+def schema_of(config: Config, source: Source) -> LabelSchema:
+    """The label schema of what is learned of a source, under the config's names.
+
+    Raises:
+        DataError: if there are not as many names as classes.
+    """
+    return _renamed(source.schemas[kind_of(config)], config)
+
+
+def schema_without_files(config: Config) -> LabelSchema:
+    """The label schema of what is learned, also where the data is not there.
 
     The classes are then those of `class_names`, or those that are known of the data set.
 
@@ -116,178 +256,75 @@ def schema_of_classes(config: Config) -> LabelSchema:
         DataError: if the data is missing, and its classes are not known without it.
     """
     try:
-        return schema(config, source(uncached(config), train=True))
+        return schema_of(config, open_source(config, train=True))
     except DataError as error:
-        name = config.data.name if config.data.source == "tfds" else config.data.source
-        known = _KNOWN_CLASSES.get((name, target(config)))
+        known = _choice(config).classes_without_files(config.data.name)
+        if known is not None:
+            return _renamed(known, config)
         if config.data.class_names:
-            return _named_classes(config.data)
-        if known is None:
-            raise DataError(
-                f"{error} Without the data, name its classes with config.data.class_names."
-            ) from error
-        return known
-
-
-def preparation(config: Config, schema: LabelSchema) -> Preparation:
-    """What is done to each example, whose classes are those of a schema."""
-    return Preparation(
-        target=target(config),
-        image_size=config.data.image_size,
-        image_channels=config.data.image_channels,
-        random_crop=config.data.random_crop,
-        random_flip=config.data.random_flip,
-        mirrored=schema.mirrored,
-    )
-
-
-def augmentation(config: Config, schema: LabelSchema) -> Augmentation:
-    """What is done to each training example, as its source has it or as a cache has it."""
-    if config.data.latents:
-        return CachedPreparation(target(config), config.data.random_flip, schema.mirrored)
-    return preparation(config, schema)
-
-
-def uncached(config: Config) -> Config:
-    """The config with training examples from their source."""
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, latents=""))
-
-
-def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> CacheIndex:
-    """What a cache of the training split holds, without any example yet."""
-    encoder_hash = hash_of(codec_weights["encoder"])
-    return CacheIndex(
-        **_cache_facts(config), encoder_hash=encoder_hash, num_examples=0, schema=schema
-    )
-
-
-def check_latents(config: Config, source: Source, codec_weights: Any) -> None:
-    """Raises if the training reads latents of another encoder than it has, or needs none.
-
-    Raises:
-        DataError: if the latents are of another encoder.
-        ValueError: if the flow moves pixels.
-    """
-    if not isinstance(source, LatentCache):
-        return
-    if codec_weights is None:
-        raise ValueError(
-            f"config.data.latents is {config.data.latents!r}, but without "
-            "config.autoencoder.weights the flow moves pixels; set both or none."
-        )
-    source.check_fits({"encoder_hash": hash_of(codec_weights["encoder"])})
-
-
-def training_batches(
-    config: Config, source: Source, schema: LabelSchema, workdir: pathlib.Path | None = None
-) -> grain.DatasetIterator:
-    """This process's part of the training batches, endlessly; see `pipeline.training_batches`.
-
-    Examples that cannot be read, where they are skipped at all, are noted in `workdir`.
-    """
-    return pipeline.training_batches(
-        source,
-        augmentation(config, schema),
-        batch_size=config.train.batch_size,
-        seed=config.seed,
-        shard=distributed.shard(),
-        num_workers=config.data.num_workers,
-        skip_errors=config.data.on_error == "skip",
-        skip_log=workdir / run_folder.SKIPPED if workdir else None,
-    )
-
-
-def _check_points(config: DataConfig, source: Source) -> None:
-    """Without this, training would end in a message about the network's parameters."""
-    shape = image_size(source[0]["image"])
-    if len(shape) != 1:
+            return _classes_of_config(config.data)
         raise DataError(
-            f"config.data.image_size is empty, which means points, but {config.source!r} has "
-            f"images of shape {shape}; set config.data.image_size, such as to (32, 32)."
-        )
-    if shape != (config.point_size,):
-        raise DataError(
-            f"config.data.point_size is {config.point_size}, but the points of "
-            f"{config.source!r} have {shape[0]} numbers; set it to {shape[0]}."
-        )
+            f"{error} Without the data, name its classes with config.data.class_names."
+        ) from error
 
 
-def _drawn(
-    draw_source: Callable[[int, str, int], Source],
-) -> Callable[[DataConfig, bool, int], Source]:
-    """The builder of a source that a size, a split and a seed determine."""
-
-    def build_source(config: DataConfig, train: bool, seed: int) -> Source:
-        size = config.train_size if train else config.eval_size
-        return draw_source(size, "train" if train else "test", seed)
-
-    return build_source
-
-
-def _of_layout(
-    open_source: Callable[[pathlib.Path, str], Source],
-) -> Callable[[DataConfig, bool, int], Source]:
-    """The builder of a source that a folder and a split determine."""
-
-    def build_source(config: DataConfig, train: bool, seed: int) -> Source:
-        del seed
-        return open_source(pathlib.Path(config.dir), _split(config, train))
-
-    return build_source
-
-
-def _tfds(config: DataConfig, train: bool, seed: int) -> Source:
-    del seed
-    return PreparedTfds(config.name, config.dir, _split(config, train))
-
-
-def _npz(config: DataConfig, train: bool, seed: int) -> Source:
-    del seed
-    path = pathlib.Path(config.dir)
-    return Npz(path / f"{config.name}.npz" if config.name else path, _split(config, train))
-
-
-def _paired_folder(config: DataConfig, train: bool, seed: int) -> Source:
-    del seed
-    root = pathlib.Path(config.dir)
-    if not config.class_names:
-        raise DataError(
-            "config.data.class_names is empty; name the classes in the order of their ids, "
-            "for instance --config.data.class_names=\"('sky', 'road', 'tree')\"."
-        )
-    images = config.train_images if train else config.eval_images
-    masks = config.train_masks if train else config.eval_masks
-    classes = _named_classes(config)
-    colours = tuple(palettes.from_hex(colour) for colour in config.class_colours)
-    if colours and len(colours) != classes.num_classes:
-        raise DataError(
-            f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
-            f"classes ({', '.join(classes.names)}); give one for each."
-        )
-    return PairedFolder(root / images, root / masks, classes, colours)
-
-
-def _named_classes(config: DataConfig) -> LabelSchema:
-    """The classes of `class_names`, under their ids in the files."""
-    ids = config.class_ids or tuple(range(len(config.class_names)))
-    if len(ids) != len(config.class_names):
-        raise DataError(
-            f"config.data.class_ids has {len(ids)} ids for {len(config.class_names)} class_names; "
-            "give one for each."
-        )
-    return labels.filed_under(ids, config.class_names, config.ignored_id)
-
-
-def _cache_facts(config: Config) -> dict[str, Any]:
-    """What the config says of a cache of its training split, by the names of the index."""
+def cache_metadata(config: Config) -> dict[str, Any]:
+    """What the config says of a cache of its training split, by the names of `CacheIndex`."""
     return {
         "source": config.data.source,
         "split": config.data.train_split,
-        "target": target(config),
+        "target": kind_of(config).value,
         "image_size": config.data.image_size,
         "has_mirrored": config.data.random_flip,
     }
 
 
-def _split(config: DataConfig, train: bool) -> str:
-    return config.train_split if train else config.eval_split
+def _choice(config: Config) -> SourceChoice:
+    return SOURCES[config.data.source]
+
+
+def _split(data: DataConfig, train: bool) -> str:
+    return data.train_split if train else data.eval_split
+
+
+def _check_points(data: DataConfig, source: Source) -> None:
+    """Without this, training would end in a message about the network's parameters."""
+    shape = image_size(source[0]["image"])
+    if len(shape) != 1:
+        raise DataError(
+            f"config.data.image_size is empty, which means points, but {data.source!r} has "
+            f"images of shape {shape}; set config.data.image_size, such as to (32, 32)."
+        )
+    if shape != (data.point_size,):
+        raise DataError(
+            f"config.data.point_size is {data.point_size}, but the points of "
+            f"{data.source!r} have {shape[0]} numbers; set it to {shape[0]}."
+        )
+
+
+def _classes_of_config(data: DataConfig) -> LabelSchema:
+    """The classes of `class_names`, under their ids in the files."""
+    ids = data.class_ids or tuple(range(len(data.class_names)))
+    if len(ids) != len(data.class_names):
+        raise DataError(
+            f"config.data.class_ids has {len(ids)} ids for {len(data.class_names)} class_names; "
+            "give one for each."
+        )
+    return labels.filed_under(ids, data.class_names, data.ignored_id)
+
+
+def _renamed(schema: LabelSchema, config: Config) -> LabelSchema:
+    """The schema under the names of the config, if it has some."""
+    names = config.data.class_names
+    if not names:
+        return schema
+    ignored = tuple(schema.names[number] for number in schema.ignored)
+    if len(names) == len(schema.scored) and schema.scored == tuple(range(len(names))):
+        names = (*names, *ignored)
+    if len(names) != schema.num_classes:
+        raise DataError(
+            f"config.data.class_names has {len(names)} names ({', '.join(names)}) for the "
+            f"{schema.num_classes} classes of {config.data.source!r} "
+            f"({', '.join(schema.names)}); give one for each, or none to keep these."
+        )
+    return dataclasses.replace(schema, names=names)

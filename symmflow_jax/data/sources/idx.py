@@ -16,6 +16,10 @@ _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 _PREFIXES = {"train": "train", "test": "t10k"}
 
 
+USUAL_CLASSES = source.numbered_classes(10)
+"""The classes of MNIST, and of most sets in its format."""
+
+
 class Idx:
     """Grey pictures "image" uint8 `[height, width, 1]` with "label" int32 `[]`.
 

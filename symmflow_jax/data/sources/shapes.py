@@ -130,18 +130,30 @@ def _choose_colours(
 def _cover(shape: int, radius: float, centre: np.ndarray) -> np.ndarray:
     """Which pixels `[32, 32]` an upright shape covers."""
     down, across = _ROWS[:, :1] - centre[0], np.abs(_COLUMNS[:1] - centre[1])
-    match CLASS_NAMES[shape]:
-        case "circle":
-            return down**2 + across**2 <= radius**2
-        case "square":
-            return np.maximum(np.abs(down), across) <= _SQUARE_HALF * radius
-        case "triangle":
-            half = _TRIANGLE_HALF * radius
-            return (across <= (down + half) / 2) & (down <= half)
-        case _:
-            half, half_width = _CROSS_HALF * radius, _CROSS_HALF * radius / 3
-            longer, shorter = np.maximum(np.abs(down), across), np.minimum(np.abs(down), across)
-            return (longer <= half) & (shorter <= half_width)
+    return _COVERS[shape](down, across, radius)
+
+
+def _circle(down: np.ndarray, across: np.ndarray, radius: float) -> np.ndarray:
+    return down**2 + across**2 <= radius**2
+
+
+def _square(down: np.ndarray, across: np.ndarray, radius: float) -> np.ndarray:
+    return np.maximum(np.abs(down), across) <= _SQUARE_HALF * radius
+
+
+def _triangle(down: np.ndarray, across: np.ndarray, radius: float) -> np.ndarray:
+    half = _TRIANGLE_HALF * radius
+    return (across <= (down + half) / 2) & (down <= half)
+
+
+def _cross(down: np.ndarray, across: np.ndarray, radius: float) -> np.ndarray:
+    half, half_width = _CROSS_HALF * radius, _CROSS_HALF * radius / 3
+    longer, shorter = np.maximum(np.abs(down), across), np.minimum(np.abs(down), across)
+    return (longer <= half) & (shorter <= half_width)
+
+
+_COVERS = (_circle, _square, _triangle, _cross)
+"""In the order of `CLASS_NAMES`."""
 
 
 def _flat(rng: np.random.Generator) -> np.ndarray:

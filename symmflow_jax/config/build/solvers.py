@@ -1,0 +1,51 @@
+"""Solvers by name, and the rows of an evaluation's table."""
+
+import dataclasses
+
+from symmflow_jax.config.choices import Choice, choose
+from symmflow_jax.config.values import EvalConfig
+from symmflow_jax.flow.solvers import Solve
+
+
+@dataclasses.dataclass(frozen=True)
+class SolverChoice(Choice):
+    """A solver, made by `constructor(num_steps)`, or by `constructor(tolerance)` if adaptive.
+
+    Attributes:
+        adaptive: whether it chooses its own steps.
+    """
+
+    adaptive: bool = False
+
+
+SOLVERS: dict[str, SolverChoice] = {
+    "euler": SolverChoice("symmflow_jax.flow.solvers:euler", "order 1, one pass a step"),
+    "midpoint": SolverChoice("symmflow_jax.flow.solvers:midpoint", "order 2, two passes a step"),
+    "heun": SolverChoice("symmflow_jax.flow.solvers:heun", "order 2, two passes a step"),
+    "rk4": SolverChoice("symmflow_jax.flow.solvers:rk4", "order 4, four passes a step"),
+    "dopri5": SolverChoice(
+        "symmflow_jax.flow.adaptive:DormandPrince",
+        "order 5, adaptive: as many steps as the tolerance asks for",
+        adaptive=True,
+    ),
+}
+"""The values of `config.eval.solvers`."""
+
+
+def make_solver(name: str, num_steps: int, tolerance: float) -> Solve:
+    """The solver of a name; `num_steps` is for fixed steps, `tolerance` for adaptive ones.
+
+    Raises:
+        ValueError: if there is no solver of that name.
+    """
+    choice = choose(SOLVERS, name, "The solver")
+    return choice.resolve()(tolerance if choice.adaptive else num_steps)
+
+
+def solver_rows(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
+    """Name, number of steps (None if adaptive) and solver of each row of the table."""
+    rows: list[tuple[str, int | None, Solve]] = []
+    for name in config.solvers:
+        for num_steps in (None,) if SOLVERS[name].adaptive else config.num_steps:
+            rows.append((name, num_steps, make_solver(name, num_steps or 1, config.tolerance)))
+    return rows

@@ -1,0 +1,62 @@
+"""Optimizer, train step, and how devices share a training, by name."""
+
+import functools
+from collections.abc import Sequence
+
+import jax
+import optax
+
+from symmflow_jax.config.choices import Choice
+from symmflow_jax.config.values import Config, TrainConfig
+from symmflow_jax.parallel import Parallelism
+from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.train_step import adamw, make_train_step, one_cycle
+
+PARALLELISMS: dict[str, Choice] = {
+    "pmap": Choice("symmflow_jax.parallel:Replicated", "each device has the whole training state"),
+    "fsdp": Choice("symmflow_jax.parallel:FullySharded", "each device has a part of it"),
+}
+"""The values of `config.parallel`; a constructor takes the devices of all processes."""
+
+
+def make_parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Parallelism:
+    """How devices share a training; by default all devices of all processes."""
+    return PARALLELISMS[config.parallel].resolve()(tuple(devices or jax.devices()))
+
+
+def count_steps(config: TrainConfig, num_epochs: float, num_examples: int) -> int:
+    """Steps of so many passes over a training split, at least one."""
+    return max(1, round(num_epochs * num_examples / config.batch_size))
+
+
+def make_optimizer(config: TrainConfig, num_examples: int) -> optax.GradientTransformation:
+    """The optimizer with its schedule for a training split of so many examples."""
+    schedule = one_cycle(
+        count_steps(config, config.num_epochs, num_examples),
+        count_steps(config, config.warmup_epochs, num_examples),
+        config.peak_learning_rate,
+        config.end_learning_rate,
+    )
+    return adamw(schedule, config.weight_decay, config.clip_norm)
+
+
+def make_step(
+    config: Config,
+    method: SymmFlow,
+    optimizer: optax.GradientTransformation,
+    parallelism: Parallelism,
+) -> jax.stages.Wrapped:
+    """`train_step(state, batch, key) -> (state, metrics)` over all devices, jitted.
+
+    State and batch are as the parallelism places them; so are the results. The buffers of the
+    state are given to the step.
+    """
+    make = functools.partial(
+        make_train_step,
+        method,
+        optimizer,
+        image_weight=config.train.image_weight,
+        ema_decay=config.train.ema_decay,
+        num_microbatches=config.train.num_microbatches,
+    )
+    return parallelism.compile(make)
