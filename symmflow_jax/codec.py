@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax import images
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.semantics.encoding import Encoding
 
 
@@ -27,7 +27,7 @@ class Codec(Protocol):
         """`(height, width, channels)` of the images, or `(n,)` for points."""
 
     @property
-    def shapes(self) -> Leaves:
+    def shapes(self) -> JointState:
         """Shapes of the image and of the semantics of one example, as the flow has them."""
 
     @property
@@ -74,9 +74,9 @@ class PixelCodec:
     semantics_amplitude: float = 1.0
 
     @property
-    def shapes(self) -> Leaves:
+    def shapes(self) -> JointState:
         """Shapes of one image and of the continuous semantics beside it."""
-        return Leaves(self.image_shape, self.encoding.signal_shape(self.image_shape))
+        return JointState(self.image_shape, self.encoding.signal_shape(self.image_shape))
 
     @property
     def dtype(self) -> jnp.dtype:

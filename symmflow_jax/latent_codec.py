@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from symmflow_jax.codec import Codec, PixelCodec
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
 from symmflow_jax.semantics.encoding import Encoding
 
@@ -45,10 +45,10 @@ class LatentCodec:
         return self.pixels.image_shape
 
     @property
-    def shapes(self) -> Leaves:
+    def shapes(self) -> JointState:
         """The latents' shape, twice."""
         shape = (*self.moments_shape[:-1], self.autoencoder.latent_channels)
-        return Leaves(shape, shape)
+        return JointState(shape, shape)
 
     @property
     def dtype(self) -> jnp.dtype:

@@ -12,7 +12,7 @@ import numpy as np
 from symmflow_jax import checkpoints, distributed, predictions
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.labels import LabelSchema
 from symmflow_jax.predictions import Recognition, Sample
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -195,11 +195,11 @@ class Model:
             ValueError: if there is a second time but one clock.
         """
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
-        times = Leaves(t, t)
+        times = JointState(t, t)
         if t_semantics is not None:
             self.flow.require_two_clocks("A time for the semantics alone")
-            times = Leaves(t, jnp.asarray(t_semantics, jnp.float32))
-        return tuple(self.flow.velocity(self.weights)(Leaves(x_t, y_t), times))
+            times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
+        return tuple(self.flow.velocity(self.weights)(JointState(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
         return self.experiment.solver(name, num_steps)

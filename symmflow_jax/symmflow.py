@@ -13,9 +13,9 @@ from symmflow_jax.flow import clocks, keys, objective, tasks
 from symmflow_jax.flow.clocks import Clock, Velocity
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import Solution, Solve
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.semantics.heads import Head, VelocityHead
 
@@ -92,7 +92,7 @@ class SymmFlow:
     def init(self, key: jax.Array) -> Params:
         """Parameters of the network."""
         x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
-        times = self._network_times(Leaves(jnp.zeros(1), jnp.zeros(1)))
+        times = self._network_times(JointState(jnp.zeros(1), jnp.zeros(1)))
         return self.network.init(key, x, y, times)["params"]
 
     def in_compute_dtype(self, weights: Weights) -> Weights:
@@ -113,9 +113,9 @@ class SymmFlow:
     def velocity(self, weights: Weights) -> Velocity:
         """The velocities of both leaves, with the network's parameters bound."""
 
-        def velocity(state: Leaves, times: Leaves) -> Leaves:
+        def velocity(state: JointState, times: JointState) -> JointState:
             output = self._output(weights, state, times)
-            return Leaves(
+            return JointState(
                 output.image,
                 self.head.velocity(output.semantics, state.semantics, times.semantics),
             )
@@ -123,8 +123,12 @@ class SymmFlow:
         return velocity
 
     def _output(
-        self, weights: Weights, state: Leaves, times: Leaves, dropout_keys: jax.Array | None = None
-    ) -> Leaves:
+        self,
+        weights: Weights,
+        state: JointState,
+        times: JointState,
+        dropout_keys: jax.Array | None = None,
+    ) -> JointState:
         """What the network gives for both leaves; with keys `[batch]`, with dropout."""
         batch = state.image.shape[:1]
         times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
@@ -134,9 +138,9 @@ class SymmFlow:
             self._network_times(times),
             dropout_keys=dropout_keys,
         )
-        return Leaves(*output)
+        return JointState(*output)
 
-    def _network_times(self, times: Leaves) -> jax.Array:
+    def _network_times(self, times: JointState) -> jax.Array:
         """`[batch]`, the one time of both leaves, or `[batch, 2]`."""
         return times.image if self.time_sampling.num_clocks == 1 else jnp.stack(times, axis=-1)
 
@@ -161,7 +165,7 @@ class SymmFlow:
         """
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
-        data = Leaves(
+        data = JointState(
             self.codec.encode_image(weights.codec, image_keys, pixels, train=True),
             self.codec.encode_semantics(weights.codec, semantics_keys, labels),
         )
@@ -226,10 +230,10 @@ class SymmFlow:
         noise = self._noise(example_keys)
         return tasks.sample(self.velocity(weights), noise, solve, clock, start, end)
 
-    def _noise(self, example_keys: jax.Array) -> Leaves:
+    def _noise(self, example_keys: jax.Array) -> JointState:
         """Standard normal arrays `[batch, ...]` in the shapes of the state."""
-        streams = Leaves(Stream.IMAGE_NOISE, Stream.SEMANTICS_NOISE)
-        return Leaves(
+        streams = JointState(Stream.IMAGE_NOISE, Stream.SEMANTICS_NOISE)
+        return JointState(
             *(
                 keys.normal(keys.stream(example_keys, name), shape)
                 for name, shape in zip(streams, self.codec.shapes, strict=True)

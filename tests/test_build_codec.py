@@ -3,7 +3,7 @@ import pytest
 
 from symmflow_jax.codec import PixelCodec
 from symmflow_jax.data.sources.source import numbered_classes
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.latent_codec import LatentCodec
 
 _SCHEMA = numbered_classes(3)
@@ -19,7 +19,7 @@ def test_an_autoencoder_is_what_makes_latents(tiny_experiment, latent_experiment
     latents = latent_experiment().with_schema(_SCHEMA).method.codec
     assert isinstance(latents, LatentCodec)
     assert latents.image_shape == (8, 8, 3)
-    assert latents.shapes == Leaves((4, 4, 2), (4, 4, 2))
+    assert latents.shapes == JointState((4, 4, 2), (4, 4, 2))
 
 
 def test_shapes_are_known_without_the_file(latent_experiment):

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.solvers import Solution
+from symmflow_jax.flow.state import JointState
 
 _STAGES = 6  # The seventh slope of a step is the first of the next one.
 
@@ -32,14 +32,14 @@ class DormandPrince:
         if self.tolerance <= 0:
             raise ValueError(f"tolerance is {self.tolerance}; it must be positive, such as 1e-3.")
 
-    def __call__(self, dynamics: Dynamics, state: Leaves, start: float, end: float) -> Solution:
+    def __call__(self, dynamics: Dynamics, state: JointState, start: float, end: float) -> Solution:
         """Integrates from `start` to `end`, either way."""
         return jax.vmap(lambda sample: self._solve_sample(dynamics, sample, start, end))(state)
 
     def _solve_sample(
-        self, dynamics: Dynamics, sample: Leaves, start: float, end: float
+        self, dynamics: Dynamics, sample: JointState, start: float, end: float
     ) -> Solution:
-        def slope(time: Any, sample: Leaves, args: None) -> Leaves:
+        def slope(time: Any, sample: JointState, args: None) -> JointState:
             del args
             batch = jax.tree.map(lambda leaf: leaf[None], sample)
             return jax.tree.map(lambda leaf: leaf[0], dynamics(batch, jnp.asarray(time)))

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Velocity
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,16 +63,16 @@ class Guidance:
             semantics_noise: standard normal, shaped as the semantics.
         """
 
-        def guided(state: Leaves, times: Leaves) -> Leaves:
+        def guided(state: JointState, times: JointState) -> JointState:
             conditional = velocity(state, times)
             image = conditional.image
             if self.passes > 1:
-                blind_times = Leaves(times.image, jnp.ones_like(times.semantics))
-                blind = velocity(Leaves(state.image, semantics_noise), blind_times).image
+                blind_times = JointState(times.image, jnp.ones_like(times.semantics))
+                blind = velocity(JointState(state.image, semantics_noise), blind_times).image
                 inside = (times.image >= self.start) & (times.image <= self.end)
                 image = jnp.where(inside, self._combine(image, blind), image)
             still = times.image < self.still_until
-            return Leaves(jnp.where(still, 0.0, image), conditional.semantics)
+            return JointState(jnp.where(still, 0.0, image), conditional.semantics)
 
         return guided
 
@@ -83,7 +83,7 @@ class Guidance:
 
 
 NO_GUIDANCE = Guidance()
-"""Leaves the velocity as it is."""
+"""JointState the velocity as it is."""
 
 
 def _projection_scale(conditional: jax.Array, blind: jax.Array) -> jax.Array:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath, interpolate, velocity_target
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TrainingTimes
 
 
@@ -26,10 +26,10 @@ def mean_squared_error(pred: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def symmetric_loss(
-    network: Callable[[Leaves, Leaves], Leaves],
+    network: Callable[[JointState, JointState], JointState],
     path: LinearPath,
-    data: Leaves,
-    noise: Leaves,
+    data: JointState,
+    noise: JointState,
     drawn: TrainingTimes,
     image_weight: float,
     semantics_loss: Callable[[jax.Array, jax.Array], jax.Array] = mean_squared_error,
@@ -50,7 +50,7 @@ def symmetric_loss(
     """
     output = network(interpolate(path, data, noise, drawn.times), drawn.times)
     target = velocity_target(path, data, noise)
-    errors = Leaves(
+    errors = JointState(
         image=mean_squared_error(output.image, target.image),
         semantics=semantics_loss(output.semantics, target.semantics),
     )

@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,18 +34,20 @@ class LinearPath:
         return end - (1.0 - self.sigma_min) * start
 
 
-def endpoints(data: Leaves, noise: Leaves) -> tuple[Leaves, Leaves]:
+def endpoints(data: JointState, noise: JointState) -> tuple[JointState, JointState]:
     """Where each leaf is at t=0 and at t=1 (arXiv 2506.10634, section 3).
 
     The image runs from noise to data and the semantics from data to noise: this
     exchange is the whole of the symmetry.
     """
-    start = Leaves(image=noise.image, semantics=data.semantics)
-    end = Leaves(image=data.image, semantics=noise.semantics)
+    start = JointState(image=noise.image, semantics=data.semantics)
+    end = JointState(image=data.image, semantics=noise.semantics)
     return start, end
 
 
-def interpolate(path: LinearPath, data: Leaves, noise: Leaves, times: Leaves) -> Leaves:
+def interpolate(
+    path: LinearPath, data: JointState, noise: JointState, times: JointState
+) -> JointState:
     """The joint state with each leaf at the time of its own clock.
 
     Args:
@@ -58,7 +60,7 @@ def interpolate(path: LinearPath, data: Leaves, noise: Leaves, times: Leaves) ->
     return jax.tree.map(path.interpolate, start, end, times)
 
 
-def velocity_target(path: LinearPath, data: Leaves, noise: Leaves) -> Leaves:
+def velocity_target(path: LinearPath, data: JointState, noise: JointState) -> JointState:
     """What the network is to predict: the velocity of each leaf, shaped as `data`."""
     start, end = endpoints(data, noise)
     return jax.tree.map(path.velocity, start, end)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 
 class Solution(NamedTuple):
@@ -19,11 +19,11 @@ class Solution(NamedTuple):
         nfe: network passes for each sample, `[batch]`.
     """
 
-    state: Leaves
+    state: JointState
     nfe: jax.Array
 
 
-Solve = Callable[[Dynamics, Leaves, float, float], Solution]
+Solve = Callable[[Dynamics, JointState, float, float], Solution]
 """`solve(dynamics, state, start, end)`: integrates from `start` to `end`, either way.
 
 The solvers of this project are frozen dataclasses, so that they can be static arguments."""
@@ -45,7 +45,9 @@ class RungeKutta:
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
 
-    def step(self, dynamics: Dynamics, state: Leaves, time: jax.Array, size: jax.Array) -> Leaves:
+    def step(
+        self, dynamics: Dynamics, state: JointState, time: jax.Array, size: jax.Array
+    ) -> JointState:
         """Advances `state` from `time` by `size`, which may be negative."""
         slopes = [dynamics(state, time)]
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
@@ -86,11 +88,11 @@ class FixedSteps:
         """Network passes for each sample."""
         return self.num_steps * len(self.method.weights)
 
-    def __call__(self, dynamics: Dynamics, state: Leaves, start: float, end: float) -> Solution:
+    def __call__(self, dynamics: Dynamics, state: JointState, start: float, end: float) -> Solution:
         """Integrates from `start` to `end`, either way."""
         size = jnp.float32((end - start) / self.num_steps)
 
-        def advance(state: Leaves, index: jax.Array) -> tuple[Leaves, None]:
+        def advance(state: JointState, index: jax.Array) -> tuple[JointState, None]:
             return self.method.step(dynamics, state, start + index * size, size), None
 
         indices = jnp.arange(self.num_steps, dtype=jnp.float32)
@@ -120,8 +122,8 @@ def rk4(num_steps: int) -> FixedSteps:
 
 
 def _advance(
-    state: Leaves, slopes: list[Leaves], weights: tuple[float, ...], size: jax.Array
-) -> Leaves:
+    state: JointState, slopes: list[JointState], weights: tuple[float, ...], size: jax.Array
+) -> JointState:
     """`state + size * sum(weights * slopes)`, leaving out the slopes of weight zero."""
     for weight, slope in zip(weights, slopes, strict=True):
         if weight:

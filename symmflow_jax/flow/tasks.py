@@ -3,8 +3,8 @@
 import jax
 
 from symmflow_jax.flow.clocks import Clock, Velocity, along, tied_clock
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.solvers import Solution, Solve
+from symmflow_jax.flow.state import JointState
 
 
 def synthesize(
@@ -24,7 +24,7 @@ def synthesize(
         clock: `tied_clock` (the paper's) or `held_semantics`.
     """
     dynamics = along(clock, velocity)
-    return solve(dynamics, Leaves(image_noise, semantics), 0.0, 1.0)
+    return solve(dynamics, JointState(image_noise, semantics), 0.0, 1.0)
 
 
 def recognize(
@@ -46,11 +46,11 @@ def recognize(
         clock: `tied_clock` (the paper's) or `held_image`.
     """
     dynamics = along(clock, velocity)
-    return solve(dynamics, Leaves(image, semantics_noise), 1.0, 0.0)
+    return solve(dynamics, JointState(image, semantics_noise), 1.0, 0.0)
 
 
 def sample(
-    velocity: Velocity, noise: Leaves, solve: Solve, clock: Clock, start: float, end: float
+    velocity: Velocity, noise: JointState, solve: Solve, clock: Clock, start: float, end: float
 ) -> Solution:
     """Images, semantics or pairs of both, from noise alone.
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.clocks import tied_clock
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 
 class TrainingTimes(NamedTuple):
@@ -20,8 +20,8 @@ class TrainingTimes(NamedTuple):
         learned: for each leaf 1.0 if its velocity counts in the loss, or 0.0.
     """
 
-    times: Leaves
-    learned: Leaves
+    times: JointState
+    learned: JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,16 +69,16 @@ class TimeSampling:
         """The times of one example."""
         if self.num_clocks == 1:
             time = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
-            return TrainingTimes(tied_clock(time), Leaves(1.0, 1.0))
+            return TrainingTimes(tied_clock(time), JointState(1.0, 1.0))
         clock_key = keys.stream(key, Stream.CLOCK)
         kind = jax.random.choice(clock_key, 4, p=jnp.asarray(self.shares))
         t_y = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
         t_x = jax.random.uniform(keys.stream(key, Stream.IMAGE_TIME))
-        times = Leaves(
+        times = JointState(
             image=jnp.stack([t_y, t_x, jnp.ones_like(t_x), t_x])[kind],
             semantics=jnp.stack([t_y, t_y, t_y, jnp.zeros_like(t_y)])[kind],
         )
-        learned = Leaves(
+        learned = JointState(
             image=jnp.asarray([1.0, 1.0, 0.0, 1.0])[kind],
             semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0])[kind],
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.adaptive import DormandPrince
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 RATES = np.array([1.0, 4.0, 16.0])
 both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
@@ -14,14 +14,14 @@ def spinning(state, s):
     """x turns at its own rate y, which stays: the faster, the more steps it takes."""
     x, y = state
     turn = jnp.stack([-x[:, 1], x[:, 0]], axis=-1)
-    return Leaves(y * turn * (1.0 + s), jnp.zeros_like(y))
+    return JointState(y * turn * (1.0 + s), jnp.zeros_like(y))
 
 
 def state_at(s, rates=RATES):
     """The solution of `spinning` through (1, 0) at s=0."""
     angle = rates * (s + s**2 / 2)
     x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return Leaves(jnp.asarray(x, jnp.float32), jnp.asarray(rates[:, None], jnp.float32))
+    return JointState(jnp.asarray(x, jnp.float32), jnp.asarray(rates[:, None], jnp.float32))
 
 
 def solve(tolerance, state, start, end, max_steps=1024):

@@ -4,7 +4,7 @@ import pytest
 
 from symmflow_jax.flow import clocks
 from symmflow_jax.flow.clocks import along, tied_clock
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 
 def test_tied_clock_shows_both_leaves_the_same_time():
@@ -28,10 +28,10 @@ def test_curves_go_from_corner_to_corner_of_the_unit_square(clock, start, end):
 
 
 def test_along_the_tied_clock_the_dynamics_are_the_velocity():
-    state = Leaves(jnp.asarray([[1.0, 2.0]]), jnp.asarray([[3.0]]))
+    state = JointState(jnp.asarray([[1.0, 2.0]]), jnp.asarray([[3.0]]))
 
     def velocity(state, times):
-        return Leaves(state.image * times.image, state.semantics + times.semantics)
+        return JointState(state.image * times.image, state.semantics + times.semantics)
 
     slope = along(tied_clock, velocity)(state, jnp.float32(0.5))
     np.testing.assert_allclose(slope.image, [[0.5, 1.0]])
@@ -39,11 +39,11 @@ def test_along_the_tied_clock_the_dynamics_are_the_velocity():
 
 
 def test_a_clock_scales_each_velocity_by_its_own_rate():
-    state = Leaves(jnp.ones((1, 2)), jnp.ones((1, 1)))
+    state = JointState(jnp.ones((1, 2)), jnp.ones((1, 1)))
     seen = []
 
     def held_image(s):
-        return Leaves(image=jnp.ones_like(s), semantics=s**2)
+        return JointState(image=jnp.ones_like(s), semantics=s**2)
 
     def velocity(state, times):
         seen.append(times)
@@ -57,10 +57,10 @@ def test_a_clock_scales_each_velocity_by_its_own_rate():
 
 
 def test_along_works_with_a_constant_clock():
-    state = Leaves(jnp.ones((1, 2)), jnp.ones((1, 1)))
+    state = JointState(jnp.ones((1, 2)), jnp.ones((1, 1)))
 
     def constant(s):
-        return Leaves(image=jnp.float32(1.0), semantics=s)
+        return JointState(image=jnp.float32(1.0), semantics=s)
 
     slope = along(constant, lambda state, times: state)(state, jnp.float32(0.25))
     np.testing.assert_array_equal(slope.image, jnp.zeros((1, 2)))

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
-from symmflow_jax.flow.leaves import Leaves
+from symmflow_jax.flow.state import JointState
 
 CONDITIONAL = jnp.asarray([[3.0, 4.0], [1.0, 0.0]])
 BLIND = jnp.asarray([[1.0, 2.0], [1.0, 1.0]])
 SEMANTICS, NOISE = jnp.zeros((2, 1)), jnp.ones((2, 1))
-STATE = Leaves(jnp.asarray([[0.5, 0.5], [0.25, 0.0]]), SEMANTICS)
+STATE = JointState(jnp.asarray([[0.5, 0.5], [0.25, 0.0]]), SEMANTICS)
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def velocity(seen):
         seen.append((state, times))
         blind = state.semantics[0, 0] == 1.0
         image = jnp.where(blind, BLIND, CONDITIONAL)
-        return Leaves(image, jnp.full((2, 1), 7.0))
+        return JointState(image, jnp.full((2, 1), 7.0))
 
     return answer
 
 
 def _image(guidance, velocity, t=0.5) -> np.ndarray:
-    times = Leaves(jnp.asarray(t), jnp.asarray(0.0))
+    times = JointState(jnp.asarray(t), jnp.asarray(0.0))
     return np.asarray(guidance(velocity, NOISE)(STATE, times).image)
 
 
@@ -57,13 +57,13 @@ def test_a_weight_draws_away_from_the_unconditional_velocity(velocity, weight, e
 
 
 def test_semantics_move_as_without_guidance(velocity):
-    times = Leaves(jnp.asarray(0.5), jnp.asarray(0.25))
+    times = JointState(jnp.asarray(0.5), jnp.asarray(0.25))
     guided = Guidance(4.0, still_until=0.75)(velocity, NOISE)(STATE, times)
     np.testing.assert_array_equal(guided.semantics, [[7.0], [7.0]])
 
 
 def test_the_second_pass_sees_the_image_beside_pure_noise(velocity, seen):
-    times = Leaves(jnp.asarray(0.3), jnp.asarray(0.0))
+    times = JointState(jnp.asarray(0.3), jnp.asarray(0.0))
     Guidance(2.0)(velocity, NOISE)(STATE, times)
     (state, given), (blind_state, blind) = seen
     assert state is STATE and given is times
@@ -89,7 +89,7 @@ def test_the_projection_scales_each_example(velocity):
 
 def test_the_projection_of_equal_velocities_changes_nothing():
     def velocity(state, times):
-        return Leaves(CONDITIONAL, SEMANTICS)
+        return JointState(CONDITIONAL, SEMANTICS)
 
     image = _image(Guidance(5.0, project=True), velocity)
     np.testing.assert_allclose(image, CONDITIONAL, rtol=1e-6)
@@ -97,7 +97,7 @@ def test_the_projection_of_equal_velocities_changes_nothing():
 
 def test_a_velocity_of_zero_can_be_projected_on():
     def velocity(state, times):
-        return Leaves(jnp.where(state.semantics == 1.0, 0.0, CONDITIONAL), SEMANTICS)
+        return JointState(jnp.where(state.semantics == 1.0, 0.0, CONDITIONAL), SEMANTICS)
 
     image = _image(Guidance(2.0, project=True), velocity)
     np.testing.assert_allclose(image, 2 * CONDITIONAL)

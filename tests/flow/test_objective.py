@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.objective import symmetric_loss
 from symmflow_jax.flow.path import LinearPath, velocity_target
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TrainingTimes
 
 PATH = LinearPath()
@@ -15,14 +15,14 @@ BATCH = 3
 def example():
     keys = jax.random.split(jax.random.key(0), 5)
     x_shape, y_shape = (BATCH, 4, 4, 3), (BATCH, 4, 4, 1)
-    data = Leaves(jax.random.normal(keys[0], x_shape), jax.random.normal(keys[1], y_shape))
-    noise = Leaves(jax.random.normal(keys[2], x_shape), jax.random.normal(keys[3], y_shape))
+    data = JointState(jax.random.normal(keys[0], x_shape), jax.random.normal(keys[1], y_shape))
+    noise = JointState(jax.random.normal(keys[2], x_shape), jax.random.normal(keys[3], y_shape))
     t = jax.random.uniform(keys[4], (BATCH,))
     return data, noise, tied(t)
 
 
 def tied(t):
-    return TrainingTimes(Leaves(t, t), Leaves(jnp.ones_like(t), jnp.ones_like(t)))
+    return TrainingTimes(JointState(t, t), JointState(jnp.ones_like(t), jnp.ones_like(t)))
 
 
 def zero_velocity(state, times):
@@ -62,8 +62,8 @@ def test_weights_one_and_zero_select_a_part(weight, part):
 
 
 def test_known_value():
-    data = Leaves(jnp.full((1, 2, 2, 3), 0.5), jnp.full((1, 2, 2, 1), -1.0))
-    noise = Leaves(jnp.full((1, 2, 2, 3), -1.5), jnp.full((1, 2, 2, 1), 2.0))
+    data = JointState(jnp.full((1, 2, 2, 3), 0.5), jnp.full((1, 2, 2, 1), -1.0))
+    noise = JointState(jnp.full((1, 2, 2, 3), -1.5), jnp.full((1, 2, 2, 1), 2.0))
     times = tied(jnp.asarray([0.5]))
     path = LinearPath(sigma_min=0.0)
     # Targets: 0.5 - -1.5 = 2 and 2 - -1 = 3, so that zero costs 4 and 9: 0.75 * 4 + 0.25 * 9.
@@ -100,7 +100,7 @@ def test_losses_are_float32_of_bfloat16_predictions():
 
 def test_what_is_not_learned_costs_nothing():
     data, noise, drawn = example()
-    learned = Leaves(jnp.asarray([1.0, 0.0, 1.0]), jnp.asarray([1.0, 1.0, 0.0]))
+    learned = JointState(jnp.asarray([1.0, 0.0, 1.0]), jnp.asarray([1.0, 1.0, 0.0]))
     losses = symmetric_loss(zero_velocity, PATH, data, noise, drawn._replace(learned=learned), 0.5)
     np.testing.assert_array_equal(losses.image > 0, [True, False, True])
     np.testing.assert_array_equal(losses.semantics > 0, [True, True, False])

@@ -5,21 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath, interpolate, velocity_target
+from symmflow_jax.flow.state import JointState
 
 SHAPES = st.sampled_from([((2,), (1,)), ((4, 3, 3), (4, 3, 1)), ((2, 2, 1), (2, 2, 5))])
 
 
 def leaves(seed, batch, shapes):
     keys = jax.random.split(jax.random.key(seed), 2)
-    return Leaves(
+    return JointState(
         *(jax.random.normal(k, (batch, *shape)) for k, shape in zip(keys, shapes, strict=True))
     )
 
 
 def constant_times(batch, image, semantics):
-    return Leaves(jnp.full(batch, image, jnp.float32), jnp.full(batch, semantics, jnp.float32))
+    return JointState(jnp.full(batch, image, jnp.float32), jnp.full(batch, semantics, jnp.float32))
 
 
 def test_at_zero_the_image_is_noise_and_the_semantics_are_clean():
@@ -42,8 +42,8 @@ def test_at_one_sigma_min_of_the_start_is_left(sigma_min):
 
 
 def test_known_values():
-    data = Leaves(jnp.asarray([[1.0]]), jnp.asarray([[-2.0]]))
-    noise = Leaves(jnp.asarray([[3.0]]), jnp.asarray([[4.0]]))
+    data = JointState(jnp.asarray([[1.0]]), jnp.asarray([[-2.0]]))
+    noise = JointState(jnp.asarray([[3.0]]), jnp.asarray([[4.0]]))
     path = LinearPath(sigma_min=0.5)
     state = interpolate(path, data, noise, constant_times(1, 0.5, 0.25))
     # 0.75 of the noise 3 and half the data 1; 0.875 of the data -2 and a quarter of the noise 4.
@@ -75,7 +75,7 @@ def test_velocity_is_the_time_derivative_of_the_interpolant(shapes, seed, times,
 def test_each_leaf_and_each_example_has_a_time_of_its_own():
     shapes = ((2, 2, 3), (2, 2, 1))
     data, noise = leaves(0, 3, shapes), leaves(1, 3, shapes)
-    times = Leaves(jnp.asarray([0.1, 0.5, 0.9]), jnp.asarray([0.8, 0.2, 0.4]))
+    times = JointState(jnp.asarray([0.1, 0.5, 0.9]), jnp.asarray([0.8, 0.2, 0.4]))
     together = interpolate(LinearPath(), data, noise, times)
     for index in range(3):
         pick = lambda tree, i=index: jax.tree.map(lambda leaf: leaf[i : i + 1], tree)  # noqa: E731

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.solvers import EULER, HEUN, MIDPOINT, RK4, FixedSteps
+from symmflow_jax.flow.state import JointState
 
 METHODS = {"euler": EULER, "midpoint": MIDPOINT, "heun": HEUN, "rk4": RK4}
 all_methods = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
@@ -13,12 +13,12 @@ both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
 
 def curved(state, s):
     """x' = 4 s x and y' = -4 s y^2: solved by `solution`."""
-    return Leaves(4 * s * state.image, -4 * s * jnp.square(state.semantics))
+    return JointState(4 * s * state.image, -4 * s * jnp.square(state.semantics))
 
 
 def solution(s):
     """The solution of `curved` through (1, 1) at s=0."""
-    return Leaves(np.full((2, 3), np.exp(2 * s**2)), np.full((2, 1), 1 / (1 + 2 * s**2)))
+    return JointState(np.full((2, 3), np.exp(2 * s**2)), np.full((2, 1), 1 / (1 + 2 * s**2)))
 
 
 def as_state(leaves):
@@ -85,8 +85,8 @@ def test_times_stay_within_the_interval(start, end):
 @both_ways
 @pytest.mark.parametrize("num_steps", [1, 7, 25])
 def test_euler_is_exact_where_the_velocity_is_constant(num_steps, start, end):
-    velocity = Leaves(jnp.asarray([[1.0, -2.0]]), jnp.asarray([[0.5]]))
-    state = Leaves(jnp.asarray([[3.0, 4.0]]), jnp.asarray([[5.0]]))
+    velocity = JointState(jnp.asarray([[1.0, -2.0]]), jnp.asarray([[0.5]]))
+    state = JointState(jnp.asarray([[3.0, 4.0]]), jnp.asarray([[5.0]]))
     result = FixedSteps(EULER, num_steps)(lambda state, s: velocity, state, start, end)
     expected = jax.tree.map(lambda x, v: x + (end - start) * v, state, velocity)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), result.state, expected)
@@ -108,7 +108,7 @@ def test_many_calls_of_one_shape_are_traced_once():
     solve = jax.jit(lambda state: FixedSteps(EULER, 50)(traced, state, 0.0, 1.0).state)
     for seed in range(5):
         x, y = jax.random.normal(jax.random.key(seed), (2, 4, 3))
-        solve(Leaves(x, y))
+        solve(JointState(x, y))
     # The scan traces its body once for all steps; no later call traces anything.
     assert len(traces) == 1
 

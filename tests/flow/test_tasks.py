@@ -7,9 +7,9 @@ import pytest
 
 from symmflow_jax.flow.adaptive import DormandPrince
 from symmflow_jax.flow.clocks import held_image, held_semantics, noise_image, noise_semantics
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.path import LinearPath
 from symmflow_jax.flow.solvers import EULER, MIDPOINT, RK4, FixedSteps
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.tasks import recognize, sample, synthesize
 
 SIGMA = LinearPath().sigma_min
@@ -32,7 +32,7 @@ def point_velocity(state, times):
     t, s = times
     x_noise = (state.image - t * x) / (1 - (1 - SIGMA) * t)
     y_noise = (state.semantics - (1 - (1 - SIGMA) * s) * y) / jnp.maximum(s, 1e-6)
-    return Leaves(x - (1 - SIGMA) * x_noise, y_noise - (1 - SIGMA) * y)
+    return JointState(x - (1 - SIGMA) * x_noise, y_noise - (1 - SIGMA) * y)
 
 
 def mixture_velocity(state, times):
@@ -45,7 +45,7 @@ def mixture_velocity(state, times):
     posterior = jax.nn.softmax(-0.5 * square)[..., None]
     v_x = IMAGES[None] - (1 - SIGMA) * x_noise
     v_y = y_noise - (1 - SIGMA) * SEMANTICS[None]
-    return Leaves(jnp.sum(posterior * v_x, axis=1), jnp.sum(posterior * v_y, axis=1))
+    return JointState(jnp.sum(posterior * v_x, axis=1), jnp.sum(posterior * v_y, axis=1))
 
 
 def repeat(array, times):
@@ -119,7 +119,7 @@ def test_what_is_held_clean_comes_out_as_it_went_in(solve):
 
 @held_solvers
 def test_what_is_held_at_noise_comes_out_as_it_went_in(solve):
-    noise = Leaves(*(jax.random.normal(jax.random.key(n), (3, 3 - n)) for n in (1, 2)))
+    noise = JointState(*(jax.random.normal(jax.random.key(n), (3, 3 - n)) for n in (1, 2)))
     images = sample(mixture_velocity, noise, solve, noise_semantics, 0.0, 1.0).state
     np.testing.assert_array_equal(images.semantics, noise.semantics)
     labels = sample(mixture_velocity, noise, solve, noise_image, 1.0, 0.0).state

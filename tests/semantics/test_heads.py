@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.leaves import Leaves
 from symmflow_jax.flow.solvers import EULER, FixedSteps
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.semantics.heads import CategoricalHead, VelocityHead
 from symmflow_jax.semantics.one_hot import OneHot
 
@@ -36,9 +36,9 @@ def test_a_certain_class_leads_to_its_code(amplitude):
 def test_euler_steps_end_on_the_mean_code(num_steps):
     def dynamics(state, s):
         output = jnp.broadcast_to(LOGITS, state.semantics.shape)
-        return Leaves(jnp.zeros_like(state.image), MASK.velocity(output, state.semantics, s))
+        return JointState(jnp.zeros_like(state.image), MASK.velocity(output, state.semantics, s))
 
-    start = Leaves(jnp.zeros((2, 1)), _noise(2, 3))
+    start = JointState(jnp.zeros((2, 1)), _noise(2, 3))
     end = FixedSteps(EULER, num_steps)(dynamics, start, 1.0, 0.0).state.semantics
     np.testing.assert_allclose(end, [[0.0, -0.5, -0.5]] * 2, atol=1e-5)
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Leaves(NamedTuple):
+class JointState(NamedTuple):
     """One value for the image and one for the semantics.
 
     The same pair holds data, noise, interpolants, clocks and velocities, so that
