@@ -10,7 +10,7 @@ In a notebook:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symmflow_jax.model import Model, load
+    from symmflow_jax.inference.model import Model, load
 
 __all__ = ["Model", "load"]
 
@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
     """Imports JAX and Orbax only when a model is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from symmflow_jax import model
+    from symmflow_jax.inference import model
 
     return getattr(model, name)

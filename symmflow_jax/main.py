@@ -1,35 +1,23 @@
 """The command line: `python -m symmflow_jax.main --config=configs/shapes.py`."""
 
+import dataclasses
+import logging
 import pathlib
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from symmflow_jax.config import command_line
-from symmflow_jax.config.build.experiment import Experiment
+
+if TYPE_CHECKING:
+    from symmflow_jax.config.build.experiment import Experiment
+    from symmflow_jax.inference.model import Model
+
+_logger = logging.getLogger("symmflow_jax.main")
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
-_MODE = flags.DEFINE_enum(
-    "mode",
-    "train",
-    [
-        "train",
-        "evaluate",
-        "generate",
-        "segment",
-        "classify",
-        "sample",
-        "check_data",
-        "encode",
-        "finetune_vae",
-        "import",
-        "export",
-        "plan",
-    ],
-    "What to do. Evaluate, generate, segment, classify, sample and export use the weights in the "
-    "workdir.",
-)
 _INPUT = flags.DEFINE_string(
     "input",
     "",
@@ -46,80 +34,94 @@ _PROMPT_EMBEDDING = flags.DEFINE_string(
     None,
     "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise, but for train and evaluate.")
+_SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise.", lower_bound=0)
 _NUM_STEPS = flags.DEFINE_integer(
-    "num_steps", None, "Euler steps: 25 to generate and sample, 1 to segment and classify."
+    "num_steps",
+    None,
+    "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given.",
+    lower_bound=1,
 )
 _NUM_SAMPLES = flags.DEFINE_integer(
-    "num_samples", 1, "Images of each condition (generate), or samples in all (sample)."
+    "num_samples",
+    1,
+    "Images of each condition (generate), or samples in all (sample).",
+    lower_bound=1,
 )
 _WHAT = flags.DEFINE_enum(
-    "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone (sample)."
+    "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone."
 )
-_NUM_DRAWS = flags.DEFINE_integer("num_draws", 1, "Noises for each image that vote.")
+_NUM_DRAWS = flags.DEFINE_integer(
+    "num_draws", 1, "Noises for each image, whose answers vote.", lower_bound=1
+)
 _MIN_CONFIDENCE = flags.DEFINE_float(
-    "min_confidence", 0.0, "Pixels (segment) or labels (classify) less sure than that are unsure."
+    "min_confidence",
+    0.0,
+    "Pixels (segment) or labels (classify) less sure than that are unsure.",
+    lower_bound=0.0,
+    upper_bound=1.0,
 )
 _UNSURE_ID = flags.DEFINE_integer("unsure_id", 255, "Id of unsure pixels; no class has it.")
 _PROBABILITIES = flags.DEFINE_bool(
-    "probabilities", False, "Also write the probabilities of each pixel's classes (segment)."
+    "probabilities", False, "Also write the probabilities of each pixel's classes."
+)
+_CLASSIFIER_STEPS = flags.DEFINE_integer(
+    "classifier_steps", 350, "Steps of training a classifier.", lower_bound=1
+)
+_BATCH_SIZES = flags.DEFINE_list(
+    "batch_sizes", None, "Batch sizes to time; that of the config by default."
+)
+_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Timed calls of each workload.", lower_bound=1)
+_ONLY = flags.DEFINE_enum(
+    "only",
+    None,
+    ["compile", "speed", "input"],
+    "Measure this alone: compile times, speed of the workloads, or the input pipeline.",
 )
 
 
-def main(experiment: Experiment) -> None:
-    """Does what `--mode` says."""
-    _modes()[_MODE.value](experiment, _workdir())
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """One entry of `MODES`.
+
+    Attributes:
+        run: does it, for an experiment and the folder of the run.
+        summary: what it does, for `--help`.
+        flags: the flags that it uses, beside `--config` and `--workdir`.
+        keys: the sections and keys of the config that it uses.
+    """
+
+    run: Callable[["Experiment", pathlib.Path], None]
+    summary: str
+    flags: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
-def _workdir() -> pathlib.Path:
-    if _WORKDIR.value:
-        return pathlib.Path(_WORKDIR.value)
-    return pathlib.Path("runs") / command_line.config_name()
-
-
-def _modes() -> dict[str, Callable[[Experiment, pathlib.Path], None]]:
-    return {
-        "train": _train,
-        "evaluate": _evaluate,
-        "generate": _generate,
-        "segment": _segment,
-        "classify": _classify,
-        "sample": _sample,
-        "check_data": _check_data,
-        "encode": _encode,
-        "finetune_vae": _finetune_vae,
-        "import": _import,
-        "export": _export,
-        "plan": _plan,
-    }
-
-
-def _train(experiment: Experiment, workdir: pathlib.Path) -> None:
+def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
     # TensorBoard's writer takes seconds to import, which only training needs.
     from symmflow_jax.train import train_and_evaluate
 
     train_and_evaluate(experiment, workdir)
 
 
-def _evaluate(experiment: Experiment, workdir: pathlib.Path) -> None:
+def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Data and measurements as the command says; network and encoding as they were trained."""
     from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
-    from symmflow_jax.evaluation.report import report_evaluation
+    from symmflow_jax.evaluation.report.report import report_evaluation
 
     model = _load(experiment, workdir)
     evaluator = evaluator_of(model.experiment.measured_as(experiment), workdir)
     report_evaluation(evaluator, Trained(model.weights, model.step), workdir)
 
 
-def _generate(experiment: Experiment, workdir: pathlib.Path) -> None:
+def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Guidance as the command says; all else as the network was trained."""
-    from symmflow_jax.inference.generation import generate_files
+    from symmflow_jax.inference.files.generation import generate_files
 
-    num_steps = _NUM_STEPS.value or 25
+    num_steps = _num_steps(25)
     generate_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir),
+        _output(workdir, "generate"),
         seed=_SEED.value,
         num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
@@ -127,15 +129,15 @@ def _generate(experiment: Experiment, workdir: pathlib.Path) -> None:
     )
 
 
-def _segment(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.recognition import segment_files
+def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.files.recognition import segment_files
 
     segment_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir),
+        _output(workdir, "segment"),
         seed=_SEED.value,
-        num_steps=_NUM_STEPS.value or 1,
+        num_steps=_num_steps(1),
         num_draws=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
         unsure_id=_UNSURE_ID.value,
@@ -143,84 +145,208 @@ def _segment(experiment: Experiment, workdir: pathlib.Path) -> None:
     )
 
 
-def _classify(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.recognition import classify_files
+def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.files.recognition import classify_files
 
     classify_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir),
+        _output(workdir, "classify"),
         seed=_SEED.value,
-        num_steps=_NUM_STEPS.value or 1,
+        num_steps=_num_steps(1),
         num_draws=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
     )
 
 
-def _sample(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.sampling import sample_files
-    from symmflow_jax.symmflow import Sampled
+def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.files.sampling import sample_files
+    from symmflow_jax.methods.symmflow import Sampled
 
     sample_files(
         _load(experiment, workdir),
         Sampled[_WHAT.value.upper()],
-        _output(workdir),
+        _output(workdir, "sample"),
         seed=_SEED.value,
-        num_steps=_NUM_STEPS.value or 25,
+        num_steps=_num_steps(25),
         num_samples=_NUM_SAMPLES.value,
     )
 
 
-def _check_data(experiment: Experiment, workdir: pathlib.Path) -> None:
+def _check_data(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Ends with an error status where training would not get through the data."""
-    from symmflow_jax.check_data import check_data
+    from symmflow_jax.preparation.check_data import check_data
 
     del workdir
     if not check_data(experiment):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
 
 
-def _encode(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.encode import encode
+def _encode(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.encode_latents import encode
 
     encode(experiment, workdir)
 
 
-def _finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.finetune_vae import finetune_vae
+def _finetune_vae(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.finetune_decoder import finetune_vae
 
     finetune_vae(experiment, workdir)
 
 
-def _import(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.weights import import_weights
+def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.import_weights import import_weights
 
     if not _INPUT.value:
         sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
     import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
 
 
-def _export(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.weights import export_weights
+def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.inference.export.exporters import export
 
     output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
-    export_weights(workdir, output, experiment.eval.checkpoint)
+    export(workdir, output, experiment.eval.checkpoint)
 
 
-def _plan(experiment: Experiment, workdir: pathlib.Path) -> None:
-    from symmflow_jax.plan.plan import plan
+def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.train_classifier import train_classifier
+
+    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "classifier.safetensors"
+    train_classifier(experiment, output, _CLASSIFIER_STEPS.value)
+
+
+def _plan(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.performance.plan.plan import plan
 
     plan(experiment, workdir)
 
 
-def _load(experiment: Experiment, workdir: pathlib.Path):
-    from symmflow_jax.model import load
+def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.performance.benchmark.command import benchmark
+
+    del workdir
+    text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
+    _logger.info("\n%s", text)
+    if _OUTPUT.value:
+        pathlib.Path(_OUTPUT.value).write_text(text + "\n")
+
+
+_MODEL = ("semantics", "network", "autoencoder")
+_RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
+_ANSWERS = ("input", "output", "seed", "num_steps", "num_draws", "min_confidence")
+
+MODES: dict[str, Mode] = {
+    "train": Mode(_train, "trains and evaluates; goes on where a run stopped", keys=_RUN),
+    "evaluate": Mode(
+        _evaluate, "measures the weights in the workdir", keys=("seed", "data", "eval", "guidance")
+    ),
+    "generate": Mode(
+        _generate,
+        "makes images of masks or labels",
+        ("input", "output", "seed", "num_steps", "num_samples"),
+        ("eval.checkpoint", "guidance"),
+    ),
+    "segment": Mode(
+        _segment,
+        "reads masks in images",
+        (*_ANSWERS, "unsure_id", "probabilities"),
+        ("eval.checkpoint",),
+    ),
+    "classify": Mode(_classify, "reads labels in images", _ANSWERS, ("eval.checkpoint",)),
+    "sample": Mode(
+        _sample,
+        "makes images, semantics or pairs from noise alone",
+        ("output", "seed", "num_steps", "num_samples", "what"),
+        ("eval.checkpoint",),
+    ),
+    "check_data": Mode(
+        _check_data, "looks at all examples", keys=("seed", "data", "semantics.encoding")
+    ),
+    "encode": Mode(
+        _encode,
+        "encodes the training images once, into a cache of latents",
+        keys=("seed", "data", *_MODEL, "eval.batch_size", "train.log_every_steps"),
+    ),
+    "finetune_vae": Mode(
+        _finetune_vae,
+        "tunes the autoencoder's decoder to masks",
+        keys=(
+            *("seed", "data", *_MODEL, "finetune", "train.log_every_steps"),
+            *("eval.batch_size", "eval.num_examples"),
+        ),
+    ),
+    "import": Mode(
+        _import, "makes a run of PyTorch weights", ("input", "prompt_embedding"), (*_RUN, "plan")
+    ),
+    "export": Mode(
+        _export, "writes weights with PyTorch's names", ("output",), ("eval.checkpoint",)
+    ),
+    "train_classifier": Mode(
+        _train_classifier,
+        "trains a classifier whose features measure small images",
+        ("output", "classifier_steps"),
+        ("seed", "data", "semantics.encoding", "train.batch_size"),
+    ),
+    "plan": Mode(_plan, "compiles for a TPU slice that need not be there", keys=(*_RUN, "plan")),
+    "benchmark": Mode(
+        _benchmark,
+        "times train step, generation, recognition, compilation and reading",
+        ("output", "batch_sizes", "num_rounds", "only"),
+        _RUN,
+    ),
+}
+"""The values of `--mode`."""
+
+_MODE = flags.DEFINE_enum(
+    "mode",
+    "train",
+    list(MODES),
+    "What to do: " + "; ".join(f"{name} {mode.summary}" for name, mode in MODES.items()) + ".",
+)
+
+
+def main(experiment: "Experiment") -> None:
+    """Does what `--mode` says.
+
+    Raises:
+        ValueError: if a flag was given that the mode does not use.
+    """
+    mode = MODES[_MODE.value]
+    _refuse_flags_of_others(_MODE.value, mode)
+    unused = command_line.unused_keys(sys.argv[1:], mode.keys) + experiment.unused_keys(
+        command_line.given_keys(sys.argv[1:])
+    )
+    if unused:
+        keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
+        _logger.warning("Not used by this command: %s.", keys)
+    workdir = _WORKDIR.value or pathlib.Path("runs") / command_line.config_name()
+    mode.run(experiment, pathlib.Path(workdir))
+
+
+def _refuse_flags_of_others(name: str, mode: Mode) -> None:
+    """A flag that is ignored would leave its user with another result than they think."""
+    for flag in {flag for other in MODES.values() for flag in other.flags} - set(mode.flags):
+        if flags.FLAGS[flag].present:
+            users = [other for other, choice in MODES.items() if flag in choice.flags]
+            raise ValueError(
+                f"--{flag} is not used by --mode={name}, but by {', '.join(users)}; leave it out, "
+                "or choose another --mode."
+            )
+
+
+def _num_steps(default: int) -> int:
+    return default if _NUM_STEPS.value is None else _NUM_STEPS.value
+
+
+def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
+    from symmflow_jax.inference.model import load
 
     return load(workdir, experiment.eval.checkpoint)
 
 
-def _output(workdir: pathlib.Path) -> pathlib.Path:
-    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / _MODE.value
+def _output(workdir: pathlib.Path, mode: str) -> pathlib.Path:
+    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / mode
 
 
 if __name__ == "__main__":

@@ -12,23 +12,21 @@ import numpy as np
 import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
-from symmflow_jax import checkpoints, distributed, run_folder
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
-from symmflow_jax.evaluation.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.evaluation.report.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.interruption import Interrupted, InterruptionRequest
-from symmflow_jax.model_identity import check_same_model, describe
-from symmflow_jax.parallel import Parallelism
-from symmflow_jax.progress import Progress
-from symmflow_jax.symmflow import Weights
-from symmflow_jax.train_step import (
-    TrainState,
-    create_train_state,
-)
+from symmflow_jax.methods.symmflow import Params, Weights
+from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.identity import check_same_model, describe
+from symmflow_jax.runtime import processes
+from symmflow_jax.runtime.progress import Progress
+from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from symmflow_jax.training.parallel.parallelism import Parallelism
+from symmflow_jax.training.state import TrainState, create_train_state
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +58,7 @@ def train_and_evaluate(experiment: Experiment, workdir: pathlib.Path) -> list[Me
         CheckpointError: if a checkpoint cannot be written or read.
         Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
     """
-    with run_folder.claim(workdir):
+    with folder.claim(workdir):
         run = Run.begin(experiment, workdir)
         state, step = run.restore_or_create()
         with InterruptionRequest() as request:
@@ -96,20 +94,20 @@ class Run:
     def begin(cls, experiment: Experiment, workdir: pathlib.Path) -> "Run":
         """Opens data, checkpoints and logs, and checks that they fit the experiment."""
         train = experiment.train
-        distributed.check_batch_size(
+        processes.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
         codec_weights = experiment.codec_weights(workdir)
         experiment.check_latents(codec_weights)
-        if distributed.is_primary():
-            run_folder.write_description(workdir, experiment.to_json())
+        if processes.is_primary():
+            folder.write_description(workdir, experiment.to_json())
         return cls(
             experiment=experiment,
             workdir=workdir,
             codec_weights=codec_weights,
             evaluator=evaluator_of(experiment, workdir),
             parallelism=experiment.parallelism(),
-            iterator=experiment.training_batches(workdir / run_folder.SKIPPED),
+            iterator=experiment.training_batches(workdir / folder.SKIPPED),
             manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
             writer=_writer(workdir),
         )
@@ -125,21 +123,21 @@ class Run:
             state = self.parallelism.create(create, key)
             overview = parameter_overview.get_parameter_overview(shapes.params, include_stats=False)
             _logger.info("Parameters:\n%s", overview)
-            return self._with_codec(state), 0
+            return state, 0
         saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
         check_same_model(saved, describe(self.experiment), self.workdir)
         targets = self.parallelism.targets(shapes)
         state = checkpoints.restore_training(self.manager, targets, self.iterator)
         _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
-        return self._with_codec(self.parallelism.place(state)), int(state.step)
+        return self.parallelism.place(state), int(state.step)
 
-    def _with_codec(self, state: TrainState) -> TrainState:
-        """The placed state with the codec's weights, which are beside the checkpoints.
+    def _place_codec(self) -> Any:
+        """The codec's weights where the step wants them, kept in the run's folder.
 
         They are put there only now that the run is known to be of the same model.
         """
         self.experiment.keep_codec_weights(self.workdir, self.codec_weights)
-        return state.replace(codec=self.parallelism.place(self.codec_weights))  # type: ignore[attr-defined]
+        return self.parallelism.place(self.codec_weights)
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
         """Steps from `step` to the end of the training; saves on the way.
@@ -148,13 +146,14 @@ class Run:
         """
         train, num_steps = self.experiment.train, self.experiment.num_steps
         train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
+        codec_weights = self._place_codec()
         key = keys.of_seed(self.experiment.seed, Stream.TRAINING)
-        history = run_folder.History(self.workdir, step)
+        history = folder.History(self.workdir, step)
         progress = Progress(num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
         while step < num_steps:
             batch = self.parallelism.place_batch(next(self.iterator))
-            state, metrics = train_step(state, batch, key)
+            state, metrics = train_step(state, codec_weights, batch, key)
             pending.append(metrics)
             step += 1
             leaving = request.signal_number is not None or self.manager.reached_preemption(step)
@@ -177,10 +176,9 @@ class Run:
     def finish(self, state: TrainState) -> list[Measurement]:
         """The final evaluation, with its report."""
         checkpoints.finish(self.manager)
-        weights = self.parallelism.fetch(Weights(state.ema_params, state.codec))
-        table = report_evaluation(
-            self.evaluator, self._trained(weights, self.experiment.num_steps), self.workdir
-        )
+        ema_params = self.parallelism.fetch(state.ema_params)
+        trained = self._trained(ema_params, self.experiment.num_steps)
+        table = report_evaluation(self.evaluator, trained, self.workdir)
         self.writer.write_scalars(self.experiment.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
@@ -204,7 +202,7 @@ class Run:
         iterator = self.experiment.training_batches()
         grain.experimental.set_next_index(iterator, step)
         path = self.workdir / f"non_finite_step_{step}.npz"
-        np.savez_compressed(path, step=step, **next(iterator))
+        np.savez_compressed(path, step=step, **next(iterator).to_arrays())
         latest = self.manager.latest_step()
         good = "none" if latest is None else f"step {latest}"
         loss = series["loss"][np.argmin(finite)]
@@ -218,24 +216,23 @@ class Run:
     def _log(self, step: int, means: dict[str, float], line: str, history) -> None:
         _logger.info("%s  loss %.4f", line, means["loss"])
         self.writer.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
-        if distributed.is_primary():
+        if processes.is_primary():
             history.append(step, means)
 
     def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
         """A checkpoint, after a small evaluation where one is due."""
-        # The codec's weights are beside the checkpoints: they are fetched only to be used.
-        fetched = self.parallelism.fetch(state.replace(codec=None))  # type: ignore[attr-defined]
-        value = None
-        if evaluates:
-            weights = Weights(fetched.ema_params, self.parallelism.fetch(state.codec))
-            value = self._evaluate_quickly(weights, step)
+        fetched = self.parallelism.fetch(state)
+        value = self._evaluate_quickly(fetched.ema_params, step) if evaluates else None
         checkpoints.save(self.manager, fetched, self.iterator, describe(self.experiment), value)
 
-    def _trained(self, fetched: Weights, step: int) -> Trained:
-        return Trained(self.parallelism.for_inference(fetched), step)
+    def _trained(self, ema_params: Params, step: int) -> Trained:
+        """What is evaluated: fetched parameters, beside the codec's weights."""
+        codec_weights = processes.put_replicated(self.codec_weights, processes.local_mesh())
+        params = self.parallelism.for_inference(ema_params)
+        return Trained(Weights(params, codec_weights), step)
 
-    def _evaluate_quickly(self, fetched: Weights, step: int) -> float:
-        trained = self._trained(fetched, step)
+    def _evaluate_quickly(self, ema_params: Params, step: int) -> float:
+        trained = self._trained(ema_params, step)
         table = measure_quickly(self.evaluator, trained)
         picture = self.workdir / f"pictures/step_{step:07d}.png"
         grid = write_grid(self.evaluator, trained, picture)
@@ -253,7 +250,7 @@ class Run:
 
 def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
     """TensorBoard in the background; nothing in all processes but the first."""
-    if not distributed.is_primary():
+    if not processes.is_primary():
         return metric_writers.MultiWriter([])
     return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
 

@@ -16,12 +16,13 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import autoencoder_weights, compilation
+from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.networks.autoencoder import Autoencoder
-from symmflow_jax.networks.stable_diffusion import LatentUNet
-from symmflow_jax.networks.unet import UNet
+from symmflow_jax.networks.velocity.latent_unet import LatentUNet
+from symmflow_jax.networks.velocity.unet import UNet
+from symmflow_jax.runtime import compilation
 
 # Tests run each program a few times and compile all of them: leave out what makes code fast.
 os.environ["XLA_FLAGS"] = (

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax import checkpoints, run_folder, train
-from symmflow_jax.config import conversion
+from symmflow_jax import train
+from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -42,7 +43,8 @@ def test_a_run_leaves_everything_that_it_promises(tiny_experiment, tmp_path):
     experiment = tiny_experiment(**{"train.eval_every_steps": 10})
     table = train_and_evaluate(experiment, tmp_path)
 
-    assert conversion.from_json(json.loads((tmp_path / "config.json").read_text())) == experiment
+    saved = json.loads((tmp_path / "config.json").read_text())
+    assert Experiment.from_json(saved) == experiment
     assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
     assert list(tmp_path.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
@@ -180,7 +182,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
         seed=diverging.seed,
     )
     batch = [next(batches) for _ in range(int(saved["step"]) + 1)][-1]
-    for name, array in batch.items():
+    for name, array in batch.to_arrays().items():
         np.testing.assert_array_equal(saved[name], array)
     # What was saved before is whole, and its weights are numbers.
     model = symmflow_jax.load(tmp_path)
@@ -201,7 +203,7 @@ def test_a_batch_that_devices_do_not_divide_is_refused(tiny_experiment, tmp_path
 
 
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
-    with run_folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
+    with folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
         train_and_evaluate(tiny_experiment(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] in ([], ["training.lock"])
 

@@ -7,8 +7,9 @@ import operator
 import pathlib
 from collections.abc import Iterable
 
-from symmflow_jax.config.build import sources
+from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.config.build.metrics import METRICS
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.values import Config, EvalConfig
@@ -24,6 +25,9 @@ _SETS: dict[str, tuple[str, ...]] = {
     "eval.checkpoint": ("latest", "best"),
     "plan.optimization_level": ("O0", "O1", "O2", "O3"),
 }
+
+# What "" leaves to another value.
+_MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
 def check(config: Config) -> None:
@@ -45,15 +49,16 @@ def check_files(values: EvalConfig) -> None:
         if path and not pathlib.Path(path).is_file():
             raise ValueError(
                 f"config.eval.{key} is {path!r}, which is no file; `python -m "
-                "symmflow_jax.interop.convert_metric_weights` and `python -m "
-                "symmflow_jax.metrics.train_classifier` make such files."
+                "symmflow_jax.interop.convert_metric_weights` and "
+                "`--mode=train_classifier` make such files."
             )
 
 
 def _check_choices(config: Config) -> None:
     for key, table in TABLES.items():
         for name in _names(operator.attrgetter(key)(config)):
-            choose(table, name, f"config.{key}")
+            if name or key not in _MAY_BE_EMPTY:
+                choose(table, name, f"config.{key}")
     for key, names in _SETS.items():
         value = operator.attrgetter(key)(config)
         if value not in names:
@@ -117,6 +122,8 @@ def _check_clocks(config: Config) -> None:
 
 def _check_rows(config: Config) -> None:
     """The rows of the table, and the sizes at which masks are compared."""
+    if not config.eval.metrics:
+        raise ValueError(f"config.eval.metrics is empty; give at least one of {listed(METRICS)}.")
     if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
         raise ValueError(
             f"config.eval.solvers and num_steps are {config.eval.solvers} and "

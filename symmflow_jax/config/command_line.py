@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
 
-from symmflow_jax import compilation
-from symmflow_jax.checkpoints import CheckpointError
 from symmflow_jax.config import conversion
 from symmflow_jax.config.values import Config
+from symmflow_jax.runtime import compilation
+from symmflow_jax.runtime.errors import CheckpointError, nearest
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -77,12 +77,30 @@ def config_name() -> str:
 def explain_config_flags(arguments: list[str]) -> str | None:
     """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
     keys = _flat_keys(conversion.to_json(Config()))
-    for argument in arguments:
-        match = re.match(r"--config\.([\w.]+)", argument)
-        if match and match[1] not in keys:
-            nearest = conversion.nearest_key(match[1], keys)
-            return f"{match[0][2:]} is not a config key. {nearest}"
+    for key in given_keys(arguments):
+        if key not in keys:
+            return f"config.{key} is not a config key. {nearest(key, keys, 'keys')}"
     return None
+
+
+def given_keys(arguments: list[str]) -> list[str]:
+    """The keys of the config that a command line overrides, such as "train.batch_size"."""
+    matches = (re.match(r"--config\.([\w.]+)", argument) for argument in arguments)
+    return [match[1] for match in matches if match]
+
+
+def unused_keys(arguments: list[str], used: tuple[str, ...]) -> list[str]:
+    """The overridden keys that a command does not use.
+
+    Args:
+        arguments: the command line.
+        used: the sections and keys that the command uses.
+    """
+    return [
+        key
+        for key in given_keys(arguments)
+        if not any(key == name or key.startswith(f"{name}.") for name in used)
+    ]
 
 
 def _log_progress() -> None:

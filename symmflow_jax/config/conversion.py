@@ -4,7 +4,6 @@ A config file edits `default().train.batch_size` and the like.
 """
 
 import dataclasses
-import difflib
 import types
 import typing
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from ml_collections import config_dict
 
 from symmflow_jax.config.values import Config
+from symmflow_jax.runtime.errors import nearest
 
 
 def default() -> config_dict.ConfigDict:
@@ -52,12 +52,6 @@ def to_json(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def nearest_key(key: str, keys: typing.Iterable[str]) -> str:
-    """The sentence that names the key which was probably meant."""
-    matches = difflib.get_close_matches(key, list(keys), n=1, cutoff=0.4)
-    return f"Did you mean {matches[0]!r}?" if matches else f"The keys are {', '.join(keys)}."
-
-
 def _to_config_dict(section: Any) -> config_dict.ConfigDict:
     """Optional values become typed placeholders, so that flags can set them."""
     values = {}
@@ -79,7 +73,7 @@ def _from_values(cls: type, values: Any, prefix: str) -> Any:
         raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
     for key in values:
         if key not in hints:
-            raise ValueError(f"{prefix}.{key} is not a config key. {nearest_key(key, hints)}")
+            raise ValueError(f"{prefix}.{key} is not a config key. {nearest(key, hints, 'keys')}")
     return cls(
         **{key: _convert(hints[key], value, f"{prefix}.{key}") for key, value in values.items()}
     )

@@ -192,7 +192,12 @@ class TrainConfig:
         share_at_one: share of the examples whose semantics are pure noise, t = 1, where
             recognition starts; the others are uniform in time, as all are in the paper. Class
             labels are learned several times sooner with a half.
+        path: the probability path of both components, a name of `PATHS`.
         sigma_min: noise left at the clean end of the path.
+        coupling: which noise goes with which data, a name of `COUPLINGS`.
+        image_parameterization: what the network predicts of the image, a name of
+            `PARAMETERIZATIONS`.
+        semantics_parameterization: the same for the semantics; "" takes what suits the encoding.
         log_every_steps: steps between two progress lines.
         eval_every_steps: steps between two small evaluations with a grid of pictures and a
             checkpoint; 0 leaves them out.
@@ -214,7 +219,11 @@ class TrainConfig:
     clock: str = "tied"
     clock_shares: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
     share_at_one: float = 0.0
+    path: str = "linear"
     sigma_min: float = 1e-4
+    coupling: str = "independent"
+    image_parameterization: str = "velocity"
+    semantics_parameterization: str = ""
     log_every_steps: int = 50
     eval_every_steps: int = 500
     checkpoint_every_steps: int = 500
@@ -229,6 +238,7 @@ class EvalConfig:
         batch_size: examples of one batch, over all devices of a process.
         num_examples: examples of the final evaluation; 0 takes the whole split.
         num_quick_examples: examples of the small evaluations during training.
+        metrics: what to measure, names of `METRICS`.
         solvers: "euler", "midpoint", "heun", "rk4" or "dopri5".
         num_steps: step counts of the table (the adaptive solver has none).
         generation_steps: Euler steps of generated images.
@@ -246,7 +256,7 @@ class EvalConfig:
             ones by their features, from the labels of the split, repeated with fresh noise as
             often as it takes (the paper's 50,000); 0 leaves it out.
         features: what Frechet and kernel distances are measured in: "inception" (FID and KID),
-            "classifier", which `symmflow_jax.metrics.train_classifier` trains on the data set
+            "classifier", which `--mode=train_classifier` trains on the data set
             itself, or "" for neither.
         feature_weights: file of their weights.
         lpips_weights: file of the weights of LPIPS, between a sample and the real image of its
@@ -259,6 +269,7 @@ class EvalConfig:
     batch_size: int = 100
     num_examples: int = 0
     num_quick_examples: int = 100
+    metrics: tuple[str, ...] = ("recognition", "agreement", "cycle", "sample_quality", "objective")
     solvers: tuple[str, ...] = ("euler",)
     num_steps: tuple[int, ...] = (1, 2, 5, 10, 25)
     generation_steps: int = 25

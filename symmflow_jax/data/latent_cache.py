@@ -18,11 +18,12 @@ import numpy as np
 import safetensors.numpy
 from array_record.python import array_record_module
 
-from symmflow_jax import run_folder
 from symmflow_jax.data import transforms
-from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.data.batch import Moments
+from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import Example
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.runtime import files
+from symmflow_jax.semantics.labels import LabelSchema
 
 _INDEX = "index.json"
 _RECORDS_PER_FILE = 4096
@@ -105,7 +106,7 @@ class CacheWriter:
             self._writer.close()
         if error_type is None:
             index = dataclasses.replace(self._index, num_examples=self.count)
-            run_folder.write_json(self._partial / _INDEX, dataclasses.asdict(index))
+            files.write_json(self._partial / _INDEX, dataclasses.asdict(index))
             self._partial.replace(self._folder)
         else:
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -191,6 +192,11 @@ class CachedPreparation:
     target: str
     random_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def image_type(self) -> type[Moments]:
+        """Moments, which a codec draws latents from."""
+        return Moments
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example whose "image" are moments, float16 `[height, width, channels]`."""

@@ -1,6 +1,7 @@
 """Grain pipelines: from a source to batches, the same whatever the number of processes."""
 
 import dataclasses
+import functools
 import itertools
 import json
 import logging
@@ -12,26 +13,23 @@ import grain
 import numpy as np
 
 from symmflow_jax.data import transforms
-from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.data.batch import Batch, Images, Pixels, Points
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
+from symmflow_jax.runtime.processes import Shard
 
 _logger = logging.getLogger(__name__)
 
-Batch = dict[str, Any]
-"""Arrays with a leading batch axis.
 
-`image`: uint8 `[batch, height, width, channels]`, or float32 `[batch, n]` for points; from a
-cache of latents float16 `[batch, latent height, latent width, channels of the moments]`.
-`labels`: int32 `[batch, height, width]` or `[batch]`.
-`position`: int32 `[batch]`, the example's place among all examples of the step (in
-training) or of the split (in evaluation); its random key is made from it.
-`valid`: bool `[batch]`, False for padding and for what cannot be read (evaluation only).
-`original_labels`: a list of int32 masks, each in its own size (evaluation, where asked for).
-"""
+_ALONE = Shard()
 
 
 class Augmentation(Protocol):
     """What is done to each example for training."""
+
+    @property
+    def image_type(self) -> type[Images]:
+        """What the images become."""
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """The "image" and "labels" to learn from, of a source's element."""
@@ -56,6 +54,11 @@ class Preparation:
     random_crop: bool = False
     random_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def image_type(self) -> type[Images]:
+        """Pixels of pictures, or points."""
+        return Pixels if self.image_size else Points
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of a source's element."""
@@ -83,21 +86,13 @@ class Preparation:
         return transforms.random_flip(example, rng, self.mirrored)
 
 
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """Which part of every batch a process reads: examples `index`, `index + count`, ..."""
-
-    index: int = 0
-    count: int = 1
-
-
 def training_batches(
     source: Source,
     preparation: Augmentation,
     *,
     batch_size: int,
     seed: int,
-    shard: Shard = Shard(),
+    shard: Shard = _ALONE,
     num_workers: int = 0,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
@@ -124,7 +119,7 @@ def training_batches(
     # The place in the whole batch is taken before processes part, so that it names the same
     # example whatever their number.
     examples = examples.map_with_index(
-        lambda index, example: example | {"position": np.int32(index % batch_size)}
+        lambda index, example: example | {"example_index": np.int32(index % batch_size)}
     )
     examples = examples[shard.index :: shard.count]
     batches = examples.batch(batch_size // shard.count, drop_remainder=True)
@@ -132,7 +127,7 @@ def training_batches(
     dataset = batches.to_iter_dataset(threads)
     if num_workers:
         dataset = dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=num_workers))
-    return iter(dataset)
+    return iter(dataset.map(functools.partial(_to_batch, preparation.image_type)))
 
 
 def evaluation_batches(
@@ -141,7 +136,7 @@ def evaluation_batches(
     *,
     batch_size: int,
     num_examples: int = 0,
-    shard: Shard = Shard(),
+    shard: Shard = _ALONE,
     original_labels: bool = False,
     repeated: bool = False,
     spread: bool = False,
@@ -175,7 +170,7 @@ def evaluation_batches(
         if original_labels:
             example |= {"original_labels": preparation.original_labels(element)}
         return example | {
-            "position": np.int32(index),
+            "example_index": np.int32(index),
             "valid": np.bool_(element.get(_READ_INDEX, index % size) == index % size),
         }
 
@@ -184,12 +179,12 @@ def evaluation_batches(
     examples = examples[: total * stride : stride]
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
-        yield pad(batch, batch_size)
+        yield _to_batch(preparation.image_type, pad(batch, batch_size))
 
 
-def pad(batch: Batch, size: int) -> Batch:
-    """The batch with repeats of its first example up to `size`, told apart by `valid`."""
-    count = len(batch["position"])
+def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:
+    """The arrays with repeats of the first example up to `size`, told apart by `valid`."""
+    count = len(batch["example_index"])
     order = np.concatenate([np.arange(count), np.zeros(size - count, np.int64)])
     padded = {
         key: [values[i] for i in order] if isinstance(values, list) else values[order]
@@ -198,9 +193,14 @@ def pad(batch: Batch, size: int) -> Batch:
     return padded | {"valid": padded["valid"] & (np.arange(size) < count)}
 
 
-def _stack(examples: Sequence[Example]) -> Batch:
+def _to_batch(image_type: type[Images], arrays: dict[str, Any]) -> Batch:
+    """A batch of arrays by the names of its fields."""
+    return Batch(**arrays | {"image": image_type(arrays["image"])})
+
+
+def _stack(examples: Sequence[Example]) -> dict[str, Any]:
     """Arrays with a leading batch axis; masks of many sizes stay a list."""
-    batch: Batch = {}
+    batch: dict[str, Any] = {}
     for key in examples[0]:
         values = [example[key] for example in examples]
         batch[key] = values if key == "original_labels" else np.stack(values)

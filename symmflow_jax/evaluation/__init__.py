@@ -1,1 +1,1 @@
-"""Scores with their protocols, and the report of them beside the paper."""
+"""Evaluation: metrics with their protocols, and the report of them."""

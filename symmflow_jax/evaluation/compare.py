@@ -16,11 +16,12 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from symmflow_jax import markdown, pictures, run_folder
 from symmflow_jax.config import command_line
-from symmflow_jax.evaluation import tables
 from symmflow_jax.evaluation.measurement import Measurement
-from symmflow_jax.evaluation.report import EXAMPLES, METRICS
+from symmflow_jax.evaluation.report import tables
+from symmflow_jax.evaluation.report.report import EXAMPLES, METRICS
+from symmflow_jax.runs import images, markdown
+from symmflow_jax.runtime import files
 
 _logger = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
     runs = [_read(folder) for folder in folders]
     text = "\n\n".join(["# Comparison", *_sections(runs)])
     output.mkdir(parents=True, exist_ok=True)
-    picture = pictures.beside([(run.name, run.examples) for run in runs])
-    run_folder.write_picture(output / "comparison.png", picture)
+    picture = images.beside([(run.name, run.examples) for run in runs])
+    files.write_image(output / "comparison.png", picture)
     (output / "comparison.md").write_text(f"{text}\n\n![examples](comparison.png)\n")
     return text
 
@@ -89,14 +90,12 @@ def _of_task(table: Sequence[Measurement], task: str) -> list[Measurement]:
 def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
     """A row for each metric of each run, a column for each solver; and how they were measured."""
     every = [m for table in by_run.values() for m in table]
-    columns = list(dict.fromkeys(tables.row_name(m.protocol) for m in every))
+    columns = list(dict.fromkeys(m.protocol.row for m in every))
     rows = []
     for metric in dict.fromkeys(tables.column_name(m) for m in every):
         for name, table in by_run.items():
             cells = {
-                tables.row_name(m.protocol): tables.cell(m)
-                for m in table
-                if tables.column_name(m) == metric
+                m.protocol.row: tables.cell(m) for m in table if tables.column_name(m) == metric
             }
             rows.append([metric, name, *(cells.get(column, "") for column in columns)])
     lines = markdown.table(["metric", "run", *columns], rows)

@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 
 import jax
 
-from symmflow_jax import distributed, run_folder
+from symmflow_jax.codecs.latents import mask_decoder
 from symmflow_jax.config import checks
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Batch
-from symmflow_jax.data.sources.source import Source
+from symmflow_jax.data.batch import Batch
+from symmflow_jax.data.source import Source
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.labels import LabelSchema
-from symmflow_jax.latent_codec import mask_decoder
-from symmflow_jax.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.runs import folder
+from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.labels import LabelSchema
 
 
 class Trained(NamedTuple):
@@ -49,7 +50,7 @@ class Evaluator:
     skip_log: pathlib.Path | None = None
 
     def __post_init__(self):
-        distributed.check_batch_size(
+        processes.check_batch_size(
             self.experiment.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
         )
 
@@ -88,18 +89,18 @@ class Evaluator:
             self.experiment.preparation,
             batch_size=self.experiment.eval.batch_size,
             num_examples=num_examples,
-            shard=distributed.shard(),
+            shard=processes.shard(),
             original_labels=original_labels,
             repeated=repeated,
             spread=spread,
             skip_errors=self.experiment.skips_errors,
             skip_log=self.skip_log,
         )
-        mesh = distributed.local_mesh()
+        mesh = processes.local_mesh()
         for batch in batches:
             # Masks of many sizes stay on the host, and so stays what is only counted there.
-            host = {name: batch.pop(name) for name in ("original_labels",) if name in batch}
-            yield distributed.put_batch(batch, mesh) | host
+            placed = processes.put_batch(dataclasses.replace(batch, original_labels=None), mesh)
+            yield dataclasses.replace(placed, original_labels=batch.original_labels)
 
     def call(
         self,
@@ -107,13 +108,12 @@ class Evaluator:
         trained: Trained,
         seed: int,
         batch: Batch,
-        *inputs: str,
+        *inputs: Any,
         **options: Any,
     ) -> Any:
         """One of `predictions` on arrays of a batch, with the noise of a seed."""
         key = keys.of_seed(seed, Stream.EVALUATION)
-        arrays = (batch[name] for name in inputs)
-        return function(self.flow, trained.weights, key, batch["position"], *arrays, **options)
+        return function(self.flow, trained.weights, key, batch.example_index, *inputs, **options)
 
     def guidance(self, num_steps: int | None) -> Guidance:
         """The guidance of generated images, for a solver of so many steps."""
@@ -138,6 +138,15 @@ class Evaluator:
             **details,
         )
 
+    def row_protocol(
+        self, task: str, trained: Trained, seed: int, solver: str, num_steps: int | None
+    ) -> Protocol:
+        """The protocol of one solver and number of steps; without the latter it is adaptive."""
+        tolerance = self.experiment.eval.tolerance if num_steps is None else None
+        return self.protocol(
+            task, trained, seed, solver=solver, num_steps=num_steps, tolerance=tolerance
+        )
+
 
 def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) -> Evaluator:
     """The evaluator of an experiment.
@@ -151,5 +160,5 @@ def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) ->
         ValueError: if the devices do not divide a batch, or weights of features are missing.
     """
     checks.check_files(experiment.eval)
-    log = workdir / run_folder.SKIPPED if workdir else None
+    log = workdir / folder.SKIPPED if workdir else None
     return Evaluator(experiment, experiment.evaluation_source, log)

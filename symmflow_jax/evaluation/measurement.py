@@ -56,6 +56,11 @@ class Protocol:
     features_hash: str | None = None
     reference: str | None = None
 
+    @property
+    def row(self) -> str:
+        """Solver and steps in words: what a row of a table is called."""
+        return f"{self.solver} {self.num_steps or ''}".strip()
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measurement:

@@ -32,6 +32,7 @@ class Stream(enum.Enum):
     SEMANTICS_NOISE = "semantics_noise"
     UNCONDITIONAL_NOISE = "unconditional_noise"
     DROPOUT = "dropout"
+    COUPLING = "coupling"
     # Children of the key of an image's encoding.
     DEQUANTIZATION = "dequantization"
     POSTERIOR = "posterior"

@@ -1,14 +1,23 @@
-"""The two leaves of the joint state: an image and its semantics."""
+"""The joint state of the flow: an image and its semantics."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
 class JointState(NamedTuple):
-    """One value for the image and one for the semantics.
+    """One value for the image and one for the semantics, the two components.
 
-    The same pair holds data, noise, interpolants, clocks and velocities, so that
-    `jax.tree.map` writes each formula once for both leaves.
+    The same pair holds data, noise, interpolants, times and velocities, and what each component
+    has of its own: its path, its parameterization, its weight in the loss.
     """
 
     image: Any
     semantics: Any
+
+
+def map_components(function: Callable[..., Any], *states: JointState) -> JointState:
+    """The function's results for both components.
+
+    Other than `jax.tree.map` it hands over each component whole, whatever it is.
+    """
+    return JointState(*(function(*components) for components in zip(*states, strict=True)))

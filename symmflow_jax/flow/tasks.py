@@ -1,10 +1,15 @@
 """The tasks of a symmetric flow as integrations of its joint state."""
 
+from collections.abc import Callable
+
 import jax
 
 from symmflow_jax.flow.clocks import Clock, Velocity, along, tied_clock
-from symmflow_jax.flow.solvers import Solution, Solve
+from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
+
+StateHook = Callable[[JointState, JointState], JointState]
+"""`hook(state, times)`: the state to go on from after a step that ended at these times."""
 
 
 def synthesize(
@@ -13,6 +18,7 @@ def synthesize(
     image_noise: jax.Array,
     solve: Solve,
     clock: Clock = tied_clock,
+    after_step: StateHook | None = None,
 ) -> Solution:
     """From s=0, clean semantics and a noise image, to s=1: read `state.image`.
 
@@ -22,9 +28,10 @@ def synthesize(
         image_noise: standard normal, shaped as the images to make.
         solve: the solver.
         clock: `tied_clock` (the paper's) or `held_semantics`.
+        after_step: changes the state after each step.
     """
-    dynamics = along(clock, velocity)
-    return solve(dynamics, JointState(image_noise, semantics), 0.0, 1.0)
+    state = JointState(image_noise, semantics)
+    return sample(velocity, state, solve, clock, 0.0, 1.0, after_step)
 
 
 def recognize(
@@ -33,6 +40,7 @@ def recognize(
     semantics_noise: jax.Array,
     solve: Solve,
     clock: Clock = tied_clock,
+    after_step: StateHook | None = None,
 ) -> Solution:
     """From s=1, a clean image and noise semantics, to s=0: read `state.semantics`.
 
@@ -44,22 +52,37 @@ def recognize(
         semantics_noise: standard normal, shaped as the semantics.
         solve: the solver.
         clock: `tied_clock` (the paper's) or `held_image`.
+        after_step: changes the state after each step.
     """
-    dynamics = along(clock, velocity)
-    return solve(dynamics, JointState(image, semantics_noise), 1.0, 0.0)
+    state = JointState(image, semantics_noise)
+    return sample(velocity, state, solve, clock, 1.0, 0.0, after_step)
 
 
 def sample(
-    velocity: Velocity, noise: JointState, solve: Solve, clock: Clock, start: float, end: float
+    velocity: Velocity,
+    state: JointState,
+    solve: Solve,
+    clock: Clock,
+    start: float,
+    end: float,
+    after_step: StateHook | None = None,
 ) -> Solution:
-    """Images, semantics or pairs of both, from noise alone.
+    """The joint state at the end of an integration along a clock.
 
     Args:
         velocity: the network with its parameters bound.
-        noise: standard normal arrays `[batch, ...]`.
+        state: where to begin, float arrays `[batch, ...]`; noise for what is to be made.
         solve: the solver.
-        clock: `noise_semantics` (from 0 to 1: images), `noise_image` (from 1 to 0: semantics)
-            or `opposed_clock` (from 0 to 1: pairs); what is held at noise is no result.
+        clock: the times of both components by s. From noise alone: `noise_semantics` (from 0 to
+            1: images), `noise_image` (from 1 to 0: semantics) or `opposed_clock` (from 0 to 1:
+            pairs); what is held at noise is no result.
         start, end: where on the clock to begin and to end.
+        after_step: changes the state after each step.
     """
-    return solve(along(clock, velocity), noise, start, end)
+
+    def hook(state: JointState, s: jax.Array) -> JointState:
+        return state if after_step is None else after_step(state, clock(s))
+
+    return solve(
+        along(clock, velocity), state, start, end, keep_state if after_step is None else hook
+    )

@@ -1,1 +1,1 @@
-"""Inference on files: generate, segment, classify and sample, from a folder into a folder."""
+"""Trained models: predictions in memory and on files, and export."""

@@ -1,1 +1,1 @@
-"""PyTorch weights in and out of the networks."""
+"""Published weights in and out: PyTorch's files, kinds of networks and names of arrays."""

@@ -20,7 +20,7 @@ import numpy as np
 import safetensors.numpy
 from absl import app, flags, logging as absl_logging
 
-from symmflow_jax.interop import inception, lpips
+from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import read_tensors
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")

@@ -11,7 +11,7 @@ import safetensors
 import safetensors.numpy
 from flax import traverse_util
 
-from symmflow_jax import images as images_lib
+from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 
 
@@ -46,7 +46,7 @@ class Classifier(nn.Module):
         if images.shape[1:] != self.image_shape:
             raise ValueError(
                 f"This classifier learned images of shape {self.image_shape}, not of "
-                f"{images.shape[1:]}; train one for these: symmflow_jax.metrics.train_classifier."
+                f"{images.shape[1:]}; train one for these with --mode=train_classifier."
             )
         x = images_lib.to_signal(images)
         for conv in self.convs:
@@ -77,9 +77,7 @@ def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any
     arrays = read_tensors(path)
     values = _metadata(pathlib.Path(path)).get(_KEY)
     if values is None:
-        raise WeightsFileError(
-            f"{path} is no classifier of symmflow_jax.metrics.train_classifier; train one."
-        )
+        raise WeightsFileError(f"{path} is no classifier of --mode=train_classifier; train one.")
     attributes = json.loads(values)
     attributes["image_shape"] = tuple(attributes["image_shape"])
     return Classifier(**attributes), traverse_util.unflatten_dict(arrays, sep="/")

@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax.interop import inception as inception_weights
+from symmflow_jax.interop.names import inception as inception_weights
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics.classifier import read_classifier
-from symmflow_jax.networks.inception import NUM_FEATURES, Inception
+from symmflow_jax.networks.perceptual.inception import NUM_FEATURES, Inception
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def inception(path: str | pathlib.Path) -> FeatureFunction:
 
 
 def classifier(path: str | pathlib.Path) -> FeatureFunction:
-    """The last hidden layer of a classifier that `metrics.train_classifier` trained.
+    """The last hidden layer of a classifier that `--mode=train_classifier` trained.
 
     Its distances compare runs on one data set with each other; they are no Inception distances.
 

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import images as images_lib
-from symmflow_jax.interop.lpips import params_from_state_dict
+from symmflow_jax.codecs import images as images_lib
+from symmflow_jax.interop.names.lpips import params_from_state_dict
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
-from symmflow_jax.networks.perceptual_distance import SMALLEST, PerceptualDistance
+from symmflow_jax.networks.perceptual.lpips import SMALLEST, PerceptualDistance
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

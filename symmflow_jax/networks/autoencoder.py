@@ -10,9 +10,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.networks.attention import MultiHeadAttention
-from symmflow_jax.networks.layers import GroupNorm, conv, double, norm_silu
-from symmflow_jax.networks.residual_block import ResidualBlock
+from symmflow_jax.networks.layers.attention import MultiHeadAttention
+from symmflow_jax.networks.layers.linear import conv, double
+from symmflow_jax.networks.layers.normalization import GroupNorm, norm_silu
+from symmflow_jax.networks.layers.residual_block import ResidualBlock
 
 _EPSILON = 1e-6
 """Of all normalisations here; the U-Net's are 1e-5."""

@@ -4,7 +4,7 @@ from typing import Protocol, runtime_checkable
 
 import jax
 
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.semantics.labels import LabelSchema
 
 
 class Encoding(Protocol):
@@ -41,7 +41,14 @@ class Encoding(Protocol):
 
 @runtime_checkable
 class ProbabilityEncoding(Encoding, Protocol):
-    """An encoding whose mean codes are class probabilities."""
+    """An encoding whose mean codes are class probabilities.
+
+    Attributes:
+        spatial_shape: grid over which one code is repeated; empty for masks and points.
+    """
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]: ...
 
     def mean_code(self, probabilities: jax.Array) -> jax.Array: ...
 

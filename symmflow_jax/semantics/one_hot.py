@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.planes import broadcast_over_plane, mean_over_plane
 
 

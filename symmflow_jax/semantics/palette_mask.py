@@ -5,9 +5,9 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.labels import LabelSchema
-from symmflow_jax.palettes import Palette
 from symmflow_jax.semantics.encoding import nearness
+from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.palettes import Palette
 from symmflow_jax.semantics.planes import HALF_RANGE, uniform_noise, with_ndim
 
 

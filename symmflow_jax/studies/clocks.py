@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import spatial
 
-from symmflow_jax import pictures
+from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, Trained
@@ -161,7 +161,7 @@ def _gate(cells: Scores) -> str:
 
 def _plot(findings: Mapping[str, Findings]) -> np.ndarray:
     """Accuracy by steps, beside the first seed's generated points of each variant."""
-    plt = pictures.pyplot()
+    plt = images.pyplot()
     num_panels = 1 + len(findings)
     figure, axes = plt.subplots(1, num_panels, figsize=(4 * num_panels, 4))
     for name, of_variant in findings.items():
@@ -178,7 +178,7 @@ def _plot(findings: Mapping[str, Findings]) -> np.ndarray:
         axis.set_title(f"generated, {name}")
         axis.set_aspect("equal")
         axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6))
-    return pictures.render(figure)
+    return images.render(figure)
 
 
 if __name__ == "__main__":

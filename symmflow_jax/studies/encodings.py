@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import pictures
-from symmflow_jax.data.sources import split_posterior
+from symmflow_jax.data.sources.synthetic import split_posterior
 from symmflow_jax.metrics.calibration import ConfidenceBins
+from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, Trained
@@ -156,7 +156,7 @@ def _gate(cells: Scores, best: Scores) -> str:
 
 def _plot(scores: dict[str, Scores], answers: dict[str, Answers]) -> np.ndarray:
     """Accuracies, and confidences of the first seed by the true probability of the answer."""
-    plt = pictures.pyplot()
+    plt = images.pyplot()
     figure, (bars, dots) = plt.subplots(1, 2, figsize=(12, 4.5))
     values = [scores[name][_ACCURACY] for name in answers]
     bars.barh(list(answers), np.mean(values, axis=1), xerr=np.std(values, axis=1))
@@ -173,7 +173,7 @@ def _plot(scores: dict[str, Scores], answers: dict[str, Answers]) -> np.ndarray:
     dots.set_xlabel("true probability of the answer")
     dots.set_ylabel("confidence")
     dots.legend(loc="lower right")
-    return pictures.render(figure)
+    return images.render(figure)
 
 
 if __name__ == "__main__":

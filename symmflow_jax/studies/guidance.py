@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import markdown, pictures
-from symmflow_jax.data.sources import gaussian_mixture
+from symmflow_jax.data.sources.synthetic import gaussian_mixture
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.metrics.energy_distance import energy_distance
+from symmflow_jax.runs import images, markdown
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Trained
@@ -241,7 +241,7 @@ def _gate(findings: Findings) -> str:
 
 def _plot(findings: Findings) -> np.ndarray:
     """Distances by weight, a panel for each training, and a line for each kind."""
-    plt = pictures.pyplot()
+    plt = images.pyplot()
     figure, axes = plt.subplots(1, len(TRAININGS), figsize=(12, 4.5))
     for axis, (name, rows) in zip(axes, findings.conditional.items(), strict=True):
         for kind in KINDS:
@@ -256,7 +256,7 @@ def _plot(findings: Findings) -> np.ndarray:
         axis.set_ylabel("energy distance to p(x | class)")
         axis.grid(alpha=0.3)
         axis.legend()
-    return pictures.render(figure)
+    return images.render(figure)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from symmflow_jax import markdown, run_folder
 from symmflow_jax.config import command_line
+from symmflow_jax.runs import markdown
+from symmflow_jax.runtime import files
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Report(NamedTuple):
 
 def write(report: Report, name: str, workdir: pathlib.Path) -> None:
     """Writes `<name>.md`, which shows the plot, and `<name>.png`."""
-    run_folder.write_picture(workdir / f"{name}.png", report.plot)
+    files.write_image(workdir / f"{name}.png", report.plot)
     text = f"{report.text}\n\n![{name}]({name}.png)\n"
     (workdir / f"{name}.md").write_text(text)
 

@@ -18,19 +18,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax import predictions
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.batch import Batch, Points
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.solvers import EULER, FixedSteps
-from symmflow_jax.predictions import Recognition
-from symmflow_jax.symmflow import Sampled, SymmFlow, Weights
-from symmflow_jax.train_step import (
-    TrainState,
-    create_train_state,
-    make_train_step,
-)
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.inference import predictions
+from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.training.state import TrainState, create_train_state
+from symmflow_jax.training.train_step import make_train_step
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Trained:
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
             lambda weights, key, points: predictions.recognize(
-                self.flow, weights, key, jnp.arange(len(points)), points, solve
+                self.flow, weights, key, jnp.arange(len(points)), Points(points), solve
             )
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), points)
 
@@ -177,7 +176,7 @@ def _make_advance(
     step = make_train_step(
         experiment.method,
         experiment.optimizer,
-        image_weight=train.image_weight,
+        loss_weights=experiment.loss_weights,
         ema_decay=train.ema_decay,
     )
 
@@ -186,12 +185,10 @@ def _make_advance(
     ):
         batch_key = jax.random.fold_in(batch_key, state.step)
         chosen = jax.random.randint(batch_key, (train.batch_size,), 0, len(data.labels))
-        batch = {
-            "image": data.points[chosen],
-            "labels": data.labels[chosen],
-            "position": jnp.arange(train.batch_size),
-        }
-        state, metrics = step(state, batch, training_key)
+        batch = Batch(
+            Points(data.points[chosen]), data.labels[chosen], jnp.arange(train.batch_size)
+        )
+        state, metrics = step(state, None, batch, training_key)
         return state, metrics["loss"]
 
     @functools.partial(jax.jit, static_argnames="count", donate_argnames="state")

@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 
-from symmflow_jax import labels
 from symmflow_jax.data import latent_cache, pipeline
 from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, CacheWriter, LatentCache
-from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.data.source import DataError
+from symmflow_jax.semantics import labels
 
 _INDEX = CacheIndex(
     source="shapes",
@@ -112,8 +112,8 @@ def test_training_sees_both_mirror_images_and_their_masks(folder):
     swap = np.asarray([0, 2, 1])
     for _ in range(4):
         batch = next(batches)
-        assert batch["image"].dtype == np.float16 and batch["labels"].dtype == np.int32
-        for moments, mask in zip(batch["image"], batch["labels"], strict=True):
+        assert batch.image.values.dtype == np.float16 and batch.labels.dtype == np.int32
+        for moments, mask in zip(batch.image.values, batch.labels, strict=True):
             variants = np.all(moments == _MOMENTS.astype(np.float16), axis=(2, 3, 4))
             ((example, variant),) = np.argwhere(variants)
             expected = swap[_MASKS[example][:, ::-1]] if variant else _MASKS[example]

@@ -4,13 +4,15 @@ import json
 import logging
 
 import grain
+import jax
 import numpy as np
 import pytest
 
-from symmflow_jax import labels
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.pipeline import Preparation, Shard, SkippingSource
-from symmflow_jax.data.sources.source import DataError
+from symmflow_jax.data.pipeline import Preparation, SkippingSource
+from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.processes import Shard
+from symmflow_jax.semantics import labels
 
 _PREPARATION = Preparation("label", image_size=(4, 4), image_channels=1, random_flip=True)
 
@@ -42,12 +44,11 @@ def _train(size=12, batch_size=4, seed=0, **options) -> grain.DatasetIterator:
 
 
 def _indices(batch) -> list[int]:
-    return batch["image"][:, 1, 1, 0].tolist()
+    return batch.image.values[:, 1, 1, 0].tolist()
 
 
 def _assert_equal(first, second) -> None:
-    for key in first | second:
-        np.testing.assert_array_equal(first[key], second[key])
+    jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
 def test_an_epoch_has_every_example_once_in_an_order_of_its_own():
@@ -68,7 +69,7 @@ def test_the_seed_decides_order_and_augmentation():
 def test_positions_name_the_place_in_the_batch():
     batches = _train()
     for _ in range(4):
-        np.testing.assert_array_equal(next(batches)["position"], [0, 1, 2, 3])
+        np.testing.assert_array_equal(next(batches).example_index, [0, 1, 2, 3])
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
@@ -101,16 +102,16 @@ def test_shards_together_are_the_whole_batch(count):
     for _ in range(5):
         batch = next(whole)
         shares = [next(part) for part in parts]
-        joined = {key: np.concatenate([share[key] for share in shares]) for key in batch}
-        order = np.argsort(joined["position"])
-        _assert_equal(batch, {key: values[order] for key, values in joined.items()})
+        joined = jax.tree.map(lambda *parts: np.concatenate(parts), *shares)
+        order = np.argsort(joined.example_index)
+        _assert_equal(batch, jax.tree.map(lambda values, order=order: values[order], joined))
 
 
 def test_evaluation_goes_in_order_and_pads_the_last_batch():
     batches = list(pipeline.evaluation_batches(_Numbered(7), _PREPARATION, batch_size=4))
     assert [_indices(batch) for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
-    assert [batch["valid"].tolist() for batch in batches] == [[True] * 4, [True] * 3 + [False]]
-    assert [batch["position"].tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
+    assert [batch.valid.tolist() for batch in batches] == [[True] * 4, [True] * 3 + [False]]
+    assert [batch.example_index.tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
 
 
 def test_evaluation_can_start_again_at_new_positions():
@@ -120,8 +121,8 @@ def test_evaluation_can_start_again_at_new_positions():
         )
     )
     assert [_indices(batch) for batch in batches] == [[0, 1, 2, 0], [1, 2, 0, 1]]
-    assert [batch["position"].tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
-    assert [batch["valid"].sum() for batch in batches] == [4, 3]
+    assert [batch.example_index.tolist() for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 4]]
+    assert [batch.valid.sum() for batch in batches] == [4, 3]
 
 
 def test_a_few_examples_may_come_from_all_over_the_source():
@@ -129,8 +130,8 @@ def test_a_few_examples_may_come_from_all_over_the_source():
         _Numbered(10), _PREPARATION, batch_size=4, num_examples=3, spread=True
     )
     (batch,) = list(batches)
-    assert batch["position"][:3].tolist() == [0, 3, 6]
-    assert batch["valid"].tolist() == [True, True, True, False]
+    assert batch.example_index[:3].tolist() == [0, 3, 6]
+    assert batch.valid.tolist() == [True, True, True, False]
 
 
 def test_evaluation_does_without_what_cannot_be_read():
@@ -145,7 +146,7 @@ def test_evaluation_does_without_what_cannot_be_read():
             skip_errors=True,
         )
         for batch in batches:
-            assert batch["valid"].tolist() == [True, False, True, True]
+            assert batch.valid.tolist() == [True, False, True, True]
 
 
 def test_masks_of_many_sizes_stay_as_they_are():
@@ -157,11 +158,11 @@ def test_masks_of_many_sizes_stay_as_they_are():
     preparation = Preparation("mask", image_size=(4, 4), image_channels=1)
     batches = pipeline.evaluation_batches(Masks(3), preparation, batch_size=2, original_labels=True)
     first, last = batches
-    assert first["labels"].shape == (2, 4, 4)
+    assert first.labels.shape == (2, 4, 4)
     # The centre crop of the model's aspect ratio, in the mask's own size.
-    assert [mask.shape for mask in first["original_labels"]] == [(8, 8), (8, 8)]
-    assert [int(mask.max()) for mask in last["original_labels"]] == [2, 2]
-    assert last["valid"].tolist() == [True, False]
+    assert [mask.shape for mask in first.original_labels] == [(8, 8), (8, 8)]
+    assert [int(mask.max()) for mask in last.original_labels] == [2, 2]
+    assert last.valid.tolist() == [True, False]
 
 
 def test_evaluation_shards_cover_every_example_once():
@@ -170,7 +171,7 @@ def test_evaluation_shards_cover_every_example_once():
         for batch in pipeline.evaluation_batches(
             _Numbered(10), _PREPARATION, batch_size=2, num_examples=8, shard=Shard(index, 3)
         ):
-            seen += [i for i, valid in zip(_indices(batch), batch["valid"], strict=True) if valid]
+            seen += [i for i, valid in zip(_indices(batch), batch.valid, strict=True) if valid]
     assert sorted(seen) == list(range(8))
 
 
@@ -181,7 +182,7 @@ def test_points_stay_as_they_are():
 
     preparation = Preparation("label", image_size=(), image_channels=3)
     (batch,) = pipeline.evaluation_batches(Points(2), preparation, batch_size=2)
-    np.testing.assert_array_equal(batch["image"], np.float32([[0, 0], [1, -1]]))
+    np.testing.assert_array_equal(batch.image.values, np.float32([[0, 0], [1, -1]]))
 
 
 def test_an_unreadable_example_ends_training_with_its_message():

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
-from symmflow_jax.symmflow import Weights
+from symmflow_jax.methods.symmflow import Weights
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import run_folder
 from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
+from symmflow_jax.runtime import files
 
 
 def _measurement(metric: str, value: float, solver: str | None = "euler", **changes) -> Measurement:
@@ -31,8 +31,8 @@ def run(tmp_path):
 
     def leave(name: str, table: list[Measurement], width: int = 20):
         folder = tmp_path / name
-        run_folder.write_picture(folder / "pictures/examples.png", np.full((8, width, 3), 90, "u1"))
-        run_folder.write_json(folder / "metrics.json", [m.to_json() for m in table])
+        files.write_image(folder / "pictures/examples.png", np.full((8, width, 3), 90, "u1"))
+        files.write_json(folder / "metrics.json", [m.to_json() for m in table])
         return folder
 
     return leave

@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax import predictions, run_folder
-from symmflow_jax.data.sources.source import DataError
-from symmflow_jax.evaluation import generation
+from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
+from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
-from symmflow_jax.labels import consecutive
-from symmflow_jax.predictions import Recognition
-from symmflow_jax.symmflow import Weights
+from symmflow_jax.inference import predictions
+from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.runs import folder
+from symmflow_jax.semantics.labels import consecutive
 
 # Points, labels and an MLP: programs that compile in no time.
 _POINTS = {
@@ -110,16 +111,16 @@ def test_repeats_have_noise_of_their_own(evaluator):
 
 def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
     measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.num_draws": 3})
-    evaluation = measure(measured, _trained(measured))
-    found = {m.metric: m for m in evaluation.table if m.protocol.task == "classification"}
-    assert evaluation.confusion.sum() == 12
-    assert np.trace(evaluation.confusion) / 12 == found["accuracy"].value
+    findings = measure(measured, _trained(measured))
+    found = {m.metric: m for m in findings.table if m.protocol.task == "classification"}
+    assert findings.confusion.counts.sum() == 12
+    assert np.trace(findings.confusion.counts) / 12 == found["accuracy"].value
     assert 0 <= found["calibration_error"].value <= 1
     # Three draws vote; their read-out is that of one.
     draws = {name: (m.protocol.num_draws, m.nfe) for name, m in found.items()}
     assert draws == dict.fromkeys(("accuracy", "calibration_error", "aurc"), (3, 3))
     # With all answers kept, the risk is the error rate of all.
-    curve = evaluation.risk_coverage["euler 1"]
+    curve = findings.risk_coverage["euler 1"]
     assert curve.coverage[-1] == 1.0
     assert curve.risk[-1] == pytest.approx(1 - found["accuracy"].value)
 
@@ -148,7 +149,7 @@ def test_a_sample_is_as_large_as_asked_for(evaluator):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def pairs(tmp_path):
     """Masks of several sizes, with stripes that are gone at 8x8."""
     for split in ("train", "val"):
         for kind in ("images", "masks"):
@@ -167,14 +168,14 @@ def folder(tmp_path):
     }
 
 
-def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch):
-    def see_walls_only(flow, params, key, positions, pixels, solve, num_draws=1):
-        labels = jnp.zeros(pixels.shape[:3], jnp.int32)
+def test_masks_can_be_compared_at_their_own_size(evaluator, pairs, monkeypatch):
+    def see_walls_only(flow, params, key, example_index, image, solve, num_draws=1):
+        labels = jnp.zeros(image.values.shape[:3], jnp.int32)
         ones = jnp.ones(labels.shape)
         return Recognition(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
     monkeypatch.setattr(predictions, "recognize", see_walls_only)
-    table = _table(evaluator(**_MASKS, **folder, **{"eval.original_size": True}))
+    table = _table(evaluator(**_MASKS, **pairs, **{"eval.original_size": True}))
     found = {
         (m.metric, m.protocol.scored_size): m.value
         for m in table
@@ -188,17 +189,17 @@ def test_masks_can_be_compared_at_their_own_size(evaluator, folder, monkeypatch)
 
 
 def test_examples_that_cannot_be_read_do_not_count_where_they_are_skipped(
-    tiny_experiment, folder, tmp_path
+    tiny_experiment, pairs, tmp_path
 ):
     (tmp_path / "val/images/1.png").write_bytes(b"no picture")
-    experiment = tiny_experiment(**_MASKS, **folder)
+    experiment = tiny_experiment(**_MASKS, **pairs)
     with pytest.raises(DataError, match=r"1\.png cannot be read"):
         _table(evaluator_of(experiment))
-    experiment = tiny_experiment(**_MASKS, **folder, **{"data.on_error": "skip"})
+    experiment = tiny_experiment(**_MASKS, **pairs, **{"data.on_error": "skip"})
     table = _table(evaluator_of(experiment, tmp_path))
     counts = {m.protocol.task: m.num_examples for m in table}
     assert counts == {"segmentation": 2, "generation": 1, "objective": 2}
-    (message,) = run_folder.read_skipped(tmp_path)
+    (message,) = folder.read_skipped(tmp_path)
     assert "val/images/1.png cannot be read" in message
 
 
@@ -208,10 +209,10 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
-from symmflow_jax import compilation
+from symmflow_jax.runtime import compilation
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
-from symmflow_jax.symmflow import Weights
+from symmflow_jax.methods.symmflow import Weights
 
 compilation.choose_fast_cpu_kernels()
 assert jax.device_count() == 4

@@ -5,10 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.flow.adaptive import DormandPrince
-from symmflow_jax.flow.clocks import held_image, held_semantics, noise_image, noise_semantics
-from symmflow_jax.flow.path import LinearPath
-from symmflow_jax.flow.solvers import EULER, MIDPOINT, RK4, FixedSteps
+from symmflow_jax.flow.clocks import (
+    held_image,
+    held_semantics,
+    noise_image,
+    noise_semantics,
+    opposed_clock,
+    tied_clock,
+)
+from symmflow_jax.flow.paths.linear import LinearPath
+from symmflow_jax.flow.paths.path import ComponentPath
+from symmflow_jax.flow.solvers.adaptive import DormandPrince
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER, MIDPOINT, RK4
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.tasks import recognize, sample, synthesize
 
@@ -88,17 +97,17 @@ def test_adaptive_synthesis_agrees_with_many_steps():
     np.testing.assert_allclose(adaptive.state.image, IMAGES, atol=1e-2)
 
 
-def test_both_leaves_move_both_ways():
+def test_both_components_move_both_ways():
     def velocity(state, times):
         return jax.tree.map(jnp.ones_like, state)
 
     solve = FixedSteps(EULER, 4)
     up = synthesize(velocity, jnp.zeros((2, 1)), jnp.zeros((2, 3)), solve).state
     down = recognize(velocity, jnp.zeros((2, 3)), jnp.zeros((2, 1)), solve).state
-    for leaf in up:
-        np.testing.assert_allclose(leaf, jnp.ones_like(leaf), rtol=1e-6)
-    for leaf in down:
-        np.testing.assert_allclose(leaf, -jnp.ones_like(leaf), rtol=1e-6)
+    for component in up:
+        np.testing.assert_allclose(component, jnp.ones_like(component), rtol=1e-6)
+    for component in down:
+        np.testing.assert_allclose(component, -jnp.ones_like(component), rtol=1e-6)
 
 
 held_solvers = pytest.mark.parametrize(
@@ -126,17 +135,82 @@ def test_what_is_held_at_noise_comes_out_as_it_went_in(solve):
     np.testing.assert_array_equal(labels.image, noise.image)
 
 
-def test_held_leaves_are_shown_at_their_own_times():
+def test_held_components_are_shown_at_their_own_times():
     seen = []
 
     def velocity(state, times):
         seen.append((float(times.image), float(times.semantics)))
         return jax.tree.map(jnp.ones_like, state)
 
-    def one_step(dynamics, state, start, end):
+    def one_step(dynamics, state, start, end, after_step):
         dynamics(state, jnp.float32(start))
         return dynamics(state, jnp.float32(0.25))
 
     synthesize(velocity, SEMANTICS, IMAGES, one_step, held_semantics)
     recognize(velocity, IMAGES, SEMANTICS, one_step, held_image)
     assert seen == [(0.0, 0.0), (0.25, 0.0), (1.0, 1.0), (1.0, 0.25)]
+
+
+@pytest.mark.parametrize("clock", [tied_clock, held_semantics])
+@several_solvers
+def test_a_hook_that_puts_known_pixels_back_keeps_them(solve, clock):
+    noise = jax.random.normal(jax.random.key(0), (8, 2))
+    known, is_known = jnp.full((8, 2), 7.0), jnp.asarray([[True, False]] * 8)
+    path = ComponentPath(LinearPath(), clean_at_end=True)
+
+    def put_back(state, times):
+        on_path = path.interpolate(known, noise, times.image)
+        return state._replace(image=jnp.where(is_known, on_path, state.image))
+
+    semantics = repeat(SEMANTICS[:1], 8)
+    image = synthesize(point_velocity, semantics, noise, solve, clock, put_back).state.image
+    np.testing.assert_allclose(image[:, 0], 7.0 + SIGMA * noise[:, 0], atol=1e-5)
+    # The other pixel goes where it would have gone: to 5.
+    np.testing.assert_allclose(image[:, 1], 5.0 + SIGMA * noise[:, 1], atol=1e-4)
+
+
+def test_a_hook_of_recognition_may_hold_the_image():
+    noise = jax.random.normal(jax.random.key(0), (3, 1))
+
+    def put_back(state, times):
+        return state._replace(image=IMAGES)
+
+    solve = FixedSteps(EULER, 5)
+    moved = recognize(mixture_velocity, IMAGES, noise, solve).state
+    assert np.abs(moved.image - IMAGES).max() > 1
+    kept = recognize(mixture_velocity, IMAGES, noise, solve, after_step=put_back).state
+    np.testing.assert_array_equal(kept.image, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("clock", "start", "end", "expected"),
+    [
+        (tied_clock, 0.0, 1.0, [(0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1, 1)]),
+        (tied_clock, 1.0, 0.0, [(0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0, 0)]),
+        (held_semantics, 0.0, 1.0, [(0.25, 0), (0.5, 0), (0.75, 0), (1, 0)]),
+        (held_image, 1.0, 0.0, [(1, 0.75), (1, 0.5), (1, 0.25), (1, 0)]),
+        (opposed_clock, 0.0, 1.0, [(0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1, 0)]),
+    ],
+)
+def test_a_hook_sees_the_times_of_both_components(clock, start, end, expected):
+    seen = []
+
+    def recorded(state, times):
+        jax.debug.callback(lambda x, y: seen.append((float(x), float(y))), *times, ordered=True)
+        return state
+
+    state = JointState(IMAGES, SEMANTICS)
+    sample(mixture_velocity, state, FixedSteps(RK4, 4), clock, start, end, recorded)
+    jax.effects_barrier()
+    assert seen == expected
+
+
+def test_a_hook_asks_for_fixed_steps():
+    with pytest.raises(ValueError, match="An adaptive solver has no steps"):
+        synthesize(
+            mixture_velocity,
+            SEMANTICS,
+            IMAGES,
+            DormandPrince(1e-3),
+            after_step=lambda state, times: state,
+        )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import jax
 import pytest
 
-from symmflow_jax.model import Model
-from symmflow_jax.symmflow import Weights
+from symmflow_jax.inference.model import Model
+from symmflow_jax.methods.symmflow import Weights
 
 
 @pytest.fixture(scope="session")

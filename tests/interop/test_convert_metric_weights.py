@@ -8,12 +8,12 @@ import pytest
 import safetensors.numpy
 
 from symmflow_jax.interop.convert_metric_weights import convert
-from symmflow_jax.interop.lpips import params_from_state_dict
+from symmflow_jax.interop.names.lpips import params_from_state_dict
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics import lpips
 
-FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
+FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.fixture

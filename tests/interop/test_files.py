@@ -8,7 +8,7 @@ import safetensors.numpy
 from symmflow_jax.interop.files import AUTOENCODER, LATENT_UNET, PIXEL_UNET, read_weights
 from symmflow_jax.interop.torch_files import WeightsFileError
 
-FILES = pathlib.Path(__file__).parent.parent / "fixtures" / "weight_files"
+FILES = pathlib.Path(__file__).parents[1] / "fixtures" / "weight_files"
 MARKER = "time_embedding.linear_1.weight"
 
 

@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 
-FILES = pathlib.Path(__file__).parent.parent / "fixtures" / "torch_files"
+FILES = pathlib.Path(__file__).parents[1] / "fixtures" / "torch_files"
 FORMATS = ["present", "older"]
 
 

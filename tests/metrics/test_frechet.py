@@ -19,7 +19,7 @@ from symmflow_jax.metrics.frechet import (
     save_statistics,
 )
 
-REFERENCE = pathlib.Path(__file__).parent.parent / "fixtures" / "distances.npz"
+REFERENCE = pathlib.Path(__file__).parents[1] / "fixtures" / "distances.npz"
 FUNCTION = FeatureFunction("inception", "0123abcd", 4, lambda weights, images: images, None)
 
 

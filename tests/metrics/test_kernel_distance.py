@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from symmflow_jax.metrics.kernel_distance import kernel_distance, squared_discrepancy
 
-REFERENCE = pathlib.Path(__file__).parent.parent / "fixtures" / "distances.npz"
+REFERENCE = pathlib.Path(__file__).parents[1] / "fixtures" / "distances.npz"
 
 
 @pytest.mark.parametrize("name", ["regular", "singular", "one_singular"])

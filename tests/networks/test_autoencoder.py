@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.interop.autoencoder import params_from_state_dict
+from symmflow_jax.interop.names.autoencoder import params_from_state_dict
 from symmflow_jax.networks.autoencoder import Autoencoder
 
 SMALL = Autoencoder(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax import palettes
+from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
 from symmflow_jax.semantics.palette_mask import PaletteMask
 from symmflow_jax.semantics.planes import uniform_noise

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.sources import split_posterior
+from symmflow_jax.data.sources.synthetic import split_posterior
 from symmflow_jax.studies import clocks, encodings, guidance, report, training
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")

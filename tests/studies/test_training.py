@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.data.sources.spirals import Spirals
+from symmflow_jax.data.sources.synthetic.spirals import Spirals
 from symmflow_jax.studies import training
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")

@@ -5,17 +5,17 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from symmflow_jax import autoencoder_weights, distributed
-from symmflow_jax.codec import Codec, PixelCodec
+from symmflow_jax.codecs import autoencoder_weights
+from symmflow_jax.codecs.codec import Codec
+from symmflow_jax.codecs.latents import LatentCodec
+from symmflow_jax.codecs.pixels import PixelCodec
+from symmflow_jax.config.build.data.sources import kind_of
 from symmflow_jax.config.build.semantics import make_encoding
-from symmflow_jax.config.build.sources import kind_of
 from symmflow_jax.config.values import AutoencoderConfig, Config
-from symmflow_jax.labels import LabelSchema
-from symmflow_jax.latent_codec import LatentCodec
 from symmflow_jax.networks.autoencoder import Autoencoder
-from symmflow_jax.semantics.encoding import ClassEncoding, Encoding
-from symmflow_jax.semantics.heads import CategoricalHead, Head, VelocityHead
-from symmflow_jax.semantics.one_hot import OneHot
+from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.encoding import ClassEncoding
+from symmflow_jax.semantics.labels import LabelSchema
 
 
 def make_codec(config: Config, schema: LabelSchema) -> Codec:
@@ -90,16 +90,8 @@ def kept_weights(config: Config, workdir: pathlib.Path) -> Any:
 
 def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
     """Copies the weights of the codec's network, if any, into the run's folder."""
-    if weights is not None and distributed.is_primary():
+    if weights is not None and processes.is_primary():
         autoencoder_weights.keep(workdir, weights, make_autoencoder(config.autoencoder))
-
-
-def head(config: Config, encoding: Encoding) -> Head:
-    """What the network predicts of the semantics: probabilities where codes are one-hot."""
-    if isinstance(encoding, OneHot):
-        weight = config.train.cross_entropy_weight
-        return CategoricalHead(encoding, config.semantics.amplitude, weight)
-    return VelocityHead()
 
 
 def _draws_masks(pixels: PixelCodec) -> bool:

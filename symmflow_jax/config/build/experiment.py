@@ -7,7 +7,7 @@ parts; it reads plain values (`experiment.train.batch_size`), and never compares
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grain
@@ -16,7 +16,8 @@ import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import batches, codecs, metrics, solvers, sources, training
+from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
+from symmflow_jax.config.build.data import batches, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
 from symmflow_jax.config.values import (
     Config,
@@ -29,15 +30,16 @@ from symmflow_jax.config.values import (
 )
 from symmflow_jax.data.latent_cache import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
-from symmflow_jax.data.sources.source import DataError, Source
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.flow.solvers import Solve
-from symmflow_jax.labels import LabelSchema
+from symmflow_jax.flow.solvers.solver import Solve
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
-from symmflow_jax.parallel import Parallelism
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.training.parallel.parallelism import Parallelism
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,10 @@ class Experiment:
     def skips_errors(self) -> bool:
         """Whether examples that cannot be read are left out."""
         return batches.skips_errors(self.config)
+
+    def unused_keys(self, keys: Sequence[str]) -> list[str]:
+        """Those of the keys that the chosen source, network and clock do not use."""
+        return [key for key in keys if key in tables.unused_keys(self.config)]
 
     def to_json(self) -> dict[str, Any]:
         """The config as plain nested values."""
@@ -293,6 +299,15 @@ class Experiment:
         return training.make_step(self.config, self.method, optimizer, parallelism)
 
     # Evaluation.
+
+    @property
+    def loss_weights(self) -> JointState:
+        """Weight of each component's loss."""
+        return training.loss_weights(self.train)
+
+    def metrics(self) -> list[Callable[[Any], Callable]]:
+        """What makes each metric for an evaluator, in the order in which they are reported."""
+        return [metrics.METRICS[name].resolve() for name in self.eval.metrics]
 
     def feature_function(self) -> FeatureFunction | None:
         """What distances of distributions are measured in, or None; raises ValueError."""

@@ -4,13 +4,16 @@ import dataclasses
 
 from symmflow_jax.config.build import codecs
 from symmflow_jax.config.build.networks import make_network
+from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, GuidanceConfig, TrainConfig
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.flow.path import LinearPath
+from symmflow_jax.flow.parameterizations.parameterization import Parameterization
+from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.time_sampling import TimeSampling
-from symmflow_jax.labels import LabelSchema
-from symmflow_jax.symmflow import SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow, component_paths
+from symmflow_jax.semantics.encoding import Encoding
+from symmflow_jax.semantics.labels import LabelSchema
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,10 +22,44 @@ class ClockChoice(Choice):
 
     Attributes:
         num_clocks: times that the network is given: one for both components, or one for each.
+        uses_shares: whether it depends on `train.clock_shares`.
     """
 
     num_clocks: int
+    uses_shares: bool = False
 
+
+PATHS: dict[str, Choice] = {
+    "linear": Choice("symmflow_jax.flow.paths.linear:LinearPath", "straight, as in the paper"),
+}
+"""The values of `config.train.path`; a constructor takes `sigma_min`."""
+
+COUPLINGS: dict[str, Choice] = {
+    "independent": Choice(
+        "symmflow_jax.flow.couplings.independent:IndependentCoupling",
+        "each example keeps its noise, as in the paper",
+    ),
+}
+"""The values of `config.train.coupling`; a constructor takes nothing."""
+
+PARAMETERIZATIONS: dict[str, Choice] = {
+    "velocity": Choice(
+        "symmflow_jax.flow.parameterizations.velocity:VelocityParameterization.of_component",
+        "the velocity, as in the paper",
+    ),
+    "clean": Choice(
+        "symmflow_jax.flow.parameterizations.clean:CleanParameterization.of_component",
+        "the clean data",
+    ),
+    "categorical": Choice(
+        "symmflow_jax.semantics.categorical:CategoricalParameterization.of_component",
+        "logits of the classes (semantics of one-hot codes)",
+    ),
+}
+"""The values of `config.train.image_parameterization` and `semantics_parameterization`.
+
+A constructor takes the encoding (None for the image), the scale of its codes and the weight of a
+cross-entropy."""
 
 CLOCKS: dict[str, ClockChoice] = {
     "tied": ClockChoice(
@@ -33,7 +70,8 @@ CLOCKS: dict[str, ClockChoice] = {
         "symmflow_jax.flow.time_sampling:free", "two independent times", num_clocks=2
     ),
     "mixed": ClockChoice(
-        "symmflow_jax.flow.time_sampling:mixed", "a mixture, by `train.clock_shares`", num_clocks=2
+        "symmflow_jax.flow.time_sampling:mixed", "a mixture, by `train.clock_shares`",
+        num_clocks=2, uses_shares=True,
     ),
 }  # fmt: skip
 """The values of `config.train.clock`."""
@@ -46,11 +84,35 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
     return SymmFlow(
         network=make_network(config.network),
         codec=codec,
-        path=LinearPath(config.train.sigma_min),
+        paths=make_paths(config.train),
+        coupling=COUPLINGS[config.train.coupling].resolve()(),
+        parameterizations=make_parameterizations(config, codec.encoding),
         time_sampling=make_time_sampling(config.train),
-        head=codecs.head(config, codec.encoding),
         holds_clean=two_clocks and config.eval.clock != "tied",
     )
+
+
+def make_paths(config: TrainConfig) -> JointState:
+    """The path of each component."""
+    path = PATHS[config.path].resolve()(config.sigma_min)
+    return component_paths(image=path, semantics=path)
+
+
+def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
+    """What the network's output for each component means.
+
+    Raises:
+        ValueError: if a parameterization is not for such a component.
+    """
+    train = config.train
+    of_encoding = ENCODINGS[config.semantics.encoding].parameterization
+    names = JointState(train.image_parameterization, train.semantics_parameterization)
+
+    def make(name: str, encoding: Encoding | None) -> Parameterization:
+        constructor = PARAMETERIZATIONS[name or of_encoding].resolve()
+        return constructor(encoding, config.semantics.amplitude, train.cross_entropy_weight)
+
+    return map_components(make, names, JointState(None, encoding))
 
 
 def make_time_sampling(config: TrainConfig) -> TimeSampling:

@@ -1,10 +1,34 @@
-"""What generated images are compared by: feature functions by name, and LPIPS."""
+"""Metrics by name, and what generated images are compared by."""
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import EvalConfig
 from symmflow_jax.metrics import lpips
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
+
+METRICS: dict[str, Choice] = {
+    "recognition": Choice(
+        "symmflow_jax.evaluation.scores.recognition:make_recognition",
+        "mIoU or accuracy, calibration and risk by coverage, for every solver and step count",
+    ),
+    "agreement": Choice(
+        "symmflow_jax.evaluation.scores.generation:make_agreement",
+        "generated images, read back in one step, against their conditions",
+    ),
+    "cycle": Choice(
+        "symmflow_jax.evaluation.scores.generation:make_cycle",
+        "real images against those generated from what was read in them",
+    ),
+    "sample_quality": Choice(
+        "symmflow_jax.evaluation.scores.sample_quality:make_sample_quality",
+        "FID, KID and LPIPS, if `eval.num_feature_samples` is positive",
+    ),
+    "objective": Choice(
+        "symmflow_jax.evaluation.scores.objective:make_objective",
+        "the training loss on unseen examples",
+    ),
+}
+"""The values of `config.eval.metrics`; a constructor takes the evaluator and makes a `Metric`."""
 
 FEATURES: dict[str, Choice] = {
     "": Choice("symmflow_jax.metrics.features:no_features", "no distance of distributions"),

@@ -29,14 +29,14 @@ class NetworkChoice(Choice):
 
 NETWORKS: dict[str, NetworkChoice] = {
     "unet": NetworkChoice(
-        "symmflow_jax.networks.unet:UNet", "the U-Net of guided-diffusion, for pixels"
+        "symmflow_jax.networks.velocity.unet:UNet", "the U-Net of guided-diffusion, for pixels"
     ),
     "latent_unet": NetworkChoice(
-        "symmflow_jax.networks.stable_diffusion:LatentUNet",
+        "symmflow_jax.networks.velocity.latent_unet:LatentUNet",
         "the U-Net of Stable Diffusion, with transformers and the empty prompt",
     ),
     "mlp": NetworkChoice(
-        "symmflow_jax.networks.mlp:MLP",
+        "symmflow_jax.networks.velocity.mlp:MLP",
         "dense layers, for points",
         (("features", "channels"), ("num_layers", "num_res_blocks")),
     ),

@@ -4,9 +4,9 @@ import dataclasses
 
 from symmflow_jax.config.choices import Choice, choose, listed
 from symmflow_jax.config.values import Config
-from symmflow_jax.labels import LabelSchema
 from symmflow_jax.semantics.encoding import Encoding
 from symmflow_jax.semantics.kinds import SemanticsKind
+from symmflow_jax.semantics.labels import LabelSchema
 
 MASK, LABEL = SemanticsKind.MASK, SemanticsKind.LABEL
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from symmflow_jax.config.choices import Choice, choose
 from symmflow_jax.config.values import EvalConfig
-from symmflow_jax.flow.solvers import Solve
+from symmflow_jax.flow.solvers.solver import Solve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +19,18 @@ class SolverChoice(Choice):
 
 
 SOLVERS: dict[str, SolverChoice] = {
-    "euler": SolverChoice("symmflow_jax.flow.solvers:euler", "order 1, one pass a step"),
-    "midpoint": SolverChoice("symmflow_jax.flow.solvers:midpoint", "order 2, two passes a step"),
-    "heun": SolverChoice("symmflow_jax.flow.solvers:heun", "order 2, two passes a step"),
-    "rk4": SolverChoice("symmflow_jax.flow.solvers:rk4", "order 4, four passes a step"),
+    "euler": SolverChoice(
+        "symmflow_jax.flow.solvers.fixed_steps:euler", "order 1, one pass a step"
+    ),
+    "midpoint": SolverChoice(
+        "symmflow_jax.flow.solvers.fixed_steps:midpoint", "order 2, two passes a step"
+    ),
+    "heun": SolverChoice(
+        "symmflow_jax.flow.solvers.fixed_steps:heun", "order 2, two passes a step"
+    ),
+    "rk4": SolverChoice("symmflow_jax.flow.solvers.fixed_steps:rk4", "order 4, four passes a step"),
     "dopri5": SolverChoice(
-        "symmflow_jax.flow.adaptive:DormandPrince",
+        "symmflow_jax.flow.solvers.adaptive:DormandPrince",
         "order 5, adaptive: as many steps as the tolerance asks for",
         adaptive=True,
     ),

@@ -1,22 +1,41 @@
 """All tables of choices, by the key of the config whose values they are."""
 
+import dataclasses
 from collections.abc import Mapping
 
-from symmflow_jax.config.build.method import CLOCKS
-from symmflow_jax.config.build.metrics import FEATURES
+from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
+from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
+from symmflow_jax.config.build.metrics import FEATURES, METRICS
 from symmflow_jax.config.build.networks import NETWORKS
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
-from symmflow_jax.config.build.sources import SOURCES
 from symmflow_jax.config.build.training import PARALLELISMS
 from symmflow_jax.config.choices import Choice
+from symmflow_jax.config.values import Config, NetworkConfig
 
 TABLES: dict[str, Mapping[str, Choice]] = {
     "data.source": SOURCES,
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
     "train.clock": CLOCKS,
+    "train.path": PATHS,
+    "train.coupling": COUPLINGS,
+    "train.image_parameterization": PARAMETERIZATIONS,
+    "train.semantics_parameterization": PARAMETERIZATIONS,
     "eval.solvers": SOLVERS,
+    "eval.metrics": METRICS,
     "eval.features": FEATURES,
     "parallel": PARALLELISMS,
 }
+
+
+def unused_keys(config: Config) -> set[str]:
+    """The keys of the config that its source, network and clock do not use."""
+    network_keys = {field.name for field in dataclasses.fields(NetworkConfig)}
+    unused_of_network = network_keys - NETWORKS[config.network.name].used_keys()
+    unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
+    unused = {f"network.{key}" for key in unused_of_network}
+    unused |= {f"data.{key}" for key in unused_of_source}
+    if not CLOCKS[config.train.clock].uses_shares:
+        unused.add("train.clock_shares")
+    return unused

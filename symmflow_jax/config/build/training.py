@@ -8,13 +8,19 @@ import optax
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, TrainConfig
-from symmflow_jax.parallel import Parallelism
-from symmflow_jax.symmflow import SymmFlow
-from symmflow_jax.train_step import adamw, make_train_step, one_cycle
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.training.optimizers import adamw, one_cycle
+from symmflow_jax.training.parallel.parallelism import Parallelism
+from symmflow_jax.training.train_step import make_train_step
 
 PARALLELISMS: dict[str, Choice] = {
-    "pmap": Choice("symmflow_jax.parallel:Replicated", "each device has the whole training state"),
-    "fsdp": Choice("symmflow_jax.parallel:FullySharded", "each device has a part of it"),
+    "pmap": Choice(
+        "symmflow_jax.training.parallel.pmapped:Pmapped", "each device has the whole training state"
+    ),
+    "fsdp": Choice(
+        "symmflow_jax.training.parallel.sharded:fully_sharded", "each device has a part of it"
+    ),
 }
 """The values of `config.parallel`; a constructor takes the devices of all processes."""
 
@@ -40,22 +46,27 @@ def make_optimizer(config: TrainConfig, num_examples: int) -> optax.GradientTran
     return adamw(schedule, config.weight_decay, config.clip_norm)
 
 
+def loss_weights(config: TrainConfig) -> JointState:
+    """Weight of each component's loss."""
+    return JointState(config.image_weight, 1.0 - config.image_weight)
+
+
 def make_step(
     config: Config,
     method: SymmFlow,
     optimizer: optax.GradientTransformation,
     parallelism: Parallelism,
 ) -> jax.stages.Wrapped:
-    """`train_step(state, batch, key) -> (state, metrics)` over all devices, jitted.
+    """`train_step(state, codec_weights, batch, key) -> (state, metrics)`, jitted over all devices.
 
-    State and batch are as the parallelism places them; so are the results. The buffers of the
+    Arguments are as the parallelism places them; so are the results. The buffers of the
     state are given to the step.
     """
     make = functools.partial(
         make_train_step,
         method,
         optimizer,
-        image_weight=config.train.image_weight,
+        loss_weights=loss_weights(config.train),
         ema_decay=config.train.ema_decay,
         num_microbatches=config.train.num_microbatches,
     )

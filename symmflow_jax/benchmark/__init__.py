@@ -1,1 +1,0 @@
-"""How fast a config's programs are here: `python -m symmflow_jax.benchmark --config=...`."""

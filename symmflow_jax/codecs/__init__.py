@@ -1,0 +1,1 @@
+"""Codecs: between images and labels and the state that the flow moves."""

@@ -1,0 +1,123 @@
+"""Weights of the autoencoder: read from PyTorch's files, and kept in the folder of a run.
+
+A run has copies of its own, so that its folder is all that inference needs.
+"""
+
+import pathlib
+from typing import Any
+
+import jax
+
+from symmflow_jax.interop import files
+from symmflow_jax.interop.names import autoencoder as names
+from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.interop.weights_hash import hash_of
+from symmflow_jax.networks.autoencoder import Autoencoder
+
+AUTOENCODER = "autoencoder.safetensors"
+"""The run's copy of the autoencoder, with the names of diffusers."""
+
+MASK_DECODER = "mask_decoder.safetensors"
+"""The same autoencoder with a decoder for pictures of masks."""
+
+
+def read(path: str | pathlib.Path, network: Autoencoder) -> dict[str, Any]:
+    """Parameters "encoder" and "decoder", float32 on the host.
+
+    Args:
+        path: a file or folder of diffusers' `AutoencoderKL`, see `files.read_weights`.
+        network: the network of the same sizes.
+
+    Raises:
+        WeightsFileError: if the file is missing, damaged, or of another kind.
+        ValueError: if the weights are of other sizes.
+    """
+    weights = files.read_weights(path)
+    if weights.kind != files.AUTOENCODER:
+        raise WeightsFileError(
+            f"{path} holds the weights of {weights.kind}; config.autoencoder needs those of an "
+            "AutoencoderKL of diffusers."
+        )
+    return names.params_from_state_dict(weights.state_dict, network)
+
+
+def write(path: pathlib.Path, params: dict[str, Any], network: Autoencoder) -> None:
+    """Writes parameters "encoder" and "decoder" as diffusers would.
+
+    Raises:
+        WeightsFileError: if the file cannot be written.
+    """
+    host = jax.device_get({name: params[name] for name in ("encoder", "decoder")})
+    files.write_state_dict(path, names.state_dict_from_params(host, network))
+
+
+def of_run(
+    workdir: pathlib.Path, given: str, given_mask_decoder: str, network: Autoencoder
+) -> dict[str, Any]:
+    """The weights of a run as the latent codec has them: its own copies, or else what is given.
+
+    Args:
+        workdir: folder of the run, which need not exist.
+        given: file or folder of the autoencoder; need not exist where the run has a copy.
+        given_mask_decoder: the same with a decoder for pictures of masks, or "".
+        network: the network.
+
+    Raises:
+        WeightsFileError, ValueError: as `read`; if the run has copies of other weights than
+            given; or if the decoder for masks belongs to another encoder.
+    """
+    weights = _kept_or_given(workdir / AUTOENCODER, given, "weights", network)
+    if not given_mask_decoder and not (workdir / MASK_DECODER).exists():
+        return weights
+    tuned = _kept_or_given(workdir / MASK_DECODER, given_mask_decoder, "mask_decoder", network)
+    return _with_mask_decoder(weights, tuned)
+
+
+def kept(workdir: pathlib.Path, network: Autoencoder) -> dict[str, Any]:
+    """The run's own copies, whatever its config says of where they came from.
+
+    Raises:
+        WeightsFileError, ValueError: as `read`.
+    """
+    weights = read(workdir / AUTOENCODER, network)
+    if not (workdir / MASK_DECODER).exists():
+        return weights
+    return _with_mask_decoder(weights, read(workdir / MASK_DECODER, network))
+
+
+def keep(workdir: pathlib.Path, weights: dict[str, Any], network: Autoencoder) -> None:
+    """Writes the run's copies, where they are not there yet.
+
+    Raises:
+        WeightsFileError: if a file cannot be written.
+    """
+    if not (workdir / AUTOENCODER).exists():
+        write(workdir / AUTOENCODER, weights, network)
+    if "mask_decoder" in weights and not (workdir / MASK_DECODER).exists():
+        tuned = {"encoder": weights["encoder"], "decoder": weights["mask_decoder"]}
+        write(workdir / MASK_DECODER, tuned, network)
+
+
+def _with_mask_decoder(weights: dict[str, Any], tuned: dict[str, Any]) -> dict[str, Any]:
+    if hash_of(tuned["encoder"]) != hash_of(weights["encoder"]):
+        raise ValueError(
+            "The decoder for masks (config.autoencoder.mask_decoder, or that in the run's folder) "
+            "was made for another encoder than that of config.autoencoder.weights; make it again "
+            "with --mode=finetune_vae."
+        )
+    return weights | {"mask_decoder": tuned["decoder"]}
+
+
+def _kept_or_given(
+    copy: pathlib.Path, given: str, key: str, network: Autoencoder
+) -> dict[str, Any]:
+    """The run's copy, which must be what is given if that is still there."""
+    if not copy.exists():
+        return read(given, network)
+    params = read(copy, network)
+    if given and pathlib.Path(given).exists() and hash_of(read(given, network)) != hash_of(params):
+        raise ValueError(
+            f"config.autoencoder.{key}={given} holds other weights than {copy}, which the run "
+            "has used so far. Give those, or another --workdir."
+        )
+    return params

@@ -1,0 +1,149 @@
+"""The latent codec: the flow moves the latents of an autoencoder, as in latent diffusion."""
+
+import dataclasses
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.codecs.codec import Codec
+from symmflow_jax.codecs.pixels import PixelCodec
+from symmflow_jax.data.batch import Images, Moments
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
+from symmflow_jax.semantics.encoding import Encoding
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentCodec:
+    """Images and pictures of masks as latents of one autoencoder (arXiv 2506.10634, section 4).
+
+    An image becomes a sample of its posterior, a mask picture, dequantised, the mode of its own.
+    Both are scaled to about unit variance.
+
+    The weights are a dictionary with the autoencoder's "encoder" and "decoder" and perhaps a
+    "mask_decoder", a decoder for mask pictures alone.
+
+    Attributes:
+        pixels: images and labels to signals, and back; both of the autoencoder's channels.
+        autoencoder: images to latents, and back.
+        latent_scale: what latents are multiplied by.
+    """
+
+    pixels: PixelCodec
+    autoencoder: Autoencoder
+    latent_scale: float
+
+    @property
+    def encoding(self) -> Encoding:
+        """Labels to a picture, and back."""
+        return self.pixels.encoding
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """`(height, width, channels)` of the images."""
+        return self.pixels.image_shape
+
+    @property
+    def shapes(self) -> JointState:
+        """The latents' shape, twice."""
+        shape = (*self.moments_shape[:-1], self.autoencoder.latent_channels)
+        return JointState(shape, shape)
+
+    @property
+    def dtype(self) -> jnp.dtype:
+        """The autoencoder's."""
+        return self.autoencoder.dtype
+
+    @property
+    def moments_shape(self) -> tuple[int, int, int]:
+        """Shape of the mean and log variance of one image's posterior, side by side."""
+        height, width, _ = self.image_shape
+        rate = self.autoencoder.rate
+        return height // rate, width // rate, 2 * self.autoencoder.latent_channels
+
+    def init(self, key: jax.Array) -> dict[str, Any]:
+        """Random weights, of the shapes that published ones have."""
+        images = jnp.zeros((1, *self.image_shape))
+        return dict(self.autoencoder.init(key, images)["params"])
+
+    def moments(self, weights: dict[str, Any], signal: jax.Array) -> jax.Array:
+        """Mean and log variance of latents, float32 `[batch, *moments_shape]`, not scaled.
+
+        Args:
+            weights: see the class.
+            signal: float `[batch, *image_shape]` in about [-1, 1].
+        """
+        return jnp.concatenate(self._posterior(weights, signal), axis=-1)
+
+    def encode_image(
+        self, weights: dict[str, Any], example_keys: jax.Array, image: Images, *, train: bool
+    ) -> jax.Array:
+        """Samples of the posteriors of images.
+
+        Args:
+            weights: see the class.
+            example_keys: `[batch]`.
+            image: pixels, signals or moments.
+            train: whether pixels may be dequantised; moments stay as they are.
+        """
+        if isinstance(image, Moments):
+            moments = jnp.asarray(image.values, jnp.float32)
+            posterior = Posterior(*jnp.split(moments, 2, axis=-1))
+        else:
+            dequantization_keys = keys.stream(example_keys, Stream.DEQUANTIZATION)
+            signal = self.pixels.encode_image(None, dequantization_keys, image, train=train)
+            posterior = self._posterior(weights, signal)
+        noise = keys.normal(keys.stream(example_keys, Stream.POSTERIOR), posterior.mean.shape[1:])
+        return self.latent_scale * posterior.sample(noise)
+
+    def encode_semantics(
+        self, weights: dict[str, Any], example_keys: jax.Array, labels: jax.Array
+    ) -> jax.Array:
+        """Modes of the posteriors of dequantised pictures of labels."""
+        signal = self.pixels.encode_semantics(None, example_keys, labels)
+        return self.latent_scale * self._posterior(weights, signal).mean
+
+    def decode_image(self, weights: dict[str, Any], image: jax.Array) -> jax.Array:
+        """Images of latents, in about [-1, 1]."""
+        return self._decode(weights["decoder"], image)
+
+    def decode_semantics(self, weights: dict[str, Any], semantics: jax.Array) -> jax.Array:
+        """Pictures of latents, by the decoder for masks where there is one."""
+        decoder = weights["mask_decoder" if mask_decoder(weights) == "own" else "decoder"]
+        return self._decode(decoder, semantics)
+
+    def _posterior(self, weights: dict[str, Any], signal: jax.Array) -> Posterior:
+        params = {"encoder": weights["encoder"]}
+        return cast(Posterior, self.autoencoder.apply({"params": params}, signal, method="encode"))
+
+    def _decode(self, decoder: Any, latents: jax.Array) -> jax.Array:
+        latents = latents / self.latent_scale
+        pictures = self.autoencoder.apply(
+            {"params": {"decoder": decoder}}, latents, method="decode"
+        )
+        return jnp.asarray(pictures)
+
+
+def mask_decoder(weights: dict[str, Any]) -> str:
+    """What reads the latents of masks: "own", a decoder for them alone, or that of "images"."""
+    return "own" if "mask_decoder" in weights else "images"
+
+
+def require_latents(codec: Codec, mode: str) -> LatentCodec:
+    """The codec, which must have an autoencoder.
+
+    Args:
+        codec: any codec.
+        mode: what needs it, for the message.
+
+    Raises:
+        ValueError: if the flow moves pixels.
+    """
+    if not isinstance(codec, LatentCodec):
+        raise ValueError(
+            f"{mode} needs an autoencoder; name its file or folder with config.autoencoder.weights."
+        )
+    return codec

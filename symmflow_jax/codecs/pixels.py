@@ -1,0 +1,71 @@
+"""The pixel codec: the flow moves the images themselves."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.codecs import images
+from symmflow_jax.data.batch import Images, Moments, Pixels
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.semantics.encoding import Encoding
+
+
+@dataclasses.dataclass(frozen=True)
+class PixelCodec:
+    """The flow moves pixels or points, and the continuous signal of the labels.
+
+    Attributes:
+        encoding: labels to a continuous signal, and back.
+        image_shape: `(height, width, channels)`, or `(n,)` for points.
+        dequantize_images: whether training adds half an 8-bit level of noise to images.
+        label_scale: factor of the encoding's signals in the flow.
+    """
+
+    encoding: Encoding
+    image_shape: tuple[int, ...]
+    dequantize_images: bool = False
+    label_scale: float = 1.0
+
+    @property
+    def shapes(self) -> JointState:
+        """Shapes of one image and of the continuous semantics beside it."""
+        return JointState(self.image_shape, self.encoding.signal_shape(self.image_shape))
+
+    @property
+    def dtype(self) -> jnp.dtype:
+        """Float32; there is no network."""
+        return jnp.dtype(jnp.float32)
+
+    def init(self, key: jax.Array) -> None:
+        """There is no network."""
+        del key
+
+    def encode_image(
+        self, weights: None, example_keys: jax.Array, image: Images, *, train: bool
+    ) -> jax.Array:
+        """Signals in [-1, 1] of pixels; signals and points as they are."""
+        del weights
+        if isinstance(image, Moments):
+            raise TypeError("Moments are of latents, but this codec has no autoencoder.")
+        signal = images.to_signal(image.values) if isinstance(image, Pixels) else image.values
+        if train and self.dequantize_images:
+            return jax.vmap(images.dequantize)(example_keys, signal)
+        return jnp.asarray(signal, jnp.float32)
+
+    def encode_semantics(
+        self, weights: None, example_keys: jax.Array, labels: jax.Array
+    ) -> jax.Array:
+        """The encoding's signals, scaled."""
+        del weights
+        return self.label_scale * jax.vmap(self.encoding.encode)(example_keys, labels)
+
+    def decode_image(self, weights: None, image: jax.Array) -> jax.Array:
+        """The image itself."""
+        del weights
+        return image
+
+    def decode_semantics(self, weights: None, semantics: jax.Array) -> jax.Array:
+        """The semantics as the encoding has them."""
+        del weights
+        return semantics / self.label_scale

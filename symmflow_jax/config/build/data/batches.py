@@ -1,0 +1,86 @@
+"""What is done to the examples of a config, and its training batches."""
+
+import pathlib
+from typing import Any
+
+import grain
+
+from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.values import Config
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
+from symmflow_jax.data.pipeline import Augmentation, Preparation
+from symmflow_jax.data.source import Source
+from symmflow_jax.interop.weights_hash import hash_of
+from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.labels import LabelSchema
+
+
+def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
+    """What is done to each example, whose classes are those of a schema."""
+    return Preparation(
+        target=kind_of(config),
+        image_size=config.data.image_size,
+        image_channels=config.data.image_channels,
+        random_crop=config.data.random_crop,
+        random_flip=config.data.random_flip,
+        mirrored=schema.mirrored,
+    )
+
+
+def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:
+    """What is done to each training example, as its source has it or as a cache has it."""
+    if config.data.latents:
+        return CachedPreparation(kind_of(config), config.data.random_flip, schema.mirrored)
+    return make_preparation(config, schema)
+
+
+def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> CacheIndex:
+    """What a cache of the training split holds, without any example yet."""
+    encoder_hash = hash_of(codec_weights["encoder"])
+    return CacheIndex(
+        **cache_metadata(config), encoder_hash=encoder_hash, num_examples=0, schema=schema
+    )
+
+
+def check_latents(config: Config, source: Source, codec_weights: Any) -> None:
+    """Raises if the training reads latents of another encoder than it has, or needs none.
+
+    Raises:
+        DataError: if the latents are of another encoder.
+        ValueError: if the flow moves pixels.
+    """
+    if not isinstance(source, LatentCache):
+        return
+    if codec_weights is None:
+        raise ValueError(
+            f"config.data.latents is {config.data.latents!r}, but without "
+            "config.autoencoder.weights the flow moves pixels; set both or none."
+        )
+    source.check_fits({"encoder_hash": hash_of(codec_weights["encoder"])})
+
+
+def training_batches(
+    config: Config,
+    source: Source,
+    schema: LabelSchema,
+    *,
+    batch_size: int,
+    skip_log: pathlib.Path | None = None,
+) -> grain.DatasetIterator:
+    """This process's part of the training batches, endlessly; see `pipeline.training_batches`."""
+    return pipeline.training_batches(
+        source,
+        make_augmentation(config, schema),
+        batch_size=batch_size,
+        seed=config.seed,
+        shard=processes.shard(),
+        num_workers=config.data.num_workers,
+        skip_errors=skips_errors(config),
+        skip_log=skip_log,
+    )
+
+
+def skips_errors(config: Config) -> bool:
+    """Whether examples that cannot be read are left out."""
+    return config.data.on_error == "skip"

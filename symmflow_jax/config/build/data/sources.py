@@ -1,0 +1,353 @@
+"""Data sources by name, and their classes."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from symmflow_jax.config.build.semantics import semantics_kind
+from symmflow_jax.config.choices import Choice
+from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.data.transforms import image_size
+from symmflow_jax.semantics import labels, palettes
+from symmflow_jax.semantics.kinds import SemanticsKind
+from symmflow_jax.semantics.labels import LabelSchema
+
+_SPLITS = ("train_split", "eval_split")
+_FOLDERS = ("train_images", "train_masks", "eval_images", "eval_masks")
+
+SOURCE_KEYS = {
+    *("train_size", "eval_size", "dir", "name", *_SPLITS, *_FOLDERS),
+    *("class_ids", "class_colours", "ignored_id"),
+}
+"""Keys of `config.data` that say where examples come from, of which no source uses all."""
+
+MASK, LABEL = SemanticsKind.MASK, SemanticsKind.LABEL
+
+Opener = Callable[[Callable[..., Source], DataConfig, bool, int], Source]
+"""`open(constructor, config, train, seed)`: calls a source's constructor with what it takes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceChoice(Choice):
+    """A data source.
+
+    Attributes:
+        kinds: the semantics that its examples have, the preferred one first.
+        opener: how its constructor is called.
+        known_classes: place of a label schema, or of a function from `data.name` to one or None:
+            the classes that are known without the files.
+        has_name: whether `data.name` chooses among several data sets.
+    """
+
+    kinds: tuple[SemanticsKind, ...]
+    opener: Opener
+    known_classes: str | None = None
+    has_name: bool = False
+
+    @property
+    def used_keys(self) -> tuple[str, ...]:
+        """The keys of `SOURCE_KEYS` that it uses."""
+        return _USED_KEYS.get(self.opener, tuple(SOURCE_KEYS))
+
+    def dataset(self, name: str, data_name: str) -> str:
+        """What scores call the data set: the source's name, and its own where there are several."""
+        return f"{name}/{data_name}" if self.has_name else name
+
+    def classes_without_files(self, data_name: str) -> LabelSchema | None:
+        """The label schema, as far as it is known without the files."""
+        if self.known_classes is None:
+            return None
+        known: Any = Choice(self.known_classes, "").resolve()
+        return known(data_name) if callable(known) else known
+
+
+def from_seed(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a size, a split and a seed determine."""
+    size = data.train_size if train else data.eval_size
+    return constructor(size, "train" if train else "test", seed)
+
+
+def from_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a folder and a split determine."""
+    del seed
+    return constructor(pathlib.Path(data.dir), _split(data, train))
+
+
+def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a name, a folder and a split determine."""
+    del seed
+    return constructor(data.name, data.dir, _split(data, train))
+
+
+def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source that a file and a split determine; `data.name` is a file in the folder."""
+    del seed
+    path = pathlib.Path(data.dir)
+    return constructor(path / f"{data.name}.npz" if data.name else path, _split(data, train))
+
+
+def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source of a folder of images and one of masks, whose classes the config names.
+
+    Raises:
+        DataError: if there are no class names, or not as many ids or colours as there are.
+    """
+    del seed
+    if not data.class_names:
+        raise DataError(
+            "config.data.class_names is empty; name the classes in the order of their ids, "
+            "for instance --config.data.class_names=\"('sky', 'road', 'tree')\"."
+        )
+    root = pathlib.Path(data.dir)
+    images = data.train_images if train else data.eval_images
+    masks = data.train_masks if train else data.eval_masks
+    classes = _classes_of_config(data)
+    colours = tuple(palettes.from_hex(colour) for colour in data.class_colours)
+    if colours and len(colours) != classes.num_classes:
+        raise DataError(
+            f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
+            f"classes ({', '.join(classes.names)}); give one for each."
+        )
+    return constructor(root / images, root / masks, classes, colours)
+
+
+_USED_KEYS: dict[Opener, tuple[str, ...]] = {
+    from_seed: ("train_size", "eval_size"),
+    from_folder: ("dir", *_SPLITS),
+    from_name: ("name", "dir", *_SPLITS),
+    from_archive: ("name", "dir", *_SPLITS),
+    # Its splits are folders; scores call the evaluation split by its name.
+    from_folder_pair: ("dir", "eval_split", *_FOLDERS, "class_ids", "class_colours", "ignored_id"),
+}
+
+SOURCES: dict[str, SourceChoice] = {
+    "shapes": SourceChoice(
+        "symmflow_jax.data.sources.synthetic.shapes:Shapes",
+        "drawn scenes of simple shapes",
+        (MASK, LABEL),
+        from_seed,
+    ),
+    "spirals": SourceChoice(
+        "symmflow_jax.data.sources.synthetic.spirals:Spirals",
+        "drawn points on two spirals",
+        (LABEL,),
+        from_seed,
+    ),
+    "gaussian_mixture": SourceChoice(
+        "symmflow_jax.data.sources.synthetic.gaussian_mixture:GaussianMixture",
+        "drawn points of eight overlapping classes",
+        (LABEL,),
+        from_seed,
+    ),
+    "split_posterior": SourceChoice(
+        "symmflow_jax.data.sources.synthetic.split_posterior:SplitPosterior",
+        "drawn points of classes that look alike in pairs",
+        (LABEL,),
+        from_seed,
+    ),
+    "idx": SourceChoice(
+        "symmflow_jax.data.sources.classification.idx:Idx",
+        "the four files of MNIST, or of a set in its format",
+        (LABEL,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.classification.idx:USUAL_CLASSES",
+    ),
+    "tfds": SourceChoice(
+        "symmflow_jax.data.sources.classification.prepared_tfds:PreparedTfds",
+        "a set prepared by TensorFlow Datasets",
+        (LABEL,),
+        from_name,
+        known_classes="symmflow_jax.data.sources.classification.prepared_tfds:known_classes",
+        has_name=True,
+    ),
+    "npz": SourceChoice(
+        "symmflow_jax.data.sources.classification.npz:Npz",
+        "a NumPy archive in the layout of MedMNIST",
+        (LABEL,),
+        from_archive,
+        has_name=True,
+    ),
+    "cifar10": SourceChoice(
+        "symmflow_jax.data.sources.classification.cifar10:Cifar10",
+        "CIFAR-10, python or binary version",
+        (LABEL,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.classification.cifar10:SCHEMA",
+    ),
+    "paired_folder": SourceChoice(
+        "symmflow_jax.data.sources.segmentation.paired_folder:PairedFolder",
+        "your own images and masks in pairs of folders",
+        (MASK,),
+        from_folder_pair,
+    ),
+    "coco_stuff": SourceChoice(
+        "symmflow_jax.data.sources.segmentation.coco_stuff:CocoStuff",
+        "COCO 2017 with stuffthingmaps",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.segmentation.coco_stuff:SCHEMA",
+    ),
+    "celebamask_hq": SourceChoice(
+        "symmflow_jax.data.sources.segmentation.celebamask_hq:CelebAMaskHQ",
+        "CelebAMask-HQ",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.segmentation.celebamask_hq:SCHEMA",
+    ),
+    "cityscapes": SourceChoice(
+        "symmflow_jax.data.sources.segmentation.cityscapes:Cityscapes",
+        "Cityscapes with fine annotations",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.segmentation.cityscapes:SCHEMA",
+    ),
+    "ade20k": SourceChoice(
+        "symmflow_jax.data.sources.segmentation.ade20k:Ade20k",
+        "ADE20K of the scene parsing challenge",
+        (MASK,),
+        from_folder,
+        known_classes="symmflow_jax.data.sources.segmentation.ade20k:SCHEMA",
+    ),
+}
+"""The values of `config.data.source`."""
+
+
+def kind_of(config: Config) -> SemanticsKind:
+    """What of an example is learned: the first of the source's kinds that the encoding takes.
+
+    Raises:
+        ValueError: if the encoding takes none of them.
+    """
+    return semantics_kind(config.semantics.encoding, config.data.source, _choice(config).kinds)
+
+
+def dataset_of(config: Config) -> str:
+    """What scores call the config's data set."""
+    return _choice(config).dataset(config.data.source, config.data.name)
+
+
+def open_source(config: Config, *, train: bool) -> Source:
+    """The source of a split, in the layout of its files, whatever cache there is of it.
+
+    Raises:
+        DataError: if the data is missing or has no semantics of the kind that is learned; if
+            points are of another size.
+    """
+    choice, kind = _choice(config), kind_of(config)
+    source = choice.opener(choice.resolve(), config.data, train, config.seed)
+    if kind not in source.schemas:
+        raise DataError(
+            f"config.data.source={config.data.source!r} has only {' and '.join(source.schemas)} "
+            f"and no {kind} in its files; choose another config.semantics.encoding."
+        )
+    if not config.data.image_size:
+        _check_points(config.data, source)
+    return source
+
+
+def open_cache(config: Config) -> LatentCache | None:
+    """The cache of encoded training examples that the config names, if any.
+
+    Raises:
+        DataError: if it is not there or was made from other data.
+    """
+    if not config.data.latents:
+        return None
+    cache = LatentCache(config.data.latents)
+    cache.check_fits(cache_metadata(config))
+    return cache
+
+
+def schema_of(config: Config, source: Source) -> LabelSchema:
+    """The label schema of what is learned of a source, under the config's names.
+
+    Raises:
+        DataError: if there are not as many names as classes.
+    """
+    return _renamed(source.schemas[kind_of(config)], config)
+
+
+def schema_without_files(config: Config) -> LabelSchema:
+    """The label schema of what is learned, also where the data is not there.
+
+    The classes are then those of `class_names`, or those that are known of the data set.
+
+    Raises:
+        DataError: if the data is missing, and its classes are not known without it.
+    """
+    try:
+        return schema_of(config, open_source(config, train=True))
+    except DataError as error:
+        known = _choice(config).classes_without_files(config.data.name)
+        if known is not None:
+            return _renamed(known, config)
+        if config.data.class_names:
+            return _classes_of_config(config.data)
+        raise DataError(
+            f"{error} Without the data, name its classes with config.data.class_names."
+        ) from error
+
+
+def cache_metadata(config: Config) -> dict[str, Any]:
+    """What the config says of a cache of its training split, by the names of `CacheIndex`."""
+    return {
+        "source": config.data.source,
+        "split": config.data.train_split,
+        "target": kind_of(config).value,
+        "image_size": config.data.image_size,
+        "has_mirrored": config.data.random_flip,
+    }
+
+
+def _choice(config: Config) -> SourceChoice:
+    return SOURCES[config.data.source]
+
+
+def _split(data: DataConfig, train: bool) -> str:
+    return data.train_split if train else data.eval_split
+
+
+def _check_points(data: DataConfig, source: Source) -> None:
+    """Without this, training would end in a message about the network's parameters."""
+    shape = image_size(source[0]["image"])
+    if len(shape) != 1:
+        raise DataError(
+            f"config.data.image_size is empty, which means points, but {data.source!r} has "
+            f"images of shape {shape}; set config.data.image_size, such as to (32, 32)."
+        )
+    if shape != (data.point_size,):
+        raise DataError(
+            f"config.data.point_size is {data.point_size}, but the points of "
+            f"{data.source!r} have {shape[0]} numbers; set it to {shape[0]}."
+        )
+
+
+def _classes_of_config(data: DataConfig) -> LabelSchema:
+    """The classes of `class_names`, under their ids in the files."""
+    ids = data.class_ids or tuple(range(len(data.class_names)))
+    if len(ids) != len(data.class_names):
+        raise DataError(
+            f"config.data.class_ids has {len(ids)} ids for {len(data.class_names)} class_names; "
+            "give one for each."
+        )
+    return labels.filed_under(ids, data.class_names, data.ignored_id)
+
+
+def _renamed(schema: LabelSchema, config: Config) -> LabelSchema:
+    """The schema under the names of the config, if it has some."""
+    names = config.data.class_names
+    if not names:
+        return schema
+    ignored = tuple(schema.names[number] for number in schema.ignored)
+    if len(names) == len(schema.scored) and schema.scored == tuple(range(len(names))):
+        names = (*names, *ignored)
+    if len(names) != schema.num_classes:
+        raise DataError(
+            f"config.data.class_names has {len(names)} names ({', '.join(names)}) for the "
+            f"{schema.num_classes} classes of {config.data.source!r} "
+            f"({', '.join(schema.names)}); give one for each, or none to keep these."
+        )
+    return dataclasses.replace(schema, names=names)

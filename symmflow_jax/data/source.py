@@ -1,0 +1,58 @@
+"""What every source of examples offers, and what the sources share."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from symmflow_jax.semantics import labels
+from symmflow_jax.semantics.labels import LabelSchema
+
+
+class DataError(ValueError):
+    """Data that is missing or cannot be read; the message names the file and the remedy."""
+
+
+class Source(Protocol):
+    """Examples by their index; picklable, so that reading processes can share it.
+
+    An element has "image" in its native size: uint8 `[height, width, 1 or 3]`, an RGB picture of
+    Pillow where it comes from a picture file, or float32 `[n]` for points; and an array for
+    every key of `schemas`: "mask", integers `[height, width]`, and "label", int32 `[]`, both in
+    the classes of their schema.
+    """
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+
+def check_split(split: str, splits: tuple[str, ...]) -> None:
+    """Raises ValueError if `split` is none of `splits`."""
+    if split not in splits:
+        raise ValueError(f"There is no split {split!r}; choose one of {', '.join(splits)}.")
+
+
+def check_drawn(size: int, split: str, seed: int) -> None:
+    """Raises ValueError if a source cannot be drawn from these arguments."""
+    check_split(split, DRAWN_SPLITS)
+    if size < 1:
+        raise ValueError(f"A drawn source needs at least one example, not {size}.")
+    if seed < 0:
+        raise ValueError(f"The seed of a drawn source is {seed}; it must not be negative.")
+
+
+def random_stream(seed: int, split: str, *index: int) -> np.random.Generator:
+    """The random numbers of one split, or of one example of it, independent of all others."""
+    spawn_key = (DRAWN_SPLITS.index(split), *index)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
+
+
+def numbered_classes(num_classes: int) -> LabelSchema:
+    """Classes that are called by their number."""
+    return labels.consecutive(tuple(str(number) for number in range(num_classes)))
+
+
+DRAWN_SPLITS = ("train", "test")

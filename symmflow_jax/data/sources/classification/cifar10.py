@@ -1,0 +1,119 @@
+"""CIFAR-10 (Krizhevsky 2009) as its author publishes it: the python or the binary version."""
+
+import io
+import pathlib
+import pickle
+
+import numpy as np
+
+from symmflow_jax.data.source import DataError, check_split
+from symmflow_jax.semantics import labels
+from symmflow_jax.semantics.labels import LabelSchema
+
+SCHEMA = labels.consecutive((
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+))  # fmt: skip
+_SIDE, _NUM_VALUES = 32, 3 * 32 * 32
+_BATCHES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
+_FOLDERS = ("", "cifar-10-batches-py", "cifar-10-batches-bin")
+
+# All that the python version's files consist of.
+_HARMLESS = {
+    (module, name)
+    for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
+    for name in ("ndarray", "dtype", "_reconstruct")
+} | {("_codecs", "encode")}
+
+
+class Cifar10:
+    """Pictures "image" uint8 `[32, 32, 3]` with "label" int32 `[]`.
+
+    Args:
+        root: folder of the batches, or the one above it.
+        split: "train" (50,000 pictures) or "test" (10,000).
+
+    Raises:
+        DataError: if batches are missing or damaged, or hold anything but arrays.
+        ValueError: for another split.
+    """
+
+    def __init__(self, root: str | pathlib.Path, split: str):
+        check_split(split, tuple(_BATCHES))
+        parts = [_read(_find(pathlib.Path(root), name)) for name in _BATCHES[split]]
+        pixels = np.concatenate([part[0] for part in parts])
+        self._images = pixels.reshape(-1, 3, _SIDE, _SIDE).transpose(0, 2, 3, 1)
+        self._labels = np.concatenate([part[1] for part in parts]).astype(np.int32)
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]:
+        """The ten classes of "label"."""
+        return {"label": SCHEMA}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        return {
+            "image": np.ascontiguousarray(self._images[index]),
+            "label": np.asarray(self._labels[index]),
+        }
+
+
+def _find(root: pathlib.Path, name: str) -> pathlib.Path:
+    for folder in _FOLDERS:
+        for path in (root / folder / name, root / folder / f"{name}.bin"):
+            if path.is_file():
+                return path
+    raise DataError(
+        f"{root.absolute()} has no {name} or {name}.bin. Unpack cifar-10-python.tar.gz or "
+        "cifar-10-binary.tar.gz (cs.toronto.edu/~kriz) and set --config.data.dir to its folder."
+    )
+
+
+def _read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels uint8 `[n, 3072]`, channel by channel, and labels `[n]`."""
+    content = path.read_bytes()
+    pixels, classes = _binary(content) if path.suffix == ".bin" else _pickled(path, content)
+    if pixels.ndim != 2 or pixels.shape != (len(classes), _NUM_VALUES) or not len(classes):
+        raise _damaged(path)
+    if pixels.dtype != np.uint8 or classes.min() < 0 or classes.max() >= SCHEMA.num_classes:
+        raise _damaged(path)
+    return pixels, classes
+
+
+def _binary(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Records of a label and its pixels; a cut-off file has no whole number of them."""
+    values = np.frombuffer(content, np.uint8)
+    records = values.reshape(-1, 1 + _NUM_VALUES) if len(values) % (1 + _NUM_VALUES) == 0 else None
+    if records is None:
+        return np.empty((0, 0), np.uint8), np.empty(0, np.uint8)
+    return records[:, 1:], records[:, 0]
+
+
+def _pickled(path: pathlib.Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
+        return np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
+    except _Foreign as error:
+        raise DataError(f"{path} asks for {error}, which no CIFAR-10 batch does; it was not "
+                        "opened. Unpack the archive again.") from None  # fmt: skip
+    except Exception as error:  # A damaged pickle raises almost anything.
+        raise _damaged(path) from error
+
+
+def _damaged(path: pathlib.Path) -> DataError:
+    return DataError(f"{path} is damaged or no CIFAR-10 batch; unpack the archive again.")
+
+
+class _Foreign(pickle.UnpicklingError):
+    """A pickle that asks for more than arrays."""
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Loads arrays and plain values; a pickle could run anything else."""
+
+    def find_class(self, module: str, name: str):
+        """The class, if it is one that arrays are made of."""
+        if (module, name) not in _HARMLESS:
+            raise _Foreign(f"{module}.{name}")
+        return super().find_class(module, name)

@@ -1,0 +1,100 @@
+"""Sets prepared by TensorFlow Datasets, read by random access and without TensorFlow."""
+
+from typing import Any
+
+import numpy as np
+
+from symmflow_jax.data.source import DataError, numbered_classes
+from symmflow_jax.semantics import labels
+
+
+class PreparedTfds:
+    """Pictures "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
+
+    Args:
+        name: name of the set, perhaps with config and version: "mnist", "svhn_cropped:3.1.0".
+        folder: data directory of TFDS; empty for its default.
+        split: a split in the words of TFDS, such as "train" or "train[:90%]".
+
+    Raises:
+        DataError: if the set is not there in a format with random access, has no such split,
+            or is no set of labelled 8-bit pictures.
+    """
+
+    def __init__(self, name: str, folder: str, split: str):
+        self._where = f"TFDS set {name!r}, split {split!r}"
+        builder = _find(name, folder)
+        self._schema = _schema(self._where, dict(builder.info.features.items()))
+        try:
+            self._examples = builder.as_data_source(split=split)
+        except NotImplementedError as error:
+            raise DataError(
+                f"{self._where} in {builder.data_dir} has no random access. Prepare it again in "
+                f"another folder: {_how_to_prepare(name, 'FOLDER')}"
+            ) from error
+        except (ValueError, OSError) as error:
+            raise DataError(f"{self._where} in {builder.data_dir}: {error}") from error
+
+    @property
+    def schemas(self) -> dict[str, labels.LabelSchema]:
+        """The classes of "label", by the names the set gives them."""
+        return {"label": self._schema}
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"Example {index} is outside 0 to {len(self) - 1}.")
+        try:
+            example = self._examples[index]
+        except (ValueError, RuntimeError, OSError) as error:
+            raise DataError(
+                f"{self._where}: example {index} cannot be read ({error}). Prepare the set again."
+            ) from error
+        return {"image": example["image"], "label": np.asarray(example["label"], np.int32)}
+
+
+def known_classes(name: str) -> labels.LabelSchema | None:
+    """The classes of a set that is not there, as far as they are known by its name."""
+    return numbered_classes(10) if name.split(":")[0] == "mnist" else None
+
+
+def _find(name: str, folder: str) -> Any:
+    """The builder of a set on disk, made of its files and not of the code that wrote them."""
+    # Imported here because it takes long and most runs do not need it.
+    from tensorflow_datasets.core import read_only_builder, registered
+
+    try:
+        return read_only_builder.builder_from_files(name, data_dir=folder or None)
+    except registered.DatasetNotFoundError as error:
+        raise DataError(
+            f"No prepared TFDS set {name!r} in {folder or '~/tensorflow_datasets'}. Prepare it on "
+            f"a machine with the network and TensorFlow: {_how_to_prepare(name, folder)} Then "
+            "point --config.data.dir to that folder."
+        ) from error
+
+
+def _how_to_prepare(name: str, folder: str) -> str:
+    data_dir = f", data_dir={folder!r}" if folder else ""
+    return (
+        f'python -c "import tensorflow_datasets as tfds; tfds.builder({name!r}{data_dir}, '
+        "file_format='array_record').download_and_prepare()\"."
+    )
+
+
+def _schema(where: str, features: dict[str, Any]) -> labels.LabelSchema:
+    """The classes of a set of labelled pictures; DataError if it is none."""
+    import tensorflow_datasets as tfds
+
+    image, label = features.get("image"), features.get("label")
+    if not isinstance(label, tfds.features.ClassLabel):
+        raise DataError(f"{where} has no class label 'label' among {', '.join(sorted(features))}.")
+    if not isinstance(image, tfds.features.Image):
+        raise DataError(f"{where} has no picture 'image' among {', '.join(sorted(features))}.")
+    if image.np_dtype != np.uint8 or image.shape[-1] not in (1, 3):
+        raise DataError(
+            f"{where} has pictures {image.np_dtype} of shape {image.shape}; "
+            "8-bit ones with 1 or 3 channels are needed."
+        )
+    return labels.consecutive(tuple(label.names))

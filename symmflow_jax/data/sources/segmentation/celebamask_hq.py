@@ -1,0 +1,171 @@
+"""CelebAMask-HQ (Lee et al. 2020, arXiv 1907.11922): faces, with a file for each part of a face."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from symmflow_jax.data.image_files import open_image, read_image, read_mask
+from symmflow_jax.data.source import DataError, check_split
+from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
+from symmflow_jax.semantics import palettes
+from symmflow_jax.semantics.labels import LabelSchema
+
+# The parts in the order in which they are laid over each other; ids from 1 on.
+_PARTS = (
+    "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth",
+    "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
+)  # fmt: skip
+
+SCHEMA = LabelSchema(
+    names=("background", *_PARTS),
+    raw_ids=tuple(range(len(_PARTS) + 1)),
+    palette=palettes.CELEBAMASK_HQ,
+    ignored=(0,),
+    # "l_" and "r_" are the person's own sides: a mirror makes a left eye a right one.
+    mirrored=((4, 5), (6, 7), (8, 9)),
+)
+"""Background and 18 parts; the background counts in no score, as in the paper."""
+
+_IMAGES, _PART_MASKS, _MASKS = "CelebA-HQ-img", "CelebAMask-HQ-mask-anno", "CelebAMask-HQ-mask"
+_MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
+_FACES_PER_FOLDER = 2000
+# CelebA's own partition by the index of the original picture.
+_FIRST_VALIDATION, _FIRST_TEST = 162_771, 182_638
+# Without the mapping file: shares of the faces in the order of their numbers.
+_SHARES = {"train": (0.0, 0.8), "val": (0.8, 0.9), "test": (0.9, 1.0)}
+
+
+class CelebAMaskHQ:
+    """Faces "image" with "mask" in the size of the image (1024x1024 as published).
+
+    A mask is read from `CelebAMask-HQ-mask/N.png` if it is there. Otherwise it is put together
+    from the parts in `CelebAMask-HQ-mask-anno/K/NNNNN_part.png` and kept there for the next
+    time, unless the folder cannot be written. Masks have half the side of their image; every
+    pixel of theirs becomes 2x2 pixels, so that no id is lost or made up.
+
+    Args:
+        root: the unpacked folder CelebAMask-HQ.
+        split: "train", "val" or "test", as CelebA's own partition has it by
+            `CelebA-HQ-to-CelebA-mapping.txt` (24,183, 2,993 and 2,824 faces). Without that
+            file: the first 80 %, the next 10 % and the last 10 % of the faces by number.
+
+    Raises:
+        DataError: if a folder is missing or empty, or the mapping file is broken.
+        ValueError: for another split.
+    """
+
+    def __init__(self, root: str | pathlib.Path, split: str):
+        check_split(split, tuple(_SHARES))
+        self._root = pathlib.Path(root)
+        folder = self._root / _IMAGES
+        numbers = sorted(int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdigit())
+        if not numbers:
+            raise DataError(
+                f"{folder.absolute()} has no faces N.jpg. Unpack CelebAMask-HQ.zip "
+                "(github.com/switchablenorms/CelebAMask-HQ) and set --config.data.dir to the "
+                "folder CelebAMask-HQ."
+            )
+        if not any((self._root / name).is_dir() for name in (_PART_MASKS, _MASKS)):
+            raise DataError(
+                f"{self._root.absolute()} has neither {_PART_MASKS} nor {_MASKS}; unpack "
+                "CelebAMask-HQ.zip again."
+            )
+        self._numbers = _split(self._root / _MAPPING, numbers, split)
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]:
+        """The classes of "mask"."""
+        return {"mask": SCHEMA}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        number = self._numbers[index]
+        path = self._root / _IMAGES / f"{number}.jpg"
+        image, mask = open_image(path), self._mask(number)
+        scale = image.height // mask.shape[0] if mask.size else 0
+        if (mask.shape[0] * scale, mask.shape[1] * scale) != (image.height, image.width):
+            raise DataError(
+                f"{path} is {image.width}x{image.height}, which is no multiple of its mask "
+                f"of {mask.shape[1]}x{mask.shape[0]}; unpack the face and its mask again."
+            )
+        return {"image": image, "mask": np.repeat(np.repeat(mask, scale, 0), scale, 1)}
+
+    def _mask(self, number: int) -> np.ndarray:
+        merged = self._root / _MASKS / f"{number}.png"
+        if merged.exists():
+            return to_classes(read_mask(merged), SCHEMA, merged)
+        mask = _merge_parts(self._root / _PART_MASKS, number)
+        _keep(merged, mask)
+        return mask
+
+
+def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
+    if not mapping.exists():
+        first, end = (round(share * len(numbers)) for share in _SHARES[split])
+        return numbers[first:end]
+    originals = _read_mapping(mapping)
+    missing = [number for number in numbers if number not in originals]
+    if missing:
+        raise DataError(f"{mapping} has no line for face {missing[0]}; unpack it again.")
+    return [number for number in numbers if _split_of(originals[number]) == split]
+
+
+def _read_mapping(mapping: pathlib.Path) -> dict[int, int]:
+    """The number of each face's original in CelebA."""
+    lines = mapping.read_text().splitlines()[1:]
+    try:
+        return {int(words[0]): int(words[1]) for words in map(str.split, lines) if words}
+    except (ValueError, IndexError) as error:
+        raise DataError(f"{mapping} is broken ({error}); unpack it again.") from error
+
+
+def _split_of(original: int) -> str:
+    if original < _FIRST_VALIDATION:
+        return "train"
+    return "val" if original < _FIRST_TEST else "test"
+
+
+def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
+    """int32 `[height, width]`: the parts that there are, each over those before it."""
+    folder = folder / str(number // _FACES_PER_FOLDER)
+    mask: np.ndarray | None = None
+    for part_id, part in enumerate(_PARTS, start=1):
+        path = folder / f"{number:05d}_{part}.png"
+        if not path.exists():
+            continue
+        present = read_image(path)[..., 0] > 0
+        if mask is None:
+            mask = np.zeros(present.shape, np.int32)
+        if present.shape != mask.shape:
+            raise DataError(f"{path} has another size than the parts before it; unpack it again.")
+        mask[present] = part_id
+    if mask is None:
+        raise DataError(
+            f"Face {number} has no parts {number:05d}_*.png in {folder}; "
+            "unpack CelebAMask-HQ.zip again."
+        )
+    return mask
+
+
+def _keep(path: pathlib.Path, mask: np.ndarray) -> None:
+    """Writes a merged mask in one piece, where there is leave and room to.
+
+    A data set that cannot be written to is merged anew each time.
+    """
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(suffix=".tmp", dir=path.parent, delete=False) as file:
+            try:
+                Image.fromarray(mask.astype(np.uint8)).save(file, format="PNG")
+                file.flush()
+                os.replace(file.name, path)
+            except OSError:
+                os.unlink(file.name)
+                raise

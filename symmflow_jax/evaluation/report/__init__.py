@@ -1,0 +1,1 @@
+"""The report of an evaluation, beside the paper."""

@@ -1,0 +1,97 @@
+"""Plots of an evaluation: quality by network passes, risk by coverage, large confusion matrices."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.evaluation.report import paper, tables
+from symmflow_jax.metrics.calibration import RiskCoverage
+from symmflow_jax.runs import images
+
+_QUALITIES = ("miou", "accuracy", "fid", "frechet_distance")
+
+
+def plottable(table: list[Measurement]) -> list[tuple[str, str]]:
+    """Task and metric of each quality that was measured at more than one cost."""
+    found: dict[tuple[str, str], set[float | None]] = {}
+    for m in tables.whole(table):
+        if m.metric in _QUALITIES:
+            found.setdefault((m.protocol.task, m.metric), set()).add(m.nfe)
+    return [name for name, costs in found.items() if len(costs) > 1]
+
+
+def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
+    """A metric by network passes, a line for each solver, with the paper's own points.
+
+    Args:
+        table: the measurements.
+        task: the task.
+        metric: the metric.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+    """
+    chosen = [
+        m for m in tables.whole(table) if (m.protocol.task, m.metric) == (task, metric) and m.nfe
+    ]
+    plt = images.pyplot()
+    figure, axis = plt.subplots(figsize=(7, 4))
+    for name in dict.fromkeys(_series(m) for m in chosen):
+        points = sorted((m.nfe, m.value, m.spread) for m in chosen if _series(m) == name)
+        cost, value, spread = zip(*points, strict=True)
+        bars = None if None in spread else spread
+        axis.errorbar(cost, value, yerr=bars, label=name, marker="o", markersize=4, capsize=3)
+    for published in paper.of(chosen[0].protocol.dataset):
+        if (published.task, published.metric) == (task, metric):
+            steps, values = zip(*published.values.items(), strict=True)
+            axis.plot(steps, values, "k:x", label=f"paper, {published.data} (Euler)")
+    _label_costs(axis, metric)
+    return images.render(figure)
+
+
+def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
+    """The error rate among the answers kept by their share, a line for each row of the table."""
+    plt = images.pyplot()
+    figure, axis = plt.subplots(figsize=(7, 4))
+    for name, curve in curves.items():
+        axis.plot(curve.coverage, curve.risk, label=name)
+    axis.set_xlim(0, 1)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("share of the answers kept, the surest first")
+    axis.set_ylabel("error rate among them")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return images.render(figure)
+
+
+def confusion(counts: np.ndarray) -> np.ndarray:
+    """The share of each true class that was recognised as each class, as a heat map."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    plt = images.pyplot()
+    figure, axis = plt.subplots(figsize=(7, 6))
+    image = axis.imshow(shares, vmin=0, vmax=1)
+    axis.set_xlabel("recognised class")
+    axis.set_ylabel("true class")
+    figure.colorbar(image)
+    return images.render(figure)
+
+
+def _series(measurement: Measurement) -> str:
+    solver = measurement.protocol.solver or ""
+    original = ", original size" if measurement.protocol.scored_size == "original" else ""
+    return solver + original
+
+
+def _label_costs(axis, metric: str) -> None:
+    """Network passes on a logarithmic axis, with plain numbers on it."""
+    axis.set_xscale("log", base=2)
+    low, high = axis.get_xlim()
+    ticks = [2**power for power in range(math.floor(math.log2(low)), 12) if low <= 2**power <= high]
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set_xlabel("network passes for each sample (NFE)")
+    axis.set_ylabel(metric)
+    axis.grid(alpha=0.3)
+    axis.legend()

@@ -1,0 +1,142 @@
+"""The report of a run: `report.md` for people and `metrics.json` for programs."""
+
+import logging
+import pathlib
+
+import numpy as np
+
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.findings import Confusion, Findings
+from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.evaluation.report import plots, tables
+from symmflow_jax.evaluation.scores import generation
+from symmflow_jax.evaluation.sweep import measure
+from symmflow_jax.runs import folder, images
+from symmflow_jax.runtime import files, processes
+from symmflow_jax.semantics.kinds import SemanticsKind
+from symmflow_jax.semantics.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
+
+EXAMPLES = "pictures/examples.png"
+"""File of a run: the grid of examples."""
+
+METRICS = "metrics.json"
+"""File of a run: every measurement with its protocol."""
+
+_NUM_PICTURES, _NUM_POINTS = 8, 1000
+_CLASSIFICATION = SemanticsKind.LABEL.task
+
+
+def report_evaluation(
+    evaluator: Evaluator, trained: Trained, workdir: pathlib.Path
+) -> list[Measurement]:
+    """The full evaluation of weights, written as report, metrics and pictures."""
+    findings = measure(evaluator, trained)
+    write_grid(evaluator, trained, workdir / EXAMPLES)
+    if processes.is_primary():
+        title = f"{workdir.name}, step {trained.train_step}"
+        write_report(workdir, findings, evaluator.schema, title)
+    _logger.info("%s", summary(findings.table))
+    _logger.info("Report: %s", workdir / "report.md")
+    return findings.table
+
+
+def write_grid(evaluator: Evaluator, trained: Trained, path: pathlib.Path) -> np.ndarray:
+    """Writes a grid of examples (real | mask | generated | predicted); returns it as uint8."""
+    count = _NUM_PICTURES if evaluator.experiment.data.image_size else _NUM_POINTS
+    grid = images.sample_grid(generation.examples(evaluator, trained, count), evaluator.schema)
+    if processes.is_primary():
+        files.write_image(path, grid)
+    return grid
+
+
+def scalars(table: list[Measurement]) -> dict[str, float]:
+    """The measurements over all classes by name, for TensorBoard."""
+    return {f"eval/{m.protocol.task}/{_name(m)}": m.value for m in tables.whole(table)}
+
+
+def summary(table: list[Measurement]) -> str:
+    """The measurements over all classes in one line."""
+    return "  ".join(f"{_name(m)} {m.value:.4f}" for m in tables.whole(table))
+
+
+def _name(measurement: Measurement) -> str:
+    protocol = measurement.protocol
+    original = "original" if protocol.scored_size == "original" else None
+    parts = (measurement.metric, protocol.solver, protocol.num_steps, original)
+    return "_".join(str(part) for part in parts if part is not None)
+
+
+def write_report(
+    workdir: pathlib.Path, findings: Findings, schema: LabelSchema, title: str
+) -> None:
+    """Writes `metrics.json`, `report.md` and the plots that it shows.
+
+    Args:
+        workdir: folder of the run; the grid of examples is in it already.
+        findings: what was found.
+        schema: the classes.
+        title: heading of the report.
+    """
+    table = findings.table
+    files.write_json(workdir / METRICS, [m.to_json() for m in table])
+    sections = [f"# {title}", *tables.sections(table)]
+    if findings.confusion is not None and findings.confusion.task == _CLASSIFICATION:
+        sections.append(_confusion(workdir, findings.confusion, schema))
+    if findings.risk_coverage:
+        sections.append(_risk_coverage(workdir, findings))
+    figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
+    for (task, metric), picture in figures.items():
+        path = f"pictures/{task}_{metric}.png"
+        files.write_image(workdir / path, picture)
+        sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
+    sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
+    history = folder.read_history(workdir)
+    if len(history) > 1:
+        files.write_image(workdir / "loss.png", _loss_curve(history))
+        sections.append("## Training\n\n![loss](loss.png)")
+    sections += _skipped(folder.read_skipped(workdir))
+    (workdir / "report.md").write_text("\n\n".join(sections) + "\n")
+
+
+def _confusion(workdir: pathlib.Path, confusion: Confusion, schema: LabelSchema) -> str:
+    """As a table, or as a picture where there are many classes."""
+    if schema.num_classes <= tables.MOST_CLASSES:
+        return tables.confusion_section(confusion.counts, schema.names, confusion.row)
+    path = "pictures/confusion.png"
+    files.write_image(workdir / path, plots.confusion(confusion.counts))
+    return (
+        f"## Confusion matrix\n\n![confusion matrix]({path})\n\nShare of each true class; "
+        f"{confusion.row}."
+    )
+
+
+def _risk_coverage(workdir: pathlib.Path, findings: Findings) -> str:
+    path = "pictures/risk_coverage.png"
+    files.write_image(workdir / path, plots.risk_coverage(findings.risk_coverage))
+    classifies = findings.confusion is not None and findings.confusion.task == _CLASSIFICATION
+    answers = "labels" if classifies else "pixels"
+    return (
+        f"## Risk by coverage\n\n![risk by coverage]({path})\n\nError rate among the {answers} "
+        "kept, as the least sure are left out; `aurc` in the table is the area under the curve, "
+        "`calibration_error` how far confidence and accuracy are apart. Seed "
+        f"{findings.table[0].protocol.seeds[0]}."
+    )
+
+
+def _skipped(messages: list[str]) -> list[str]:
+    if not messages:
+        return []
+    lines = "\n".join(f"- {message}" for message in messages)
+    return [
+        f"## Skipped\n\n{len(messages)} examples could not be read and were left out:\n\n{lines}"
+    ]
+
+
+def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
+    series = {
+        name: ([line["step"] for line in history], [line[name] for line in history])
+        for name in ("loss", "loss_image", "loss_semantics")
+    }
+    return images.curves(series, "training step")

@@ -1,0 +1,154 @@
+"""Measurements as Markdown tables, with the paper's figures and every protocol in words."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from symmflow_jax.evaluation.measurement import Measurement, Protocol
+from symmflow_jax.evaluation.report import paper
+from symmflow_jax.runs import markdown
+
+MOST_CLASSES = 20
+"""Classes beyond which a confusion matrix is no table any more."""
+
+
+def sections(table: list[Measurement]) -> list[str]:
+    """A section for each task, one beside the paper, one by class."""
+    tasks = dict.fromkeys(m.protocol.task for m in table)
+    parts = [_section(task, [m for m in whole(table) if m.protocol.task == task]) for task in tasks]
+    parts += [_paper_section(table), _class_section(table)]
+    return [part for part in parts if part]
+
+
+def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
+    """Counts with a row for each true class and a column for each recognised one."""
+    rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
+    lines = markdown.table(["true / recognised", *names], rows)
+    return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
+
+
+def whole(table: Iterable[Measurement]) -> list[Measurement]:
+    """The measurements over all classes."""
+    return [m for m in table if m.class_name is None]
+
+
+def column_name(measurement: Measurement) -> str:
+    """The metric, with the size at which masks were compared if it is not the model's."""
+    at_original = measurement.protocol.scored_size == "original"
+    return f"{measurement.metric}, original size" if at_original else measurement.metric
+
+
+def cell(measurement: Measurement | None) -> str:
+    """The value in words, with its spread where there are several seeds."""
+    if measurement is None:
+        return ""
+    spread = "" if measurement.spread is None else f" ± {_number(measurement.spread)}"
+    return _number(measurement.value) + spread
+
+
+def protocols(table: list[Measurement]) -> str:
+    """A paragraph for each protocol, with the columns that it is of."""
+    columns: dict[str, dict[str, None]] = {}
+    for m in table:
+        columns.setdefault(_in_words(m), {})[column_name(m)] = None
+    if len(columns) == 1:
+        return f"{next(iter(columns))}."
+    return "\n\n".join(f"{', '.join(names)}: {words}." for words, names in columns.items())
+
+
+def _section(task: str, table: list[Measurement]) -> str:
+    columns = list(dict.fromkeys(column_name(m) for m in table))
+    rows: dict[tuple, dict[str, Measurement]] = {}
+    for m in table:
+        row = (_solver(m.protocol), m.protocol.num_steps, m.protocol.num_draws, m.nfe)
+        rows.setdefault(row, {})[column_name(m)] = m
+    compared = [name for name in columns if f"{name}, original size" in columns]
+    header = ["solver", "steps", "draws", "NFE", *columns]
+    header += [f"{name}, difference" for name in compared]
+    lines = [
+        [solver, num_steps or "", num_draws, f"{nfe:.1f}" if nfe else ""]
+        + [cell(cells.get(name)) for name in columns]
+        + [_difference(cells, name) for name in compared]
+        for (solver, num_steps, num_draws, nfe), cells in rows.items()
+    ]
+    return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{protocols(table)}"
+
+
+def _solver(protocol: Protocol) -> str:
+    accuracy = "" if protocol.tolerance is None else f", tolerance {protocol.tolerance:g}"
+    return (protocol.solver or "") + accuracy
+
+
+def _in_words(measurement: Measurement) -> str:
+    """The protocol but for what stands in the row: solver, steps and draws."""
+    protocol = measurement.protocol
+    parts = [f"{measurement.num_examples} examples of {protocol.dataset} ({protocol.split})"]
+    if protocol.image_size:
+        parts.append(f"{protocol.crop} crop at {'x'.join(map(str, protocol.image_size))}")
+    if protocol.scored_size:
+        parts.append(f"masks compared at the {protocol.scored_size} size")
+    if protocol.scored_size and protocol.mask_decoder:
+        whose = {"own": "a decoder of their own", "images": "the decoder of images"}
+        parts.append(f"masks read by {whose[protocol.mask_decoder]}")
+    if protocol.clock == "held":
+        parts.append("the given leaf held clean")
+    if protocol.guidance:
+        parts.append(f"guidance of {protocol.guidance}")
+    if protocol.features:
+        parts.append(f"features {protocol.features} (weights {protocol.features_hash})")
+    if protocol.reference:
+        parts.append(f"against {protocol.reference}")
+    parts.append(f"{protocol.weights} weights of step {protocol.train_step}")
+    seeds = ", ".join(str(seed) for seed in protocol.seeds)
+    several = len(protocol.seeds) > 1
+    parts.append(f"mean ± standard deviation of seeds {seeds}" if several else f"seed {seeds}")
+    return "; ".join(parts)
+
+
+def _paper_section(table: list[Measurement]) -> str:
+    """The paper's figures for the data set, each with ours or an empty cell."""
+    rows, notes = [], []
+    for published in paper.of(table[0].protocol.dataset):
+        name = f"{published.data}, {published.task}: {published.metric}"
+        for num_steps, value in published.values.items():
+            ours = ", ".join(cell(m) + _size(m) for m in paper.ours(published, num_steps, table))
+            rows.append([name, num_steps, _number(value), ours])
+        notes.append(f"{name} in the paper: {published.protocol}.")
+    if not rows:
+        return ""
+    lines = markdown.table(["figure", "Euler steps", "paper", "here"], rows)
+    here = "Here: see the protocols above."
+    return "## Beside the paper\n\n" + "\n\n".join([lines, *notes, here])
+
+
+def _size(measurement: Measurement) -> str:
+    size = measurement.protocol.scored_size
+    return f" ({size} size)" if size else ""
+
+
+def _class_section(table: list[Measurement]) -> str:
+    """A row for each class, a column for each solver and number of steps."""
+    by_class = [m for m in table if m.class_name is not None]
+    if not by_class:
+        return ""
+    columns = list(dict.fromkeys(_class_column(m) for m in by_class))
+    cells = {(m.class_name, _class_column(m)): cell(m) for m in by_class}
+    names = dict.fromkeys(m.class_name for m in by_class)
+    rows = [[name, *(cells.get((name, column), "") for column in columns)] for name in names]
+    return "## Intersection over union by class\n\n" + markdown.table(["class", *columns], rows)
+
+
+def _class_column(measurement: Measurement) -> str:
+    original = ", original size" if measurement.protocol.scored_size == "original" else ""
+    return measurement.protocol.row + original
+
+
+def _difference(cells: dict[str, Measurement], name: str) -> str:
+    at_model, at_original = cells.get(name), cells.get(f"{name}, original size")
+    if at_model is None or at_original is None:
+        return ""
+    return f"{at_original.value - at_model.value:+.4f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}"

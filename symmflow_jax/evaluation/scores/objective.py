@@ -1,0 +1,57 @@
+"""The training loss on unseen examples."""
+
+from clu import metrics
+
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
+from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.evaluation.scores.recognition import average
+from symmflow_jax.inference import predictions
+from symmflow_jax.runtime import processes
+
+
+def make_objective(evaluator: Evaluator) -> Metric:
+    """The training loss for every seed."""
+
+    def measure(trained: Trained) -> Findings:
+        repeats = [
+            [objective_of_seed(evaluator, trained, seed, evaluator.experiment.eval.num_examples)]
+            for seed in evaluator.seeds
+        ]
+        return Findings(table_over_seeds(repeats))
+
+    return measure
+
+
+def objective_of_seed(
+    evaluator: Evaluator, trained: Trained, seed: int, num_examples: int
+) -> Scores:
+    """The training loss of so many examples with one seed."""
+    protocol = evaluator.protocol("objective", trained, seed)
+    return objective(evaluator, trained, protocol, num_examples)
+
+
+def objective(
+    evaluator: Evaluator, trained: Trained, protocol: Protocol, num_examples: int
+) -> Scores:
+    """The training loss, without dropout, on examples of the split."""
+    names = ("loss", "loss_image", "loss_semantics")
+    totals = [metrics.Average.empty() for _ in names]
+    for batch in evaluator.batches(num_examples):
+        losses = evaluator.call(
+            predictions.losses,
+            trained,
+            protocol.seeds[0],
+            batch,
+            batch.image,
+            batch.labels,
+            loss_weights=evaluator.experiment.loss_weights,
+        )
+        parts = (losses.total, losses.image, losses.semantics)
+        totals = [
+            total.merge(average(part, batch.valid))
+            for total, part in zip(totals, parts, strict=True)
+        ]
+    totals = [processes.sum_over_processes(total) for total in totals]
+    values = {name: float(total.compute()) for name, total in zip(names, totals, strict=True)}
+    return Scores(values=values, num_examples=int(totals[0].count), protocol=protocol)

@@ -1,0 +1,154 @@
+"""Features of real images, measured once and kept: what samples are compared with."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import pathlib
+import re
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.source import Source
+from symmflow_jax.evaluation.evaluator import Evaluator
+from symmflow_jax.metrics.features import FeatureFunction
+from symmflow_jax.metrics.frechet import (
+    FeatureStatistics,
+    Gaussian,
+    load_statistics,
+    save_statistics,
+)
+from symmflow_jax.runtime import processes
+
+_logger = logging.getLogger(__name__)
+
+MOST_FEATURES = 10_000
+"""Images whose single features are kept, for the kernel distance."""
+
+# Keys of the data that do not change an image of the evaluation.
+_TRAINING_ONLY = ("random_crop", "random_flip", "dequantize_images", "latents", "num_workers")
+
+
+class FeatureSet(NamedTuple):
+    """Features of a set of images, the same in every process.
+
+    Attributes:
+        gaussian: the normal law of all of them.
+        features: float32 `[at most MOST_FEATURES, num_features]`, of the first images.
+        num_examples: number of images behind the normal law.
+    """
+
+    gaussian: Gaussian
+    features: np.ndarray
+    num_examples: int
+
+
+class FeatureCollector:
+    """Gathers a feature set batch by batch.
+
+    Args:
+        num_features: size of a feature vector.
+    """
+
+    def __init__(self, num_features: int):
+        self._statistics = FeatureStatistics.empty(num_features)
+        self._rows = [np.zeros((0, 1 + num_features), np.float32)]
+
+    def add(self, features: jax.Array, positions: jax.Array, valid: jax.Array) -> None:
+        """Adds a batch.
+
+        Args:
+            features: float `[batch, num_features]`.
+            positions: int `[batch]`, places among all images.
+            valid: bool `[batch]`; padding does not count.
+        """
+        counts = np.asarray(valid, bool)
+        rows, places = np.asarray(features, np.float32), np.asarray(positions)
+        self._statistics = self._statistics.merge(FeatureStatistics.from_features(rows, counts))
+        kept = counts & (places < MOST_FEATURES)
+        self._rows.append(np.column_stack([places[kept].astype(np.float32), rows[kept]]))
+
+    def finish(self) -> tuple[FeatureStatistics, np.ndarray]:
+        """Statistics and single features of all processes, the latter in their order."""
+        rows = _over_processes(np.concatenate(self._rows))
+        return self._statistics.over_processes(), rows[np.argsort(rows[:, 0]), 1:]
+
+
+def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet:
+    """Features of the real images that the config names, at the model's size.
+
+    They are read from `config.eval.statistics_dir` if they are there; otherwise they are
+    measured and written there, under a name that holds data set, split, size, weights and a
+    digest of the data's keys.
+
+    Raises:
+        DataError: if the split is missing.
+        StatisticsError: if a file that was kept is damaged.
+    """
+    source = evaluator.experiment.real_source(evaluator.source)
+    path = _path(evaluator.experiment, source, function)
+    rows_path = path.with_suffix(".features.npy")
+    if _everywhere(path.is_file() and rows_path.is_file()):
+        with np.load(path) as file:
+            count = int(file["num_examples"])
+        return FeatureSet(load_statistics(path, function), np.load(rows_path), count)
+    _logger.info("Measuring the features of %d real images for %s.", len(source), path)
+    statistics, rows = _measure(dataclasses.replace(evaluator, source=source), function)
+    if processes.is_primary():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with rows_path.open("wb") as file:
+            np.save(file, rows)
+        # Last and in one piece: where it is, both files are whole.
+        partial = path.with_suffix(".partial")
+        save_statistics(partial, statistics, function)
+        partial.replace(path)
+    return FeatureSet(statistics.gaussian(), rows, statistics.count)
+
+
+def _measure(
+    evaluator: Evaluator, function: FeatureFunction
+) -> tuple[FeatureStatistics, np.ndarray]:
+    collector = FeatureCollector(function.num_features)
+    for batch in evaluator.batches(0):
+        collector.add(function(batch.image.values), batch.example_index, batch.valid)
+    return collector.finish()
+
+
+def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> pathlib.Path:
+    """Where the statistics are kept; other data, sizes or weights have other names."""
+    data = dataclasses.asdict(experiment.data)
+    identity = {key: value for key, value in data.items() if key not in _TRAINING_ONLY}
+    identity |= {"seed": experiment.seed, "num_examples": len(source)}
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    size = "x".join(str(n) for n in (*experiment.data.image_size, experiment.data.image_channels))
+    parts = (
+        experiment.dataset,
+        experiment.real_split,
+        size,
+        function.name,
+        function.weights_hash,
+        digest,
+    )
+    name = re.sub(r"[^\w.-]+", "-", "_".join(parts))
+    return pathlib.Path(experiment.eval.statistics_dir) / f"{name}.npz"
+
+
+def _everywhere(found: bool) -> bool:
+    """Whether all processes have found it, so that all of them do the same."""
+    total = processes.sum_over_processes(np.int32(found))
+    return int(total) == jax.process_count()
+
+
+def _over_processes(rows: np.ndarray) -> np.ndarray:
+    """The rows of all processes; their numbers may differ."""
+    if jax.process_count() == 1:
+        return rows
+    most = int(np.max(multihost_utils.process_allgather(np.int32(len(rows)))))
+    padded = np.full((most, rows.shape[1]), np.nan, np.float32)
+    padded[: len(rows)] = rows
+    gathered = np.asarray(multihost_utils.process_allgather(padded)).reshape(-1, rows.shape[1])
+    return gathered[~np.isnan(gathered[:, 0])]

@@ -1,0 +1,193 @@
+"""Scores of reading semantics: segmentation at one or two sizes, classification, and the loss."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from clu import metrics
+
+from symmflow_jax.data.transforms import resize_mask
+from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.findings import (
+    Confusion,
+    Findings,
+    Metric,
+    merged,
+    table_over_seeds,
+)
+from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.flow.solvers.solver import Solve
+from symmflow_jax.inference import predictions
+from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.metrics import confusion
+from symmflow_jax.metrics.calibration import ConfidenceBins
+from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.labels import LabelSchema
+
+
+@dataclasses.dataclass(frozen=True)
+class Recognized:
+    """The scores of one pass, with the counts that they are read off.
+
+    Attributes:
+        scores: one for each protocol: at the model's size, and perhaps at the masks' own size.
+        counts: the confusion matrix at the model's size, int64 `[classes, classes]`.
+        answers: the labels, or the pixels of masks, by their confidence.
+    """
+
+    scores: list[Scores]
+    counts: np.ndarray
+    answers: ConfidenceBins
+
+
+def make_recognition(evaluator: Evaluator) -> Metric:
+    """The scores of predicted semantics for every solver, number of steps and seed."""
+
+    def measure(trained: Trained) -> Findings:
+        return merged(_row(evaluator, trained, *row) for row in evaluator.experiment.solver_rows())
+
+    return measure
+
+
+def _row(
+    evaluator: Evaluator, trained: Trained, solver: str, num_steps: int | None, solve: Solve
+) -> Findings:
+    values, repeats = evaluator.experiment.eval, []
+    for seed in evaluator.seeds:
+        protocol = evaluator.row_protocol(evaluator.task, trained, seed, solver, num_steps)
+        protocol = dataclasses.replace(protocol, num_draws=values.num_draws)
+        repeats.append(
+            recognize(
+                evaluator,
+                trained,
+                solve,
+                protocol,
+                num_examples=values.num_examples,
+                original_size=values.original_size,
+            )
+        )
+    name = repeats[0].scores[0].protocol.row
+    return Findings(
+        table_over_seeds([repeat.scores for repeat in repeats]),
+        Confusion(repeats[0].counts, name, evaluator.task),
+        {name: repeats[0].answers.risk_coverage()},
+    )
+
+
+def recognize(
+    evaluator: Evaluator,
+    trained: Trained,
+    solve: Solve,
+    protocol: Protocol,
+    *,
+    num_examples: int,
+    original_size: bool = False,
+) -> Recognized:
+    """Segments or classifies examples and compares with their labels.
+
+    Args:
+        evaluator: method and examples.
+        trained: what is measured.
+        solve: the solver.
+        protocol: that of the scores, with one seed.
+        num_examples: examples to take; 0 takes the whole split.
+        original_size: whether masks are compared at their own size too, where predictions are
+            enlarged to the crop that the model saw, by nearest pixels.
+    """
+    schema, num_classes = evaluator.schema, evaluator.schema.num_classes
+    counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
+    answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
+    for batch in evaluator.batches(num_examples, original_labels=original_size):
+        result = evaluator.call(
+            predictions.recognize,
+            trained,
+            protocol.seeds[0],
+            batch,
+            batch.image,
+            solve=solve,
+            num_draws=protocol.num_draws,
+        )
+        counts = counts.merge(count(batch, result.labels, num_classes))
+        nfe = nfe.merge(average(result.nfe, batch.valid))
+        answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
+        if original_size:
+            original = original.merge(_count_at_original_size(batch, result.labels, num_classes))
+    counts, answers, nfe, original = processes.sum_over_processes(
+        (counts.compute(), answers, nfe, original.compute())
+    )
+    cost, num_scored = float(nfe.compute()), int(nfe.count)
+    if evaluator.task == "classification":
+        values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
+        scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
+        return Recognized([scores], counts, answers)
+    scores = segmentation(counts, schema, "model", protocol, num_scored, cost)
+    found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
+    if original_size:
+        found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
+    return Recognized(found, counts, answers)
+
+
+def segmentation(
+    counts: np.ndarray,
+    schema: LabelSchema,
+    scored_size: str,
+    protocol: Protocol,
+    num_examples: int,
+    nfe: float | None,
+) -> Scores:
+    """The scores of masks, read off a confusion matrix of pixels."""
+    named = zip(schema.names, confusion.class_iou(counts, schema.ignored).tolist(), strict=True)
+    return Scores(
+        values={
+            "miou": confusion.mean_iou(counts, schema.ignored),
+            "pixel_accuracy": confusion.accuracy(counts, schema.ignored),
+            "frequency_weighted_iou": confusion.frequency_weighted_iou(counts, schema.ignored),
+        },
+        num_examples=num_examples,
+        nfe=nfe,
+        class_iou={name: value for name, value in named if np.isfinite(value)},
+        protocol=dataclasses.replace(protocol, scored_size=scored_size),
+    )
+
+
+def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
+    """The confusion matrix of a batch's own labels and others for it."""
+    return _confusion(batch.labels, labels, batch.valid, num_classes)
+
+
+def average(values: jax.Array, valid: Any) -> metrics.Average:
+    """The mean of a batch, without its padding."""
+    return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
+
+
+def _count_at_original_size(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
+    """On the host, since every mask has a size of its own."""
+    total = ConfusionMatrix.empty(num_classes)
+    originals: Sequence[np.ndarray] = batch.original_labels
+    for mask, original, valid in zip(
+        np.asarray(labels), originals, np.asarray(batch.valid), strict=True
+    ):
+        if valid:
+            enlarged = resize_mask(mask, original.shape)
+            total = total.merge(ConfusionMatrix.from_masks(original, enlarged, num_classes))
+    return total
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
+    return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _by_confidence(targets, result: Recognition, valid, ignored: tuple[int, ...]) -> ConfidenceBins:
+    """Labels or pixels, without padding and without those whose true class is ignored."""
+    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
+    for label in ignored:
+        counts = counts & (targets != label)
+    counts = jnp.broadcast_to(counts, targets.shape)
+    return ConfidenceBins.from_answers(result.confidence, result.labels == targets, counts)

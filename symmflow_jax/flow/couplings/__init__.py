@@ -1,0 +1,1 @@
+"""Couplings: which noise goes with which data."""

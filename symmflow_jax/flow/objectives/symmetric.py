@@ -1,0 +1,63 @@
+"""The objective of symmetrical flow matching: weighted losses of the two components."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.flow.parameterizations.parameterization import PathPoint
+from symmflow_jax.flow.state import JointState, map_components
+from symmflow_jax.flow.time_sampling import TrainingTimes
+
+
+class Losses(NamedTuple):
+    """Losses of each example, float32 `[batch]`; zero where a component is not learned."""
+
+    total: jax.Array
+    image: jax.Array
+    semantics: jax.Array
+
+
+def symmetric_loss(
+    network: Callable[[JointState, JointState], JointState],
+    paths: JointState,
+    parameterizations: JointState,
+    loss_weights: JointState,
+    data: JointState,
+    noise: JointState,
+    labels: jax.Array,
+    drawn: TrainingTimes,
+) -> Losses:
+    """The weighted sum of the components' losses.
+
+    With velocities predicted, `lambda |v_x error|^2 + (1 - lambda) |v_y error|^2`, means over the
+    entries (arXiv 2506.10634, equation 9).
+
+    Args:
+        network: outputs for both components of a state and its times.
+        paths: a `ComponentPath` of each component.
+        parameterizations: what the network's output for each component means.
+        loss_weights: weight of each component's loss.
+        data: clean image and semantics, float `[batch, ...]`.
+        noise: standard normal arrays of the same shapes.
+        labels: int `[batch, ...]`, what the semantics encode.
+        drawn: times and which components count, each `[batch]`.
+    """
+
+    def at(path, clean, noise, t, labels) -> PathPoint:
+        return PathPoint(path.interpolate(clean, noise, t), clean, noise, t, labels)
+
+    points = map_components(at, paths, data, noise, drawn.times, JointState(None, labels))
+    state = map_components(lambda point: point.point, points)
+    output = network(state, drawn.times)
+    losses = map_components(
+        lambda parameterization, *arguments: parameterization.loss(*arguments),
+        parameterizations,
+        output,
+        points,
+        paths,
+    )
+    losses = map_components(jnp.multiply, losses, drawn.learned)
+    weighted = map_components(jnp.multiply, loss_weights, losses)
+    return Losses(weighted.image + weighted.semantics, losses.image, losses.semantics)

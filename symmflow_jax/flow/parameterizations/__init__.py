@@ -1,0 +1,1 @@
+"""Parameterizations: what a network's output for a component means."""

@@ -1,0 +1,38 @@
+"""The output is the clean data."""
+
+import dataclasses
+from typing import Any
+
+import jax
+
+from symmflow_jax.flow.objectives.errors import mean_squared_error
+from symmflow_jax.flow.parameterizations.parameterization import PathPoint
+from symmflow_jax.flow.paths.path import ComponentPath
+
+
+@dataclasses.dataclass(frozen=True)
+class CleanParameterization:
+    """The output is the clean data, and its loss that of the velocity which leads there.
+
+    On a linear path the loss is the error of the data over `(1 - t)^2` (Li and He 2025, arXiv
+    2511.13720, table 1); near the pole the path bounds the weight.
+    """
+
+    @classmethod
+    def of_component(
+        cls, encoding: Any, label_scale: float, cross_entropy_weight: float
+    ) -> "CleanParameterization":
+        """The same for every component; see `Parameterization.of_component`."""
+        del encoding, label_scale, cross_entropy_weight
+        return cls()
+
+    def velocity(
+        self, output: jax.Array, point: jax.Array, t: jax.Array, path: ComponentPath
+    ) -> jax.Array:
+        """The velocity that leads from the point to the output."""
+        return path.velocity_from_clean(point, output, t)
+
+    def loss(self, output: jax.Array, at: PathPoint, path: ComponentPath) -> jax.Array:
+        """The mean squared error of that velocity, float32 `[batch]`."""
+        velocity = self.velocity(output, at.point, at.t, path)
+        return mean_squared_error(velocity, self.velocity(at.clean, at.point, at.t, path))

@@ -1,0 +1,1 @@
+"""Probability paths between clean data and noise."""

@@ -1,0 +1,1 @@
+"""Solvers: numerical integration of the joint state, either way in time."""

@@ -1,0 +1,76 @@
+"""An adaptive solver: Dormand-Prince 5(4), from diffrax."""
+
+import dataclasses
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
+from symmflow_jax.flow.state import JointState
+
+_STAGES = 6  # The seventh slope of a step is the first of the next one.
+
+
+@dataclasses.dataclass(frozen=True)
+class DormandPrince:
+    """A solver that chooses its steps for each sample so that the local error stays small.
+
+    Each sample has steps of its own: what it becomes does not depend on its batch.
+
+    Attributes:
+        tolerance: relative and absolute bound of the local error.
+        max_steps: steps after which a sample is given up (its state becomes NaN).
+    """
+
+    tolerance: float
+    max_steps: int = 1024
+
+    def __post_init__(self):
+        if self.tolerance <= 0:
+            raise ValueError(f"tolerance is {self.tolerance}; it must be positive, such as 1e-3.")
+
+    def __call__(
+        self,
+        dynamics: Dynamics,
+        state: JointState,
+        start: float,
+        end: float,
+        after_step: AfterStep = keep_state,
+    ) -> Solution:
+        """Integrates from `start` to `end`, either way; see `Solve`.
+
+        Raises:
+            ValueError: if there is a hook: samples have steps of their own, and reject some.
+        """
+        if after_step is not keep_state:
+            raise ValueError(
+                "An adaptive solver has no steps to do something after; choose one of fixed steps, "
+                "such as 'heun'."
+            )
+        return jax.vmap(lambda sample: self._solve_sample(dynamics, sample, start, end))(state)
+
+    def _solve_sample(
+        self, dynamics: Dynamics, sample: JointState, start: float, end: float
+    ) -> Solution:
+        def slope(time: Any, sample: JointState, args: None) -> JointState:
+            del args
+            batch = jax.tree.map(lambda leaf: leaf[None], sample)
+            return jax.tree.map(lambda leaf: leaf[0], dynamics(batch, jnp.asarray(time)))
+
+        result = diffrax.diffeqsolve(
+            diffrax.ODETerm(slope),
+            diffrax.Dopri5(),
+            t0=start,
+            t1=end,
+            dt0=None,
+            y0=sample,
+            stepsize_controller=diffrax.PIDController(rtol=self.tolerance, atol=self.tolerance),
+            max_steps=self.max_steps,
+            throw=False,
+        )
+        reached = result.result == diffrax.RESULTS.successful
+        final = jax.tree.map(lambda leaf: jnp.where(reached, leaf[0], jnp.nan), result.ys)
+        return Solution(final, 1 + _STAGES * result.stats["num_steps"])

@@ -1,0 +1,56 @@
+"""Explicit Runge-Kutta methods by their tableaus."""
+
+import dataclasses
+
+import jax
+
+from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.state import JointState
+
+
+@dataclasses.dataclass(frozen=True)
+class RungeKutta:
+    """An explicit Runge-Kutta method by its Butcher tableau.
+
+    Attributes:
+        order: the global error falls as the step to this power.
+        nodes: the time of each stage, in units of the step.
+        stages: for each stage after the first, the weights of the slopes before it.
+        weights: the weights of all slopes in the step.
+    """
+
+    order: int
+    nodes: tuple[float, ...]
+    stages: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
+
+    def step(
+        self, dynamics: Dynamics, state: JointState, time: jax.Array, size: jax.Array
+    ) -> JointState:
+        """Advances `state` from `time` by `size`, which may be negative."""
+        slopes = [dynamics(state, time)]
+        for node, weights in zip(self.nodes[1:], self.stages, strict=True):
+            point = _advance(state, slopes, weights, size)
+            slopes.append(dynamics(point, time + node * size))
+        return _advance(state, slopes, self.weights, size)
+
+
+EULER = RungeKutta(1, (0.0,), (), (1.0,))
+MIDPOINT = RungeKutta(2, (0.0, 0.5), ((0.5,),), (0.0, 1.0))
+HEUN = RungeKutta(2, (0.0, 1.0), ((1.0,),), (0.5, 0.5))
+RK4 = RungeKutta(
+    4,
+    (0.0, 0.5, 0.5, 1.0),
+    ((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
+    (1 / 6, 1 / 3, 1 / 3, 1 / 6),
+)
+
+
+def _advance(
+    state: JointState, slopes: list[JointState], weights: tuple[float, ...], size: jax.Array
+) -> JointState:
+    """`state + size * sum(weights * slopes)`, leaving out the slopes of weight zero."""
+    for weight, slope in zip(weights, slopes, strict=True):
+        if weight:
+            state = jax.tree.map(lambda x, v, w=weight: x + (w * size) * v, state, slope)
+    return state

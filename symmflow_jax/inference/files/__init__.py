@@ -1,0 +1,1 @@
+"""Inference on files: from a folder into a folder."""

@@ -1,0 +1,49 @@
+"""What the kinds of inference share: pictures of a folder, full batches, and files of ids."""
+
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from PIL import Image
+
+from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.source import DataError
+
+BATCH_SIZE = 16
+
+
+def pictures_of(path_name: str) -> list[pathlib.Path]:
+    """The picture itself, or the pictures of a folder in the order of their names.
+
+    Raises:
+        DataError: if there is none.
+    """
+    path = pathlib.Path(path_name)
+    if path_name and path.is_file():
+        return [path]
+    files = sorted(p for p in path.glob("*") if p.suffix.lower() in SUFFIXES) if path_name else []
+    if not files:
+        raise DataError(
+            f"--input={path_name!r} is no picture and no folder with pictures "
+            f"({', '.join(SUFFIXES)})."
+        )
+    return files
+
+
+def batches(items: Sequence) -> Iterator[Sequence]:
+    """Up to `BATCH_SIZE` items at a time."""
+    for start in range(0, len(items), BATCH_SIZE):
+        yield items[start : start + BATCH_SIZE]
+
+
+def padded(array: np.ndarray) -> np.ndarray:
+    """Repeats of the first element up to a full batch, so that one compilation serves all."""
+    missing = BATCH_SIZE - len(array)
+    return np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
+
+
+def write_ids(path: pathlib.Path, ids: np.ndarray) -> None:
+    """Writes int ids `[height, width]` as a PNG of 8 bits, or of 16 if they need them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dtype = np.uint8 if ids.max(initial=0) < 256 else np.uint16
+    Image.fromarray(ids.astype(dtype)).save(path)

@@ -1,0 +1,197 @@
+"""Masks or labels of picture files, and how sure they are."""
+
+import csv
+import logging
+import math
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from symmflow_jax.data.image_files import read_image
+from symmflow_jax.data.transforms import resize_image, resize_mask
+from symmflow_jax.inference.files.image_io import batches, padded, pictures_of, write_ids
+from symmflow_jax.inference.model import Model
+from symmflow_jax.inference.predictions import UNSURE, Recognition
+from symmflow_jax.runs.images import overlay as draw_overlay
+from symmflow_jax.runtime import files
+from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
+
+_logger = logging.getLogger(__name__)
+
+
+def segment_files(
+    model: Model,
+    images: str,
+    output: pathlib.Path,
+    *,
+    seed: int,
+    num_steps: int,
+    num_draws: int,
+    min_confidence: float = 0.0,
+    unsure_id: int = 255,
+    probabilities: bool = False,
+) -> list[pathlib.Path]:
+    """Writes `<stem>.png`, a mask of the data set's ids, and `<stem>_overlay.png`.
+
+    An image is resized to the model's size, its mask back to the image's by nearest pixels.
+    Where there is an entropy, of several draws or of probabilities, `<stem>_entropy.png` shows
+    it: black is 0, white the logarithm of the number of classes.
+
+    Args:
+        model: a model of masks.
+        images: an image file or a folder of them.
+        output: folder to write to.
+        seed: origin of the noise.
+        num_steps: Euler steps.
+        num_draws: noises for each image, whose answers vote.
+        min_confidence: pixels less sure than that get `unsure_id`, and no colour in the overlay.
+        unsure_id: an id that no class has.
+        probabilities: whether to write `<stem>_probabilities.npz` too, whose `probabilities`
+            are float16 `[height, width, classes]` in the model's size, beside their `names`.
+
+    Raises:
+        DataError: if there is no image, or one cannot be read.
+        ValueError: if the model reads labels, if `unsure_id` is a class's where it is needed, or
+            if there are no probabilities.
+    """
+    if not model.reads_masks:
+        raise ValueError("This model reads labels, not masks; use --mode=classify.")
+    if min_confidence > 0:
+        _check_unsure_id(model, unsure_id)
+    if probabilities:
+        _check_probabilities(model)
+    written = []
+    for path, image, result in _read(model, pictures_of(images), seed, num_steps, num_draws):
+        stem, size = output / path.stem, image.shape[:2]
+        mask = resize_mask(result.answers(min_confidence), size)
+        unsure, mask = mask == UNSURE, np.maximum(mask, 0)
+        mask_path = stem.with_name(f"{path.stem}.png")
+        write_ids(mask_path, np.where(unsure, unsure_id, model.schema.to_raw(mask)))
+        overlay = draw_overlay(image, model.schema.colourize(mask))
+        overlay = np.where(unsure[..., None], image, overlay)
+        files.write_image(stem.with_name(f"{path.stem}_overlay.png"), overlay)
+        if result.probabilities is not None or num_draws > 1:
+            grey = resize_mask(_grey(result.entropy, model.schema.num_classes), size)
+            write_ids(stem.with_name(f"{path.stem}_entropy.png"), grey)
+        if probabilities:
+            np.savez_compressed(
+                stem.with_name(f"{path.stem}_probabilities.npz"),
+                probabilities=np.asarray(result.probabilities, np.float16),
+                names=np.asarray(model.schema.names),
+            )
+        written.append(mask_path)
+    _logger.info("Wrote %d masks to %s.", len(written), output)
+    return written
+
+
+def classify_files(
+    model: Model,
+    images: str,
+    output: pathlib.Path,
+    *,
+    seed: int,
+    num_steps: int,
+    num_draws: int,
+    min_confidence: float = 0.0,
+) -> pathlib.Path:
+    """Writes a CSV with a line for each image.
+
+    Columns: file; label (the data set's id) and its name, or nothing and "unsure"; read_out, the
+    continuous value in units of labels (or colour in 8-bit levels) from which it was read;
+    distance_to_next, how far that is from the nearest other label; confidence; entropy in nats,
+    of the vote or of the probabilities; p(<name>), the probability of each class. One-hot
+    codes have probabilities instead of a read-out.
+
+    Args:
+        model: a model of labels.
+        images: an image file or a folder of them.
+        output: the CSV file, or a folder for `labels.csv`.
+        seed, num_steps, num_draws: as in `segment_files`.
+        min_confidence: answers less sure than that are "unsure".
+
+    Raises:
+        DataError: if there is no image, or one cannot be read.
+        ValueError: if the model reads masks.
+    """
+    if model.reads_masks:
+        raise ValueError("This model reads masks, not labels; use --mode=segment.")
+    path = output if output.suffix == ".csv" else output / "labels.csv"
+    files = pictures_of(images)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = None
+        for picture, _, result in _read(model, files, seed, num_steps, num_draws):
+            row = {"file": picture.name} | _row(model, result, min_confidence)
+            if writer is None:
+                writer = csv.DictWriter(file, list(row))
+                writer.writeheader()
+            writer.writerow(row)
+    _logger.info("Wrote %d labels to %s.", len(files), path)
+    return path
+
+
+def _read(
+    model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, num_draws: int
+) -> Iterator[tuple[pathlib.Path, np.ndarray, Recognition]]:
+    """Each file with its picture, and what was recognised in it as NumPy arrays of one example."""
+    height, width, channels = model.image_shape
+    for index, paths in enumerate(batches(files)):
+        originals = [read_image(path) for path in paths]
+        inputs = [resize_image(image, (height, width), channels) for image in originals]
+        key = jax.random.fold_in(jax.random.key(seed), index)
+        result = model.recognize(padded(np.stack(inputs)), key, num_steps, num_draws=num_draws)
+        result = jax.tree.map(np.asarray, result)
+        for i, (path, image) in enumerate(zip(paths, originals, strict=True)):
+            yield path, image, jax.tree.map(lambda array, i=i: array[i], result)
+
+
+def _row(model: Model, result: Recognition, min_confidence: float) -> dict[str, str | int]:
+    """What the table tells of one example, by column."""
+    label, schema = int(result.labels), model.schema
+    is_sure = result.answers(min_confidence) != UNSURE
+    row: dict[str, str | int] = {
+        "label": schema.raw_ids[label] if is_sure else "",
+        "name": schema.names[label] if is_sure else "unsure",
+    }
+    encoding = model.flow.codec.encoding
+    if isinstance(encoding, ClassEncoding):
+        read_out = np.atleast_1d(encoding.read_out(result.signal))
+        others = np.delete(np.asarray(encoding.distances(result.signal)), label)
+        row["read_out"] = " ".join(f"{value:.4f}" for value in read_out)
+        row["distance_to_next"] = f"{others.min():.4f}"
+    row["confidence"] = f"{result.confidence:.4f}"
+    row["entropy"] = f"{result.entropy:.4f}"
+    if result.probabilities is not None:
+        for name, probability in zip(schema.names, result.probabilities, strict=True):
+            row[f"p({name})"] = f"{probability:.4f}"
+    return row
+
+
+def _grey(entropy: jax.Array, num_classes: int) -> np.ndarray:
+    """Int levels 0 to 255 of an entropy in nats, the largest that so many classes can have."""
+    return np.round(np.asarray(entropy) / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
+
+
+def _check_unsure_id(model: Model, unsure_id: int) -> None:
+    schema = model.schema
+    classes = dict(zip(schema.raw_ids, schema.names, strict=True))
+    classes |= {raw_id: schema.names[label] for raw_id, label in schema.merged_ids}
+    if unsure_id in classes:
+        raise ValueError(
+            f"--unsure_id is {unsure_id}, which is an id of {classes[unsure_id]!r}; choose one "
+            "that no class has."
+        )
+    if not 0 <= unsure_id < 2**16:
+        raise ValueError(f"--unsure_id is {unsure_id}; masks hold ids from 0 to {2**16 - 1}.")
+
+
+def _check_probabilities(model: Model) -> None:
+    encoding = model.flow.codec.encoding
+    if not isinstance(encoding, ProbabilityEncoding):
+        raise ValueError(
+            f"--probabilities are those of one-hot codes, but this model encodes classes as "
+            f"{type(encoding).__name__}; train one with config.semantics.encoding='onehot', or "
+            "leave them out."
+        )

@@ -1,0 +1,130 @@
+"""Images, semantics or pairs of both from noise alone; labelled ones as a data set to train on."""
+
+import logging
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from symmflow_jax.inference.files.image_io import BATCH_SIZE, write_ids
+from symmflow_jax.inference.model import Model
+from symmflow_jax.methods.symmflow import Sampled
+from symmflow_jax.runtime import files
+from symmflow_jax.semantics.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
+
+_One = tuple[np.ndarray | None, np.ndarray | None]
+"""An image or point, and a mask or label; None for what was not asked for."""
+
+
+def sample_files(
+    model: Model,
+    what: Sampled,
+    output: pathlib.Path,
+    *,
+    seed: int,
+    num_steps: int,
+    num_samples: int,
+) -> None:
+    """Writes samples in the layout of a source that training reads.
+
+    - pairs of pictures and masks: `train/images/<number>.png` and `train/masks/<number>.png`,
+      whose ids are the data set's (`paired_folder`); masks alone: the latter;
+    - pairs of pictures or points and labels: `samples.npz` with `train_images` and
+      `train_labels` (`npz`); labels or points alone: the one of the two;
+    - pictures alone: `<number>.png`, which segment and classify read.
+
+    Args:
+        model: a model with a clock for each leaf.
+        what: what to make.
+        output: folder to write to.
+        seed: origin of the noise.
+        num_steps: Euler steps.
+        num_samples: how many.
+
+    Raises:
+        ValueError: if the network has one clock for both leaves, or if there is nothing to do.
+    """
+    if num_samples < 1:
+        raise ValueError(f"--num_samples is {num_samples}; make at least one.")
+    samples = _samples(model, what, seed, num_steps, num_samples)
+    output.mkdir(parents=True, exist_ok=True)
+    draws_pictures = len(model.image_shape) == 3
+    if model.reads_masks or (what is Sampled.IMAGES and draws_pictures):
+        _write_pictures(model.schema, what, samples, output)
+    else:
+        _write_archive(samples, output / "samples.npz")
+    _logger.info("Wrote %d samples (%s) to %s.", num_samples, what.name.lower(), output)
+    if what is Sampled.PAIRS:
+        _logger.info(
+            "To train on them:\n    %s", " \\\n        ".join(training_command(model, output))
+        )
+
+
+def training_command(model: Model, output: pathlib.Path) -> list[str]:
+    """The command line, part by part, that trains on pairs which a model has written to `output`.
+
+    Its evaluation, too, is on them: there is no other split.
+    """
+    values: dict[str, object]
+    if model.reads_masks:
+        config, values = "paired_folder", _folder_values(model.schema, output)
+    else:
+        config = "mnist" if len(model.image_shape) == 3 else "spirals"
+        values = {"source": "npz", "dir": output / "samples.npz", "eval_split": "train"}
+    if len(model.image_shape) == 3:
+        values["image_size"] = model.image_shape[:2]
+        values["image_channels"] = model.image_shape[2]
+    else:
+        values["point_size"] = model.image_shape[0]
+    start = ["python -m symmflow_jax.main", f"--config=configs/{config}.py"]
+    return start + [f"--config.data.{key}={_quoted(value)}" for key, value in values.items()]
+
+
+def _samples(
+    model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int
+) -> Iterator[_One]:
+    """One sample after another, made in batches of one size."""
+    for index, start in enumerate(range(0, num_samples, BATCH_SIZE)):
+        key = jax.random.fold_in(jax.random.key(seed), index)
+        made = model.sample(BATCH_SIZE, key, num_steps, what=what)
+        images, labels = (None if a is None else np.asarray(a) for a in made)
+        for i in range(min(BATCH_SIZE, num_samples - start)):
+            yield (
+                None if images is None else images[i],
+                None if labels is None else labels[i],
+            )
+
+
+def _write_pictures(
+    schema: LabelSchema, what: Sampled, samples: Iterator[_One], output: pathlib.Path
+) -> None:
+    images = output if what is Sampled.IMAGES else output / "train" / "images"
+    for number, (image, mask) in enumerate(samples):
+        name = f"{number:06d}.png"
+        if image is not None:
+            files.write_image(images / name, image)
+        if mask is not None:
+            write_ids(output / "train" / "masks" / name, schema.to_raw(mask))
+
+
+def _write_archive(samples: Iterator[_One], path: pathlib.Path) -> None:
+    columns = zip(("train_images", "train_labels"), zip(*samples, strict=True), strict=True)
+    arrays: dict[str, Any] = {name: np.stack(c) for name, c in columns if c[0] is not None}
+    np.savez_compressed(path, **arrays)
+
+
+def _folder_values(schema: LabelSchema, output: pathlib.Path) -> dict[str, object]:
+    values: dict[str, object] = {"dir": output, "class_names": schema.names}
+    if schema.raw_ids != tuple(range(schema.num_classes)):
+        values["class_ids"] = schema.raw_ids
+    if schema.ignored:
+        values["ignored_id"] = schema.raw_ids[schema.ignored[0]]
+    return values | {"eval_images": "train/images", "eval_masks": "train/masks"}
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, tuple) else str(value)

@@ -1,0 +1,219 @@
+"""Compiled inference: labels of images and images of labels, batch by batch."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec
+
+from symmflow_jax.codecs import images
+from symmflow_jax.data.batch import Images
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.objectives.symmetric import Losses
+from symmflow_jax.flow.solvers.solver import Solve
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.inference.votes import vote
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.semantics.encoding import ProbabilityEncoding
+
+UNSURE = -1
+"""Stands for a label that is not sure enough."""
+
+
+class Recognition(NamedTuple):
+    """What was recognised in a batch of images.
+
+    Attributes:
+        labels: int32 `[batch, height, width]` or `[batch]`: the vote of the draws, or the class
+            of the highest mean probability.
+        confidence: float32 in [0, 1], shaped as the labels: how sure the draws are of them, on
+            average.
+        entropy: float32, shaped as the labels: entropy in nats of the mean probabilities, or of
+            the vote where the encoding gives none.
+        probabilities: float32 `[..., classes]`, means over the draws; None where the encoding
+            gives none.
+        signal: float32 continuous semantics of the first draw.
+        nfe: int32 `[batch]`, network passes for each image over all draws.
+    """
+
+    labels: jax.Array
+    confidence: jax.Array
+    entropy: jax.Array
+    probabilities: jax.Array | None
+    signal: jax.Array
+    nfe: jax.Array
+
+    def answers(self, min_confidence: float) -> np.ndarray:
+        """The labels, or `UNSURE` where the confidence is below a bound in [0, 1]."""
+        if not 0.0 <= min_confidence <= 1.0:
+            raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
+        return np.where(np.asarray(self.confidence) < min_confidence, UNSURE, self.labels)
+
+
+class Generation(NamedTuple):
+    """Generated images and what they cost.
+
+    Attributes:
+        images: uint8 `[batch, height, width, channels]`, or float32 points `[batch, n]`.
+        nfe: int32 `[batch]`, network passes for each image.
+    """
+
+    images: jax.Array
+    nfe: jax.Array
+
+
+class Sample(NamedTuple):
+    """What was made from noise alone; None for what was not asked for.
+
+    Attributes:
+        images: as in `Generation`.
+        labels: int32 `[batch, height, width]` or `[batch]`.
+    """
+
+    images: jax.Array | None
+    labels: jax.Array | None
+
+
+_PER_EXAMPLE = ("example_index", "image", "labels")
+"""The functions' arguments that are arrays `[batch, ...]`."""
+
+
+def _on_every_device(function: Callable) -> Callable:
+    """A function of a flow, weights and a batch, run by every device for its part of the batch.
+
+    Weights that devices hold in parts are put together first. Left to itself, the compiler would
+    split the network by channels.
+    """
+
+    @functools.wraps(function)
+    def shared(flow: SymmFlow, weights: Weights, key: jax.Array, *arguments: Any, **named: Any):
+        given = inspect.signature(function).bind(flow, weights, key, *arguments, **named).arguments
+        batch = {name: given[name] for name in _PER_EXAMPLE if name in given}
+
+        def of_a_device(weights: Weights, key: jax.Array, batch: dict[str, jax.Array]):
+            return function(**given | batch | {"weights": weights, "key": key})
+
+        weights = flow.in_compute_dtype(weights)
+        mesh = jax.typeof(batch["example_index"]).sharding.mesh
+        if mesh.empty:
+            return of_a_device(weights, key, batch)
+        whole, split = PartitionSpec(), PartitionSpec(mesh.axis_names)
+        in_specs = (whole, whole, split)
+        run = jax.shard_map(
+            of_a_device, mesh=mesh, in_specs=in_specs, out_specs=split, check_vma=False
+        )
+        return run(weights, key, batch)
+
+    return shared
+
+
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "num_draws"))
+@_on_every_device
+def recognize(
+    flow: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    solve: Solve,
+    num_draws: int = 1,
+) -> Recognition:
+    """Labels of images.
+
+    Args:
+        flow: the method.
+        weights: of its network and codec.
+        key: origin of the noise, which no other kind of prediction shares.
+        example_index: int `[batch]`; an image's noise depends on the key and its index alone.
+        image: pixels, signals or points.
+        solve: the solver.
+        num_draws: noises for each image.
+    """
+
+    encoding = flow.codec.encoding
+    draws_key = keys.stream(key, Stream.RECOGNITION)
+
+    def draw(index: jax.Array):
+        noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
+        solution = flow.recognize(weights, noise_keys, image, solve)
+        return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
+
+    signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
+    if isinstance(encoding, ProbabilityEncoding):
+        probabilities = jnp.mean(encoding.probabilities(signals), axis=0)
+        labels = jnp.argmax(probabilities, axis=-1).astype(jnp.int32)
+        entropy = -jnp.sum(jax.scipy.special.xlogy(probabilities, probabilities), axis=-1)
+    else:
+        probabilities = None
+        labels, entropy = vote(jax.lax.map(encoding.decode, signals))
+    confidence = jnp.mean(
+        jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
+    )
+    return Recognition(labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0))
+
+
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))
+@_on_every_device
+def generate(
+    flow: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    labels: jax.Array,
+    solve: Solve,
+    guidance: Guidance = NO_GUIDANCE,
+) -> Generation:
+    """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
+    example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), example_index)
+    solution = flow.generate(weights, example_keys, labels, solve, guidance)
+    return Generation(_images(flow, weights, solution.state.image), solution.nfe)
+
+
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "what"))
+@_on_every_device
+def sample(
+    flow: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    solve: Solve,
+    what: Sampled,
+) -> Sample:
+    """Images, labels or pairs of both from noise alone; the arguments are as in `recognize`."""
+    example_keys = keys.example_keys(keys.stream(key, Stream.SAMPLING), example_index)
+    state = flow.sample(weights, example_keys, solve, what).state
+    made_images = made_labels = None
+    if what is not Sampled.SEMANTICS:
+        made_images = _images(flow, weights, state.image)
+    if what is not Sampled.IMAGES:
+        signal = flow.codec.decode_semantics(weights.codec, state.semantics)
+        made_labels = flow.codec.encoding.decode(signal)
+    return Sample(made_images, made_labels)
+
+
+def _images(flow: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
+    """uint8 images, or float32 points, of the flow's."""
+    signal = flow.codec.decode_image(weights.codec, image)
+    return images.to_pixels(signal) if signal.ndim == 4 else signal
+
+
+@functools.partial(jax.jit, static_argnames=("flow", "loss_weights"))
+@_on_every_device
+def losses(
+    flow: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    labels: jax.Array,
+    loss_weights: JointState,
+) -> Losses:
+    """The objective of each example, without dropout."""
+    example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
+    return flow.losses(weights, example_keys, image, labels, loss_weights)

@@ -1,0 +1,1 @@
+"""Tables that name every array of a network here and in PyTorch."""

@@ -1,0 +1,275 @@
+"""Symmetrical flow matching: one flow between images and semantics, bound to network and codec."""
+
+import dataclasses
+import enum
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from symmflow_jax.codecs.codec import Codec
+from symmflow_jax.data.batch import Images
+from symmflow_jax.flow import clocks, keys, tasks
+from symmflow_jax.flow.clocks import Clock, Velocity
+from symmflow_jax.flow.couplings.coupling import Coupling
+from symmflow_jax.flow.couplings.independent import IndependentCoupling
+from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.objectives.symmetric import Losses, symmetric_loss
+from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
+from symmflow_jax.flow.paths.linear import LinearPath
+from symmflow_jax.flow.paths.path import ComponentPath, Path
+from symmflow_jax.flow.solvers.solver import Solution, Solve
+from symmflow_jax.flow.state import JointState, map_components
+from symmflow_jax.flow.tasks import StateHook
+from symmflow_jax.flow.time_sampling import TimeSampling
+
+Params = Any
+"""A pytree of float32 arrays."""
+
+
+def component_paths(image: Path, semantics: Path) -> JointState:
+    """The paths of both components: the image ends in its data, the semantics begin with theirs."""
+    return JointState(ComponentPath(image, True), ComponentPath(semantics, False))
+
+
+class Sampled(enum.Enum):
+    """What is made from noise alone: the clock, and where on it to begin and to end."""
+
+    IMAGES = (clocks.noise_semantics, 0.0, 1.0)
+    SEMANTICS = (clocks.noise_image, 1.0, 0.0)
+    PAIRS = (clocks.opposed_clock, 0.0, 1.0)
+
+
+class Weights(NamedTuple):
+    """All arrays of a model.
+
+    Attributes:
+        network: parameters of the velocity network.
+        codec: parameters of the codec's network, or None if it has none.
+    """
+
+    network: Params
+    codec: Params | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SymmFlow:
+    """Pure functions of weights and keys; holds no arrays and can be a static argument.
+
+    Every function takes one key for each example, so that an example's result depends on
+    neither its batch nor the number of devices.
+
+    Attributes:
+        network: module of `(x_t, y_t, t) -> (image's output, semantics' output)`.
+        codec: images and labels to the state of the flow and back.
+        paths: the probability path of each component.
+        coupling: which noise goes with which data.
+        parameterizations: what the network's output for each component means.
+        time_sampling: the times at which the network learns.
+        holds_clean: whether inference holds the component that is given at its clean end, instead
+            of letting it dissolve as in the paper; needs a network of two clocks.
+    """
+
+    network: nn.Module
+    codec: Codec
+    paths: JointState = component_paths(LinearPath(), LinearPath())
+    coupling: Coupling = IndependentCoupling()
+    parameterizations: JointState = JointState(
+        VelocityParameterization(), VelocityParameterization()
+    )
+    time_sampling: TimeSampling = TimeSampling()
+    holds_clean: bool = False
+
+    def __post_init__(self):
+        if self.holds_clean:
+            self.require_two_clocks("Inference that holds a clean component")
+
+    @property
+    def generation_clock(self) -> Clock:
+        """The clock along which images emerge from noise beside given semantics."""
+        return clocks.held_semantics if self.holds_clean else clocks.tied_clock
+
+    @property
+    def recognition_clock(self) -> Clock:
+        """The clock along which semantics emerge from noise beside a given image."""
+        return clocks.held_image if self.holds_clean else clocks.tied_clock
+
+    def require_two_clocks(self, what: str) -> None:
+        """Raises a ValueError if the network was given one time for both components."""
+        if self.time_sampling.num_clocks == 1:
+            raise ValueError(
+                f"{what} needs a network with a clock for each leaf, but this one was trained with "
+                "config.train.clock='tied'; train with 'free' or 'mixed'."
+            )
+
+    def init(self, key: jax.Array) -> Params:
+        """Parameters of the network."""
+        x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
+        times = self._network_times(JointState(jnp.zeros(1), jnp.zeros(1)))
+        return self.network.init(key, x, y, times)["params"]
+
+    def in_compute_dtype(self, weights: Weights) -> Weights:
+        """Matrices and kernels in the dtype that their network computes with; vectors as they are.
+
+        No result changes, since every layer would do the same. But what devices exchange, and read
+        at every use, is then half as large in bfloat16. Vectors, such as the scales of
+        normalisations, may be used in float32.
+        """
+
+        def cast(params: Params, dtype: jnp.dtype) -> Params:
+            return jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.ndim > 1 else leaf, params)
+
+        return Weights(
+            cast(weights.network, self.network.dtype), cast(weights.codec, self.codec.dtype)
+        )
+
+    def velocity(self, weights: Weights) -> Velocity:
+        """The velocities of both components, with the network's parameters bound."""
+
+        def velocity(state: JointState, times: JointState) -> JointState:
+            output = self._output(weights, state, times)
+            return map_components(
+                lambda parameterization, *arguments: parameterization.velocity(*arguments),
+                self.parameterizations,
+                output,
+                state,
+                times,
+                self.paths,
+            )
+
+        return velocity
+
+    def _output(
+        self,
+        weights: Weights,
+        state: JointState,
+        times: JointState,
+        dropout_keys: jax.Array | None = None,
+    ) -> JointState:
+        """What the network gives for both components; with keys `[batch]`, with dropout."""
+        batch = state.image.shape[:1]
+        times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
+        output = self.network.apply(
+            {"params": weights.network},
+            *state,
+            self._network_times(times),
+            dropout_keys=dropout_keys,
+        )
+        return JointState(*output)
+
+    def _network_times(self, times: JointState) -> jax.Array:
+        """`[batch]`, the one time of both components, or `[batch, 2]`."""
+        return times.image if self.time_sampling.num_clocks == 1 else jnp.stack(times, axis=-1)
+
+    def losses(
+        self,
+        weights: Weights,
+        example_keys: jax.Array,
+        image: Images,
+        labels: jax.Array,
+        loss_weights: JointState,
+        dropout: bool = False,
+    ) -> Losses:
+        """The objective of each example at a random time, float32 `[batch]`.
+
+        Args:
+            weights: of network and codec.
+            example_keys: keys `[batch]`.
+            image: images that the codec takes.
+            labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
+            loss_weights: weight of each component's loss.
+            dropout: whether the network drops activations, by masks of each example's own.
+        """
+        image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
+        semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
+        data = JointState(
+            self.codec.encode_image(weights.codec, image_keys, image, train=True),
+            self.codec.encode_semantics(weights.codec, semantics_keys, labels),
+        )
+        coupling_key = keys.stream(example_keys, Stream.COUPLING)[0]
+        noise = self.coupling.couple(coupling_key, data, self._noise(example_keys))
+        dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
+        return symmetric_loss(
+            lambda state, times: self._output(weights, state, times, dropout_keys),
+            self.paths,
+            self.parameterizations,
+            loss_weights,
+            data,
+            noise,
+            labels,
+            jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES)),
+        )
+
+    def generate(
+        self,
+        weights: Weights,
+        example_keys: jax.Array,
+        labels: jax.Array,
+        solve: Solve,
+        guidance: Guidance = NO_GUIDANCE,
+        after_step: StateHook | None = None,
+    ) -> Solution:
+        """Images from labels: read `state.image`, which the codec decodes.
+
+        The semantics are dequantised as in training: what the network has seen there.
+
+        Raises:
+            ValueError: if there is guidance but one clock.
+        """
+        semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
+        semantics = self.codec.encode_semantics(weights.codec, semantics_keys, labels)
+        velocity = self.velocity(weights)
+        if guidance != NO_GUIDANCE:
+            if guidance.passes > 1:
+                self.require_two_clocks("Guidance")
+            noise_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
+            velocity = guidance(velocity, keys.normal(noise_keys, self.codec.shapes.semantics))
+        noise = self._noise(example_keys).image
+        solution = tasks.synthesize(
+            velocity, semantics, noise, solve, self.generation_clock, after_step
+        )
+        return solution._replace(nfe=guidance.passes * solution.nfe)
+
+    def recognize(
+        self,
+        weights: Weights,
+        example_keys: jax.Array,
+        image: Images,
+        solve: Solve,
+        after_step: StateHook | None = None,
+    ) -> Solution:
+        """Semantics from images: read `state.semantics`, which the codec decodes."""
+        image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
+        clean = self.codec.encode_image(weights.codec, image_keys, image, train=False)
+        noise = self._noise(example_keys).semantics
+        velocity = self.velocity(weights)
+        return tasks.recognize(velocity, clean, noise, solve, self.recognition_clock, after_step)
+
+    def sample(
+        self,
+        weights: Weights,
+        example_keys: jax.Array,
+        solve: Solve,
+        what: Sampled,
+        after_step: StateHook | None = None,
+    ) -> Solution:
+        """Images, semantics or pairs of both from noise alone; the codec decodes the state.
+
+        Raises:
+            ValueError: if the network has one clock.
+        """
+        self.require_two_clocks("Sampling from noise alone")
+        clock, start, end = what.value
+        noise = self._noise(example_keys)
+        return tasks.sample(self.velocity(weights), noise, solve, clock, start, end, after_step)
+
+    def _noise(self, example_keys: jax.Array) -> JointState:
+        """Standard normal arrays `[batch, ...]` in the shapes of the state."""
+        streams = JointState(Stream.IMAGE_NOISE, Stream.SEMANTICS_NOISE)
+        return map_components(
+            lambda name, shape: keys.normal(keys.stream(example_keys, name), shape),
+            streams,
+            self.codec.shapes,
+        )

@@ -1,0 +1,54 @@
+"""Normalisations that the convolutional networks share."""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class GroupNorm(nn.Module):
+    """Group normalisation with statistics in float32, whatever the dtype around it.
+
+    The sums are taken per channel and joined per group afterwards, and what is left of the
+    normalisation is a factor and a shift for each channel: the input is read twice in its own
+    dtype, and never reshaped into groups, which would lay it out anew on a TPU.
+
+    Attributes:
+        num_groups: groups; they divide the channels.
+        epsilon: added to the variance.
+        dtype: dtype of the result.
+    """
+
+    num_groups: int
+    epsilon: float
+    dtype: jnp.dtype
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """The normalised `[batch, height, width, channels]`."""
+        batch, _, _, channels = x.shape
+        scale = self.param("scale", nn.initializers.ones, (channels,))
+        bias = self.param("bias", nn.initializers.zeros, (channels,))
+        x = x.astype(jnp.float32)
+        moments = jnp.stack([jnp.mean(x, (1, 2)), jnp.mean(jnp.square(x), (1, 2))])
+        grouped = jnp.reshape(moments, (2, batch, self.num_groups, channels // self.num_groups))
+        mean, mean_square = jnp.mean(grouped, axis=-1)
+        variance = jnp.maximum(mean_square - jnp.square(mean), 0.0)
+        repeat = functools.partial(jnp.repeat, repeats=channels // self.num_groups, axis=-1)
+        factor = repeat(jax.lax.rsqrt(variance + self.epsilon)) * scale[None]
+        shift = bias[None] - repeat(mean) * factor
+        return (x * factor[:, None, None] + shift[:, None, None]).astype(self.dtype)
+
+
+def layer_norm(x: jax.Array, *, name: str) -> jax.Array:
+    """Layer normalisation with PyTorch's epsilon, float32 inside and as x outside."""
+    norm = nn.LayerNorm(epsilon=1e-5, dtype=jnp.float32, name=name)
+    return norm(x.astype(jnp.float32)).astype(x.dtype)
+
+
+def norm_silu(
+    x: jax.Array, num_groups: int, dtype: jnp.dtype, name: str, epsilon: float = 1e-5
+) -> jax.Array:
+    """Group normalisation, then SiLU."""
+    return nn.silu(GroupNorm(num_groups, epsilon, dtype, name=name)(x))

@@ -1,0 +1,1 @@
+"""Velocity networks `(x_t, y_t, t) -> (image's output, semantics' output)`."""

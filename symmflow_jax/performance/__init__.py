@@ -1,0 +1,1 @@
+"""How fast programs are, and what they need."""

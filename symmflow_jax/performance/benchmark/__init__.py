@@ -1,0 +1,1 @@
+"""`--mode=benchmark`: timings on this machine."""

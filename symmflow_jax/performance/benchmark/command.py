@@ -1,0 +1,99 @@
+"""`--mode=benchmark`: how fast a config's programs are here, as Markdown.
+
+    python -m symmflow_jax.main --mode=benchmark --config=configs/mnist.py --batch_sizes=64,128
+    python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=input
+
+With PyTorch and torchcfm installed (`pip install -e '.[benchmark]'`), the same network does the
+same work there, in turn with this project's. Measure on an idle machine.
+"""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+
+import jax
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.source import DataError
+from symmflow_jax.performance import workloads
+from symmflow_jax.performance.benchmark import compile_times, input_pipeline, tables, torch_peer
+from symmflow_jax.performance.benchmark.processes import MakeTasks, in_own_process
+from symmflow_jax.performance.timing import Task, alternate
+from symmflow_jax.performance.workloads import NAMES
+
+_logger = logging.getLogger(__name__)
+
+
+def benchmark(
+    experiment: Experiment,
+    batch_sizes: Sequence[str] | None,
+    num_rounds: int,
+    only: str | None = None,
+) -> str:
+    """Measures, and gives the tables as Markdown.
+
+    Args:
+        experiment: what is timed.
+        batch_sizes: numbers as words; None takes the training's batch size.
+        num_rounds: timed calls of each workload.
+        only: "compile", "speed" or "input", one of the parts; None takes all.
+
+    Raises:
+        ValueError: if a batch size is no positive number.
+    """
+    sizes = _batch_sizes(batch_sizes or [str(experiment.train.batch_size)])
+    peak = workloads.matmul_flops_per_second()
+    parts = {
+        "compile": lambda: tables.compile_times(*compile_times.measure(experiment, sizes[0])),
+        "speed": lambda: tables.speed(
+            [row for size in sizes for row in _speed(experiment, size, peak, num_rounds)]
+        ),
+        "input": lambda: _input(experiment, sizes[0]),
+    }
+    chosen = [only] if only else list(parts)
+    return "\n\n".join([tables.machine(peak), *(parts[name]() for name in chosen)])
+
+
+def _speed(
+    experiment: Experiment, batch_size: int, peak: float, num_rounds: int
+) -> list[tables.Speed]:
+    subject = workloads.subject(experiment, batch_size)
+    flops = workloads.flops(subject)
+    rows = []
+    with contextlib.ExitStack() as stack:
+
+        def apart(make_tasks: MakeTasks) -> dict[str, Task]:
+            return stack.enter_context(in_own_process(make_tasks, experiment, batch_size, NAMES))
+
+        # An accelerator is this process's.
+        on_cpu = jax.default_backend() == "cpu"
+        ours = apart(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
+        contenders = {"ours": ours}
+        if experiment.network.name == "unet" and torch_peer.is_installed():
+            contenders["peer"] = apart(torch_peer.tasks)
+        for name in NAMES:
+            _logger.info("%s, batch %d", name, batch_size)
+            seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
+                                num_rounds)  # fmt: skip
+            rows.append(tables.Speed(name, batch_size, seconds["ours"], seconds.get("peer"),
+                                     flops[name], peak))  # fmt: skip
+    return rows
+
+
+def _input(experiment: Experiment, batch_size: int) -> str:
+    try:
+        return tables.input_pipeline(input_pipeline.measure(experiment, batch_size))
+    except DataError as error:
+        return f"Input pipeline: not measured. {error}"
+
+
+def _batch_sizes(words: Sequence[str]) -> list[int]:
+    if not all(word.isdigit() and int(word) for word in words):
+        raise ValueError(f"--batch_sizes is {','.join(words)}; give numbers such as 64,128.")
+    for word in words:
+        if int(word) % jax.local_device_count():
+            raise ValueError(
+                f"--batch_sizes holds {word}, which {jax.local_device_count()} devices do not "
+                "divide."
+            )
+    return [int(word) for word in words]

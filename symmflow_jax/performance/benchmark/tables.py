@@ -1,0 +1,101 @@
+"""The benchmark's results as Markdown."""
+
+import os
+import platform
+from typing import NamedTuple
+
+import jax
+
+from symmflow_jax.performance.benchmark.compile_times import Program
+from symmflow_jax.performance.benchmark.input_pipeline import Rate
+from symmflow_jax.runs import markdown
+
+
+class Speed(NamedTuple):
+    """One workload's time.
+
+    Attributes:
+        workload: its name.
+        batch_size: images that it works on.
+        seconds: of one call.
+        peer_seconds: the same in PyTorch, or None where that is not there.
+        flops: operations that the network asks for.
+        peak: operations a second of a large matrix product on this machine.
+    """
+
+    workload: str
+    batch_size: int
+    seconds: float
+    peer_seconds: float | None
+    flops: float
+    peak: float
+
+
+def machine(peak: float) -> str:
+    """What was measured on."""
+    devices = ", ".join(sorted({device.device_kind for device in jax.local_devices()}))
+    return (
+        f"{jax.local_device_count()} x {devices} ({platform.machine()}, {os.cpu_count()} cores); "
+        f"JAX {jax.__version__}; float32 matrix product {peak / 1e9:.0f} GFLOP/s."
+    )
+
+
+def compile_times(cold: dict[str, Program], cached: dict[str, Program]) -> str:
+    """A row for each program."""
+    rows = [
+        [
+            name,
+            f"{first.lower_seconds:.1f}",
+            f"{first.compile_seconds:.1f}",
+            f"{first.seconds:.1f}",
+            f"{cached[name].seconds:.1f}",
+            _megabytes(first.num_argument_bytes),
+            _megabytes(first.num_donated_bytes),
+            _megabytes(first.num_temporary_bytes),
+        ]
+        for name, first in cold.items()
+    ]
+    header = ["program", "trace and lower, s", "compile, s", "in all, s", "cached, s"]
+    return markdown.table([*header, "arguments, MB", "donated, MB", "temporaries, MB"], rows)
+
+
+def speed(rows: list[Speed]) -> str:
+    """A row for each workload; the peer's columns stay empty where it is not installed."""
+    header = ["workload", "batch", "images/s", "PyTorch images/s", "ratio", "GFLOP/image"]
+    return markdown.table([*header, "share of matrix product"], [_cells(row) for row in rows])
+
+
+def input_pipeline(rows: list[Rate]) -> str:
+    """A row for each way of reading; the ratio stays empty where there are no files."""
+    cells = [
+        [
+            row.reader,
+            f"{row.images_per_second:.1f}",
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+            "" if row.start_seconds is None else f"{row.start_seconds:.1f}",
+        ]
+        for row in rows
+    ]
+    return markdown.table(
+        ["input", "images/s", "ratio to plain Pillow", "first batch after, s"], cells
+    )
+
+
+def _cells(row: Speed) -> list[str]:
+    peer, ratio = "", ""
+    if row.peer_seconds is not None:
+        peer = f"{row.batch_size / row.peer_seconds:.1f}"
+        ratio = f"{row.peer_seconds / row.seconds:.2f}"
+    return [
+        row.workload,
+        str(row.batch_size),
+        f"{row.batch_size / row.seconds:.1f}",
+        peer,
+        ratio,
+        f"{row.flops / row.batch_size / 1e9:.2f}",
+        f"{row.flops / row.seconds / row.peak:.0%}",
+    ]
+
+
+def _megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:.0f}"

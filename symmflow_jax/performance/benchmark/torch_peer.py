@@ -1,0 +1,121 @@
+"""The same work in PyTorch, with torchcfm's U-Net, to compare with (both are optional)."""
+
+import copy
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.performance import workloads
+from symmflow_jax.performance.timing import Task
+from symmflow_jax.performance.workloads import GENERATION, RECOGNITION, TRAIN_STEP, Subject
+
+
+def is_installed() -> bool:
+    """Whether PyTorch and torchcfm can be imported."""
+    try:
+        import torch  # noqa: F401
+        import torchcfm.models.unet.unet  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
+    """The workloads of `workloads.tasks` by the same names, in float32 on all cores.
+
+    The peer is spared the encoding of the labels: it is given the clean codes.
+    """
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    subject = workloads.subject(experiment, batch_size)
+    network = _network(subject)
+    images, semantics = _tensors(subject)
+    num_steps = subject.experiment.eval.generation_steps
+    channels = images.shape[1]
+
+    @torch.inference_mode()
+    def generate() -> Any:
+        state = torch.cat([torch.randn_like(images), semantics], dim=1)
+        for index in range(num_steps):
+            t = torch.full((len(state),), index / num_steps)
+            state = state + network(t, state) / num_steps
+        return state[:, :channels].clamp(-1, 1)
+
+    @torch.inference_mode()
+    def recognize() -> Any:
+        state = torch.cat([images, torch.randn_like(semantics)], dim=1)
+        return (state - network(torch.ones(len(state)), state))[:, channels:]
+
+    return {
+        TRAIN_STEP: _train_step(subject, network, images, semantics),
+        GENERATION: generate,
+        RECOGNITION: recognize,
+    }
+
+
+def _train_step(subject: Subject, network: Any, images: Any, semantics: Any) -> Callable[[], None]:
+    """AdamW and the moving average as lists of tensors, PyTorch's quickest form."""
+    import torch
+
+    train = subject.experiment.train
+    learner = copy.deepcopy(network).train()
+    parameters = list(learner.parameters())
+    average = [parameter.detach().clone() for parameter in parameters]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=train.end_learning_rate, weight_decay=train.weight_decay, fused=True
+    )
+    scale, channels = 1.0 - train.sigma_min, images.shape[1]
+
+    def step() -> None:
+        noise_x, noise_y = torch.randn_like(images), torch.randn_like(semantics)
+        t = torch.rand(len(images))
+        s = t[:, None, None, None]
+        x_t = (1 - scale * s) * noise_x + s * images
+        y_t = (1 - scale * s) * semantics + s * noise_y
+        velocity = learner(t, torch.cat([x_t, y_t], dim=1))
+        loss_x = (velocity[:, :channels] - (images - scale * noise_x)).square().mean()
+        loss_y = (velocity[:, channels:] - (noise_y - scale * semantics)).square().mean()
+        optimizer.zero_grad(set_to_none=True)
+        (train.image_weight * loss_x + (1 - train.image_weight) * loss_y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(average, parameters, 1 - train.ema_decay)
+
+    return step
+
+
+def _network(subject: Subject) -> Any:
+    from torchcfm.models.unet.unet import UNetModel
+
+    network = subject.experiment.network
+    channels = sum(shape[-1] for shape in subject.flow.codec.shapes)
+    return UNetModel(
+        image_size=subject.flow.codec.image_shape[0],
+        in_channels=channels,
+        model_channels=network.channels,
+        out_channels=channels,
+        num_res_blocks=network.num_res_blocks,
+        attention_resolutions=network.attention_rates,
+        dropout=network.dropout_rate,
+        channel_mult=network.channel_multipliers,
+        num_head_channels=network.head_channels,
+    ).eval()
+
+
+def _tensors(subject: Subject) -> tuple[Any, Any]:
+    """Images in [-1, 1] and clean semantics, `[batch, channels, height, width]`."""
+    import torch
+
+    images = subject.batch.image.values.astype(np.float32) / 127.5 - 1.0
+    semantics = jax.vmap(subject.flow.codec.encoding.encode_clean)(
+        jnp.asarray(subject.batch.labels)
+    )
+    arrays = (images, np.asarray(semantics))
+    first, second = (torch.from_numpy(array.transpose(0, 3, 1, 2).copy()) for array in arrays)
+    return first, second

@@ -1,0 +1,174 @@
+"""The programs of a config, compiled for devices that need not be there."""
+
+import pathlib
+import re
+from typing import Any, NamedTuple
+
+import jax
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.inference import predictions
+from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.performance import workloads
+from symmflow_jax.performance.plan import hlo
+from symmflow_jax.performance.plan.collectives import Collective, collectives
+from symmflow_jax.performance.plan.traffic import traffic
+
+
+class Memory(NamedTuple):
+    """Bytes of a chip's memory that a program needs.
+
+    Attributes:
+        arguments: what it is given.
+        outputs: what it gives.
+        aliased: outputs that take the place of arguments.
+        temporaries: what it needs in between.
+        code: the program itself.
+        peak: the most at any time.
+    """
+
+    arguments: int
+    outputs: int
+    aliased: int
+    temporaries: int
+    code: int
+    peak: int
+
+
+class Cost(NamedTuple):
+    """A program that was compiled, in figures for one chip.
+
+    Attributes:
+        name: "train step" or "generation".
+        batch_size: examples over all chips that run it.
+        num_chips: these chips.
+        flops: operations of the program as it is written.
+        compiled_flops: operations as XLA counts them in the compiled module, the body of a loop
+            once.
+        compiled_bytes: what XLA counts likewise as accessed, in vector memory too.
+        num_bytes: memory traffic; see `traffic`.
+        memory: what it needs.
+        collectives: messages between the chips.
+    """
+
+    name: str
+    batch_size: int
+    num_chips: int
+    flops: float
+    compiled_flops: float
+    compiled_bytes: float
+    num_bytes: float
+    memory: Memory
+    collectives: list[Collective]
+
+
+class Compiler(NamedTuple):
+    """How programs are compiled.
+
+    Attributes:
+        optimization_level: how much XLA does for their speed, "O0" to "O3".
+        dump: folder for the modules' text, or None.
+    """
+
+    optimization_level: str
+    dump: pathlib.Path | None = None
+
+
+class DoesNotFit(Exception):
+    """The compiler found no way to keep a program within a chip's memory."""
+
+
+def train_step(
+    experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
+) -> Cost:
+    """The train step over all devices.
+
+    Args:
+        experiment: the run.
+        batch_size: examples of the whole batch.
+        devices: what to compile for.
+        compiler: how to compile.
+
+    Raises:
+        DoesNotFit: if memory is too small.
+    """
+    subject = workloads.subject(experiment, batch_size)
+    optimizer, create = workloads.beginning(subject)
+    parallelism = experiment.parallelism(devices)
+    step = subject.experiment.train_step(optimizer, parallelism)
+    state, codec_weights = workloads.shapes(subject, create)
+    lowered = step.lower(*parallelism.arguments(state, codec_weights, subject.batch))
+    return _cost(workloads.TRAIN_STEP, lowered, subject, len(devices), compiler)
+
+
+def generation(experiment: Experiment, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
+    """Generation over the devices of one process, as evaluation does it; see `train_step`."""
+    subject = workloads.subject(experiment, experiment.eval.batch_size)
+    parallelism = experiment.parallelism(devices)
+    flow = subject.flow
+    shapes = jax.eval_shape(
+        lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)
+    )
+    weights, batch = parallelism.inference_arguments(shapes, subject.batch)
+    lowered = predictions.generate.lower(
+        flow,
+        weights,
+        jax.eval_shape(jax.random.key, 0),
+        batch.example_index,
+        batch.labels,
+        FixedSteps(EULER, experiment.eval.generation_steps),
+    )
+    num_chips = len(batch.example_index.sharding.device_set)
+    return _cost(workloads.GENERATION, lowered, subject, num_chips, compiler)
+
+
+def _cost(
+    name: str,
+    lowered: jax.stages.Lowered,
+    subject: workloads.Subject,
+    num_chips: int,
+    compiler: Compiler,
+) -> Cost:
+    compiled = _compile(lowered, compiler.optimization_level)
+    text = compiled.as_text() or ""
+    if compiler.dump is not None:
+        compiler.dump.mkdir(parents=True, exist_ok=True)
+        (compiler.dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text)
+    module = hlo.parse(text)
+    analysis: Any = compiled.cost_analysis()
+    return Cost(
+        name=name,
+        batch_size=subject.batch_size,
+        num_chips=num_chips,
+        flops=workloads.flops(subject, [name])[name] / num_chips,
+        compiled_flops=analysis["flops"],
+        compiled_bytes=analysis["bytes accessed"],
+        num_bytes=traffic(module),
+        memory=_memory(compiled),
+        collectives=collectives(module),
+    )
+
+
+def _compile(lowered: jax.stages.Lowered, optimization_level: str) -> jax.stages.Compiled:
+    try:
+        return lowered.compile({"xla_optimization_level": f"EFFORT_{optimization_level}"})
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        used = re.search(r"Used \S+ of \S+ hbm", str(error))
+        reason = used[0] if used else str(error).splitlines()[0].rstrip(".")
+        raise DoesNotFit(reason) from error
+
+
+def _memory(compiled: jax.stages.Compiled) -> Memory:
+    stats: Any = compiled.memory_analysis()
+    return Memory(
+        arguments=stats.argument_size_in_bytes,
+        outputs=stats.output_size_in_bytes,
+        aliased=stats.alias_size_in_bytes,
+        temporaries=stats.temp_size_in_bytes,
+        code=stats.generated_code_size_in_bytes,
+        peak=stats.peak_memory_in_bytes,
+    )

@@ -1,0 +1,75 @@
+"""TPU topologies to compile for, without a TPU."""
+
+import importlib.util
+import os
+
+import jax
+from jax.experimental import topologies
+
+from symmflow_jax.performance.plan.chips import CHIPS, Chip
+from symmflow_jax.runtime.errors import first_line
+
+# Without them libtpu asks the servers of Google Cloud which machine it is on, and complains.
+_NOT_ON_A_TPU = {
+    "TPU_SKIP_MDS_QUERY": "1",
+    "TPU_ACCELERATOR_TYPE": "v5litepod-4",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+}
+
+
+def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
+    """The chip of a topology such as "v5e:4x4", and its devices, one for each chip.
+
+    Programs can be compiled for them; nothing can be put on them.
+
+    Raises:
+        ValueError: if the topology does not exist, libtpu is missing, or another process of
+            this machine uses it.
+    """
+    generation, _, layout = name.partition(":")
+    if generation not in CHIPS or not layout:
+        raise ValueError(
+            f"config.plan.topology is {name!r}; give a chip ({', '.join(CHIPS)}) and a layout, "
+            "such as v5e:4x4 or v5p:2x2x2."
+        )
+    if importlib.util.find_spec("libtpu") is None:
+        raise ValueError(
+            "Compiling for TPUs needs libtpu, which is not installed (a TPU is not needed): "
+            "pip install 'symmflow_jax[tpu]'."
+        )
+    chip = CHIPS[generation]
+    options = {} if chip.config_name is None else {"chip_config_name": chip.config_name}
+    for key, value in _NOT_ON_A_TPU.items():
+        os.environ.setdefault(key, value)
+    try:
+        topology = topologies.get_topology_desc(name, "tpu", **options)
+    except jax.errors.JaxRuntimeError as error:
+        if "lockfile" in str(error):
+            raise ValueError(
+                "Another process on this machine uses libtpu, which serves one at a time; run "
+                "this again when it has ended."
+            ) from error
+        raise ValueError(
+            f"There is no topology {name!r} ({first_line(error)}). Layouts are as Google Cloud "
+            "offers them, such as v5e:2x4, v6e:4x4, v5p:2x2x2 or v4:2x2x1."
+        ) from error
+    return chip, tuple(topology.devices)
+
+
+def open_host(name: str, devices: tuple[jax.Device, ...]) -> tuple[jax.Device, ...]:
+    """The devices of a slice like one host of a topology, for programs of one process.
+
+    The compiler aborts on messages among a part of a slice: it takes them for those of a whole
+    one. So one host's chips are a slice of their own.
+
+    Args:
+        name: the topology, as in `open_topology`.
+        devices: its devices.
+    """
+    first = [device for device in devices if device.process_index == 0]
+    if len(first) == len(devices):
+        return devices
+    generation, _, layout = name.partition(":")
+    # Hosts of larger slices have four chips.
+    host = "2x2x1" if layout.count("x") == 2 else "2x2"
+    return open_topology(f"{generation}:{host}")[1]

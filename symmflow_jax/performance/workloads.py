@@ -1,0 +1,211 @@
+"""The work of a config on made-up examples: train step, generation and recognition."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.batch import Batch, Pixels, Points
+from symmflow_jax.data.source import numbered_classes
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.inference import predictions
+from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.performance.timing import Task, alternate
+from symmflow_jax.runtime.compilation import jit_once
+from symmflow_jax.semantics import labels
+from symmflow_jax.semantics.kinds import SemanticsKind
+from symmflow_jax.training.optimizers import adamw, one_cycle
+from symmflow_jax.training.state import TrainState, create_train_state
+from symmflow_jax.training.train_step import make_train_step
+
+TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
+NAMES = (TRAIN_STEP, GENERATION, RECOGNITION)
+
+# The classes of a data set that need not be here; speed hardly depends on their number.
+_NUM_CLASSES = 10
+
+
+class Subject(NamedTuple):
+    """What is timed: a config's method, and a batch for it.
+
+    Attributes:
+        experiment: the experiment, with its classes.
+        batch: one batch, as the pipeline gives it.
+    """
+
+    experiment: Experiment
+    batch: Batch
+
+    @property
+    def flow(self) -> SymmFlow:
+        """The method."""
+        return self.experiment.method
+
+    @property
+    def batch_size(self) -> int:
+        """Examples of the batch."""
+        return self.batch.size
+
+
+def subject(experiment: Experiment, batch_size: int) -> Subject:
+    """The experiment's method with random pixels and labels."""
+    rng = np.random.default_rng(0)
+    experiment = _with_classes(experiment)
+    flow, num_classes = experiment.method, experiment.schema.num_classes
+    size = flow.codec.image_shape[:2] if experiment.kind is SemanticsKind.MASK else ()
+    points = len(flow.codec.image_shape) == 1
+    pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
+    image = Points(pixels.astype(np.float32)) if points else Pixels(pixels.astype(np.uint8))
+    labels = rng.integers(0, num_classes, (batch_size, *size), np.int32)
+    batch = Batch(image, labels, np.arange(batch_size, dtype=np.int32))
+    return Subject(experiment, batch)
+
+
+def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
+    """The workloads by name, on made-up examples."""
+    made_up = subject(experiment, batch_size)
+    flow, batch = made_up.flow, made_up.batch
+    weights = jit_once(lambda key: Weights(flow.init(key), flow.codec.init(key)))(jax.random.key(0))
+    example_index, key = batch.example_index, jax.random.key(1)
+    generation = FixedSteps(EULER, experiment.eval.generation_steps)
+
+    def generate() -> Any:
+        result = predictions.generate(flow, weights, key, example_index, batch.labels, generation)
+        return jax.block_until_ready(result)
+
+    def recognize() -> Any:
+        once = FixedSteps(EULER, 1)
+        result = predictions.recognize(flow, weights, key, example_index, batch.image, once)
+        return jax.block_until_ready(result)
+
+    return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: recognize}
+
+
+class TrainSteps:
+    """One train step at each call, from the state that the last one left."""
+
+    def __init__(self, subject: Subject):
+        optimizer, create = beginning(subject)
+        parallelism = subject.experiment.parallelism()
+        self._state = parallelism.create(create, jax.random.key(0))
+        self._step = subject.experiment.train_step(optimizer, parallelism)
+        codec_weights = jit_once(subject.flow.codec.init)(jax.random.key(2))
+        self._codec_weights = parallelism.place(codec_weights)
+        self._batch = parallelism.place_batch(subject.batch)
+        self._key = jax.random.key(1)
+
+    def __call__(self) -> None:
+        """Steps once and waits for the result."""
+        result = self._step(self._state, self._codec_weights, self._batch, self._key)
+        self._state, _ = jax.block_until_ready(result)
+
+
+def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
+    """The jitted programs of a training's start by name, each with its arguments' shapes."""
+    optimizer, create = beginning(subject)
+    state, codec_weights = shapes(subject, create)
+    parallelism = subject.experiment.parallelism()
+    step = subject.experiment.train_step(optimizer, parallelism)
+    return {
+        "first state": (jit_once(create), (jax.random.key(0),)),
+        TRAIN_STEP: (step, parallelism.arguments(state, codec_weights, subject.batch)),
+    }
+
+
+def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
+    """Floating-point operations of workloads, as XLA counts them in the program as written.
+
+    They are counted before any optimisation: what a compiler adds or saves does not change
+    the work that there is to do.
+
+    Args:
+        subject: what the workloads are of.
+        names: those to count; each has to be traced.
+    """
+    flow, batch = subject.flow, subject.batch
+    optimizer, create = beginning(subject)
+    state, codec_weights = shapes(subject, create)
+    train = subject.experiment.train
+
+    def train_step() -> float:
+        step = make_train_step(
+            flow,
+            optimizer,
+            loss_weights=subject.experiment.loss_weights,
+            ema_decay=train.ema_decay,
+        )
+        return _count(step, state, codec_weights, batch, jax.random.key(0))
+
+    def network() -> float:
+        return _count(
+            lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
+            state.params,
+            *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
+            jnp.zeros(subject.batch_size),
+        )
+
+    def infer(function: Callable, condition: Any, num_steps: int) -> float:
+        solve = FixedSteps(EULER, num_steps)
+        weights = Weights(state.params, codec_weights)
+        given = weights, jax.random.key(0), batch.example_index, condition
+        return _count(lambda *arguments: function(flow, *arguments, solve), *given)
+
+    def generation() -> float:
+        num_steps = subject.experiment.eval.generation_steps
+        once = infer(predictions.generate, batch.labels, num_steps)
+        # The body of the loop over steps was counted once.
+        return once + (num_steps - 1) * network()
+
+    counts = {
+        TRAIN_STEP: train_step,
+        GENERATION: generation,
+        RECOGNITION: lambda: infer(predictions.recognize, batch.image, 1),
+    }
+    return {name: counts[name]() for name in names}
+
+
+def matmul_flops_per_second(size: int = 2048) -> float:
+    """The rate of a square float32 matrix product here, the yardstick for all else."""
+    product = jax.jit(jnp.matmul)
+    matrix = jnp.ones((size, size))
+
+    def multiply() -> None:
+        jax.block_until_ready(product(matrix, matrix))
+
+    return 2.0 * size**3 / alternate({"product": multiply}, num_rounds=9)["product"]
+
+
+def _count(function: Callable, *arguments: Any) -> float:
+    analysis = jax.jit(function).lower(*arguments).cost_analysis()
+    if not analysis:
+        raise ValueError("This JAX backend counts no operations.")
+    return analysis["flops"]
+
+
+def _with_classes(experiment: Experiment) -> Experiment:
+    """The experiment with made-up classes, or those that it names."""
+    names = experiment.data.class_names
+    schema = labels.consecutive(names, experiment.data.ignored_id) if names else None
+    return experiment.with_schema(schema or numbered_classes(_NUM_CLASSES))
+
+
+def shapes(subject: Subject, create: Callable[[jax.Array], TrainState]) -> tuple[Any, Any]:
+    """Shapes of the first state and of the codec's weights."""
+    key = jax.random.key(0)
+    return jax.eval_shape(create, key), jax.eval_shape(subject.flow.codec.init, key)
+
+
+def beginning(
+    subject: Subject,
+) -> tuple[optax.GradientTransformation, Callable[[jax.Array], TrainState]]:
+    """The experiment's optimizer, and what makes the first state from a key."""
+    train = subject.experiment.train
+    schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
+    optimizer = adamw(schedule, train.weight_decay, train.clip_norm)
+    return optimizer, functools.partial(create_train_state, subject.flow, optimizer)

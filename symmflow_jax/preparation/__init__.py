@@ -1,0 +1,1 @@
+"""What comes before a training: data looked at, encoded or converted, networks tuned."""

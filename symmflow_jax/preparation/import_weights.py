@@ -1,0 +1,137 @@
+"""`--mode=import`: weights of PyTorch programs as checkpoints of this project."""
+
+import logging
+import pathlib
+from typing import cast
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.interop import files
+from symmflow_jax.interop.files import Weights
+from symmflow_jax.interop.kinds import kind_of
+from symmflow_jax.interop.names import latent_unet, pixel_unet
+from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.methods.symmflow import Params, SymmFlow
+from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentUNet
+from symmflow_jax.networks.velocity.unet import UNet
+from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.identity import describe
+from symmflow_jax.runtime import processes
+
+_logger = logging.getLogger(__name__)
+
+
+def import_weights(
+    experiment: Experiment,
+    path: str | pathlib.Path,
+    workdir: pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None = None,
+) -> None:
+    """Writes PyTorch weights as a checkpoint before the first step.
+
+    `symmflow_jax.load` reads it, and training begins with it, also with a clock for each leaf:
+    the second one's part of the network starts at zero. The weights are those of a velocity
+    network, or of the U-Net of Stable Diffusion, which is then widened from the channels of
+    images to those of images and semantics; see `latent_unet.repeat_channels`.
+
+    Args:
+        experiment: the run, whose network the weights must fit.
+        path: a file or folder, see `files.read_weights`.
+        workdir: folder of the run, without checkpoints yet.
+        prompt_embedding: for a latent U-Net, a file that holds one tensor alone, the embedding
+            of the empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
+
+    Raises:
+        WeightsFileError: if a file is missing, damaged, or of another kind.
+        ValueError: if the weights do not fit the config, or its classes are not known.
+        CheckpointError: if the workdir has checkpoints, or cannot be written.
+    """
+    experiment = experiment.without_files()
+    flow = experiment.method
+    num_channels = sum(shape[-1] for shape in flow.codec.shapes)
+    params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
+    if params["stem"]["kernel"].shape[2] != num_channels:
+        raise ValueError(
+            f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
+            f"together; config.data and config.semantics make {num_channels}."
+        )
+    if flow.time_sampling.num_clocks > 1:
+        params = _with_second_clock(params, flow)
+    experiment.keep_codec_weights(workdir, experiment.codec_weights(workdir))
+    with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
+        checkpoints.save_weights(manager, params, describe(experiment))
+    if processes.is_primary():
+        folder.write_description(workdir, experiment.to_json())
+    _logger.info(
+        "Imported %s into %s: %d parameters, %d classes.",
+        path,
+        workdir,
+        sum(leaf.size for leaf in jax.tree.leaves(params)),
+        experiment.schema.num_classes,
+    )
+
+
+def _params(
+    weights: Weights,
+    network: nn.Module,
+    num_channels: int,
+    path: str | pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None,
+) -> Params:
+    """The parameters of the network that a config describes."""
+    wanted = kind_of(network)
+    if weights.kind != wanted:
+        raise ValueError(
+            f"{path} holds the weights of {weights.kind}; config.network describes {wanted}. Give "
+            "the config, or config.network.name, that goes with the weights."
+        )
+    if isinstance(network, LatentUNet):
+        return _latent_params(weights, network, num_channels, path, prompt_embedding)
+    return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
+
+
+def _with_second_clock(params: Params, flow: SymmFlow) -> Params:
+    """The parameters of a network with one clock and, from zero, those of the second."""
+    name = "semantics_time"
+    return {**params, name: jax.jit(lambda key: flow.init(key)[name])(jax.random.key(0))}
+
+
+def _latent_params(
+    weights: Weights,
+    network: LatentUNet,
+    num_channels: int,
+    path: str | pathlib.Path,
+    prompt_embedding: str | pathlib.Path | None,
+) -> Params:
+    """The same for a latent U-Net, with its prompt and as many channels as are wanted."""
+    latent_unet.check_settings(weights.settings, network)
+    state_dict = dict(weights.state_dict)
+    if prompt_embedding is not None:
+        state_dict[PROMPT_EMBEDDING] = _prompt_embedding(prompt_embedding, network)
+    if PROMPT_EMBEDDING not in state_dict:
+        raise ValueError(
+            f"{path} has no embedding of the empty prompt, which the network attends to; give a "
+            "file of this one tensor with --prompt_embedding (launch/empty_prompt.py makes it), or "
+            "--prompt_embedding=zeros."
+        )
+    times, rest = divmod(num_channels, latent_unet.num_channels(state_dict))
+    if times > 1 and not rest:
+        state_dict = latent_unet.repeat_channels(state_dict, times)
+        _logger.info("First and last convolution repeated %d times for images and masks.", times)
+    return latent_unet.params_from_state_dict(state_dict, network)
+
+
+def _prompt_embedding(path: str | pathlib.Path, network: LatentUNet) -> np.ndarray:
+    """Zeros, or the only tensor of a file, without an axis of examples."""
+    if path == "zeros":
+        return np.zeros((network.prompt_length, network.cross_attention_width), np.float32)
+    tensors = list(read_tensors(path).values())
+    if len(tensors) > 1:
+        raise WeightsFileError(
+            f"{path} holds {len(tensors)} tensors; --prompt_embedding is a file of one."
+        )
+    (tensor,) = tensors
+    return tensor[0] if tensor.ndim == 3 and len(tensor) == 1 else tensor

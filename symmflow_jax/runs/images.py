@@ -1,0 +1,186 @@
+"""Pictures for people: grids of examples, overlays and plots, as uint8 RGB arrays."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from symmflow_jax.semantics.labels import LabelSchema
+
+_MARGIN = 4
+_CAPTION = 14
+_WHITE, _BLACK = 255, (0, 0, 0)
+_SMALLEST_TILE = 96  # Pixels; smaller images are enlarged by a whole factor.
+
+
+def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
+    """Real | mask | generated | predicted, in the form that suits the data.
+
+    Args:
+        sample: "image", "labels", "generated" and "predicted", `[count, ...]`, as
+            `Evaluator.sample` gives them.
+        schema: the classes.
+    """
+    if sample["image"].ndim == 2:
+        return point_plots(sample, schema)
+    if sample["labels"].ndim == 3:
+        return mask_grid(sample, schema)
+    return label_grid(sample, schema)
+
+
+def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
+    """Rows: real image, its mask, an image generated from the mask, mask predicted of the real."""
+    columns = [
+        ("real", sample["image"]),
+        ("mask", schema.colourize(sample["labels"])),
+        ("generated", sample["generated"]),
+        ("predicted", schema.colourize(sample["predicted"])),
+    ]
+    rows = [
+        [(name if index == 0 else "", images[index]) for name, images in columns]
+        for index in range(len(sample["image"]))
+    ]
+    return tiles(rows)
+
+
+def label_grid(
+    sample: dict[str, np.ndarray], schema: LabelSchema, examples_per_row: int = 5
+) -> np.ndarray:
+    """Real images with their predicted labels, each beside an image made from its label."""
+    pairs = [
+        [
+            (f"{schema.names[label]}, read {schema.names[predicted]}", image),
+            (f"made as {schema.names[label]}", generated),
+        ]
+        for image, label, generated, predicted in zip(
+            sample["image"],
+            sample["labels"],
+            sample["generated"],
+            sample["predicted"],
+            strict=True,
+        )
+    ]
+    rows = [
+        [tile for pair in pairs[start : start + examples_per_row] for tile in pair]
+        for start in range(0, len(pairs), examples_per_row)
+    ]
+    return tiles(rows)
+
+
+def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
+    """Captioned images in rows, uint8 `[height, width, 3]`.
+
+    Args:
+        rows: of captions and uint8 images `[h, w, 1 or 3]`, all of one size; rows may differ
+            in length.
+    """
+    pictures = [[(caption, _enlarge(image)) for caption, image in row] for row in rows]
+    height, width = pictures[0][0][1].shape[:2]
+    row_height, column_width = height + _CAPTION + _MARGIN, width + _MARGIN
+    shape = (
+        row_height * len(rows) + _MARGIN,
+        column_width * max(len(row) for row in rows) + _MARGIN,
+        3,
+    )
+    canvas = Image.fromarray(np.full(shape, _WHITE, np.uint8))
+    draw = ImageDraw.Draw(canvas)
+    for row_index, row in enumerate(pictures):
+        for column_index, (caption, picture) in enumerate(row):
+            left = _MARGIN + column_index * column_width
+            top = _MARGIN + row_index * row_height
+            draw.text((left, top), caption, fill=_BLACK)
+            canvas.paste(Image.fromarray(picture), (left, top + _CAPTION))
+    return np.asarray(canvas)
+
+
+def beside(captioned: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Pictures of any sizes in one row, aligned at the top, uint8 `[height, width, 3]`.
+
+    Args:
+        captioned: captions and uint8 pictures `[h, w, 3]`.
+    """
+    sizes = np.asarray([picture.shape[:2] for _, picture in captioned])
+    height, width = _CAPTION + sizes[:, 0].max(), sizes[:, 1].sum()
+    canvas = Image.fromarray(np.full((height, width, 3), _WHITE, np.uint8))
+    draw, left = ImageDraw.Draw(canvas), 0
+    for caption, picture in captioned:
+        draw.text((left + _MARGIN, 0), caption, fill=_BLACK)
+        canvas.paste(Image.fromarray(picture), (left, _CAPTION))
+        left += picture.shape[1]
+    return np.asarray(canvas)
+
+
+def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """A mask in its colours over an image, uint8 `[height, width, 3]`."""
+    mixed = (1 - opacity) * image.astype(np.float32) + opacity * mask_image.astype(np.float32)
+    return np.round(mixed).astype(np.uint8)
+
+
+def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
+    """Scatter plots of real points, of points made from labels, and of predicted labels.
+
+    Of points with more than two coordinates the first two are shown.
+    """
+    plt = pyplot()
+    panels = [
+        ("real", sample["image"], sample["labels"]),
+        ("generated from labels", sample["generated"], sample["labels"]),
+        ("labels predicted from real", sample["image"], sample["predicted"]),
+    ]
+    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 4), sharex=True)
+    colours = np.asarray(plt.get_cmap("tab10").colors)
+    for axis, (title, points, labels) in zip(axes, panels, strict=True):
+        axis.scatter(*_in_plane(points), s=4, c=colours[labels % len(colours)])
+        axis.set_title(title)
+        axis.set_aspect("equal")
+    size = sample["image"].shape[1]
+    shown = f" (the first two of {size} coordinates)" if size > 2 else ""
+    figure.suptitle(", ".join(schema.names) + shown)
+    return render(figure)
+
+
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str
+) -> np.ndarray:
+    """A line plot of named series of x and y, with a logarithmic y axis."""
+    plt = pyplot()
+    figure, axis = plt.subplots(figsize=(7, 4))
+    for name, (x, y) in series.items():
+        axis.plot(x, y, label=name)
+    axis.set_yscale("log")
+    axis.set_xlabel(x_label)
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return render(figure)
+
+
+def _in_plane(points: np.ndarray) -> np.ndarray:
+    """The first two coordinates of points `[count, n]`, `[2, count]`; on a line the second is 0."""
+    missing = max(0, 2 - points.shape[1])
+    return np.pad(points, ((0, 0), (0, missing)))[:, :2].T
+
+
+def _enlarge(image: np.ndarray) -> np.ndarray:
+    """RGB, enlarged by a whole factor where it is small."""
+    factor = max(1, -(-_SMALLEST_TILE // image.shape[1]))
+    image = np.broadcast_to(image, (*image.shape[:2], 3))
+    return np.repeat(np.repeat(image, factor, axis=0), factor, axis=1)
+
+
+def pyplot():
+    """Matplotlib without a screen, imported where it is used because it is slow to import."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def render(figure) -> np.ndarray:
+    """A Matplotlib figure, which is closed, as uint8 `[height, width, 3]`."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+    pyplot().close(figure)
+    return np.asarray(Image.open(buffer).convert("RGB"))

@@ -1,0 +1,169 @@
+"""Label schemas: what the classes of a data set are called, drawn as and filed under."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from symmflow_jax.semantics import palettes
+from symmflow_jax.semantics.palettes import Palette
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSchema:
+    """The classes of a data set; kept in every checkpoint, so that a model knows its own.
+
+    Classes are numbered 0 to n-1 inside the project, whatever the ids in the files.
+
+    Attributes:
+        names: name of each class.
+        raw_ids: id of each class in the files of the data set.
+        palette: colour of each class.
+        ignored: classes that do not count in any score, such as "void".
+        merged_ids: further ids of the files, each with the class that it is counted as.
+        mirrored: pairs of classes that a mirror turns into each other, such as left and right.
+    """
+
+    names: tuple[str, ...]
+    raw_ids: tuple[int, ...]
+    palette: Palette
+    ignored: tuple[int, ...] = ()
+    merged_ids: tuple[tuple[int, int], ...] = ()
+    mirrored: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self):
+        counts = {len(self.names), len(self.raw_ids), len(self.palette)}
+        if len(counts) > 1:
+            raise ValueError(
+                f"A label schema needs as many names ({len(self.names)}) as raw ids "
+                f"({len(self.raw_ids)}) and colours ({len(self.palette)})."
+            )
+        known = self._classes_by_id()
+        if len(known) < len(self.raw_ids) + len(self.merged_ids):
+            raise ValueError(
+                f"Raw ids occur twice in the label schema: {self.raw_ids}, {self.merged_ids}."
+            )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, ignored ones included."""
+        return len(self.names)
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """The classes that count in scores."""
+        return tuple(c for c in range(self.num_classes) if c not in self.ignored)
+
+    def from_raw(self, raw: np.ndarray, where: str) -> np.ndarray:
+        """Classes of the ids of a file, in few bytes: uint8 where the ids are, otherwise int32.
+
+        Args:
+            raw: integer array of any shape.
+            where: what to call the source in an error, usually the file.
+
+        Raises:
+            ValueError: if an id belongs to no class; it names the ids and the remedy.
+        """
+        known = self._classes_by_id()
+        few = raw.dtype == np.uint8 and max(known.values()) < _NO_CLASS
+        classes = _look_up_bytes(raw, known) if few else _look_up(raw, known)
+        if classes.max(initial=0) == _NO_CLASS if few else classes.min(initial=0) < 0:
+            unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
+            raise ValueError(
+                f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
+                f"{_shorten(sorted(known))}. Add them to config.data.class_names, or name "
+                "one of them in config.data.ignored_id; --mode=check_data looks at all files."
+            )
+        return classes
+
+    def _classes_by_id(self) -> dict[int, int]:
+        classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
+        return classes | dict(self.merged_ids)
+
+    def to_raw(self, classes: np.ndarray) -> np.ndarray:
+        """Ids of the data set's files, the inverse of `from_raw`."""
+        return np.asarray(self.raw_ids)[classes]
+
+    def colourize(self, classes: np.ndarray) -> np.ndarray:
+        """uint8 `[..., 3]` picture of classes `[...]`."""
+        return np.asarray(self.palette, np.uint8)[classes]
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values for `from_json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "LabelSchema":
+        """The schema that `to_json` was made from.
+
+        What came later than the first checkpoints may be missing in them.
+        """
+        return cls(
+            names=tuple(values["names"]),
+            raw_ids=tuple(values["raw_ids"]),
+            palette=tuple(tuple(colour) for colour in values["palette"]),
+            ignored=tuple(values["ignored"]),
+            merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
+            mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
+        )
+
+
+def _look_up(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
+    """int32 classes of ids, -1 where there is none."""
+    # One entry beyond the largest id takes all that lies outside.
+    table = np.full(max(known) + 2, -1, np.int32)
+    table[list(known)] = list(known.values())
+    return table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
+
+
+_NO_CLASS = 255
+
+
+def _look_up_bytes(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
+    """uint8 classes of uint8 ids, 255 where there is none.
+
+    Python translates bytes without wider numbers in between, whose memory takes longer to come
+    by than the look-up itself.
+    """
+    table = bytearray([_NO_CLASS]) * 256
+    for raw_id, number in known.items():
+        if raw_id < len(table):
+            table[raw_id] = number
+    return np.frombuffer(raw.tobytes().translate(table), np.uint8).reshape(raw.shape)
+
+
+def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelSchema:
+    """Classes filed under 0, 1, 2, ..., and perhaps a "void"; as `filed_under`."""
+    return filed_under(tuple(range(len(names))), names, ignored_id)
+
+
+def filed_under(
+    raw_ids: tuple[int, ...], names: tuple[str, ...], ignored_id: int | None = None
+) -> LabelSchema:
+    """Classes with the ids of their files, and perhaps a "void" under an id of its own.
+
+    Args:
+        raw_ids: id of each class.
+        names: name of each class.
+        ignored_id: id of the pixels that belong to no class. If it is the id of one of the
+            names, that class is ignored; otherwise a class "void" comes behind the others.
+
+    Raises:
+        ValueError: if an id is negative, or if there are not as many ids as names.
+    """
+    if min(raw_ids, default=0) < 0:
+        ids = _shorten(list(raw_ids))
+        raise ValueError(f"The class ids {ids} include {min(raw_ids)}; ids are not negative.")
+    if ignored_id is not None and ignored_id < 0:
+        raise ValueError(f"ignored_id is {ignored_id}; ids are not negative.")
+    ignored: tuple[int, ...] = ()
+    if ignored_id in raw_ids:
+        ignored = (raw_ids.index(ignored_id),)
+    elif ignored_id is not None:
+        names, raw_ids, ignored = (*names, "void"), (*raw_ids, ignored_id), (len(names),)
+    return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored)
+
+
+def _shorten(ids: list[int], most: int = 12) -> str:
+    shown = ", ".join(str(i) for i in ids[:most])
+    return f"{shown}, ... ({len(ids)} in all)" if len(ids) > most else shown

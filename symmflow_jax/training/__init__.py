@@ -1,0 +1,1 @@
+"""Training: the state, the pure step, the optimizer, and how devices share the work."""

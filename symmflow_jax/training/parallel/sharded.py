@@ -1,0 +1,137 @@
+"""The jitted train step over a mesh, with whatever sharding it is given."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from symmflow_jax.data.batch import Batch
+from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.runtime.compilation import jit_once
+from symmflow_jax.runtime.processes import BATCH_AXIS
+from symmflow_jax.training.parallel.collectives import gather, scatter_stages, scattered_mean
+from symmflow_jax.training.parallel.sharding import (
+    Sharding,
+    key_shape,
+    with_sharding,
+)
+from symmflow_jax.training.train_step import Gradient, TrainStep
+
+
+def fully_sharded(devices: tuple[jax.Device, ...]) -> "Sharded":
+    """Every device keeps its part of parameters, average and optimizer state."""
+    return Sharded(Sharding(devices))
+
+
+@dataclasses.dataclass(frozen=True)
+class Sharded:
+    """Devices keep the parts of a sharding, and each works on its part of the batch.
+
+    A device puts the parameters together while it needs them, and is left with its part of the
+    gradient. Fetched arrays are those of the devices. Its methods are those of `Parallelism`.
+
+    Attributes:
+        sharding: how arrays lie on the devices of all processes.
+    """
+
+    sharding: Sharding
+
+    def create(self, function: Callable[[jax.Array], Any], key: jax.Array) -> Any:
+        """The result in its parts, made where they stay."""
+        shardings = self.sharding.shardings(jax.eval_shape(function, key))
+        return jit_once(function, out_shardings=shardings)(key)
+
+    def targets(self, shapes: Any) -> Any:
+        """The shapes with their shardings."""
+        return jax.tree.map(with_sharding, shapes, self.sharding.shardings(shapes))
+
+    def place(self, tree: Any) -> Any:
+        """The arrays in their parts."""
+        return jax.device_put(tree, self.sharding.shardings(tree))
+
+    def place_batch(self, batch: Batch) -> Batch:
+        """The batch of all processes, split over all devices."""
+        return jax.make_array_from_process_local_data(self.sharding.of_batch, batch)
+
+    def arguments(self, state: Any, codec_weights: Any, batch: Batch) -> tuple[Any, ...]:
+        """Shapes with their shardings."""
+        return (
+            self.targets(state),
+            self.targets(codec_weights),
+            with_sharding(batch, self.sharding.of_batch),
+            with_sharding(key_shape(), self.sharding.whole),
+        )
+
+    def compile(self, make_step: Callable[..., TrainStep]) -> jax.stages.Wrapped:
+        """The step under `jit`."""
+        step = make_step(distribute=self._distribute)
+
+        def placed_step(state: Any, codec_weights: Any, batch: Batch, key: jax.Array) -> Any:
+            state, metrics = step(state, codec_weights, batch, key)
+            state = jax.lax.with_sharding_constraint(state, self.sharding.shardings(state))
+            return state, jax.lax.with_sharding_constraint(metrics, self.sharding.whole)
+
+        return jax.jit(placed_step, donate_argnums=0)
+
+    def fetch(self, tree: Any) -> Any:
+        """The arrays themselves: Orbax has them off the devices before `save` returns."""
+        return tree
+
+    def read(self, metrics: Sequence[dict[str, jax.Array]]) -> list[dict[str, np.ndarray]]:
+        """The metrics, which every device has."""
+        return jax.device_get(list(metrics))
+
+    def for_inference(self, params: Any) -> Any:
+        """As they are placed; parts that are with other processes are fetched from there."""
+        if all(array.is_fully_addressable for array in jax.tree.leaves(params)):
+            return params
+        own = self.sharding.local()
+        devices = sorted(self.sharding.devices, key=lambda device: device.process_index)
+        rows = np.array(devices).reshape(-1, len(own.devices))
+        mesh = Mesh(rows, ("process", BATCH_AXIS))
+        shardings = jax.tree.map(lambda array: NamedSharding(mesh, own.spec(array)), params)
+        copies = jax.jit(lambda tree: tree, out_shardings=shardings)(params)
+        return jax.tree.map(
+            lambda array, sharding: jax.make_array_from_single_device_arrays(
+                array.shape, sharding, [shard.data for shard in array.addressable_shards]
+            ),
+            copies,
+            own.shardings(params),
+        )
+
+    def inference_arguments(self, params: Any, batch: Batch) -> tuple[Any, Batch]:
+        """Shapes with their shardings over this process's devices."""
+        own = Sharded(self.sharding.local())
+        return own.targets(params), with_sharding(batch, own.sharding.of_batch)
+
+    def _distribute(self, gradient: Gradient) -> Gradient:
+        """The mean gradient over all devices, of which each is left with its part.
+
+        The collectives are written out. Left to itself, the compiler splits the convolutions by
+        channels, several times the traffic and the memory; and sends every device all of the
+        gradient, of which it keeps a part.
+        """
+        stages = scatter_stages(self.sharding.devices)
+
+        def distributed(weights: Weights, batch: Batch, key: jax.Array) -> Any:
+            specs = self.sharding.specs(weights)
+
+            def on_a_device(weights: Weights, batch: Batch, key: jax.Array) -> Any:
+                grads, metrics = gradient(jax.tree.map(gather, weights, specs), batch, key)
+                mean = functools.partial(scattered_mean, stages=stages)
+                grads = jax.tree.map(mean, grads, specs.network)
+                return grads, jax.lax.pmean(metrics, BATCH_AXIS)
+
+            return jax.shard_map(
+                on_a_device,
+                mesh=self.sharding.mesh,
+                in_specs=(specs, PartitionSpec(BATCH_AXIS), PartitionSpec()),
+                out_specs=(specs.network, PartitionSpec()),
+                check_vma=False,
+            )(weights, batch, key)
+
+        return distributed

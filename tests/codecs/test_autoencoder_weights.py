@@ -1,0 +1,76 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from symmflow_jax.codecs import autoencoder_weights
+from symmflow_jax.interop import files
+from symmflow_jax.interop.torch_files import WeightsFileError
+
+
+@pytest.fixture
+def network(latent_experiment):
+    return latent_experiment().method.codec.autoencoder
+
+
+@pytest.fixture
+def weights(tiny_autoencoder, network):
+    return autoencoder_weights.read(tiny_autoencoder, network)
+
+
+def _shifted(tree):
+    return jax.tree.map(lambda array: array + 1.0, tree)
+
+
+def _assert_equal(first, second):
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+def test_a_run_needs_the_file_only_once(tiny_autoencoder, network, weights, tmp_path):
+    given = autoencoder_weights.of_run(tmp_path / "run", str(tiny_autoencoder), "", network)
+    _assert_equal(given, weights)
+    autoencoder_weights.keep(tmp_path / "run", given, network)
+    gone = str(tmp_path / "gone.safetensors")
+    _assert_equal(autoencoder_weights.of_run(tmp_path / "run", gone, "", network), weights)
+    _assert_equal(autoencoder_weights.kept(tmp_path / "run", network), weights)
+
+
+def test_a_decoder_for_masks_is_kept_beside(tiny_autoencoder, network, weights, tmp_path):
+    tuned = weights | {"decoder": _shifted(weights["decoder"])}
+    autoencoder_weights.write(tmp_path / "tuned.safetensors", tuned, network)
+    both = autoencoder_weights.of_run(
+        tmp_path / "run", str(tiny_autoencoder), str(tmp_path / "tuned.safetensors"), network
+    )
+    _assert_equal(both, weights | {"mask_decoder": tuned["decoder"]})
+    autoencoder_weights.keep(tmp_path / "run", both, network)
+    _assert_equal(autoencoder_weights.kept(tmp_path / "run", network), both)
+    # What fine-tuning has put into the folder of a run is used unasked.
+    unasked = autoencoder_weights.of_run(tmp_path / "run", str(tiny_autoencoder), "", network)
+    _assert_equal(unasked, both)
+
+
+def test_other_weights_than_the_run_has_are_refused(network, weights, tmp_path):
+    autoencoder_weights.keep(tmp_path / "run", weights, network)
+    other = tmp_path / "other.safetensors"
+    autoencoder_weights.write(other, _shifted(weights), network)
+    with pytest.raises(ValueError, match=r"autoencoder\.weights=.*other.*other weights than.*run"):
+        autoencoder_weights.of_run(tmp_path / "run", str(other), "", network)
+    with pytest.raises(ValueError, match="made for another encoder .* --mode=finetune_vae"):
+        kept = str(tmp_path / "run" / "autoencoder.safetensors")
+        autoencoder_weights.of_run(tmp_path / "new", str(other), kept, network)
+
+
+def test_weights_that_do_not_fit_are_refused(tiny_autoencoder, network, tmp_path):
+    larger = dataclasses.replace(network, channels=8, parent=None)
+    with pytest.raises(ValueError, match="do not fit the network"):
+        autoencoder_weights.read(tiny_autoencoder, larger)
+    with pytest.raises(WeightsFileError, match=r"no file of weights .*autoencoder\.safetensors"):
+        autoencoder_weights.kept(tmp_path, network)
+
+
+def test_weights_of_another_network_are_refused(network, reference_unet, tmp_path):
+    path = tmp_path / "unet.safetensors"
+    files.write_state_dict(path, dict(reference_unet("two_blocks").state_dict))
+    with pytest.raises(WeightsFileError, match=r"of a pixel U-Net; config\.autoencoder needs"):
+        autoencoder_weights.read(path, network)

@@ -1,0 +1,226 @@
+"""Pictures in, masks and labels out."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax.data.source import DataError
+from symmflow_jax.inference.files.recognition import classify_files, segment_files
+from symmflow_jax.inference.model import Model
+from symmflow_jax.inference.predictions import Recognition
+
+_OPTIONS = {"seed": 0, "num_steps": 1, "num_draws": 1}
+
+
+@pytest.fixture(scope="module")
+def mask_model(random_model):
+    return random_model()
+
+
+@pytest.fixture(scope="module")
+def one_hot_model(random_model):
+    return random_model(**{"semantics.encoding": "onehot"})
+
+
+@pytest.fixture(scope="module")
+def plane_model(random_model):
+    return random_model(**{"semantics.encoding": "plane", "semantics.dequantization_beta": 4.0})
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A picture twice as large as the models'."""
+    path = tmp_path / "picture.png"
+    Image.fromarray(np.full((16, 16, 3), 200, np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """A function that makes every model answer one thing to every picture."""
+
+    def set_answer(labels, confidence, entropy, probabilities=None, signal=0.0):
+        values = (labels, confidence, entropy, probabilities, signal, 1)
+        arrays = [None if value is None else np.asarray(value) for value in values]
+
+        def recognize(self, images, key, num_steps, solver="euler", num_draws=1):
+            repeated = (
+                None if a is None else np.broadcast_to(a, (len(images), *a.shape)) for a in arrays
+            )
+            return Recognition(*repeated)
+
+        monkeypatch.setattr(Model, "recognize", recognize)
+
+    return set_answer
+
+
+def _halves(left: float, right: float) -> np.ndarray:
+    return np.repeat(np.float32([[left, right]]), 4, axis=1).repeat(8, axis=0)
+
+
+def _read(path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def _rows(path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_masks_have_the_size_of_their_images_and_the_ids_of_the_data_set(mask_model, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.fromarray(np.zeros((20, 31), np.uint8)).save(pictures / "grey.png")
+    Image.fromarray(np.zeros((9, 8, 4), np.uint8)).save(pictures / "alpha.png")
+    (pictures / "notes.txt").write_text("no picture")
+    out = tmp_path / "out"
+    written = segment_files(mask_model, str(pictures), out, **_OPTIONS)
+    assert [path.name for path in written] == ["alpha.png", "grey.png"]
+    mask = _read(out / "grey.png")
+    assert mask.shape == (20, 31)
+    assert set(np.unique(mask)) <= set(mask_model.schema.raw_ids)
+    assert Image.open(out / "grey_overlay.png").size == (31, 20)
+    # One draw of codes without probabilities has no entropy.
+    assert not list(out.glob("*_entropy.png"))
+
+
+def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, answer):
+    answer(_halves(1, 3).astype(np.int32), _halves(0.9, 0.6), _halves(0, 0))
+    segment_files(mask_model, picture, tmp_path / "all", **_OPTIONS)
+    np.testing.assert_array_equal(
+        _read(tmp_path / "all/picture.png")[:, [0, 7, 8, 15]][0], [1, 1, 3, 3]
+    )
+    segment_files(mask_model, picture, tmp_path / "sure", **_OPTIONS, min_confidence=0.7)
+    mask = _read(tmp_path / "sure/picture.png")
+    assert (mask[:, :8] == 1).all() and (mask[:, 8:] == 255).all()
+    # Where nothing is sure, the picture shows through.
+    overlay = _read(tmp_path / "sure/picture_overlay.png")
+    assert (overlay[:, 8:] == 200).all() and (overlay[:, :8] != 200).any()
+    segment_files(
+        mask_model, picture, tmp_path / "other", **_OPTIONS, min_confidence=0.7, unsure_id=300
+    )
+    assert (_read(tmp_path / "other/picture.png")[:, 8:] == 300).all()
+
+
+def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path, answer):
+    answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(np.log(5), 0.5 * np.log(5)))
+    segment_files(mask_model, picture, tmp_path, **_OPTIONS | {"num_draws": 5})
+    grey = _read(tmp_path / "picture_entropy.png")
+    assert grey.shape == (16, 16)
+    assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:].astype(int) - 127.5) < 1).all()
+
+
+def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
+    shares = np.float32([0.5, 0.25, 0.25, 0, 0])
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0), np.tile(shares, (8, 8, 1)))
+    segment_files(one_hot_model, picture, tmp_path, **_OPTIONS, probabilities=True)
+    with np.load(tmp_path / "picture_probabilities.npz") as archive:
+        found, names = archive["probabilities"], archive["names"]
+    assert found.dtype == np.float16 and found.shape == (8, 8, 5)
+    np.testing.assert_array_equal(found[3, 4], shares)
+    assert tuple(names) == one_hot_model.schema.names
+    # One draw is enough for an entropy here.
+    assert (tmp_path / "picture_entropy.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"min_confidence": 0.5, "unsure_id": 2}, r"--unsure_id is 2, which is an id of 'square'"),
+        ({"min_confidence": 0.5, "unsure_id": 70_000}, r"is 70000; masks hold ids from 0 to 65535"),
+        ({"min_confidence": 1.5}, r"min_confidence is 1\.5; it must lie in \[0, 1\]"),
+        ({"probabilities": True}, r"one-hot codes, but .* PaletteMask; train one with .*'onehot'"),
+    ],
+)
+def test_what_cannot_be_is_an_error(mask_model, picture, tmp_path, answer, options, message):
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+    with pytest.raises(ValueError, match=message):
+        segment_files(mask_model, picture, tmp_path, **_OPTIONS, **options)
+
+
+def test_an_id_of_a_class_does_no_harm_where_all_is_sure(mask_model, picture, tmp_path, answer):
+    answer(np.zeros((8, 8), np.int32), _halves(0, 0), _halves(0, 0))
+    segment_files(mask_model, picture, tmp_path, **_OPTIONS, unsure_id=2)
+    assert (_read(tmp_path / "picture.png") == 0).all()
+
+
+@pytest.mark.parametrize("path", ["", "nowhere", "."])
+def test_no_picture_is_an_error(mask_model, tmp_path, path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"is no picture and no folder with pictures"):
+        segment_files(mask_model, path, tmp_path / "o", **_OPTIONS)
+
+
+def test_a_broken_picture_is_named(mask_model, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    with pytest.raises(DataError, match=r"broken\.png cannot be read"):
+        segment_files(mask_model, str(broken), tmp_path, **_OPTIONS)
+
+
+def test_a_table_of_a_read_out(plane_model, picture, tmp_path, answer):
+    # Codes of four classes from -2 to 2: a fifth of the way from the second to the third.
+    signal = np.full((8, 8, 1), -2 + 4 / 3 * 1.2, np.float32)
+    answer(np.int32(1), np.float32(0.8), np.float32(0.25), signal=signal)
+    (row,) = _rows(classify_files(plane_model, picture, tmp_path, **_OPTIONS))
+    assert row == {
+        "file": "picture.png",
+        "label": "1",
+        "name": "square",
+        "read_out": "1.2000",
+        "distance_to_next": "0.8000",
+        "confidence": "0.8000",
+        "entropy": "0.2500",
+    }
+
+
+def test_a_table_of_probabilities(random_model, picture, tmp_path, answer, monkeypatch):
+    model = random_model(**{"semantics.encoding": "onehot"})
+    # The same codes for labels, as of a source that has no masks.
+    monkeypatch.setattr(Model, "reads_masks", property(lambda self: False))
+    answer(np.int32(3), np.float32(0.6), np.float32(1.0), np.float32([0, 0.1, 0.2, 0.6, 0.1]))
+    (row,) = _rows(classify_files(model, picture, tmp_path / "a.csv", **_OPTIONS))
+    assert row == {
+        "file": "picture.png",
+        "label": "3",
+        "name": "triangle",
+        "confidence": "0.6000",
+        "entropy": "1.0000",
+        "p(background)": "0.0000",
+        "p(circle)": "0.1000",
+        "p(square)": "0.2000",
+        "p(triangle)": "0.6000",
+        "p(cross)": "0.1000",
+    }
+
+
+def test_a_label_that_is_not_sure_is_left_out(plane_model, picture, tmp_path, answer):
+    answer(np.int32(1), np.float32(0.8), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
+    found = {}
+    for bound in (0.7, 0.9):
+        path = tmp_path / f"{bound}.csv"
+        classify_files(plane_model, picture, path, **_OPTIONS, min_confidence=bound)
+        (found[bound],) = _rows(path)
+    assert (found[0.7]["label"], found[0.7]["name"]) == ("1", "square")
+    assert (found[0.9]["label"], found[0.9]["name"]) == ("", "unsure")
+    assert found[0.9]["confidence"] == "0.8000"
+
+
+def test_a_task_of_the_other_kind_is_refused(mask_model, plane_model, picture, tmp_path):
+    with pytest.raises(ValueError, match=r"reads masks, not labels; use --mode=segment"):
+        classify_files(mask_model, picture, tmp_path, **_OPTIONS)
+    with pytest.raises(ValueError, match=r"reads labels, not masks; use --mode=classify"):
+        segment_files(plane_model, picture, tmp_path, **_OPTIONS)
+
+
+def test_the_python_interface_marks_what_is_not_sure(mask_model, plane_model, answer):
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    answer(_halves(1, 3).astype(np.int32), _halves(0.9, 0.6), _halves(0, 0))
+    masks = mask_model.segment(images, None, min_confidence=0.7)
+    assert masks.dtype == np.int32 and masks.shape == (2, 8, 8)
+    np.testing.assert_array_equal(masks[1, 0, [0, 7]], [1, -1])
+    answer(np.int32(2), np.float32(0.5), np.float32(0))
+    np.testing.assert_array_equal(plane_model.classify(images, None), [2, 2])
+    np.testing.assert_array_equal(plane_model.classify(images, None, min_confidence=0.6), [-1, -1])

@@ -1,0 +1,171 @@
+"""The Python interface: what notebooks call, and what it says to bad input."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import symmflow_jax
+from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.inference.model import Model
+from symmflow_jax.methods.symmflow import Sampled
+from symmflow_jax.runtime.errors import CheckpointError
+from symmflow_jax.train import train_and_evaluate
+
+pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+
+_KEY = jax.random.key(0)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
+    """Models trained for two steps: of masks, of labels, and of masks with two clocks."""
+    loaded = {}
+    with jax.numpy_dtype_promotion("standard"):
+        for encoding, clock in (("palette", "tied"), ("plane", "tied"), ("onehot", "mixed")):
+            folder = tmp_path_factory.mktemp(encoding)
+            experiment = tiny_experiment(
+                **{
+                    "semantics.encoding": encoding,
+                    "semantics.dequantization_beta": 4.0,
+                    "train.num_epochs": 0.25,
+                    "train.clock": clock,
+                }
+            )
+            train_and_evaluate(experiment, folder)
+            loaded[encoding] = symmflow_jax.load(folder)
+    return loaded
+
+
+def _images(count: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).integers(256, size=(count, 8, 8, 3), dtype=np.uint8)
+
+
+def test_masks_become_images_and_images_masks(models):
+    model = models["palette"]
+    assert model.schema.names == ("background", "circle", "square", "triangle", "cross")
+    masks = model.segment(_images(), _KEY)
+    assert masks.shape == (3, 8, 8) and masks.dtype == np.int32
+    assert set(np.unique(masks)) <= set(range(5))
+    images = model.generate(masks, _KEY, num_steps=2)
+    assert images.shape == (3, 8, 8, 3) and images.dtype == np.uint8
+
+
+def test_labels_become_images_and_images_labels(models):
+    model = models["plane"]
+    labels = model.classify(_images(), _KEY, num_draws=3)
+    assert labels.shape == (3,) and set(labels) <= set(range(4))
+    assert model.generate([0, 3], _KEY, num_steps=2).shape == (2, 8, 8, 3)
+
+
+def test_bytes_and_floats_say_the_same(models):
+    images = _images()
+    floats = images.astype(np.float32) / 127.5 - 1
+    by_bytes, by_floats = (models["palette"].segment(x, _KEY) for x in (images, floats))
+    np.testing.assert_array_equal(by_bytes, by_floats)
+
+
+def test_an_answer_depends_on_neither_batch_nor_key_order(models):
+    masks = models["palette"].segment(_images(), _KEY)
+    np.testing.assert_array_equal(models["palette"].segment(_images()[:1], _KEY), masks[:1])
+
+
+def test_every_solver_can_be_named(models):
+    for solver in ("euler", "midpoint", "heun", "rk4", "dopri5"):
+        assert models["plane"].classify(_images(1), _KEY, 2, solver).shape == (1,)
+    with pytest.raises(ValueError, match=r"The solver is 'verlet'; choose one of euler"):
+        models["plane"].classify(_images(1), _KEY, 2, "verlet")
+
+
+def test_velocities_have_the_shapes_of_their_states(models):
+    x_t, y_t = np.zeros((2, 8, 8, 3), np.float32), np.zeros((2, 8, 8, 1), np.float32)
+    v_x, v_y = models["plane"].velocity(x_t, y_t, 0.5)
+    assert v_x.shape == x_t.shape and v_y.shape == y_t.shape
+
+
+def test_one_hot_codes_tell_probabilities(models):
+    result = models["onehot"].recognize(_images(), _KEY, num_steps=2, num_draws=2)
+    assert result.probabilities.shape == (3, 8, 8, 5)
+    np.testing.assert_allclose(np.sum(result.probabilities, axis=-1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(np.argmax(result.probabilities, axis=-1), result.labels)
+    np.testing.assert_allclose(np.max(result.probabilities, axis=-1), result.confidence, rtol=1e-5)
+    assert np.all((result.entropy >= 0) & (result.entropy <= np.log(5) + 1e-5))
+
+
+def test_a_clock_for_each_leaf_makes_pairs_from_noise(models):
+    pairs = models["onehot"].sample(2, _KEY, num_steps=2)
+    assert pairs.images.shape == (2, 8, 8, 3) and pairs.images.dtype == np.uint8
+    assert pairs.labels.shape == (2, 8, 8) and pairs.labels.max() < 5
+    images = models["onehot"].sample(2, _KEY, num_steps=2, what=Sampled.IMAGES)
+    assert images.images.shape == (2, 8, 8, 3) and images.labels is None
+    semantics = models["onehot"].sample(2, _KEY, num_steps=2, what=Sampled.SEMANTICS)
+    assert semantics.labels.shape == (2, 8, 8) and semantics.images is None
+
+
+def test_times_of_both_leaves_count(models):
+    x_t = np.ones((1, 8, 8, 3), np.float32)
+    y_t = np.ones((1, 8, 8, 5), np.float32)
+    velocity = models["onehot"].velocity
+    once, same = velocity(x_t, y_t, 0.5), velocity(x_t, y_t, 0.5, t_semantics=0.5)
+    np.testing.assert_allclose(once[0], same[0], rtol=1e-5)
+    assert np.any(once[1] != velocity(x_t, y_t, 0.5, t_semantics=0.9)[1])
+
+
+def test_one_clock_is_told_apart_from_two(models):
+    tied = models["plane"]
+    for attempt in (
+        lambda: tied.sample(1, _KEY),
+        lambda: tied.generate([0], _KEY, 1, guidance=Guidance(weight=2.0)),
+        lambda: tied.velocity(np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 1)), 0.1, 0.2),
+    ):
+        with pytest.raises(ValueError, match=r"needs a network with a clock for each leaf"):
+            attempt()
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((1, 9, 8, 3), np.uint8), r"shape \(1, 9, 8, 3\); .*Resize"),
+        (np.zeros((1, 8, 8, 1), np.uint8), r"takes \('batch', 8, 8, 3\)"),
+        (np.zeros((0, 8, 8, 3), np.uint8), r"shape \(0, 8, 8, 3\)"),
+        (np.zeros((1, 8, 8, 3), np.int64), r"int64; give uint8"),
+        (np.full((1, 8, 8, 3), 200.0), r"200 to 200; .*\[-1, 1\].* x / 127\.5 - 1"),
+        (np.full((1, 8, 8, 3), np.nan), r"nan to nan"),
+    ],
+)
+def test_images_of_another_kind_are_refused(models, images, message):
+    with pytest.raises(ValueError, match=message):
+        models["palette"].segment(images, _KEY)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ([[0, 1]], r"shape \(1, 2\); this model takes \('batch',\)"),
+        ([0.5], r"float64; give integers"),
+        ([4], r"4 to 4; the classes are 0 to 3: circle"),
+    ],
+)
+def test_conditions_of_another_kind_are_refused(models, conditions, message):
+    with pytest.raises(ValueError, match=message):
+        models["plane"].generate(conditions, _KEY)
+
+
+def test_a_task_of_the_other_kind_is_refused(models):
+    with pytest.raises(ValueError, match=r"reads masks, not labels; use segment"):
+        models["palette"].classify(_images(), _KEY)
+    with pytest.raises(ValueError, match=r"reads labels, not masks; use classify"):
+        models["plane"].segment(_images(), _KEY)
+
+
+def test_a_folder_without_a_run_is_an_error(tmp_path):
+    with pytest.raises(CheckpointError, match=r"holds no checkpoints; train first"):
+        symmflow_jax.load(tmp_path)
+
+
+def test_the_import_is_light():
+    code = "import sys, symmflow_jax; print('tensorflow' in sys.modules, 'jax' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert output.split() == ["False", "False"]

@@ -1,0 +1,129 @@
+"""The method bound to a network: an example's results are its own."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from symmflow_jax.codecs.pixels import PixelCodec
+from symmflow_jax.data.batch import Pixels, Points
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.flow.time_sampling import TimeSampling
+from symmflow_jax.inference import predictions
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.networks.velocity.mlp import MLP
+from symmflow_jax.semantics.class_plane import ClassPlane
+
+_FLOW = SymmFlow(MLP(features=16, num_layers=2), PixelCodec(ClassPlane(3, (), 4.0), (2,)))
+_TWO_CLOCKS = SymmFlow(
+    MLP(features=16, num_layers=2),
+    PixelCodec(ClassPlane(3, (), 4.0), (2,)),
+    time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25),
+    holds_clean=True,
+)
+_POINTS = Points(jnp.asarray([[0.1, 0.2], [0.3, -0.4], [-0.5, 0.6]]))
+_HALVES = JointState(0.5, 0.5)
+_LABELS = jnp.asarray([0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return Weights(_FLOW.init(jax.random.key(0)))
+
+
+def _keys(*positions: int) -> jax.Array:
+    return keys.example_keys(jax.random.key(1), jnp.asarray(positions))
+
+
+@pytest.mark.parametrize("task", ["losses", "generate", "recognize"])
+def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
+    solve = FixedSteps(EULER, 2)
+    functions = {
+        "losses": lambda k, x, y: _FLOW.losses(weights, k, x, y, _HALVES).total,
+        "generate": lambda k, x, y: _FLOW.generate(weights, k, y, solve).state.image,
+        "recognize": lambda k, x, y: _FLOW.recognize(weights, k, x, solve).state.semantics,
+    }
+    whole = functions[task](_keys(0, 1, 2), _POINTS, _LABELS)
+    order = jnp.asarray([2, 0])
+    part = functions[task](_keys(2, 0), Points(_POINTS.values[order]), _LABELS[order])
+    np.testing.assert_allclose(part, whole[order], rtol=1e-5, atol=1e-6)
+
+
+def test_weights_in_the_compute_dtype_change_no_result(weights):
+    flow = dataclasses.replace(
+        _FLOW, network=dataclasses.replace(_FLOW.network, dtype=jnp.bfloat16)
+    )
+    cast = flow.in_compute_dtype(weights)
+    dtypes = {leaf.ndim: leaf.dtype for leaf in jax.tree.leaves(cast)}
+    assert dtypes == {1: jnp.float32, 2: jnp.bfloat16}
+    results = [flow.losses(w, _keys(0, 1, 2), _POINTS, _LABELS, _HALVES) for w in (weights, cast)]
+    jax.tree.map(np.testing.assert_array_equal, *results)
+    same = _FLOW.in_compute_dtype(weights)
+    assert all(a is b for a, b in zip(*map(jax.tree.leaves, (same, weights)), strict=True))
+
+
+def test_parts_of_the_loss_add_up(weights):
+    losses = _FLOW.losses(weights, _keys(0, 1, 2), _POINTS, _LABELS, JointState(0.9, 0.1))
+    np.testing.assert_allclose(losses.total, 0.9 * losses.image + 0.1 * losses.semantics, rtol=1e-6)
+
+
+def test_training_images_are_dequantised_within_half_a_level():
+    class Identity(MLP):
+        def __call__(self, x_t, y_t, t, dropout_keys=None):
+            return x_t, y_t
+
+    pixels = jnp.full((4, 2, 2, 1), 128, jnp.uint8)
+    encoding = ClassPlane(3, (2, 2), 4.0)
+    losses = {
+        dequantize: SymmFlow(Identity(), PixelCodec(encoding, (2, 2, 1), dequantize)).losses(
+            Weights({}),
+            _keys(0, 1, 2, 3),
+            Pixels(pixels),
+            jnp.zeros(4, jnp.int32),
+            JointState(1.0, 0.0),
+        )
+        for dequantize in (False, True)
+    }
+    difference = np.abs(losses[True].image - losses[False].image)
+    assert (difference > 0).all() and (difference < 0.1).all()
+
+
+def test_no_two_uses_share_a_key(monkeypatch):
+    """Of everything that training and inference draw with one seed."""
+    drawn: dict[tuple, str] = {}
+
+    def record(data, use):
+        for number in np.asarray(data).reshape(-1, 2).tolist():
+            assert tuple(number) not in drawn, f"{use} uses the key of {drawn[tuple(number)]}"
+            drawn[tuple(number)] = use
+
+    def recording(name):
+        draw = getattr(jax.random, name)
+
+        def recorded(key, *args, **kwargs):
+            jax.debug.callback(functools.partial(record, use=name), jax.random.key_data(key))
+            return draw(key, *args, **kwargs)
+
+        return recorded
+
+    for name in ("normal", "uniform", "bernoulli", "choice"):
+        monkeypatch.setattr(jax.random, name, recording(name))
+    solve, guidance = FixedSteps(EULER, 2), Guidance(2.0)
+    weights = Weights(_TWO_CLOCKS.init(keys.of_seed(0, keys.Stream.INIT)))
+    for step in range(2):
+        key = jax.random.fold_in(keys.of_seed(0, keys.Stream.TRAINING), step)
+        example_keys = keys.example_keys(key, jnp.arange(3))
+        _TWO_CLOCKS.losses(weights, example_keys, _POINTS, _LABELS, _HALVES, dropout=True)
+    key, index = keys.of_seed(0, keys.Stream.EVALUATION), jnp.arange(3)
+    predictions.generate(_TWO_CLOCKS, weights, key, index, _LABELS, solve, guidance)
+    predictions.recognize(_TWO_CLOCKS, weights, key, index, _POINTS, solve, num_draws=3)
+    predictions.sample(_TWO_CLOCKS, weights, key, index, solve, Sampled.PAIRS)
+    jax.effects_barrier()
+    assert len(drawn) > 40

@@ -1,0 +1,118 @@
+"""Encoding to a cache, and training from it."""
+
+import jax
+import numpy as np
+import pytest
+
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.batch import Moments, Pixels
+from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.source import DataError
+from symmflow_jax.data.sources.synthetic.shapes import Shapes
+from symmflow_jax.flow import keys
+from symmflow_jax.preparation.encode_latents import encode
+from symmflow_jax.train import train_and_evaluate
+
+
+@pytest.fixture(scope="module")
+def cached(latent_experiment, tmp_path_factory):
+    """A config whose training split is encoded, and its weights."""
+    folder = tmp_path_factory.mktemp("cache") / "latents"
+    experiment = latent_experiment(**{"data.latents": str(folder), "data.random_flip": True})
+    encode(experiment, folder.parent)
+    return experiment, experiment.codec_weights(folder.parent)
+
+
+@pytest.fixture(scope="module")
+def schema(cached):
+    return cached[0].without_files().schema
+
+
+def _pictures(experiment, schema):
+    """The same examples as their source has them."""
+    experiment = experiment.changed({"data.latents": ""})
+    source = experiment.training_source
+    preparation = experiment.preparation
+    return next(pipeline.evaluation_batches(source, preparation, batch_size=10))
+
+
+def test_the_cache_stands_for_the_pictures(cached, schema):
+    experiment, weights = cached
+    cache = LatentCache(experiment.data.latents)
+    pictures = _pictures(experiment, schema)
+    assert len(cache) == 10
+    np.testing.assert_array_equal([cache[i]["mask"] for i in range(10)], pictures.labels)
+    moments = np.stack([cache[i]["moments"] for i in range(10)])
+    codec = experiment.with_schema(schema).method.codec
+    example_keys = keys.example_keys(jax.random.key(0), pictures.example_index)
+    encoded = jax.jit(lambda image: codec.encode_image(weights, example_keys, image, train=True))
+    for variant, pixels in enumerate([pictures.image.values, pictures.image.values[:, :, ::-1]]):
+        on_the_fly = np.asarray(encoded(Pixels(pixels)))
+        from_cache = np.asarray(encoded(Moments(moments[:, variant])))
+        assert from_cache.shape == (10, 4, 4, 2)
+        np.testing.assert_allclose(from_cache, on_the_fly, atol=2e-3 * np.abs(on_the_fly).max())
+
+
+def test_masks_get_fresh_noise_in_each_step(cached, schema):
+    experiment, weights = cached
+    codec = experiment.with_schema(schema).method.codec
+    labels = LatentCache(experiment.data.latents)[3]["mask"][None].astype(np.int32)
+    encoded = jax.jit(lambda key: codec.encode_semantics(weights, key[None], labels))
+    first, second = (encoded(jax.random.key(step)) for step in (0, 1))
+    assert np.abs(first - second).max() > 1e-3 * np.abs(first).max()
+
+
+def test_a_cache_is_not_written_over(cached, tmp_path):
+    with pytest.raises(DataError, match="exists already"):
+        encode(cached[0], tmp_path)
+
+
+def test_encoding_needs_a_folder_and_an_autoencoder(latent_experiment, tiny_experiment, tmp_path):
+    with pytest.raises(ValueError, match=r"writes to config\.data\.latents, which is empty"):
+        encode(latent_experiment(), tmp_path)
+    with pytest.raises(ValueError, match=r"needs an autoencoder.*config\.autoencoder\.weights"):
+        encode(tiny_experiment(**{"data.latents": str(tmp_path / "latents")}), tmp_path)
+
+
+def test_examples_that_cannot_be_read_are_left_out_on_request(
+    latent_experiment, tmp_path, monkeypatch
+):
+    read = Shapes.__getitem__
+
+    def refuse(self, index):
+        if index == 4:
+            raise DataError("scene 4 is torn")
+        return read(self, index)
+
+    monkeypatch.setattr(Shapes, "__getitem__", refuse)
+    values = {"data.latents": str(tmp_path / "latents"), "data.random_flip": True}
+    with pytest.raises(DataError, match="scene 4 is torn"):
+        encode(latent_experiment(**values), tmp_path)
+    assert not list(tmp_path.iterdir())
+    encode(latent_experiment(**values, **{"data.on_error": "skip"}), tmp_path)
+    assert len(LatentCache(tmp_path / "latents")) == 9
+
+
+def test_a_cache_of_other_data_is_refused(cached, latent_experiment):
+    latents = cached[0].data.latents
+    for overrides, message in (
+        ({"data.image_size": (16, 16)}, r"image_size is \(8, 8\), the run's \(16, 16\)"),
+        ({"data.train_split": "test"}, "split is 'train', the run's 'test'"),
+        ({"semantics.encoding": "colour"}, "target is 'mask', the run's 'label'"),
+    ):
+        experiment = latent_experiment(**{"data.latents": latents}, **overrides)
+        with pytest.raises(DataError, match=message):
+            experiment.training_source
+    # Mirror images that are not asked for do no harm.
+    latent_experiment(**{"data.latents": latents}).training_source
+
+
+def test_a_cache_of_another_encoder_is_refused(cached, tiny_experiment, tmp_path):
+    experiment, weights = cached
+    experiment.check_latents(weights)
+    other = weights | {"encoder": jax.tree.map(lambda leaf: leaf + 1, weights["encoder"])}
+    with pytest.raises(DataError, match=r"encoder_hash is .* Encode again with --mode=encode"):
+        experiment.check_latents(other)
+    values = {"data.latents": experiment.data.latents, "data.random_flip": True}
+    with pytest.raises(ValueError, match="the flow moves pixels; set both or none"):
+        train_and_evaluate(tiny_experiment(**values), tmp_path / "run")

@@ -1,0 +1,49 @@
+"""Pictures: their sizes, and that what they show is where it should be."""
+
+import numpy as np
+import pytest
+
+from symmflow_jax.runs import images
+from symmflow_jax.semantics.labels import consecutive
+
+_SCHEMA = consecutive(("road", "sky"))
+
+
+def _sample(count: int, shape: tuple[int, ...], dense: bool) -> dict[str, np.ndarray]:
+    labels = np.ones((count, *shape[:2]) if dense else (count,), np.int32)
+    image = np.full((count, *shape), 77, np.uint8)
+    return {"image": image, "labels": labels, "generated": image, "predicted": labels.copy()}
+
+
+def test_a_row_shows_real_mask_generated_and_predicted():
+    sample = _sample(2, (8, 8, 3), dense=True)
+    sample["predicted"][0] = 0
+    grid = images.sample_grid(sample, _SCHEMA)
+    middle = grid[14 + 4 + 48]
+    centres = [tuple(middle[4 + column * 100 + 48]) for column in range(4)]
+    assert centres == [(77, 77, 77), _SCHEMA.palette[1], (77, 77, 77), _SCHEMA.palette[0]]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_labels_stand_beside_their_images(channels):
+    grid = images.sample_grid(_sample(7, (8, 8, channels), dense=False), _SCHEMA)
+    assert grid.ndim == 3 and grid.shape[2] == 3
+    assert grid.shape[1] == 10 * 100 + 4  # Five pairs in a row.
+    assert grid.shape[0] == 2 * 114 + 4
+
+
+@pytest.mark.parametrize("size", [1, 2, 16])
+def test_points_are_plotted(size):
+    rng = np.random.default_rng(0)
+    sample = {
+        "image": rng.normal(size=(20, size)),
+        "labels": rng.integers(2, size=20),
+        "generated": rng.normal(size=(20, size)),
+        "predicted": rng.integers(2, size=20),
+    }
+    assert images.sample_grid(sample, _SCHEMA).std() > 1
+
+
+def test_an_overlay_lies_between_image_and_mask():
+    image, mask = np.full((2, 2, 3), 100, np.uint8), np.full((2, 2, 3), 200, np.uint8)
+    np.testing.assert_array_equal(images.overlay(image, mask, 0.25), np.full((2, 2, 3), 125))

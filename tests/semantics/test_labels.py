@@ -1,0 +1,124 @@
+import dataclasses
+import json
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+
+from symmflow_jax.semantics.labels import LabelSchema, consecutive, filed_under
+
+SCHEMA = LabelSchema(
+    names=("sky", "tree", "road"),
+    raw_ids=(4, 0, 182),
+    palette=((0, 0, 0), (255, 0, 0), (0, 255, 0)),
+    ignored=(1,),
+)
+
+
+@hypothesis.given(
+    raw_ids=st.lists(st.integers(0, 300), min_size=1, max_size=20, unique=True),
+    seed=st.integers(0, 100),
+)
+def test_raw_ids_survive_the_way_there_and_back(raw_ids, seed):
+    names = tuple(f"class {i}" for i in raw_ids)
+    schema = LabelSchema(names, tuple(raw_ids), ((0, 0, 0),) * len(raw_ids))
+    raw = np.random.default_rng(seed).choice(raw_ids, (3, 4))
+    classes = schema.from_raw(raw, "mask.png")
+    assert classes.dtype == np.int32 and classes.shape == raw.shape
+    assert classes.min() >= 0 and classes.max() < schema.num_classes
+    np.testing.assert_array_equal(schema.to_raw(classes), raw)
+
+
+def test_classes_are_numbered_in_the_order_of_the_schema():
+    raw = np.array([[0, 4], [182, 182]], np.uint8)
+    np.testing.assert_array_equal(SCHEMA.from_raw(raw, "m"), [[1, 0], [2, 2]])
+    np.testing.assert_array_equal(SCHEMA.colourize(np.array([2, 0])), [[0, 255, 0], [0, 0, 0]])
+    assert SCHEMA.colourize(np.array([1])).dtype == np.uint8
+
+
+@hypothesis.given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_bytes_are_looked_up_like_other_numbers(seed, num_classes):
+    rng = np.random.default_rng(seed)
+    others = rng.permutation(np.delete(np.arange(400), 7))[: num_classes - 1]
+    raw_ids = (7, *others.tolist())
+    names = tuple(str(raw_id) for raw_id in raw_ids)
+    schema = LabelSchema(names, raw_ids, ((0, 0, 0),) * num_classes)
+    raw = rng.choice([raw_id for raw_id in raw_ids if raw_id < 256], (3, 4)).astype(np.uint8)
+    classes = schema.from_raw(raw, "m")
+    assert classes.dtype == (np.uint8 if num_classes <= 255 else np.int32)
+    np.testing.assert_array_equal(classes, schema.from_raw(raw.astype(np.int32), "m"))
+    unknown = sorted(set(range(256)) - set(raw_ids))
+    if unknown:
+        raw[1, 2] = unknown[0]
+        with pytest.raises(ValueError, match=f"ids {unknown[0]} are outside"):
+            schema.from_raw(raw, "m")
+
+
+def test_empty_arrays_are_no_error():
+    assert SCHEMA.from_raw(np.zeros((0, 4), np.uint8), "m").shape == (0, 4)
+
+
+@pytest.mark.parametrize("unknown", [3, 183, 255, -1])
+def test_unknown_ids_name_the_file_the_ids_and_the_remedy(unknown):
+    raw = np.array([[0, unknown]], np.int32)
+    with pytest.raises(ValueError) as error:
+        SCHEMA.from_raw(raw, "masks/7.png")
+    message = str(error.value)
+    assert message.startswith(f"masks/7.png: ids {unknown} are outside the class list")
+    assert "0, 4, 182" in message
+    assert "config.data.class_names" in message and "config.data.ignored_id" in message
+
+
+def test_long_lists_of_unknown_ids_are_shortened():
+    with pytest.raises(ValueError, match=r"ids 1, 2, 3, 5, .*\.\.\. \(29 in all\)"):
+        SCHEMA.from_raw(np.arange(31), "m")
+
+
+def test_scored_classes_leave_out_the_ignored():
+    assert SCHEMA.num_classes == 3
+    assert SCHEMA.scored == (0, 2)
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match=r"names \(2\) as raw ids \(3\) and colours \(3\)"):
+        dataclasses.replace(SCHEMA, names=("a", "b"))
+
+
+def test_raw_ids_must_differ():
+    with pytest.raises(ValueError, match=r"twice .*\(4, 0, 4\)"):
+        dataclasses.replace(SCHEMA, raw_ids=(4, 0, 4))
+
+
+def test_consecutive_without_void():
+    schema = consecutive(("a", "b", "c"))
+    assert schema.raw_ids == (0, 1, 2)
+    assert schema.scored == (0, 1, 2)
+    assert len(set(schema.palette)) == 3
+
+
+def test_consecutive_with_a_void_of_its_own():
+    schema = consecutive(("a", "b"), ignored_id=255)
+    assert schema.names == ("a", "b", "void")
+    assert schema.scored == (0, 1)
+    assert len(set(schema.palette)) == 3
+    classes = schema.from_raw(np.array([0, 1, 255], np.uint8), "m")
+    np.testing.assert_array_equal(classes, [0, 1, 2])
+
+
+def test_consecutive_that_ignores_one_of_its_names():
+    schema = consecutive(("background", "a", "b"), ignored_id=0)
+    assert schema.names == ("background", "a", "b")
+    assert schema.scored == (1, 2)
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, consecutive(("a", "b"), ignored_id=7)])
+def test_schemas_survive_json(schema):
+    again = LabelSchema.from_json(json.loads(json.dumps(schema.to_json())))
+    assert again == schema
+    assert hash(again) == hash(schema)  # Lists would not hash.
+
+
+def test_class_ids_are_not_negative():
+    with pytest.raises(ValueError, match="class ids 0, -1 include -1; ids are not negative"):
+        filed_under((0, -1), ("sky", "road"))

@@ -1,0 +1,172 @@
+"""The rules of the architecture (docs/architecture.md), kept by reading the code."""
+
+import ast
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "symmflow_jax"
+
+# From the ground up: a room imports only from those before it.
+ORDER = (
+    "flow", "semantics", "networks", "runtime", "interop", "data", "codecs", "methods", "metrics",
+    "training", "config", "runs", "inference", "preparation", "evaluation", "performance",
+    "studies",
+)  # fmt: skip
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 1_200
+"""Lines of a folder's own modules, more or less, beyond which it wants rooms of its own."""
+
+
+def _room(path: pathlib.Path) -> str:
+    """The room of a module, or "" for those of the root."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def _tree(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def _imports(path: pathlib.Path) -> Iterator[str]:
+    """The modules of this package that a module imports, wherever in it."""
+    for node in ast.walk(_tree(path)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in names if name.startswith("symmflow_jax."))
+
+
+def _strings(node: ast.AST) -> Iterator[str]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.value
+
+
+def test_the_root_has_three_modules():
+    assert sorted(path.name for path in PACKAGE.glob("*.py")) == [
+        "__init__.py",
+        "main.py",
+        "train.py",
+    ]
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders == set(ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_go_one_way(room):
+    allowed = set(ORDER[: ORDER.index(room) + 1])
+    for path in MODULES:
+        if _room(path) != room:
+            continue
+        for name in _imports(path):
+            other = name.split(".")[1]
+            assert other in allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_the_mathematics_knows_no_config_files_or_devices():
+    for path in MODULES:
+        if _room(path) in ("flow", "semantics", "networks"):
+            for name in _imports(path):
+                assert name.split(".")[1] not in ("config", "runs", "data", "training"), path
+
+
+def test_only_the_border_knows_configs():
+    """What stands above the border takes an experiment."""
+    above = ORDER[ORDER.index("config") + 1 :]
+    for path in MODULES:
+        if _room(path) not in above and path.name != "train.py":
+            continue
+        for name in _imports(path):
+            assert not name.startswith("symmflow_jax.config.values"), path
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Attribute) and node.attr == "config":
+                assert isinstance(node.value, ast.Name) and node.value.id == "jax", (
+                    f"{path.relative_to(ROOT)}:{node.lineno} reaches for a config"
+                )
+
+
+def _choices() -> set[str]:
+    from symmflow_jax.config.build.tables import TABLES
+
+    # "" is no name; "pixels" and the like would be, if a table had them.
+    return {name for table in TABLES.values() for name in table} - {""}
+
+
+def test_only_the_border_compares_choices_by_name():
+    choices = _choices()
+    for path in MODULES:
+        if path.is_relative_to(PACKAGE / "config" / "build"):
+            continue
+        for node in ast.walk(_tree(path)):
+            compared = [node] if isinstance(node, ast.Compare | ast.match_case) else []
+            for text in (text for part in compared for text in _strings(part)):
+                assert text not in choices, f"{path.relative_to(ROOT)} compares with {text!r}"
+
+
+def test_no_match_swallows_a_new_choice():
+    for path in MODULES:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.match_case):
+                is_wildcard = isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None
+                assert not is_wildcard, f"{path.relative_to(ROOT)}:{node.pattern.lineno}: case _"
+
+
+def _own_lines(folder: pathlib.Path) -> int:
+    return sum(len(path.read_text().splitlines()) for path in folder.glob("*.py"))
+
+
+def test_no_folder_is_crowded():
+    folders = {path.parent for path in MODULES}
+    crowded = {
+        str(folder.relative_to(PACKAGE)): _own_lines(folder)
+        for folder in folders
+        if _own_lines(folder) > MOST_LINES
+    }
+    assert not crowded
+
+
+# What holds no behaviour of its own: protocols, tables that other tests read, and packages.
+_WITHOUT_MIRROR = {
+    "codecs/codec.py",
+    "config/build/tables.py",
+    "flow/couplings/coupling.py",
+    "flow/parameterizations/parameterization.py",
+    "flow/solvers/solver.py",
+    "semantics/encoding.py",
+    "training/parallel/parallelism.py",
+}
+
+
+def _has_mirror(path: pathlib.Path) -> bool:
+    relative = path.relative_to(PACKAGE)
+    return (ROOT / "tests" / relative.parent / f"test_{path.name}").exists()
+
+
+def test_every_module_has_its_mirror_in_the_tests():
+    missing = [
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if path.name != "__init__.py" and not _has_mirror(path)
+    ]
+    assert sorted(set(missing) - _WITHOUT_MIRROR) == []
+
+
+def test_every_test_mirrors_a_module():
+    """Beside what runs across rooms."""
+    across = {"test_rooms.py", "test_documentation.py", "test_earlier_runs.py", "test_launch.py"}
+    stray = [
+        str(path.relative_to(ROOT / "tests"))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if path.name not in across
+        and not (
+            PACKAGE / path.relative_to(ROOT / "tests").parent / path.name.removeprefix("test_")
+        ).exists()
+    ]
+    assert stray == []
