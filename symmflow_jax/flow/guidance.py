@@ -21,7 +21,7 @@ class Guidance:
             c; 1 is none.
         start, end: the image's times between which there is guidance (arXiv 2404.07724).
         project: scale u, for each example, to its best fit of c (CFG-Zero*, arXiv 2503.18886).
-        still_until: the image stands still before this time (the zero-init of CFG-Zero*);
+        zero_init_until: the image stands still before this time (the zero-init of CFG-Zero*);
             with the length of the first step it leaves that step out.
     """
 
@@ -29,7 +29,7 @@ class Guidance:
     start: float = 0.0
     end: float = 1.0
     project: bool = False
-    still_until: float = 0.0
+    zero_init_until: float = 0.0
 
     def __post_init__(self):
         if not 0.0 <= self.start <= self.end <= 1.0:
@@ -51,8 +51,8 @@ class Guidance:
                 parts.append(f"from {self.start:g} to {self.end:g}")
             if self.project:
                 parts.append("projected")
-        if self.still_until:
-            parts.append(f"still until {self.still_until:g}")
+        if self.zero_init_until:
+            parts.append(f"still until {self.zero_init_until:g}")
         return ", ".join(parts)
 
     def __call__(self, velocity: Velocity, semantics_noise: jax.Array) -> Velocity:
@@ -71,7 +71,7 @@ class Guidance:
                 blind = velocity(JointState(state.image, semantics_noise), blind_times).image
                 inside = (times.image >= self.start) & (times.image <= self.end)
                 image = jnp.where(inside, self._combine(image, blind), image)
-            still = times.image < self.still_until
+            still = times.image < self.zero_init_until
             return JointState(jnp.where(still, 0.0, image), conditional.semantics)
 
         return guided

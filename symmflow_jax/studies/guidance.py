@@ -163,8 +163,8 @@ def _by_weight(trained: Trained, exact: np.ndarray) -> dict[float, Scores]:
 
 def _guidance(weight: float, project: bool = False, still: bool = False) -> Guidance:
     """With the switches of CFG-Zero*; without guidance there is nothing to project."""
-    still_until = 1.0 / NUM_STEPS if still else 0.0
-    return Guidance(weight, project=project and weight != 1.0, still_until=still_until)
+    zero_init_until = 1.0 / NUM_STEPS if still else 0.0
+    return Guidance(weight, project=project and weight != 1.0, zero_init_until=zero_init_until)
 
 
 def _mean_distance(made: np.ndarray, exact: np.ndarray) -> float:

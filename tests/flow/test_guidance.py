@@ -58,7 +58,7 @@ def test_a_weight_draws_away_from_the_unconditional_velocity(velocity, weight, e
 
 def test_semantics_move_as_without_guidance(velocity):
     times = JointState(jnp.asarray(0.5), jnp.asarray(0.25))
-    guided = Guidance(4.0, still_until=0.75)(velocity, NOISE)(STATE, times)
+    guided = Guidance(4.0, zero_init_until=0.75)(velocity, NOISE)(STATE, times)
     np.testing.assert_array_equal(guided.semantics, [[7.0], [7.0]])
 
 
@@ -106,7 +106,7 @@ def test_a_velocity_of_zero_can_be_projected_on():
 @pytest.mark.parametrize(("t", "still"), [(0.0, True), (0.19, True), (0.2, False), (1.0, False)])
 def test_the_image_stands_still_at_first(velocity, t, still):
     for weight, moving in ((1.0, CONDITIONAL), (2.0, 2 * CONDITIONAL - BLIND)):
-        image = _image(Guidance(weight, still_until=0.2), velocity, t)
+        image = _image(Guidance(weight, zero_init_until=0.2), velocity, t)
         np.testing.assert_allclose(image, jnp.zeros((2, 2)) if still else moving)
 
 
@@ -114,7 +114,7 @@ def test_guidance_in_words():
     assert str(Guidance(2.5, 0.1, 0.9, True, 0.04)) == (
         "weight 2.5, from 0.1 to 0.9, projected, still until 0.04"
     )
-    assert str(Guidance(still_until=0.2)) == "still until 0.2"
+    assert str(Guidance(zero_init_until=0.2)) == "still until 0.2"
 
 
 @pytest.mark.parametrize("interval", [(0.6, 0.4), (-0.1, 1.0), (0.0, 1.1)])

@@ -131,5 +131,5 @@ def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
             "config.guidance.skip_first_step is set, but an adaptive solver has no first step that "
             "is known; choose a solver of fixed steps."
         )
-    still_until = 1.0 / num_steps if num_steps and config.skip_first_step else 0.0
-    return Guidance(config.weight, config.start, config.end, config.project, still_until)
+    zero_init_until = 1.0 / num_steps if num_steps and config.skip_first_step else 0.0
+    return Guidance(config.weight, config.start, config.end, config.project, zero_init_until)
