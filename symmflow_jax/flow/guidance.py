@@ -67,28 +67,30 @@ class Guidance:
             conditional = velocity(state, times)
             image = conditional.image
             if self.passes > 1:
-                blind_times = JointState(times.image, jnp.ones_like(times.semantics))
-                blind = velocity(JointState(state.image, semantics_noise), blind_times).image
+                unconditional_times = JointState(times.image, jnp.ones_like(times.semantics))
+                unconditional = velocity(
+                    JointState(state.image, semantics_noise), unconditional_times
+                ).image
                 inside = (times.image >= self.start) & (times.image <= self.end)
-                image = jnp.where(inside, self._combine(image, blind), image)
+                image = jnp.where(inside, self._combine(image, unconditional), image)
             still = times.image < self.zero_init_until
             return JointState(jnp.where(still, 0.0, image), conditional.semantics)
 
         return guided
 
-    def _combine(self, conditional: jax.Array, blind: jax.Array) -> jax.Array:
+    def _combine(self, conditional: jax.Array, unconditional: jax.Array) -> jax.Array:
         if self.project:
-            blind = _projection_scale(conditional, blind) * blind
-        return blind + self.weight * (conditional - blind)
+            unconditional = _projection_scale(conditional, unconditional) * unconditional
+        return unconditional + self.weight * (conditional - unconditional)
 
 
 NO_GUIDANCE = Guidance()
 """JointState the velocity as it is."""
 
 
-def _projection_scale(conditional: jax.Array, blind: jax.Array) -> jax.Array:
+def _projection_scale(conditional: jax.Array, unconditional: jax.Array) -> jax.Array:
     """The factor of `blind` that comes nearest to `conditional`, `[batch, 1, ...]`."""
-    axes = tuple(range(1, blind.ndim))
-    product = jnp.sum(conditional * blind, axis=axes, keepdims=True)
-    square = jnp.sum(jnp.square(blind), axis=axes, keepdims=True)
+    axes = tuple(range(1, unconditional.ndim))
+    product = jnp.sum(conditional * unconditional, axis=axes, keepdims=True)
+    square = jnp.sum(jnp.square(unconditional), axis=axes, keepdims=True)
     return product / jnp.maximum(square, 1e-12)

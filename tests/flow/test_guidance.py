@@ -25,8 +25,8 @@ def velocity(seen):
 
     def answer(state, times):
         seen.append((state, times))
-        blind = state.semantics[0, 0] == 1.0
-        image = jnp.where(blind, BLIND, CONDITIONAL)
+        unconditional = state.semantics[0, 0] == 1.0
+        image = jnp.where(unconditional, BLIND, CONDITIONAL)
         return JointState(image, jnp.full((2, 1), 7.0))
 
     return answer
@@ -65,11 +65,11 @@ def test_semantics_move_as_without_guidance(velocity):
 def test_the_second_pass_sees_the_image_beside_pure_noise(velocity, seen):
     times = JointState(jnp.asarray(0.3), jnp.asarray(0.0))
     Guidance(2.0)(velocity, NOISE)(STATE, times)
-    (state, given), (blind_state, blind) = seen
+    (state, given), (blind_state, unconditional) = seen
     assert state is STATE and given is times
     np.testing.assert_array_equal(blind_state.image, STATE.image)
     np.testing.assert_array_equal(blind_state.semantics, NOISE)
-    assert (blind.image, blind.semantics) == (times.image, 1.0)
+    assert (unconditional.image, unconditional.semantics) == (times.image, 1.0)
 
 
 @pytest.mark.parametrize(
