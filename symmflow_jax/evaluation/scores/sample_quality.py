@@ -23,7 +23,7 @@ _LARGEST_SUBSET = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Judges:
+class SampleMetrics:
     """What samples are compared by.
 
     Attributes:
@@ -37,7 +37,7 @@ class Judges:
     perceptual: Lpips | None
 
 
-def judges_of(evaluator: Evaluator) -> Judges:
+def make_sample_metrics(evaluator: Evaluator) -> SampleMetrics:
     """What the config asks for; measures the real images if that has not been done before.
 
     Raises:
@@ -45,7 +45,7 @@ def judges_of(evaluator: Evaluator) -> Judges:
     """
     features = evaluator.experiment.feature_function()
     real = real_features(evaluator, features) if features else None
-    return Judges(features, real, evaluator.experiment.perceptual_distance())
+    return SampleMetrics(features, real, evaluator.experiment.perceptual_distance())
 
 
 def make_sample_quality(evaluator: Evaluator) -> Metric:
@@ -56,7 +56,7 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
     """
     if not evaluator.experiment.eval.num_feature_samples:
         return lambda trained: Findings([])
-    judges = judges_of(evaluator)
+    sample_metrics = make_sample_metrics(evaluator)
 
     def measure(trained: Trained) -> Findings:
         table = []
@@ -66,7 +66,7 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
                 protocol = evaluator.row_protocol("generation", trained, seed, solver, num_steps)
                 guidance = str(evaluator.guidance(num_steps)) or None
                 protocol = dataclasses.replace(protocol, guidance=guidance)
-                repeats.append(sample_quality(evaluator, trained, solve, protocol, judges))
+                repeats.append(sample_quality(evaluator, trained, solve, protocol, sample_metrics))
             table += table_over_seeds(repeats)
         return Findings(table)
 
@@ -74,7 +74,11 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
 
 
 def sample_quality(
-    evaluator: Evaluator, trained: Trained, solve: Solve, protocol: Protocol, judges: Judges
+    evaluator: Evaluator,
+    trained: Trained,
+    solve: Solve,
+    protocol: Protocol,
+    sample_metrics: SampleMetrics,
 ) -> list[Scores]:
     """Frechet and kernel distance to the real images, and LPIPS to those of the same labels.
 
@@ -86,7 +90,7 @@ def sample_quality(
         protocol: that of the scores, with one seed.
         judges: what samples are compared by.
     """
-    features, perceptual = judges.features, judges.perceptual
+    features, perceptual = sample_metrics.features, sample_metrics.perceptual
     collector = FeatureCollector(features.num_features) if features else None
     # Count, network passes and LPIPS, in float64 on the host.
     totals = np.zeros(3)
@@ -108,13 +112,11 @@ def sample_quality(
             totals[2] += valid @ np.asarray(perceptual(made.images, batch.image.values))
     count, passes, distance = processes.sum_over_processes(totals)
     scores = []
-    if collector is not None and features is not None and judges.real is not None:
+    if collector is not None and features is not None and sample_metrics.real is not None:
         named = _with_features(protocol, features.name, features.weights_hash)
-        reference = (
-            f"{judges.real.num_examples} real images ({evaluator.experiment.eval.real_split})"
-        )
+        reference = f"{sample_metrics.real.num_examples} real images ({evaluator.experiment.eval.real_split})"
         named = dataclasses.replace(named, reference=reference)
-        values = _distances(collector, judges.real, features.name)
+        values = _distances(collector, sample_metrics.real, features.name)
         scores.append((named, values))
     if perceptual is not None:
         named = _with_features(protocol, "lpips-alexnet", perceptual.weights_hash)

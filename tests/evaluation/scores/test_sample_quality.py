@@ -8,7 +8,7 @@ import pytest
 
 from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
 from symmflow_jax.evaluation.scores import real_features
-from symmflow_jax.evaluation.scores.sample_quality import Judges, sample_quality
+from symmflow_jax.evaluation.scores.sample_quality import SampleMetrics, sample_quality
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import Generation
 from symmflow_jax.methods.symmflow import Weights
@@ -84,8 +84,8 @@ def measure(monkeypatch):
         monkeypatch.setattr(predictions, "generate", generate)
         features = real_features.real_features(evaluator, function)
         protocol = evaluator.protocol("generation", _TRAINED, 0, solver="euler", num_steps=5)
-        judges = Judges(function, features, _Difference())
-        return sample_quality(evaluator, _TRAINED, None, protocol, judges)
+        sample_metrics = SampleMetrics(function, features, _Difference())
+        return sample_quality(evaluator, _TRAINED, None, protocol, sample_metrics)
 
     return measure_brighter
 
