@@ -55,7 +55,10 @@ class Classifier(nn.Module):
 
 
 def write_classifier(
-    path: str | pathlib.Path, network: Classifier, params: Mapping[str, Any], facts: dict[str, Any]
+    path: str | pathlib.Path,
+    network: Classifier,
+    params: Mapping[str, Any],
+    metadata: dict[str, Any],
 ) -> None:
     """Writes a classifier as `.safetensors`; `facts`, such as its accuracy, are kept with it."""
     attributes = {
@@ -64,7 +67,7 @@ def write_classifier(
         "num_features": network.num_features,
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
-    metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(facts)}
+    metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(metadata)}
     pathlib.Path(path).write_bytes(safetensors.numpy.save(arrays, metadata))
 
 

@@ -65,9 +65,9 @@ def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_ste
     )
     score = _accuracy(network, params, eval_batches)
     _logger.info("accuracy on the evaluation split: %.4f", score)
-    facts = {"accuracy": score, "num_steps": num_steps, "source": experiment.data.source}
+    metadata = {"accuracy": score, "num_steps": num_steps, "source": experiment.data.source}
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_classifier(output, network, params, facts)
+    write_classifier(output, network, params, metadata)
     _logger.info("wrote %s", output)
 
 

@@ -34,9 +34,9 @@ def test_a_classifier_learns_and_tells_how_well(experiment, tmp_path):
     path = tmp_path / "classifiers" / "levels.safetensors"
     train_classifier(experiment, path, num_steps=30)
     with safetensors.safe_open(path, framework="np") as file:
-        facts = json.loads(file.metadata()["facts"])
+        metadata = json.loads(file.metadata()["facts"])
     # All but the wrong label, and the padding of the last batch does not count.
-    assert facts == {"accuracy": 0.9, "num_steps": 30, "source": "npz"}
+    assert metadata == {"accuracy": 0.9, "num_steps": 30, "source": "npz"}
     hidden = features.classifier(path)(np.zeros((2, 8, 8, 1), np.uint8))
     assert hidden.shape == (2, 128)
 
