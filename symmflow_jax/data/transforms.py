@@ -33,7 +33,7 @@ def fit(
     if np.ndim(labels) == 2:
         labels = resize_mask(labels[box.rows, box.columns], size)
     if (box.height, box.width) != (height, width):
-        image = _to_picture(image).crop((box.left, box.top, box.right, box.bottom))
+        image = _to_pillow(image).crop((box.left, box.top, box.right, box.bottom))
     return example | {
         "image": resize_image(image, size, channels),
         "labels": np.asarray(labels, np.int32),
@@ -128,7 +128,7 @@ def resize_image(
     """
     if isinstance(image, np.ndarray) and image.shape == (*size, channels):
         return image
-    picture, mode = _to_picture(image), "L" if channels == 1 else "RGB"
+    picture, mode = _to_pillow(image), "L" if channels == 1 else "RGB"
     if picture.mode != mode:
         picture = picture.convert(mode)
     if image_size(picture) != size:
@@ -136,7 +136,7 @@ def resize_image(
     return np.asarray(picture).reshape(*size, channels)
 
 
-def _to_picture(image: Image.Image | np.ndarray) -> Image.Image:
+def _to_pillow(image: Image.Image | np.ndarray) -> Image.Image:
     if isinstance(image, Image.Image):
         return image
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

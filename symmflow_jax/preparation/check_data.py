@@ -12,7 +12,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.values import DataConfig
 from symmflow_jax.data.image_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.source import DataError, Source
-from symmflow_jax.data.sources.segmentation.image_pairs import PicturePairs
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -79,7 +79,7 @@ def examine(source: Source, target: str) -> Findings:
             element = source[index]
         except DataError as error:
             findings.errors.append(str(error))
-            if isinstance(source, PicturePairs):
+            if isinstance(source, ImagePairs):
                 _look_at_ids(source.pairs[index][1], findings)
             continue
         size = image_size(element["image"])

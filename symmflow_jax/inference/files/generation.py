@@ -11,7 +11,7 @@ from symmflow_jax.data.image_files import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
-from symmflow_jax.inference.files.image_io import batches, padded, pictures_of
+from symmflow_jax.inference.files.image_io import batches, image_paths, padded
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime import files
 
@@ -62,7 +62,7 @@ def generate_files(
 def _mask_conditions(model: Model, path: str) -> list[tuple[str, np.ndarray]]:
     height, width, _ = model.image_shape
     conditions = []
-    for file in pictures_of(path):
+    for file in image_paths(path):
         mask = model.schema.from_raw(read_mask(file), str(file))
         conditions.append((file.stem, resize_mask(mask, (height, width))))
     return conditions

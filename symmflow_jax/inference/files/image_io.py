@@ -12,7 +12,7 @@ from symmflow_jax.data.source import DataError
 BATCH_SIZE = 16
 
 
-def pictures_of(path_name: str) -> list[pathlib.Path]:
+def image_paths(path_name: str) -> list[pathlib.Path]:
     """The picture itself, or the pictures of a folder in the order of their names.
 
     Raises:

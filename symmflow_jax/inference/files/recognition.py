@@ -11,7 +11,7 @@ import numpy as np
 
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
-from symmflow_jax.inference.files.image_io import batches, padded, pictures_of, write_ids
+from symmflow_jax.inference.files.image_io import batches, image_paths, padded, write_ids
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, Recognition
 from symmflow_jax.runs.images import overlay as draw_overlay
@@ -63,7 +63,7 @@ def segment_files(
     if probabilities:
         _check_probabilities(model)
     written = []
-    for path, image, result in _read(model, pictures_of(images), seed, num_steps, num_draws):
+    for path, image, result in _read(model, image_paths(images), seed, num_steps, num_draws):
         stem, size = output / path.stem, image.shape[:2]
         mask = resize_mask(result.answers(min_confidence), size)
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
@@ -118,7 +118,7 @@ def classify_files(
     if model.reads_masks:
         raise ValueError("This model reads masks, not labels; use --mode=segment.")
     path = output if output.suffix == ".csv" else output / "labels.csv"
-    files = pictures_of(images)
+    files = image_paths(images)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = None

@@ -14,7 +14,7 @@ from PIL import Image
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.source import Source
-from symmflow_jax.data.sources.segmentation.image_pairs import PicturePairs
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.runtime import processes
 
 _NUM_WORKERS = (1, 2, 4)
@@ -58,7 +58,7 @@ def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> li
     """
     experiment = _with(experiment, batch_size, experiment.data.num_workers)
     source = experiment.training_source
-    if not isinstance(source, PicturePairs):
+    if not isinstance(source, ImagePairs):
         workers = experiment.data.num_workers
         return [Rate(_reader(workers), *_watch(source, experiment, seconds), None)]
     source = _as_many(source)
@@ -79,10 +79,10 @@ def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> li
     ]
 
 
-def _as_many(source: PicturePairs) -> PicturePairs:
+def _as_many(source: ImagePairs) -> ImagePairs:
     """The pairs of a source over and over, at least as many as a data set has."""
     pairs = source.pairs * -(-_NUM_PAIRS // len(source))
-    return PicturePairs(pairs, source.schemas["mask"], source.colours)
+    return ImagePairs(pairs, source.schemas["mask"], source.colours)
 
 
 def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[float, float]:
@@ -104,7 +104,7 @@ def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[floa
     return rate, start_seconds
 
 
-def _plain(source: PicturePairs, experiment: Experiment, seconds: float) -> float:
+def _plain(source: ImagePairs, experiment: Experiment, seconds: float) -> float:
     """Pairs a second that Pillow opens, decodes, resizes and hands over as arrays."""
     height, width = experiment.data.image_size
     size = (width, height)
@@ -122,7 +122,7 @@ def _plain(source: PicturePairs, experiment: Experiment, seconds: float) -> floa
     return _calls_per_second(read, seconds)
 
 
-def _two_plain(source: PicturePairs, experiment: Experiment, seconds: float) -> float:
+def _two_plain(source: ImagePairs, experiment: Experiment, seconds: float) -> float:
     """Pairs a second of two such processes at the same time, together."""
     context = multiprocessing.get_context("spawn")
     with (
@@ -135,7 +135,7 @@ def _two_plain(source: PicturePairs, experiment: Experiment, seconds: float) -> 
 
 
 def _plain_together(
-    source: PicturePairs, experiment: Experiment, seconds: float, start: Barrier
+    source: ImagePairs, experiment: Experiment, seconds: float, start: Barrier
 ) -> float:
     start.wait()
     return _plain(source, experiment, seconds)

@@ -3,7 +3,7 @@
 import pathlib
 
 from symmflow_jax.data.source import DataError, check_split
-from symmflow_jax.data.sources.segmentation.image_pairs import PicturePairs
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
 
 # Name, id in the label files and colour of the 19 classes that are evaluated.
@@ -44,7 +44,7 @@ SCHEMA = LabelSchema(
 _IMAGE_ENDING, _MASK_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
 
 
-class Cityscapes(PicturePairs):
+class Cityscapes(ImagePairs):
     """Street scenes "image" with "mask", from `leftImg8bit/` and `gtFine/`.
 
     Args:

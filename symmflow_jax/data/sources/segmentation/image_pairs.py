@@ -12,7 +12,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.palettes import Palette
 
 
-class PicturePairs:
+class ImagePairs:
     """Pictures "image" with "mask", integers `[height, width]`.
 
     Files are read when they are asked for, which raises DataError for a pair that cannot be

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.image_pairs import PicturePairs
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.palettes import Palette
 
 _NUM_SHOWN = 5
 
 
-class PairedFolder(PicturePairs):
+class PairedFolder(ImagePairs):
     """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
 
     An image and its mask have the same name, but for the suffix (.png, .jpg, .jpeg, .bmp or
