@@ -101,7 +101,7 @@ def _check_clocks(config: Config) -> None:
     if len(shares) != 4 or min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-6:
         raise ValueError(
             f"config.train.clock_shares is {shares}; give four shares that add up to 1, of tied, "
-            "free, held_image and held_semantics times."
+            "free, clean_image and clean_semantics times."
         )
     clock, choice = config.train.clock, CLOCKS[config.train.clock]
     if choice.num_clocks != choice.resolve()(shares, config.train.share_at_one).num_clocks:

@@ -22,12 +22,12 @@ def tied_clock(s: jax.Array) -> JointState:
     return JointState(image=s, semantics=s)
 
 
-def held_image(s: jax.Array) -> JointState:
+def clean_image(s: jax.Array) -> JointState:
     """The image stays clean while semantics go from noise at s = 1 to clean at s = 0."""
     return JointState(image=jnp.ones_like(s), semantics=s)
 
 
-def held_semantics(s: jax.Array) -> JointState:
+def clean_semantics(s: jax.Array) -> JointState:
     """The semantics stay clean while the image goes from noise at s = 0 to clean at s = 1."""
     return JointState(image=s, semantics=jnp.zeros_like(s))
 

@@ -27,7 +27,7 @@ def synthesize(
         semantics: continuous semantics, float `[batch, ...]`.
         image_noise: standard normal, shaped as the images to make.
         solve: the solver.
-        clock: `tied_clock` (the paper's) or `held_semantics`.
+        clock: `tied_clock` (the paper's) or `clean_semantics`.
         after_step: changes the state after each step.
     """
     state = JointState(image_noise, semantics)
@@ -51,7 +51,7 @@ def recognize(
         image: continuous images, float `[batch, ...]`.
         semantics_noise: standard normal, shaped as the semantics.
         solve: the solver.
-        clock: `tied_clock` (the paper's) or `held_image`.
+        clock: `tied_clock` (the paper's) or `clean_image`.
         after_step: changes the state after each step.
     """
     state = JointState(image, semantics_noise)

@@ -33,9 +33,9 @@ class TimeSampling:
     Attributes:
         tied: share of the examples with one time for both leaves.
         free: share of those with two independent times, uniform over the unit square.
-        held_image: share of those with a clean image, t_x = 1, as in recognition; the image's
+        clean_image: share of those with a clean image, t_x = 1, as in recognition; the image's
             velocity is never asked for there, and does not count.
-        held_semantics: share of those with clean semantics, t_y = 0, as in generation; likewise.
+        clean_semantics: share of those with clean semantics, t_y = 0, as in generation; likewise.
         share_at_one: share of the semantics' times that are not drawn but 1: pure noise, where
             recognition starts. There alone the image is all that tells of the semantics: even at
             0.9 the noise over many pixels of a class label averages out, and its code can be
@@ -44,8 +44,8 @@ class TimeSampling:
 
     tied: float = 1.0
     free: float = 0.0
-    held_image: float = 0.0
-    held_semantics: float = 0.0
+    clean_image: float = 0.0
+    clean_semantics: float = 0.0
     share_at_one: float = 0.0
 
     def __post_init__(self):
@@ -57,8 +57,8 @@ class TimeSampling:
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
-        """Of tied, free, held_image and held_semantics."""
-        return self.tied, self.free, self.held_image, self.held_semantics
+        """Of tied, free, clean_image and clean_semantics."""
+        return self.tied, self.free, self.clean_image, self.clean_semantics
 
     @property
     def num_clocks(self) -> int:
@@ -92,7 +92,7 @@ class TimeSampling:
 
 
 Shares = tuple[float, float, float, float]
-"""Of tied, free, held_image and held_semantics times."""
+"""Of tied, free, clean_image and clean_semantics times."""
 
 
 def tied(shares: Shares, share_at_one: float) -> TimeSampling:

@@ -89,12 +89,12 @@ class SymmFlow:
     @property
     def generation_clock(self) -> Clock:
         """The clock along which images emerge from noise beside given semantics."""
-        return clocks.held_semantics if self.holds_clean else clocks.tied_clock
+        return clocks.clean_semantics if self.holds_clean else clocks.tied_clock
 
     @property
     def recognition_clock(self) -> Clock:
         """The clock along which semantics emerge from noise beside a given image."""
-        return clocks.held_image if self.holds_clean else clocks.tied_clock
+        return clocks.clean_image if self.holds_clean else clocks.tied_clock
 
     def require_two_clocks(self, what: str) -> None:
         """Raises a ValueError if the network was given one time for both components."""

@@ -15,8 +15,8 @@ def test_tied_clock_shows_both_leaves_the_same_time():
 @pytest.mark.parametrize(
     ("clock", "start", "end"),
     [
-        (clocks.held_image, (1, 0), (1, 1)),
-        (clocks.held_semantics, (0, 0), (1, 0)),
+        (clocks.clean_image, (1, 0), (1, 1)),
+        (clocks.clean_semantics, (0, 0), (1, 0)),
         (clocks.noise_semantics, (0, 1), (1, 1)),
         (clocks.noise_image, (0, 0), (0, 1)),
         (clocks.opposed_clock, (0, 1), (1, 0)),
@@ -42,14 +42,14 @@ def test_a_clock_scales_each_velocity_by_its_own_rate():
     state = JointState(jnp.ones((1, 2)), jnp.ones((1, 1)))
     seen = []
 
-    def held_image(s):
+    def clean_image(s):
         return JointState(image=jnp.ones_like(s), semantics=s**2)
 
     def velocity(state, times):
         seen.append(times)
         return state
 
-    slope = along(held_image, velocity)(state, jnp.float32(0.25))
+    slope = along(clean_image, velocity)(state, jnp.float32(0.25))
     np.testing.assert_allclose(seen[0].image, 1.0)
     np.testing.assert_allclose(seen[0].semantics, 0.0625)
     np.testing.assert_array_equal(slope.image, jnp.zeros((1, 2)))  # Held: its time stands still.

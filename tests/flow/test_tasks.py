@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.clocks import (
-    held_image,
-    held_semantics,
+    clean_image,
+    clean_semantics,
     noise_image,
     noise_semantics,
     opposed_clock,
@@ -118,10 +118,10 @@ held_solvers = pytest.mark.parametrize(
 @held_solvers
 def test_what_is_held_clean_comes_out_as_it_went_in(solve):
     noise = jax.random.normal(jax.random.key(0), (3, 2))
-    made = synthesize(mixture_velocity, SEMANTICS, noise, solve, held_semantics).state
+    made = synthesize(mixture_velocity, SEMANTICS, noise, solve, clean_semantics).state
     np.testing.assert_array_equal(made.semantics, SEMANTICS)
     assert np.abs(made.image - noise).min() > 0
-    read = recognize(mixture_velocity, IMAGES, noise[:, :1], solve, held_image).state
+    read = recognize(mixture_velocity, IMAGES, noise[:, :1], solve, clean_image).state
     np.testing.assert_array_equal(read.image, IMAGES)
     assert np.abs(read.semantics - noise[:, :1]).min() > 0
 
@@ -146,12 +146,12 @@ def test_held_components_are_shown_at_their_own_times():
         dynamics(state, jnp.float32(start))
         return dynamics(state, jnp.float32(0.25))
 
-    synthesize(velocity, SEMANTICS, IMAGES, one_step, held_semantics)
-    recognize(velocity, IMAGES, SEMANTICS, one_step, held_image)
+    synthesize(velocity, SEMANTICS, IMAGES, one_step, clean_semantics)
+    recognize(velocity, IMAGES, SEMANTICS, one_step, clean_image)
     assert seen == [(0.0, 0.0), (0.25, 0.0), (1.0, 1.0), (1.0, 0.25)]
 
 
-@pytest.mark.parametrize("clock", [tied_clock, held_semantics])
+@pytest.mark.parametrize("clock", [tied_clock, clean_semantics])
 @several_solvers
 def test_a_hook_that_puts_known_pixels_back_keeps_them(solve, clock):
     noise = jax.random.normal(jax.random.key(0), (8, 2))
@@ -187,8 +187,8 @@ def test_a_hook_of_recognition_may_hold_the_image():
     [
         (tied_clock, 0.0, 1.0, [(0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1, 1)]),
         (tied_clock, 1.0, 0.0, [(0.75, 0.75), (0.5, 0.5), (0.25, 0.25), (0, 0)]),
-        (held_semantics, 0.0, 1.0, [(0.25, 0), (0.5, 0), (0.75, 0), (1, 0)]),
-        (held_image, 1.0, 0.0, [(1, 0.75), (1, 0.5), (1, 0.25), (1, 0)]),
+        (clean_semantics, 0.0, 1.0, [(0.25, 0), (0.5, 0), (0.75, 0), (1, 0)]),
+        (clean_image, 1.0, 0.0, [(1, 0.75), (1, 0.5), (1, 0.25), (1, 0)]),
         (opposed_clock, 0.0, 1.0, [(0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1, 0)]),
     ],
 )

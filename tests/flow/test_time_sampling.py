@@ -6,7 +6,7 @@ import pytest
 from symmflow_jax.flow.time_sampling import TimeSampling
 
 NUM = 4000
-MIXED = TimeSampling(tied=0.1, free=0.2, held_image=0.3, held_semantics=0.4)
+MIXED = TimeSampling(tied=0.1, free=0.2, clean_image=0.3, clean_semantics=0.4)
 
 
 def draw(sampling):
