@@ -12,7 +12,7 @@ that two epochs take about an hour; these settings make the most of them (98 % i
         --config.train.batch_size=64 --config.train.num_epochs=1.9 \
         --config.train.warmup_epochs=0.2 --config.train.peak_learning_rate=1e-3 \
         --config.train.ema_decay=0.99 --config.train.image_weight=0.5 \
-        --config.train.share_at_one=0.5 --config.semantics.encoding=colour \
+        --config.train.prob_at_one=0.5 --config.semantics.encoding=colour \
         --workdir=runs/mnist_small_batch
 
 Half of the examples at t = 1, where the digit alone tells of its label, and labels as colours

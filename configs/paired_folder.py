@@ -37,7 +37,7 @@ def get_config():
     config.train.image_weight = 0.7
     config.train.clock = "mixed"
     config.train.clock_shares = (0.0, 0.1, 0.45, 0.45)  # tied, free, held image, held mask
-    config.train.share_at_one = 0.3
+    config.train.prob_at_one = 0.3
     config.train.log_every_steps = 25
     config.train.eval_every_steps = 500
     config.train.checkpoint_every_steps = 250

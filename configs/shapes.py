@@ -5,7 +5,7 @@
 Two clocks and a categorical head; the paper's way, with one clock and a palette, is
 
     python -m symmflow_jax.main --config=configs/shapes.py --config.train.clock=tied \
-        --config.train.share_at_one=0 --config.semantics.encoding=palette --workdir=runs/shapes_tied
+        --config.train.prob_at_one=0 --config.semantics.encoding=palette --workdir=runs/shapes_tied
 
 Hardware: any; five minutes of training on two CPU cores. Expect a one-step mIoU above 0.9 on
 unseen scenes, and generated scenes that agree with their masks at a mIoU above 0.9.
@@ -31,7 +31,7 @@ def get_config():
     config.train.image_weight = 0.7
     config.train.clock = "mixed"
     config.train.clock_shares = (0.0, 0.1, 0.45, 0.45)  # tied, free, held image, held mask
-    config.train.share_at_one = 0.3
+    config.train.prob_at_one = 0.3
     config.train.eval_every_steps = 1_000
     config.train.checkpoint_every_steps = 500
     config.eval.num_generated = 200

@@ -89,7 +89,7 @@ def _check_ranges(config: Config) -> None:
         raise ValueError(
             f"config.plan.batch_size is {config.plan.batch_size}; it must be positive, or 0."
         )
-    for key in ("train.share_at_one", "network.dropout_rate"):
+    for key in ("train.prob_at_one", "network.dropout_rate"):
         value = operator.attrgetter(key)(config)
         if not 0.0 <= value < 1.0:
             raise ValueError(f"config.{key} is {value}; it must be at least 0 and below 1.")
@@ -104,7 +104,7 @@ def _check_clocks(config: Config) -> None:
             "free, clean_image and clean_semantics times."
         )
     clock, choice = config.train.clock, CLOCKS[config.train.clock]
-    if choice.num_clocks != choice.resolve()(shares, config.train.share_at_one).num_clocks:
+    if choice.num_clocks != choice.resolve()(shares, config.train.prob_at_one).num_clocks:
         raise ValueError(
             f"config.train.clock is {clock!r} but config.train.clock_shares has tied times only; "
             "choose 'tied', or other shares."

@@ -189,7 +189,7 @@ class TrainConfig:
             times can hold one leaf clean while the other changes.
         clock_shares: for "mixed", shares of the examples whose times are tied, free, with the
             image held clean, and with the semantics held clean.
-        share_at_one: share of the examples whose semantics are pure noise, t = 1, where
+        prob_at_one: share of the examples whose semantics are pure noise, t = 1, where
             recognition starts; the others are uniform in time, as all are in the paper. Class
             labels are learned several times sooner with a half.
         path: the probability path of both components, a name of `PATHS`.
@@ -218,7 +218,7 @@ class TrainConfig:
     cross_entropy_weight: float = 1.0
     clock: str = "tied"
     clock_shares: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
-    share_at_one: float = 0.0
+    prob_at_one: float = 0.0
     path: str = "linear"
     sigma_min: float = 1e-4
     coupling: str = "independent"

@@ -36,7 +36,7 @@ class TimeSampling:
         clean_image: share of those with a clean image, t_x = 1, as in recognition; the image's
             velocity is never asked for there, and does not count.
         clean_semantics: share of those with clean semantics, t_y = 0, as in generation; likewise.
-        share_at_one: share of the semantics' times that are not drawn but 1: pure noise, where
+        prob_at_one: share of the semantics' times that are not drawn but 1: pure noise, where
             recognition starts. There alone the image is all that tells of the semantics: even at
             0.9 the noise over many pixels of a class label averages out, and its code can be
             read off. Tied times are both 1 then; free ones learn images without semantics.
@@ -46,7 +46,7 @@ class TimeSampling:
     free: float = 0.0
     clean_image: float = 0.0
     clean_semantics: float = 0.0
-    share_at_one: float = 0.0
+    prob_at_one: float = 0.0
 
     def __post_init__(self):
         if min(self.shares) < 0 or abs(sum(self.shares) - 1.0) > 1e-6:
@@ -85,28 +85,28 @@ class TimeSampling:
         return TrainingTimes(times, learned)
 
     def _semantics_time(self, key: jax.Array) -> jax.Array:
-        """Uniform in [0, 1), or 1 with the probability `share_at_one`."""
+        """Uniform in [0, 1), or 1 with the probability `prob_at_one`."""
         u = jax.random.uniform(key)
-        stretched = (u - self.share_at_one) / (1.0 - self.share_at_one)
-        return jnp.where(u < self.share_at_one, 1.0, stretched)
+        stretched = (u - self.prob_at_one) / (1.0 - self.prob_at_one)
+        return jnp.where(u < self.prob_at_one, 1.0, stretched)
 
 
 Shares = tuple[float, float, float, float]
 """Of tied, free, clean_image and clean_semantics times."""
 
 
-def tied(shares: Shares, share_at_one: float) -> TimeSampling:
+def tied(shares: Shares, prob_at_one: float) -> TimeSampling:
     """One time for both leaves, whatever the shares."""
     del shares
-    return TimeSampling(share_at_one=share_at_one)
+    return TimeSampling(prob_at_one=prob_at_one)
 
 
-def free(shares: Shares, share_at_one: float) -> TimeSampling:
+def free(shares: Shares, prob_at_one: float) -> TimeSampling:
     """Two independent times, whatever the shares."""
     del shares
-    return TimeSampling(tied=0.0, free=1.0, share_at_one=share_at_one)
+    return TimeSampling(tied=0.0, free=1.0, prob_at_one=prob_at_one)
 
 
-def mixed(shares: Shares, share_at_one: float) -> TimeSampling:
+def mixed(shares: Shares, prob_at_one: float) -> TimeSampling:
     """A mixture of all kinds."""
-    return TimeSampling(*shares, share_at_one)
+    return TimeSampling(*shares, prob_at_one)

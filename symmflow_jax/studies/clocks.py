@@ -39,7 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "mixed": {
         "train.clock": "mixed",
         "train.clock_shares": (0.0, 0.1, 0.2, 0.7),
-        "train.share_at_one": 0.1,
+        "train.prob_at_one": 0.1,
     },
 }
 

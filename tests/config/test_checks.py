@@ -31,8 +31,8 @@ def test_numbers_that_must_be_positive(section, key, value):
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_of_times_is_below_one(share):
     values = conversion.default()
-    values.train.share_at_one = share
-    with pytest.raises(ValueError, match=f"share_at_one is {share}; it must be at least 0"):
+    values.train.prob_at_one = share
+    with pytest.raises(ValueError, match=f"prob_at_one is {share}; it must be at least 0"):
         conversion.from_config_dict(values)
 
 

@@ -49,7 +49,7 @@ def test_a_mixture_has_its_shares():
 
 
 def test_a_share_of_tied_times_is_one():
-    times = draw(TimeSampling(share_at_one=0.25)).times
+    times = draw(TimeSampling(prob_at_one=0.25)).times
     np.testing.assert_array_equal(times.image, times.semantics)
     at_one = np.asarray(times.image == 1)
     assert at_one.mean() == pytest.approx(0.25, abs=0.03)
@@ -57,7 +57,7 @@ def test_a_share_of_tied_times_is_one():
 
 
 def test_free_images_are_learned_beside_semantics_of_pure_noise():
-    times = draw(TimeSampling(tied=0.0, free=1.0, share_at_one=0.25)).times
+    times = draw(TimeSampling(tied=0.0, free=1.0, prob_at_one=0.25)).times
     at_one = np.asarray(times.semantics == 1)
     assert at_one.mean() == pytest.approx(0.25, abs=0.03)
     assert_uniform(np.asarray(times.image)[at_one])

@@ -66,7 +66,7 @@ def test_what_can_be_learned_is_learned():
         "train.peak_learning_rate": 1e-2,
         "train.ema_decay": 0.9,
         "train.clock": "tied",
-        "train.share_at_one": 0.5,
+        "train.prob_at_one": 0.5,
         "train.image_weight": 0.1,
     }
     experiment = _experiment(**changes)

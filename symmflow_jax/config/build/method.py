@@ -18,7 +18,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 @dataclasses.dataclass(frozen=True)
 class ClockChoice(Choice):
-    """A time sampling, made by `constructor(shares, share_at_one)`.
+    """A time sampling, made by `constructor(shares, prob_at_one)`.
 
     Attributes:
         num_clocks: times that the network is given: one for both components, or one for each.
@@ -117,7 +117,7 @@ def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
 
 def make_time_sampling(config: TrainConfig) -> TimeSampling:
     """The times at which the network learns."""
-    return CLOCKS[config.clock].resolve()(config.clock_shares, config.share_at_one)
+    return CLOCKS[config.clock].resolve()(config.clock_shares, config.prob_at_one)
 
 
 def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
