@@ -76,7 +76,7 @@ def _check_ranges(config: Config) -> None:
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
         ("train", ("cross_entropy_weight",)),
-        ("semantics", ("amplitude",)),
+        ("semantics", ("label_scale",)),
         ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
         ("finetune", ("batch_size", "num_steps", "learning_rate")),
         ("eval", ("batch_size", "num_draws", "num_seeds", "generation_steps", "tolerance")),

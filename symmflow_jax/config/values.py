@@ -81,12 +81,12 @@ class SemanticsConfig:
             class probabilities.
         dequantization_beta: strength of the dequantisation noise; for "plane" also the
             distance of the outermost codes; unused by "onehot".
-        amplitude: factor of the codes against the noise; 1 in the paper.
+        label_scale: factor of the codes against the noise; 1 in the paper.
     """
 
     encoding: str = "palette"
     dequantization_beta: float = 6.0
-    amplitude: float = 1.0
+    label_scale: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)

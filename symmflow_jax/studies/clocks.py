@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "tied": {},
-    "tied, amplitude 8": {"semantics.amplitude": 8.0},
+    "tied, label_scale 8": {"semantics.label_scale": 8.0},
     "free": {"train.clock": "free"},
     "mixed": {
         "train.clock": "mixed",

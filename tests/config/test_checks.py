@@ -47,7 +47,7 @@ def test_a_share_of_times_is_below_one(share):
         ),
         ({"eval.clock": "held"}, "eval.clock is 'held', which needs a network that learns with a"),
         ({"guidance.weight": 2.0}, "guidance.weight is 2.0, which needs a network that learns"),
-        ({"semantics.amplitude": 0.0}, "amplitude is 0.0; it must be positive"),
+        ({"semantics.label_scale": 0.0}, "label_scale is 0.0; it must be positive"),
     ],
 )
 def test_clocks_that_cannot_be_are_refused(changes, message):

@@ -26,7 +26,7 @@ def test_a_checkpoint_from_before_a_config_key_goes_on(description):
     ("section", "key", "value", "message"),
     [
         ("network", "channels", 16, r"config\.network\.channels is 16, was 8"),
-        ("semantics", "amplitude", 8.0, r"config\.semantics\.amplitude is 8\.0, was 1\.0"),
+        ("semantics", "label_scale", 8.0, r"config\.semantics\.label_scale is 8\.0, was 1\.0"),
         ("train", "clock", "free", r"clocks is 'two', was 'one'"),
     ],
 )

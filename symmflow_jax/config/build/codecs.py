@@ -31,7 +31,7 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
         make_encoding(config, schema, kind),
         image_shape,
         config.data.dequantize_images,
-        config.semantics.amplitude,
+        config.semantics.label_scale,
     )
     if not config.autoencoder.weights:
         return pixels
@@ -42,9 +42,9 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
             f"{config.semantics.encoding!r}; choose 3 and 'palette', or clear "
             "config.autoencoder.weights."
         )
-    if config.semantics.amplitude != 1.0:
+    if config.semantics.label_scale != 1.0:
         raise ValueError(
-            f"config.semantics.amplitude is {config.semantics.amplitude}, but the autoencoder "
+            f"config.semantics.label_scale is {config.semantics.label_scale}, but the autoencoder "
             "reads pictures in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
         )
     network = make_autoencoder(config.autoencoder)

@@ -110,7 +110,7 @@ def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
 
     def make(name: str, encoding: Encoding | None) -> Parameterization:
         constructor = PARAMETERIZATIONS[name or of_encoding].resolve()
-        return constructor(encoding, config.semantics.amplitude, train.cross_entropy_weight)
+        return constructor(encoding, config.semantics.label_scale, train.cross_entropy_weight)
 
     return map_components(make, names, JointState(None, encoding))
 
