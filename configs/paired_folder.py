@@ -36,7 +36,10 @@ def get_config():
     config.train.ema_decay = 0.999
     config.train.image_weight = 0.7
     config.train.clock = "mixed"
-    config.train.clock_shares = (0.0, 0.1, 0.45, 0.45)  # tied, free, held image, held mask
+    config.train.clock_shares.tied = 0.0
+    config.train.clock_shares.independent = 0.1
+    config.train.clock_shares.clean_image = 0.45
+    config.train.clock_shares.clean_semantics = 0.45
     config.train.prob_at_one = 0.3
     config.train.log_every_steps = 25
     config.train.eval_every_steps = 500

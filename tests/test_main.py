@@ -48,17 +48,17 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
     assert code == 0, output
     assert len(list((tmp_path / "m").glob("*_overlay.png"))) == 3
 
-    # What needs a clock for each leaf, of a run whose leaves have one.
+    # What needs a clock for each component, of a run whose leaves have one.
     for arguments, message in (
         (("--mode=sample",), "Sampling from noise alone needs a network with a clock for each"),
         (
             (
                 "--mode=generate",
                 f"--input={masks}",
-                "--config.train.clock=free",
+                "--config.train.clock=independent",
                 "--config.guidance.weight=2",
             ),
-            "Guidance needs a network with a clock for each leaf",
+            "Guidance needs a network with a clock for each component",
         ),
     ):
         code, output = _end(run_main(f"--workdir={run}", *arguments))

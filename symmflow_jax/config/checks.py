@@ -3,10 +3,12 @@
 What only the files can tell is checked where they are opened.
 """
 
+import dataclasses
 import operator
 import pathlib
 from collections.abc import Iterable
 
+from symmflow_jax.config import old_names
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS
 from symmflow_jax.config.build.metrics import METRICS
@@ -20,7 +22,7 @@ _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
-    "eval.clock": ("", "tied", "held"),
+    "eval.clock": ("", "tied", "clean"),
     "eval.real_split": ("eval", "train"),
     "eval.checkpoint": ("latest", "best"),
     "plan.optimization_level": ("O0", "O1", "O2", "O3"),
@@ -58,11 +60,13 @@ def _check_choices(config: Config) -> None:
     for key, table in TABLES.items():
         for name in _names(operator.attrgetter(key)(config)):
             if name or key not in _MAY_BE_EMPTY:
-                choose(table, name, f"config.{key}")
+                choose(table, name, f"config.{key}", old_names.advice(key, name))
     for key, names in _SETS.items():
         value = operator.attrgetter(key)(config)
         if value not in names:
-            raise ValueError(f"config.{key} is {value!r}; choose one of {listed(names)}.")
+            advice = old_names.advice(key, value)
+            message = f"config.{key} is {value!r}; choose one of {listed(names)}. {advice}"
+            raise ValueError(message.rstrip())
     sources.kind_of(config)
 
 
@@ -97,25 +101,26 @@ def _check_ranges(config: Config) -> None:
 
 def _check_clocks(config: Config) -> None:
     """What needs a clock for each component, and the shares of a mixture."""
-    shares = config.train.clock_shares
-    if len(shares) != 4 or min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-6:
+    shares = dataclasses.asdict(config.train.clock_shares)
+    if min(shares.values()) < 0 or abs(sum(shares.values()) - 1.0) > 1e-6:
+        given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
         raise ValueError(
-            f"config.train.clock_shares is {shares}; give four shares that add up to 1, of tied, "
-            "free, clean_image and clean_semantics times."
+            f"config.train.clock_shares are {given}; they must not be negative and must add up to "
+            "1."
         )
-    clock, choice = config.train.clock, CLOCKS[config.train.clock]
-    if choice.num_clocks != choice.resolve()(shares, config.train.prob_at_one).num_clocks:
+    choice = CLOCKS[config.train.clock]
+    if choice.num_clocks != choice.make(config.train).num_clocks:
         raise ValueError(
-            f"config.train.clock is {clock!r} but config.train.clock_shares has tied times only; "
-            "choose 'tied', or other shares."
+            f"config.train.clock is {config.train.clock!r} but config.train.clock_shares has tied "
+            "times only; choose 'tied', or other shares."
         )
     guided = config.guidance.weight != 1.0
-    if choice.num_clocks == 1 and (guided or config.eval.clock == "held"):
+    if choice.num_clocks == 1 and (guided or config.eval.clock == "clean"):
         key = "guidance.weight" if guided else "eval.clock"
         two_clocks = [name for name, other in CLOCKS.items() if other.num_clocks > 1]
         raise ValueError(
             f"config.{key} is {operator.attrgetter(key)(config)!r}, which needs a network that "
-            "learns with a clock for each leaf; set config.train.clock to "
+            "learns with a clock for each component; set config.train.clock to "
             f"{' or '.join(map(repr, two_clocks))}."
         )
 

@@ -33,19 +33,21 @@ class Choice:
 _ChoiceT = TypeVar("_ChoiceT", bound=Choice)
 
 
-def choose(table: Mapping[str, _ChoiceT], name: str, key: str) -> _ChoiceT:
+def choose(table: Mapping[str, _ChoiceT], name: str, key: str, advice: str = "") -> _ChoiceT:
     """The entry of a name.
 
     Args:
         table: the choices.
         name: the value of a config.
         key: what the value is called, such as "config.network.name", for the message.
+        advice: a sentence to end the message with.
 
     Raises:
         ValueError: if there is no such entry; it lists those that there are.
     """
     if name not in table:
-        raise ValueError(f"{key} is {name!r}; choose one of {listed(table)}.")
+        message = f"{key} is {name!r}; choose one of {listed(table)}. {advice}"
+        raise ValueError(message.rstrip())
     return table[name]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
 
-from symmflow_jax.config import conversion
+from symmflow_jax.config import conversion, old_names
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime import compilation
 from symmflow_jax.runtime.errors import CheckpointError, nearest
@@ -79,7 +79,8 @@ def explain_config_flags(arguments: list[str]) -> str | None:
     keys = _flat_keys(conversion.to_json(Config()))
     for key in given_keys(arguments):
         if key not in keys:
-            return f"config.{key} is not a config key. {nearest(key, keys, 'keys')}"
+            advice = old_names.advice(key) or nearest(key, keys, "keys")
+            return f"config.{key} is not a config key. {advice}"
     return None
 
 

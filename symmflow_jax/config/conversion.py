@@ -10,6 +10,7 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from symmflow_jax.config import old_names
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime.errors import nearest
 
@@ -44,7 +45,7 @@ def from_json(values: dict[str, Any]) -> Config:
 
 def from_saved_json(values: dict[str, Any]) -> Config:
     """The config that was saved beside a run, perhaps by an earlier version; raises as above."""
-    return from_json(values)
+    return from_json(old_names.renewed(values))
 
 
 def to_json(config: Config) -> dict[str, Any]:
@@ -73,7 +74,9 @@ def _from_values(cls: type, values: Any, prefix: str) -> Any:
         raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
     for key in values:
         if key not in hints:
-            raise ValueError(f"{prefix}.{key} is not a config key. {nearest(key, hints, 'keys')}")
+            advice = old_names.advice(f"{prefix}.{key}".removeprefix("config."))
+            advice = advice or nearest(key, hints, "keys")
+            raise ValueError(f"{prefix}.{key} is not a config key. {advice}")
     return cls(
         **{key: _convert(hints[key], value, f"{prefix}.{key}") for key, value in values.items()}
     )
@@ -82,6 +85,9 @@ def _from_values(cls: type, values: Any, prefix: str) -> Any:
 def _convert(hint: Any, value: Any, where: str) -> Any:
     """The value in the type of its hint; an int may stand for a float."""
     if dataclasses.is_dataclass(hint):
+        advice = old_names.advice(where.removeprefix("config."), value)
+        if advice and not isinstance(value, dict):
+            raise ValueError(f"{where} is {value!r}. {advice}")
         return _from_values(typing.cast(type, hint), value, where)
     if isinstance(hint, types.UnionType):
         return None if value is None else _convert(typing.get_args(hint)[0], value, where)

@@ -168,6 +168,23 @@ class FinetuneConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ClockShares:
+    """Shares of the training examples by the kind of their times; they add up to 1.
+
+    Attributes:
+        tied: one time for both components.
+        independent: two independent times.
+        clean_image: a clean image, as in recognition.
+        clean_semantics: clean semantics, as in generation.
+    """
+
+    tied: float = 0.25
+    independent: float = 0.25
+    clean_image: float = 0.25
+    clean_semantics: float = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainConfig:
     """How the network learns.
 
@@ -184,11 +201,10 @@ class TrainConfig:
         image_weight: weight of the image's part of the loss.
         cross_entropy_weight: factor of the semantics' loss where it is a cross-entropy
             (`semantics.encoding` "onehot").
-        clock: "tied" (one time for image and semantics, the paper's), "free" (two independent
-            ones) or "mixed" (some of each kind). Only a network that has learned with two
-            times can hold one leaf clean while the other changes.
-        clock_shares: for "mixed", shares of the examples whose times are tied, free, with the
-            image held clean, and with the semantics held clean.
+        clock: when the network learns: "tied" (one time for image and semantics, the paper's),
+            "independent" (a time for each) or "mixed" (some of each kind). Only a network that has
+            learned with two times can hold one component clean while the other changes.
+        clock_shares: for "mixed", see `ClockShares`.
         prob_at_one: share of the examples whose semantics are pure noise, t = 1, where
             recognition starts; the others are uniform in time, as all are in the paper. Class
             labels are learned several times sooner with a half.
@@ -217,7 +233,7 @@ class TrainConfig:
     image_weight: float = 0.9
     cross_entropy_weight: float = 1.0
     clock: str = "tied"
-    clock_shares: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+    clock_shares: ClockShares = ClockShares()
     prob_at_one: float = 0.0
     path: str = "linear"
     sigma_min: float = 1e-4
@@ -245,8 +261,8 @@ class EvalConfig:
         num_generated: generated images that are read back for the agreement with their
             conditions.
         num_draws: noises for each image, whose answers vote.
-        clock: "tied" (both leaves move, the paper's inference) or "held" (the leaf that is given
-            stays clean); "" holds it where the network has learned with two times.
+        clock: "tied" (both components move, the paper's inference) or "clean" (the one that is
+            given stays clean); "" is "clean" where the network has learned with two times.
         tolerance: local error of the adaptive solver.
         num_seeds: repeats of everything with fresh noise, from the seeds `seed`, `seed + 1`,
             ...; means and standard deviations are reported.

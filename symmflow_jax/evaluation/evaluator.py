@@ -133,7 +133,7 @@ class Evaluator:
             weights="ema",
             train_step=trained.train_step,
             seeds=(seed,),
-            clock=("held" if self.flow.holds_clean else "tied") if integrated else None,
+            clock=self.flow.clock_name if integrated else None,
             mask_decoder=mask_decoder(codec) if integrated and codec else None,
             **details,
         )

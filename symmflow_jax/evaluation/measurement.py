@@ -6,6 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+# Names of before, in the metrics of earlier runs.
+_NEW_NAMES = {"num_draws": "ensemble_size"}
+_NEW_CLOCKS = {"held": "clean"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Protocol:
@@ -25,8 +29,8 @@ class Protocol:
         num_steps: its steps, or None where they are adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
         num_draws: noises for each sample.
-        clock: "tied" if both leaves moved, "held" if the one that was given stayed clean; None
-            where nothing was integrated.
+        clock: "tied" if both components moved, "clean" if the one that was given stayed clean;
+            None where nothing was integrated.
         guidance: how images were drawn towards their conditions, in words, or None.
         weights: which weights were used.
         train_step: training steps behind them.
@@ -91,7 +95,13 @@ class Measurement:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Measurement":
-        """The measurement that `to_json` made, lists read as tuples."""
+        """The measurement that `to_json` made, perhaps by an earlier version.
+
+        Lists are read as tuples.
+        """
+        values = {_NEW_NAMES.get(key, key): value for key, value in values.items()}
+        if values.get("clock") in _NEW_CLOCKS:
+            values["clock"] = _NEW_CLOCKS[values["clock"]]
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         fields = {field.name for field in dataclasses.fields(Protocol)}
         protocol = Protocol(**{k: v for k, v in values.items() if k in fields})

@@ -32,7 +32,7 @@ class TimeSampling:
 
     Attributes:
         tied: share of the examples with one time for both leaves.
-        free: share of those with two independent times, uniform over the unit square.
+        independent: share of those with two independent times, uniform over the unit square.
         clean_image: share of those with a clean image, t_x = 1, as in recognition; the image's
             velocity is never asked for there, and does not count.
         clean_semantics: share of those with clean semantics, t_y = 0, as in generation; likewise.
@@ -43,7 +43,7 @@ class TimeSampling:
     """
 
     tied: float = 1.0
-    free: float = 0.0
+    independent: float = 0.0
     clean_image: float = 0.0
     clean_semantics: float = 0.0
     prob_at_one: float = 0.0
@@ -57,8 +57,8 @@ class TimeSampling:
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
-        """Of tied, free, clean_image and clean_semantics."""
-        return self.tied, self.free, self.clean_image, self.clean_semantics
+        """Of tied, independent, clean_image and clean_semantics."""
+        return self.tied, self.independent, self.clean_image, self.clean_semantics
 
     @property
     def num_clocks(self) -> int:
@@ -89,24 +89,3 @@ class TimeSampling:
         u = jax.random.uniform(key)
         stretched = (u - self.prob_at_one) / (1.0 - self.prob_at_one)
         return jnp.where(u < self.prob_at_one, 1.0, stretched)
-
-
-Shares = tuple[float, float, float, float]
-"""Of tied, free, clean_image and clean_semantics times."""
-
-
-def tied(shares: Shares, prob_at_one: float) -> TimeSampling:
-    """One time for both leaves, whatever the shares."""
-    del shares
-    return TimeSampling(prob_at_one=prob_at_one)
-
-
-def free(shares: Shares, prob_at_one: float) -> TimeSampling:
-    """Two independent times, whatever the shares."""
-    del shares
-    return TimeSampling(tied=0.0, free=1.0, prob_at_one=prob_at_one)
-
-
-def mixed(shares: Shares, prob_at_one: float) -> TimeSampling:
-    """A mixture of all kinds."""
-    return TimeSampling(*shares, prob_at_one)

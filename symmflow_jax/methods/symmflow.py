@@ -96,12 +96,17 @@ class SymmFlow:
         """The clock along which semantics emerge from noise beside a given image."""
         return clocks.clean_image if self.holds_clean else clocks.tied_clock
 
+    @property
+    def clock_name(self) -> str:
+        """What inference does with the component that is given, for a protocol."""
+        return "clean" if self.holds_clean else "tied"
+
     def require_two_clocks(self, what: str) -> None:
         """Raises a ValueError if the network was given one time for both components."""
         if self.time_sampling.num_clocks == 1:
             raise ValueError(
-                f"{what} needs a network with a clock for each leaf, but this one was trained with "
-                "config.train.clock='tied'; train with 'free' or 'mixed'."
+                f"{what} needs a network with a clock for each component, but this one was trained "
+                "with config.train.clock='tied'; train with 'independent' or 'mixed'."
             )
 
     def init(self, key: jax.Array) -> Params:

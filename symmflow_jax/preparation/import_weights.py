@@ -32,7 +32,7 @@ def import_weights(
 ) -> None:
     """Writes PyTorch weights as a checkpoint before the first step.
 
-    `symmflow_jax.load` reads it, and training begins with it, also with a clock for each leaf:
+    `symmflow_jax.load` reads it, and training begins with it, also with a clock for each component:
     the second one's part of the network starts at zero. The weights are those of a velocity
     network, or of the U-Net of Stable Diffusion, which is then widened from the channels of
     images to those of images and semantics; see `latent_unet.repeat_channels`.

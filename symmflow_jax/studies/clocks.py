@@ -1,4 +1,4 @@
-"""Does a clock for each leaf keep recognition and generation right at every number of steps?
+"""Does a clock for each component keep recognition and generation right at every number of steps?
 
     python -m symmflow_jax.studies.clocks --workdir=runs/clocks
 
@@ -34,11 +34,11 @@ SETTINGS: dict[str, Any] = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "tied": {},
-    "tied, label_scale 8": {"semantics.label_scale": 8.0},
-    "free": {"train.clock": "free"},
+    "tied, label scale 8": {"semantics.label_scale": 8.0},
+    "independent": {"train.clock": "independent"},
     "mixed": {
         "train.clock": "mixed",
-        "train.clock_shares": (0.0, 0.1, 0.2, 0.7),
+        **training.clock_shares(0.0, 0.1, 0.2, 0.7),
         "train.prob_at_one": 0.1,
     },
 }

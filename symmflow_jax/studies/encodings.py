@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
 
 CLOCKS: dict[str, dict[str, Any]] = {
     "tied": {},
-    "mixed": {"train.clock": "mixed", "train.clock_shares": (0.0, 0.2, 0.4, 0.4)},
+    "mixed": {"train.clock": "mixed", **training.clock_shares(0.0, 0.2, 0.4, 0.4)},
 }
 
 _BETAS = {"plane": 4.0, "colour": 6.0, "onehot": 0.0}

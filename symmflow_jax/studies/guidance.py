@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "train.batch_size": 256,
     "train.peak_learning_rate": 2e-3,
     "train.clock": "mixed",
-    "train.clock_shares": (0.0, 0.5, 0.0, 0.5),
+    **training.clock_shares(0.0, 0.5, 0.0, 0.5),
     "train.prob_at_one": 0.5,
     "train.image_weight": 0.9,
 }

@@ -160,6 +160,19 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> Trained:
     return Trained(flow, Weights(state.ema_params), tuple(seeds))
 
 
+def clock_shares(
+    tied: float, independent: float, clean_image: float, clean_semantics: float
+) -> dict[str, float]:
+    """Config values of a mixture of times; see `ClockShares`."""
+    shares = {
+        "tied": tied,
+        "independent": independent,
+        "clean_image": clean_image,
+        "clean_semantics": clean_semantics,
+    }
+    return {f"train.clock_shares.{name}": share for name, share in shares.items()}
+
+
 def in_words(changes: Mapping[str, Any]) -> str:
     """Config values for a report."""
     return ", ".join(f"`{key}={value}`" for key, value in changes.items())

@@ -40,12 +40,21 @@ def test_a_share_of_times_is_below_one(share):
     ("changes", "message"),
     [
         ({"train.clock": "loose"}, "clock is 'loose'; choose one of tied, free, mixed"),
-        ({"train.clock_shares": (0.5, 0.5)}, r"clock_shares is \(0\.5, 0\.5\); give four"),
+        ({"train.clock_shares.tied": 0.5}, "clock_shares are tied 0.5, .* must add up to 1"),
         (
-            {"train.clock": "mixed", "train.clock_shares": (1.0, 0.0, 0.0, 0.0)},
+            {
+                "train.clock": "mixed",
+                "train.clock_shares.tied": 1.0,
+                "train.clock_shares.independent": 0.0,
+                "train.clock_shares.clean_image": 0.0,
+                "train.clock_shares.clean_semantics": 0.0,
+            },
             "has tied times only; choose 'tied'",
         ),
-        ({"eval.clock": "held"}, "eval.clock is 'held', which needs a network that learns with a"),
+        (
+            {"eval.clock": "clean"},
+            "eval.clock is 'clean', which needs a network that learns with a",
+        ),
         ({"guidance.weight": 2.0}, "guidance.weight is 2.0, which needs a network that learns"),
         ({"semantics.label_scale": 0.0}, "label_scale is 0.0; it must be positive"),
     ],

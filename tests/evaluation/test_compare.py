@@ -39,7 +39,7 @@ def run(tmp_path):
 
 
 def test_a_measurement_comes_back_from_its_json():
-    measurement = _measurement("miou", 0.5, clock="held")
+    measurement = _measurement("miou", 0.5, clock="clean")
     assert Measurement.from_json(measurement.to_json()) == measurement
 
 

@@ -6,7 +6,7 @@ import pytest
 from symmflow_jax.flow.time_sampling import TimeSampling
 
 NUM = 4000
-MIXED = TimeSampling(tied=0.1, free=0.2, clean_image=0.3, clean_semantics=0.4)
+MIXED = TimeSampling(tied=0.1, independent=0.2, clean_image=0.3, clean_semantics=0.4)
 
 
 def draw(sampling):
@@ -29,7 +29,7 @@ def test_by_default_times_are_tied_and_uniform():
 
 
 def test_free_times_are_independent():
-    times = draw(TimeSampling(tied=0.0, free=1.0)).times
+    times = draw(TimeSampling(tied=0.0, independent=1.0)).times
     assert_uniform(times.image)
     assert_uniform(times.semantics)
     assert abs(np.corrcoef(times.image, times.semantics)[0, 1]) < 5 / NUM**0.5
@@ -57,7 +57,7 @@ def test_a_share_of_tied_times_is_one():
 
 
 def test_free_images_are_learned_beside_semantics_of_pure_noise():
-    times = draw(TimeSampling(tied=0.0, free=1.0, prob_at_one=0.25)).times
+    times = draw(TimeSampling(tied=0.0, independent=1.0, prob_at_one=0.25)).times
     at_one = np.asarray(times.semantics == 1)
     assert at_one.mean() == pytest.approx(0.25, abs=0.03)
     assert_uniform(np.asarray(times.image)[at_one])
@@ -65,7 +65,7 @@ def test_free_images_are_learned_beside_semantics_of_pure_noise():
 
 def test_tied_times_need_one_clock_and_all_others_two():
     assert TimeSampling().num_clocks == 1
-    assert TimeSampling(tied=0.0, free=1.0).num_clocks == MIXED.num_clocks == 2
+    assert TimeSampling(tied=0.0, independent=1.0).num_clocks == MIXED.num_clocks == 2
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.4, 0.0, 0.0), (1.5, -0.5, 0.0, 0.0)])

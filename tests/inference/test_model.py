@@ -120,7 +120,7 @@ def test_one_clock_is_told_apart_from_two(models):
         lambda: tied.generate([0], _KEY, 1, guidance=Guidance(weight=2.0)),
         lambda: tied.velocity(np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 1)), 0.1, 0.2),
     ):
-        with pytest.raises(ValueError, match=r"needs a network with a clock for each leaf"):
+        with pytest.raises(ValueError, match=r"needs a network with a clock for each component"):
             attempt()
 
 

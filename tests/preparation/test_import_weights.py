@@ -126,7 +126,7 @@ def test_a_network_of_one_clock_goes_on_with_two(digits, tmp_path):
     x = np.random.default_rng(0).standard_normal((2, 8, 8, 1)).astype(np.float32)
     for found, expected in zip(two.velocity(x, x, 0.3, 0.8), one.velocity(x, x, 0.3), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    with pytest.raises(ValueError, match="clock for each leaf, which has no form in PyTorch"):
+    with pytest.raises(ValueError, match="clock for each component, which has no form in PyTorch"):
         export_weights(tmp_path / "two", tmp_path / "b.safetensors")
 
 

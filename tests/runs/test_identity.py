@@ -27,7 +27,7 @@ def test_a_checkpoint_from_before_a_config_key_goes_on(description):
     [
         ("network", "channels", 16, r"config\.network\.channels is 16, was 8"),
         ("semantics", "label_scale", 8.0, r"config\.semantics\.label_scale is 8\.0, was 1\.0"),
-        ("train", "clock", "free", r"clocks is 'two', was 'one'"),
+        ("train", "clock", "independent", r"clocks is 'two', was 'one'"),
     ],
 )
 def test_another_model_is_named_by_what_differs(description, section, key, value, message):

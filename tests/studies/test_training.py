@@ -18,7 +18,7 @@ _TINY = {
     "train.batch_size": 16,
     "train.num_epochs": 1.0,
     "train.warmup_epochs": 0.5,
-    "train.clock": "free",
+    "train.clock": "independent",
 }
 
 

@@ -6,7 +6,7 @@ from symmflow_jax.config.build import codecs
 from symmflow_jax.config.build.networks import make_network
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.choices import Choice
-from symmflow_jax.config.values import Config, GuidanceConfig, TrainConfig
+from symmflow_jax.config.values import ClockShares, Config, GuidanceConfig, TrainConfig
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.parameterizations.parameterization import Parameterization
 from symmflow_jax.flow.state import JointState, map_components
@@ -18,15 +18,20 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 @dataclasses.dataclass(frozen=True)
 class ClockChoice(Choice):
-    """A time sampling, made by `constructor(shares, prob_at_one)`.
+    """A time sampling, made by `constructor(*shares, prob_at_one)`; see `ClockShares`.
 
     Attributes:
         num_clocks: times that the network is given: one for both components, or one for each.
-        uses_shares: whether it depends on `train.clock_shares`.
+        shares: those that belong to the choice; None takes `train.clock_shares`.
     """
 
     num_clocks: int
-    uses_shares: bool = False
+    shares: ClockShares | None = None
+
+    def make(self, config: TrainConfig) -> TimeSampling:
+        """The times at which the network learns."""
+        shares = self.shares or config.clock_shares
+        return self.resolve()(*dataclasses.astuple(shares), config.prob_at_one)
 
 
 PATHS: dict[str, Choice] = {
@@ -63,17 +68,23 @@ cross-entropy."""
 
 CLOCKS: dict[str, ClockChoice] = {
     "tied": ClockChoice(
-        "symmflow_jax.flow.time_sampling:tied", "one time for image and semantics, as in the paper",
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "one time for image and semantics, as in the paper",
         num_clocks=1,
+        shares=ClockShares(1.0, 0.0, 0.0, 0.0),
     ),
-    "free": ClockChoice(
-        "symmflow_jax.flow.time_sampling:free", "two independent times", num_clocks=2
+    "independent": ClockChoice(
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "two independent times",
+        num_clocks=2,
+        shares=ClockShares(0.0, 1.0, 0.0, 0.0),
     ),
     "mixed": ClockChoice(
-        "symmflow_jax.flow.time_sampling:mixed", "a mixture, by `train.clock_shares`",
-        num_clocks=2, uses_shares=True,
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "some of each kind, by `train.clock_shares`",
+        num_clocks=2,
     ),
-}  # fmt: skip
+}
 """The values of `config.train.clock`."""
 
 
@@ -87,7 +98,7 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
         paths=make_paths(config.train),
         coupling=COUPLINGS[config.train.coupling].resolve()(),
         parameterizations=make_parameterizations(config, codec.encoding),
-        time_sampling=make_time_sampling(config.train),
+        time_sampling=CLOCKS[config.train.clock].make(config.train),
         holds_clean=two_clocks and config.eval.clock != "tied",
     )
 
@@ -113,11 +124,6 @@ def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
         return constructor(encoding, config.semantics.label_scale, train.cross_entropy_weight)
 
     return map_components(make, names, JointState(None, encoding))
-
-
-def make_time_sampling(config: TrainConfig) -> TimeSampling:
-    """The times at which the network learns."""
-    return CLOCKS[config.clock].resolve()(config.clock_shares, config.prob_at_one)
 
 
 def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:

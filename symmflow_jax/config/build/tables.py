@@ -11,7 +11,7 @@ from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.build.training import PARALLELISMS
 from symmflow_jax.config.choices import Choice
-from symmflow_jax.config.values import Config, NetworkConfig
+from symmflow_jax.config.values import ClockShares, Config, NetworkConfig
 
 TABLES: dict[str, Mapping[str, Choice]] = {
     "data.source": SOURCES,
@@ -36,6 +36,7 @@ def unused_keys(config: Config) -> set[str]:
     unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
     unused = {f"network.{key}" for key in unused_of_network}
     unused |= {f"data.{key}" for key in unused_of_source}
-    if not CLOCKS[config.train.clock].uses_shares:
-        unused.add("train.clock_shares")
+    if CLOCKS[config.train.clock].shares is not None:
+        shares = {field.name for field in dataclasses.fields(ClockShares)}
+        unused |= {f"train.clock_shares.{name}" for name in shares}
     return unused

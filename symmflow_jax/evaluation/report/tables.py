@@ -90,8 +90,8 @@ def _in_words(measurement: Measurement) -> str:
     if protocol.scored_size and protocol.mask_decoder:
         whose = {"own": "a decoder of their own", "images": "the decoder of images"}
         parts.append(f"masks read by {whose[protocol.mask_decoder]}")
-    if protocol.clock == "held":
-        parts.append("the given leaf held clean")
+    if protocol.clock == "clean":
+        parts.append("the given component held clean")
     if protocol.guidance:
         parts.append(f"guidance of {protocol.guidance}")
     if protocol.features:

@@ -114,7 +114,8 @@ def sample_quality(
     scores = []
     if collector is not None and features is not None and sample_metrics.real is not None:
         named = _with_features(protocol, features.name, features.weights_hash)
-        reference = f"{sample_metrics.real.num_examples} real images ({evaluator.experiment.eval.real_split})"
+        count, split = sample_metrics.real.num_examples, evaluator.experiment.eval.real_split
+        reference = f"{count} real images ({split})"
         named = dataclasses.replace(named, reference=reference)
         values = _distances(collector, sample_metrics.real, features.name)
         scores.append((named, values))

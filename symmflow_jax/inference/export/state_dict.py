@@ -29,7 +29,7 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
     trained = model.load(workdir, checkpoint)
     if trained.flow.time_sampling.num_clocks > 1:
         raise ValueError(
-            f"The network in {workdir} has a clock for each leaf, which has no form in PyTorch; "
+            f"The network in {workdir} has a clock for each component, which has no form in PyTorch; "
             "only networks of config.train.clock='tied' are exported."
         )
     form = {files.LATENT_UNET: latent_unet, files.PIXEL_UNET: pixel_unet}

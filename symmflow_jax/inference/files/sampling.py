@@ -38,7 +38,7 @@ def sample_files(
     - pictures alone: `<number>.png`, which segment and classify read.
 
     Args:
-        model: a model with a clock for each leaf.
+        model: a model with a clock for each component.
         what: what to make.
         output: folder to write to.
         seed: origin of the noise.

@@ -12,7 +12,7 @@ from symmflow_jax.inference.files.generation import generate_files
 
 @pytest.fixture(scope="module")
 def model(random_model):
-    return random_model(**{"train.clock": "free"})
+    return random_model(**{"train.clock": "independent"})
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ def test_guidance_changes_what_is_made(model, mask, tmp_path):
 
 
 def test_guidance_of_one_clock_is_an_error(random_model, tmp_path, mask):
-    with pytest.raises(ValueError, match=r"Guidance needs a network with a clock for each leaf"):
+    with pytest.raises(
+        ValueError, match=r"Guidance needs a network with a clock for each component"
+    ):
         generate_files(
             random_model(),
             mask,

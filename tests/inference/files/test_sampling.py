@@ -142,7 +142,7 @@ def test_one_of_the_two_alone(random_model, drawn, tmp_path):
 
 
 def test_a_seed_draws_the_same_again(random_model, tmp_path):
-    model = random_model(**_POINTS, **{"train.clock": "free"})
+    model = random_model(**_POINTS, **{"train.clock": "independent"})
     arrays = {}
     for name, seed in (("first", 0), ("same", 0), ("other", 1)):
         options = {"seed": seed, "num_steps": 2, "num_samples": 20}
