@@ -138,7 +138,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
         _output(workdir, "segment"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
-        num_draws=_NUM_DRAWS.value,
+        ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
         unsure_id=_UNSURE_ID.value,
         probabilities=_PROBABILITIES.value,
@@ -154,7 +154,7 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
         _output(workdir, "classify"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
-        num_draws=_NUM_DRAWS.value,
+        ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
     )
 

@@ -83,7 +83,7 @@ def _check_ranges(config: Config) -> None:
         ("semantics", ("label_scale",)),
         ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
         ("finetune", ("batch_size", "num_steps", "learning_rate")),
-        ("eval", ("batch_size", "num_draws", "num_seeds", "generation_steps", "tolerance")),
+        ("eval", ("batch_size", "ensemble_size", "num_seeds", "generation_steps", "tolerance")),
     ):
         for key in keys:
             value = getattr(getattr(config, section), key)

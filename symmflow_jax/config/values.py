@@ -260,7 +260,7 @@ class EvalConfig:
         generation_steps: Euler steps of generated images.
         num_generated: generated images that are read back for the agreement with their
             conditions.
-        num_draws: noises for each image, whose answers vote.
+        ensemble_size: noises for each image, whose answers vote.
         clock: "tied" (both components move, the paper's inference) or "clean" (the one that is
             given stays clean); "" is "clean" where the network has learned with two times.
         tolerance: local error of the adaptive solver.
@@ -290,7 +290,7 @@ class EvalConfig:
     num_steps: tuple[int, ...] = (1, 2, 5, 10, 25)
     generation_steps: int = 25
     num_generated: int = 100
-    num_draws: int = 1
+    ensemble_size: int = 1
     clock: str = ""
     tolerance: float = 1e-3
     num_seeds: int = 1

@@ -28,7 +28,7 @@ class Protocol:
         solver: solver, or None where nothing was integrated.
         num_steps: its steps, or None where they are adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
-        num_draws: noises for each sample.
+        ensemble_size: noises for each sample.
         clock: "tied" if both components moved, "clean" if the one that was given stayed clean;
             None where nothing was integrated.
         guidance: how images were drawn towards their conditions, in words, or None.
@@ -53,7 +53,7 @@ class Protocol:
     solver: str | None = None
     num_steps: int | None = None
     tolerance: float | None = None
-    num_draws: int = 1
+    ensemble_size: int = 1
     clock: str | None = None
     guidance: str | None = None
     features: str | None = None

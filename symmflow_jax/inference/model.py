@@ -127,7 +127,7 @@ class Model:
         key: jax.Array,
         num_steps: int = 1,
         solver: str = "euler",
-        num_draws: int = 1,
+        ensemble_size: int = 1,
         min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Masks of images, int32 `[batch, height, width]`.
@@ -137,7 +137,7 @@ class Model:
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: as in `generate`.
-            num_draws: noises for each image, whose answers vote.
+            ensemble_size: noises for each image, whose answers vote.
             min_confidence: answers less sure than that, in [0, 1], are -1.
 
         Raises:
@@ -145,7 +145,7 @@ class Model:
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        result = self.recognize(images, key, num_steps, solver, num_draws)
+        result = self.recognize(images, key, num_steps, solver, ensemble_size)
         return result.answers(min_confidence)
 
     def classify(
@@ -154,13 +154,13 @@ class Model:
         key: jax.Array,
         num_steps: int = 1,
         solver: str = "euler",
-        num_draws: int = 1,
+        ensemble_size: int = 1,
         min_confidence: float = 0.0,
     ) -> np.ndarray:
         """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        result = self.recognize(images, key, num_steps, solver, num_draws)
+        result = self.recognize(images, key, num_steps, solver, ensemble_size)
         return result.answers(min_confidence)
 
     def recognize(
@@ -169,7 +169,7 @@ class Model:
         key: jax.Array,
         num_steps: int = 1,
         solver: str = "euler",
-        num_draws: int = 1,
+        ensemble_size: int = 1,
     ) -> Recognition:
         """Masks or labels with confidence, entropy and, of one-hot codes, probabilities."""
         checked = self._checked_images(images)
@@ -180,7 +180,7 @@ class Model:
             jnp.arange(len(checked.values)),
             checked,
             self._solver(solver, num_steps),
-            num_draws,
+            ensemble_size,
         )
 
     def velocity(

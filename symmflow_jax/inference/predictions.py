@@ -113,7 +113,7 @@ def _on_every_device(function: Callable) -> Callable:
     return shared
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "solve", "num_draws"))
+@functools.partial(jax.jit, static_argnames=("flow", "solve", "ensemble_size"))
 @_on_every_device
 def recognize(
     flow: SymmFlow,
@@ -122,7 +122,7 @@ def recognize(
     example_index: jax.Array,
     image: Images,
     solve: Solve,
-    num_draws: int = 1,
+    ensemble_size: int = 1,
 ) -> Recognition:
     """Labels of images.
 
@@ -133,7 +133,7 @@ def recognize(
         example_index: int `[batch]`; an image's noise depends on the key and its index alone.
         image: pixels, signals or points.
         solve: the solver.
-        num_draws: noises for each image.
+        ensemble_size: noises for each image.
     """
 
     encoding = flow.codec.encoding
@@ -144,7 +144,7 @@ def recognize(
         solution = flow.recognize(weights, noise_keys, image, solve)
         return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
-    signals, nfe = jax.lax.map(draw, jnp.arange(num_draws))
+    signals, nfe = jax.lax.map(draw, jnp.arange(ensemble_size))
     if isinstance(encoding, ProbabilityEncoding):
         probabilities = jnp.mean(encoding.probabilities(signals), axis=0)
         labels = jnp.argmax(probabilities, axis=-1).astype(jnp.int32)

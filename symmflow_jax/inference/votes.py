@@ -19,7 +19,7 @@ class Vote(NamedTuple):
 
 
 def vote(draws: jax.Array) -> Vote:
-    """The vote of int `[num_draws, ...]`, element by element.
+    """The vote of int `[ensemble_size, ...]`, element by element.
 
     Each draw counts how many others agree with it, which needs no axis over the classes.
     """

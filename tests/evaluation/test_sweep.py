@@ -110,14 +110,14 @@ def test_repeats_have_noise_of_their_own(evaluator):
 
 
 def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
-    measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.num_draws": 3})
+    measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.ensemble_size": 3})
     findings = measure(measured, _trained(measured))
     found = {m.metric: m for m in findings.table if m.protocol.task == "classification"}
     assert findings.confusion.counts.sum() == 12
     assert np.trace(findings.confusion.counts) / 12 == found["accuracy"].value
     assert 0 <= found["calibration_error"].value <= 1
     # Three draws vote; their read-out is that of one.
-    draws = {name: (m.protocol.num_draws, m.nfe) for name, m in found.items()}
+    draws = {name: (m.protocol.ensemble_size, m.nfe) for name, m in found.items()}
     assert draws == dict.fromkeys(("accuracy", "calibration_error", "aurc"), (3, 3))
     # With all answers kept, the risk is the error rate of all.
     curve = findings.risk_coverage["euler 1"]
@@ -169,7 +169,7 @@ def pairs(tmp_path):
 
 
 def test_masks_can_be_compared_at_their_own_size(evaluator, pairs, monkeypatch):
-    def see_walls_only(flow, params, key, example_index, image, solve, num_draws=1):
+    def see_walls_only(flow, params, key, example_index, image, solve, ensemble_size=1):
         labels = jnp.zeros(image.values.shape[:3], jnp.int32)
         ones = jnp.ones(labels.shape)
         return Recognition(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))

@@ -55,7 +55,7 @@ def test_masks_become_images_and_images_masks(models):
 
 def test_labels_become_images_and_images_labels(models):
     model = models["plane"]
-    labels = model.classify(_images(), _KEY, num_draws=3)
+    labels = model.classify(_images(), _KEY, ensemble_size=3)
     assert labels.shape == (3,) and set(labels) <= set(range(4))
     assert model.generate([0, 3], _KEY, num_steps=2).shape == (2, 8, 8, 3)
 
@@ -86,7 +86,7 @@ def test_velocities_have_the_shapes_of_their_states(models):
 
 
 def test_one_hot_codes_tell_probabilities(models):
-    result = models["onehot"].recognize(_images(), _KEY, num_steps=2, num_draws=2)
+    result = models["onehot"].recognize(_images(), _KEY, num_steps=2, ensemble_size=2)
     assert result.probabilities.shape == (3, 8, 8, 5)
     np.testing.assert_allclose(np.sum(result.probabilities, axis=-1), 1.0, rtol=1e-5)
     np.testing.assert_array_equal(np.argmax(result.probabilities, axis=-1), result.labels)

@@ -123,7 +123,7 @@ def test_no_two_uses_share_a_key(monkeypatch):
         _TWO_CLOCKS.losses(weights, example_keys, _POINTS, _LABELS, _HALVES, dropout=True)
     key, index = keys.of_seed(0, keys.Stream.EVALUATION), jnp.arange(3)
     predictions.generate(_TWO_CLOCKS, weights, key, index, _LABELS, solve, guidance)
-    predictions.recognize(_TWO_CLOCKS, weights, key, index, _POINTS, solve, num_draws=3)
+    predictions.recognize(_TWO_CLOCKS, weights, key, index, _POINTS, solve, ensemble_size=3)
     predictions.sample(_TWO_CLOCKS, weights, key, index, solve, Sampled.PAIRS)
     jax.effects_barrier()
     assert len(drawn) > 40

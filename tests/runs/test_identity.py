@@ -39,7 +39,7 @@ def test_another_model_is_named_by_what_differs(description, section, key, value
 
 @pytest.mark.parametrize(
     ("section", "key", "value"),
-    [("network", "remat", True), ("train", "batch_size", 4), ("eval", "num_draws", 3)],
+    [("network", "remat", True), ("train", "batch_size", 4), ("eval", "ensemble_size", 3)],
 )
 def test_what_changes_no_weights_may_change(description, section, key, value):
     current = copy.deepcopy(description)

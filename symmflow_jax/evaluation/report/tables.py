@@ -60,16 +60,16 @@ def _section(task: str, table: list[Measurement]) -> str:
     columns = list(dict.fromkeys(column_name(m) for m in table))
     rows: dict[tuple, dict[str, Measurement]] = {}
     for m in table:
-        row = (_solver(m.protocol), m.protocol.num_steps, m.protocol.num_draws, m.nfe)
+        row = (_solver(m.protocol), m.protocol.num_steps, m.protocol.ensemble_size, m.nfe)
         rows.setdefault(row, {})[column_name(m)] = m
     compared = [name for name in columns if f"{name}, original size" in columns]
     header = ["solver", "steps", "draws", "NFE", *columns]
     header += [f"{name}, difference" for name in compared]
     lines = [
-        [solver, num_steps or "", num_draws, f"{nfe:.1f}" if nfe else ""]
+        [solver, num_steps or "", ensemble_size, f"{nfe:.1f}" if nfe else ""]
         + [cell(cells.get(name)) for name in columns]
         + [_difference(cells, name) for name in compared]
-        for (solver, num_steps, num_draws, nfe), cells in rows.items()
+        for (solver, num_steps, ensemble_size, nfe), cells in rows.items()
     ]
     return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{protocols(table)}"
 

@@ -60,7 +60,7 @@ def _row(
     values, repeats = evaluator.experiment.eval, []
     for seed in evaluator.seeds:
         protocol = evaluator.row_protocol(evaluator.task, trained, seed, solver, num_steps)
-        protocol = dataclasses.replace(protocol, num_draws=values.num_draws)
+        protocol = dataclasses.replace(protocol, ensemble_size=values.ensemble_size)
         repeats.append(
             recognize(
                 evaluator,
@@ -110,7 +110,7 @@ def recognize(
             batch,
             batch.image,
             solve=solve,
-            num_draws=protocol.num_draws,
+            ensemble_size=protocol.ensemble_size,
         )
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch.valid))

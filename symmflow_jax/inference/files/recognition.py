@@ -28,7 +28,7 @@ def segment_files(
     *,
     seed: int,
     num_steps: int,
-    num_draws: int,
+    ensemble_size: int,
     min_confidence: float = 0.0,
     unsure_id: int = 255,
     probabilities: bool = False,
@@ -45,7 +45,7 @@ def segment_files(
         output: folder to write to.
         seed: origin of the noise.
         num_steps: Euler steps.
-        num_draws: noises for each image, whose answers vote.
+        ensemble_size: noises for each image, whose answers vote.
         min_confidence: pixels less sure than that get `unsure_id`, and no colour in the overlay.
         unsure_id: an id that no class has.
         probabilities: whether to write `<stem>_probabilities.npz` too, whose `probabilities`
@@ -63,7 +63,7 @@ def segment_files(
     if probabilities:
         _check_probabilities(model)
     written = []
-    for path, image, result in _read(model, image_paths(images), seed, num_steps, num_draws):
+    for path, image, result in _read(model, image_paths(images), seed, num_steps, ensemble_size):
         stem, size = output / path.stem, image.shape[:2]
         mask = resize_mask(result.answers(min_confidence), size)
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
@@ -72,7 +72,7 @@ def segment_files(
         overlay = draw_overlay(image, model.schema.colourize(mask))
         overlay = np.where(unsure[..., None], image, overlay)
         files.write_image(stem.with_name(f"{path.stem}_overlay.png"), overlay)
-        if result.probabilities is not None or num_draws > 1:
+        if result.probabilities is not None or ensemble_size > 1:
             grey = resize_mask(_grey(result.entropy, model.schema.num_classes), size)
             write_ids(stem.with_name(f"{path.stem}_entropy.png"), grey)
         if probabilities:
@@ -93,7 +93,7 @@ def classify_files(
     *,
     seed: int,
     num_steps: int,
-    num_draws: int,
+    ensemble_size: int,
     min_confidence: float = 0.0,
 ) -> pathlib.Path:
     """Writes a CSV with a line for each image.
@@ -108,7 +108,7 @@ def classify_files(
         model: a model of labels.
         images: an image file or a folder of them.
         output: the CSV file, or a folder for `labels.csv`.
-        seed, num_steps, num_draws: as in `segment_files`.
+        seed, num_steps, ensemble_size: as in `segment_files`.
         min_confidence: answers less sure than that are "unsure".
 
     Raises:
@@ -122,7 +122,7 @@ def classify_files(
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = None
-        for picture, _, result in _read(model, files, seed, num_steps, num_draws):
+        for picture, _, result in _read(model, files, seed, num_steps, ensemble_size):
             row = {"file": picture.name} | _row(model, result, min_confidence)
             if writer is None:
                 writer = csv.DictWriter(file, list(row))
@@ -133,7 +133,7 @@ def classify_files(
 
 
 def _read(
-    model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, num_draws: int
+    model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, ensemble_size: int
 ) -> Iterator[tuple[pathlib.Path, np.ndarray, Recognition]]:
     """Each file with its picture, and what was recognised in it as NumPy arrays of one example."""
     height, width, channels = model.image_shape
@@ -141,7 +141,9 @@ def _read(
         originals = [read_image(path) for path in paths]
         inputs = [resize_image(image, (height, width), channels) for image in originals]
         key = jax.random.fold_in(jax.random.key(seed), index)
-        result = model.recognize(padded(np.stack(inputs)), key, num_steps, num_draws=num_draws)
+        result = model.recognize(
+            padded(np.stack(inputs)), key, num_steps, ensemble_size=ensemble_size
+        )
         result = jax.tree.map(np.asarray, result)
         for i, (path, image) in enumerate(zip(paths, originals, strict=True)):
             yield path, image, jax.tree.map(lambda array, i=i: array[i], result)

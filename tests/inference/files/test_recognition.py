@@ -11,7 +11,7 @@ from symmflow_jax.inference.files.recognition import classify_files, segment_fil
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import Recognition
 
-_OPTIONS = {"seed": 0, "num_steps": 1, "num_draws": 1}
+_OPTIONS = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def answer(monkeypatch):
         values = (labels, confidence, entropy, probabilities, signal, 1)
         arrays = [None if value is None else np.asarray(value) for value in values]
 
-        def recognize(self, images, key, num_steps, solver="euler", num_draws=1):
+        def recognize(self, images, key, num_steps, solver="euler", ensemble_size=1):
             repeated = (
                 None if a is None else np.broadcast_to(a, (len(images), *a.shape)) for a in arrays
             )
@@ -106,7 +106,7 @@ def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, an
 
 def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path, answer):
     answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(np.log(5), 0.5 * np.log(5)))
-    segment_files(mask_model, picture, tmp_path, **_OPTIONS | {"num_draws": 5})
+    segment_files(mask_model, picture, tmp_path, **_OPTIONS | {"ensemble_size": 5})
     grey = _read(tmp_path / "picture_entropy.png")
     assert grey.shape == (16, 16)
     assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:].astype(int) - 127.5) < 1).all()
