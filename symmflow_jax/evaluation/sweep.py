@@ -21,6 +21,8 @@ def measure_quickly(evaluator: Evaluator, trained: Trained) -> list[Measurement]
     num_examples, seed = evaluator.experiment.eval.num_quick_examples, evaluator.experiment.seed
     protocol = evaluator.row_protocol(evaluator.task, trained, seed, "euler", 1)
     once = FixedSteps(EULER, 1)
-    found = recognition.recognize(evaluator, trained, once, protocol, num_examples=num_examples)
+    found = recognition.predict_semantics(
+        evaluator, trained, once, protocol, num_examples=num_examples
+    )
     loss = objective_of_seed(evaluator, trained, seed, num_examples)
     return table_over_seeds([[*found.scores, loss]])

@@ -34,7 +34,7 @@ def synthesize(
     return sample(velocity, state, solve, clock, 0.0, 1.0, after_step)
 
 
-def recognize(
+def predict_semantics(
     velocity: Velocity,
     image: jax.Array,
     semantics_noise: jax.Array,

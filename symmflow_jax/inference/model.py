@@ -14,7 +14,7 @@ from symmflow_jax.data.batch import Images, Pixels, Points, Signals
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Recognition, Sample
+from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import processes
@@ -145,7 +145,7 @@ class Model:
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        result = self.recognize(images, key, num_steps, solver, ensemble_size)
+        result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
         return result.answers(min_confidence)
 
     def classify(
@@ -160,20 +160,20 @@ class Model:
         """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        result = self.recognize(images, key, num_steps, solver, ensemble_size)
+        result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
         return result.answers(min_confidence)
 
-    def recognize(
+    def predict_semantics(
         self,
         images: Any,
         key: jax.Array,
         num_steps: int = 1,
         solver: str = "euler",
         ensemble_size: int = 1,
-    ) -> Recognition:
+    ) -> SemanticsPrediction:
         """Masks or labels with confidence, entropy and, of one-hot codes, probabilities."""
         checked = self._checked_images(images)
-        return predictions.recognize(
+        return predictions.predict_semantics(
             self.flow,
             self.weights,
             key,

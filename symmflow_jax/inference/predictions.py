@@ -26,7 +26,7 @@ UNSURE = -1
 """Stands for a label that is not sure enough."""
 
 
-class Recognition(NamedTuple):
+class SemanticsPrediction(NamedTuple):
     """What was recognised in a batch of images.
 
     Attributes:
@@ -115,7 +115,7 @@ def _on_every_device(function: Callable) -> Callable:
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "ensemble_size"))
 @_on_every_device
-def recognize(
+def predict_semantics(
     flow: SymmFlow,
     weights: Weights,
     key: jax.Array,
@@ -123,7 +123,7 @@ def recognize(
     image: Images,
     solve: Solve,
     ensemble_size: int = 1,
-) -> Recognition:
+) -> SemanticsPrediction:
     """Labels of images.
 
     Args:
@@ -141,7 +141,7 @@ def recognize(
 
     def draw(index: jax.Array):
         noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
-        solution = flow.recognize(weights, noise_keys, image, solve)
+        solution = flow.predict_semantics(weights, noise_keys, image, solve)
         return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
     signals, nfe = jax.lax.map(draw, jnp.arange(ensemble_size))
@@ -155,7 +155,9 @@ def recognize(
     confidence = jnp.mean(
         jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
     )
-    return Recognition(labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0))
+    return SemanticsPrediction(
+        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0)
+    )
 
 
 @functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))
@@ -169,7 +171,7 @@ def generate(
     solve: Solve,
     guidance: Guidance = NO_GUIDANCE,
 ) -> Generation:
-    """Images of labels; the arguments are as in `recognize`, and the labels as it gives them."""
+    """Images of labels; the arguments are as in `predict_semantics`, and the labels as it gives them."""
     example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), example_index)
     solution = flow.generate(weights, example_keys, labels, solve, guidance)
     return Generation(_images(flow, weights, solution.state.image), solution.nfe)
@@ -185,7 +187,7 @@ def sample(
     solve: Solve,
     what: Sampled,
 ) -> Sample:
-    """Images, labels or pairs of both from noise alone; the arguments are as in `recognize`."""
+    """Images, labels or pairs of both from noise alone; the arguments are as in `predict_semantics`."""
     example_keys = keys.example_keys(keys.stream(key, Stream.SAMPLING), example_index)
     state = flow.sample(weights, example_keys, solve, what).state
     made_images = made_labels = None

@@ -92,7 +92,7 @@ class SymmFlow:
         return clocks.clean_semantics if self.holds_clean else clocks.tied_clock
 
     @property
-    def recognition_clock(self) -> Clock:
+    def prediction_clock(self) -> Clock:
         """The clock along which semantics emerge from noise beside a given image."""
         return clocks.clean_image if self.holds_clean else clocks.tied_clock
 
@@ -237,7 +237,7 @@ class SymmFlow:
         )
         return solution._replace(nfe=guidance.passes * solution.nfe)
 
-    def recognize(
+    def predict_semantics(
         self,
         weights: Weights,
         example_keys: jax.Array,
@@ -250,7 +250,9 @@ class SymmFlow:
         clean = self.codec.encode_image(weights.codec, image_keys, image, train=False)
         noise = self._noise(example_keys).semantics
         velocity = self.velocity(weights)
-        return tasks.recognize(velocity, clean, noise, solve, self.recognition_clock, after_step)
+        return tasks.predict_semantics(
+            velocity, clean, noise, solve, self.prediction_clock, after_step
+        )
 
     def sample(
         self,

@@ -79,12 +79,12 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         result = predictions.generate(flow, weights, key, example_index, batch.labels, generation)
         return jax.block_until_ready(result)
 
-    def recognize() -> Any:
+    def predict_semantics() -> Any:
         once = FixedSteps(EULER, 1)
-        result = predictions.recognize(flow, weights, key, example_index, batch.image, once)
+        result = predictions.predict_semantics(flow, weights, key, example_index, batch.image, once)
         return jax.block_until_ready(result)
 
-    return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: recognize}
+    return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: predict_semantics}
 
 
 class TrainSteps:
@@ -165,7 +165,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
     counts = {
         TRAIN_STEP: train_step,
         GENERATION: generation,
-        RECOGNITION: lambda: infer(predictions.recognize, batch.image, 1),
+        RECOGNITION: lambda: infer(predictions.predict_semantics, batch.image, 1),
     }
     return {name: counts[name]() for name in names}
 

@@ -113,7 +113,7 @@ def agreement(points: np.ndarray, labels: np.ndarray, known: Examples) -> list[f
 def _accuracies(trained: Trained, test: Examples) -> Scores:
     rows = {}
     for num_steps in NUM_STEPS:
-        labels = trained.recognize(test.points, num_steps).labels
+        labels = trained.predict_semantics(test.points, num_steps).labels
         rows[_row(num_steps)] = jnp.mean(labels == test.labels, axis=1).tolist()
     return rows
 

@@ -90,7 +90,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
 
 
 def _answers(trained: Trained, test: Examples) -> Answers:
-    result = trained.recognize(test.points, num_steps=1)
+    result = trained.predict_semantics(test.points, num_steps=1)
     return _compared(np.asarray(result.labels), np.asarray(result.confidence), test)
 
 

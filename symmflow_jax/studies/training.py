@@ -26,7 +26,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.training.state import TrainState, create_train_state
 from symmflow_jax.training.train_step import make_train_step
@@ -62,11 +62,11 @@ class Trained:
     weights: Weights
     seeds: tuple[int, ...]
 
-    def recognize(self, points: jax.Array, num_steps: int) -> Recognition:
+    def predict_semantics(self, points: jax.Array, num_steps: int) -> SemanticsPrediction:
         """Labels of points `[seeds, count, n]` by Euler steps; arrays `[seeds, ...]`."""
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
-            lambda weights, key, points: predictions.recognize(
+            lambda weights, key, points: predictions.predict_semantics(
                 self.flow, weights, key, jnp.arange(len(points)), Points(points), solve
             )
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), points)

@@ -19,7 +19,7 @@ from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.semantics.labels import consecutive
@@ -172,9 +172,9 @@ def test_masks_can_be_compared_at_their_own_size(evaluator, pairs, monkeypatch):
     def see_walls_only(flow, params, key, example_index, image, solve, ensemble_size=1):
         labels = jnp.zeros(image.values.shape[:3], jnp.int32)
         ones = jnp.ones(labels.shape)
-        return Recognition(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
+        return SemanticsPrediction(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
-    monkeypatch.setattr(predictions, "recognize", see_walls_only)
+    monkeypatch.setattr(predictions, "predict_semantics", see_walls_only)
     table = _table(evaluator(**_MASKS, **pairs, **{"eval.original_size": True}))
     found = {
         (m.metric, m.protocol.scored_size): m.value

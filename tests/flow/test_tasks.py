@@ -19,7 +19,7 @@ from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER, MIDPOINT, RK4
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.flow.tasks import recognize, sample, synthesize
+from symmflow_jax.flow.tasks import predict_semantics, sample, synthesize
 
 SIGMA = LinearPath().sigma_min
 # Far apart in units of the noise, so that no pair is confused on the way.
@@ -72,7 +72,7 @@ def test_synthesis_ends_at_the_only_image(solve):
 @several_solvers
 def test_recognition_ends_at_the_only_semantics(solve):
     noise = jax.random.normal(jax.random.key(0), (8, 1))
-    result = recognize(point_velocity, repeat(IMAGES[:1], 8), noise, solve)
+    result = predict_semantics(point_velocity, repeat(IMAGES[:1], 8), noise, solve)
     np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS[:1], 8), atol=1e-4)
     np.testing.assert_array_equal(result.nfe, np.full(8, solve.nfe))
 
@@ -87,7 +87,7 @@ def test_synthesis_draws_the_image_of_its_semantics():
 def test_recognition_reads_the_semantics_of_each_image(num_steps):
     noise = jax.random.normal(jax.random.key(0), (24, 1))
     solve = FixedSteps(EULER, num_steps)
-    result = recognize(mixture_velocity, repeat(IMAGES, 8), noise, solve)
+    result = predict_semantics(mixture_velocity, repeat(IMAGES, 8), noise, solve)
     np.testing.assert_allclose(result.state.semantics, repeat(SEMANTICS, 8), atol=1e-2)
 
 
@@ -103,7 +103,7 @@ def test_both_components_move_both_ways():
 
     solve = FixedSteps(EULER, 4)
     up = synthesize(velocity, jnp.zeros((2, 1)), jnp.zeros((2, 3)), solve).state
-    down = recognize(velocity, jnp.zeros((2, 3)), jnp.zeros((2, 1)), solve).state
+    down = predict_semantics(velocity, jnp.zeros((2, 3)), jnp.zeros((2, 1)), solve).state
     for component in up:
         np.testing.assert_allclose(component, jnp.ones_like(component), rtol=1e-6)
     for component in down:
@@ -121,7 +121,7 @@ def test_what_is_held_clean_comes_out_as_it_went_in(solve):
     made = synthesize(mixture_velocity, SEMANTICS, noise, solve, clean_semantics).state
     np.testing.assert_array_equal(made.semantics, SEMANTICS)
     assert np.abs(made.image - noise).min() > 0
-    read = recognize(mixture_velocity, IMAGES, noise[:, :1], solve, clean_image).state
+    read = predict_semantics(mixture_velocity, IMAGES, noise[:, :1], solve, clean_image).state
     np.testing.assert_array_equal(read.image, IMAGES)
     assert np.abs(read.semantics - noise[:, :1]).min() > 0
 
@@ -147,7 +147,7 @@ def test_held_components_are_shown_at_their_own_times():
         return dynamics(state, jnp.float32(0.25))
 
     synthesize(velocity, SEMANTICS, IMAGES, one_step, clean_semantics)
-    recognize(velocity, IMAGES, SEMANTICS, one_step, clean_image)
+    predict_semantics(velocity, IMAGES, SEMANTICS, one_step, clean_image)
     assert seen == [(0.0, 0.0), (0.25, 0.0), (1.0, 1.0), (1.0, 0.25)]
 
 
@@ -176,9 +176,9 @@ def test_a_hook_of_recognition_may_hold_the_image():
         return state._replace(image=IMAGES)
 
     solve = FixedSteps(EULER, 5)
-    moved = recognize(mixture_velocity, IMAGES, noise, solve).state
+    moved = predict_semantics(mixture_velocity, IMAGES, noise, solve).state
     assert np.abs(moved.image - IMAGES).max() > 1
-    kept = recognize(mixture_velocity, IMAGES, noise, solve, after_step=put_back).state
+    kept = predict_semantics(mixture_velocity, IMAGES, noise, solve, after_step=put_back).state
     np.testing.assert_array_equal(kept.image, IMAGES)
 
 

@@ -86,7 +86,7 @@ def test_velocities_have_the_shapes_of_their_states(models):
 
 
 def test_one_hot_codes_tell_probabilities(models):
-    result = models["onehot"].recognize(_images(), _KEY, num_steps=2, ensemble_size=2)
+    result = models["onehot"].predict_semantics(_images(), _KEY, num_steps=2, ensemble_size=2)
     assert result.probabilities.shape == (3, 8, 8, 5)
     np.testing.assert_allclose(np.sum(result.probabilities, axis=-1), 1.0, rtol=1e-5)
     np.testing.assert_array_equal(np.argmax(result.probabilities, axis=-1), result.labels)

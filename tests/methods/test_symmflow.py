@@ -42,13 +42,15 @@ def _keys(*positions: int) -> jax.Array:
     return keys.example_keys(jax.random.key(1), jnp.asarray(positions))
 
 
-@pytest.mark.parametrize("task", ["losses", "generate", "recognize"])
+@pytest.mark.parametrize("task", ["losses", "generate", "predict_semantics"])
 def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
     solve = FixedSteps(EULER, 2)
     functions = {
         "losses": lambda k, x, y: _FLOW.losses(weights, k, x, y, _HALVES).total,
         "generate": lambda k, x, y: _FLOW.generate(weights, k, y, solve).state.image,
-        "recognize": lambda k, x, y: _FLOW.recognize(weights, k, x, solve).state.semantics,
+        "predict_semantics": lambda k, x, y: (
+            _FLOW.predict_semantics(weights, k, x, solve).state.semantics
+        ),
     }
     whole = functions[task](_keys(0, 1, 2), _POINTS, _LABELS)
     order = jnp.asarray([2, 0])
@@ -123,7 +125,7 @@ def test_no_two_uses_share_a_key(monkeypatch):
         _TWO_CLOCKS.losses(weights, example_keys, _POINTS, _LABELS, _HALVES, dropout=True)
     key, index = keys.of_seed(0, keys.Stream.EVALUATION), jnp.arange(3)
     predictions.generate(_TWO_CLOCKS, weights, key, index, _LABELS, solve, guidance)
-    predictions.recognize(_TWO_CLOCKS, weights, key, index, _POINTS, solve, ensemble_size=3)
+    predictions.predict_semantics(_TWO_CLOCKS, weights, key, index, _POINTS, solve, ensemble_size=3)
     predictions.sample(_TWO_CLOCKS, weights, key, index, solve, Sampled.PAIRS)
     jax.effects_barrier()
     assert len(drawn) > 40

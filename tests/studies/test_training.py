@@ -36,7 +36,7 @@ def test_a_seed_gives_the_same_alone_and_beside_others():
     test = training.examples(experiment, (3, 5), train=False)
     points, labels = test.points, test.labels
     for of_both, of_one in (
-        (both.recognize(points, 2).signal, alone.recognize(points[1:], 2).signal),
+        (both.predict_semantics(points, 2).signal, alone.predict_semantics(points[1:], 2).signal),
         (both.generate(labels, 2), alone.generate(labels[1:], 2)),
         (both.sample(4, 2), alone.sample(4, 2)),
     ):
@@ -71,7 +71,7 @@ def test_what_can_be_learned_is_learned():
     }
     experiment = _experiment(**changes)
     test = training.examples(experiment, (0,), train=False)
-    labels = training.train(experiment, (0,)).recognize(test.points, 1).labels
+    labels = training.train(experiment, (0,)).predict_semantics(test.points, 1).labels
     # The best possible is 0.776; of ten classes by chance, 0.1.
     assert float(jnp.mean(labels == test.labels)) > 0.65
 

@@ -19,7 +19,7 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Generation, Recognition
+from symmflow_jax.inference.predictions import Generation, SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runtime import processes
@@ -148,16 +148,18 @@ def _make(
 
 def _make_and_read(
     evaluator: Evaluator, trained: Trained, seed: int, batch: Any, solve: Solve, guidance: Guidance
-) -> tuple[Generation, Recognition]:
+) -> tuple[Generation, SemanticsPrediction]:
     """Images of a batch's labels, and what is read in them in one step."""
     made = _make(evaluator, trained, seed, batch, solve, guidance)
     return made, _read(evaluator, trained, seed, batch.with_images(made.images))
 
 
-def _read(evaluator: Evaluator, trained: Trained, seed: int, batch: Any) -> Recognition:
+def _read(evaluator: Evaluator, trained: Trained, seed: int, batch: Any) -> SemanticsPrediction:
     """The labels of a batch's images in one step."""
     once = FixedSteps(EULER, 1)
-    return evaluator.call(predictions.recognize, trained, seed, batch, batch.image, solve=once)
+    return evaluator.call(
+        predictions.predict_semantics, trained, seed, batch, batch.image, solve=once
+    )
 
 
 @jax.jit

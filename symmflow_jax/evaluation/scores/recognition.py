@@ -22,7 +22,7 @@ from symmflow_jax.evaluation.findings import (
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
@@ -31,7 +31,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 
 @dataclasses.dataclass(frozen=True)
-class Recognized:
+class ScoredSemantics:
     """The scores of one pass, with the counts that they are read off.
 
     Attributes:
@@ -62,7 +62,7 @@ def _row(
         protocol = evaluator.row_protocol(evaluator.task, trained, seed, solver, num_steps)
         protocol = dataclasses.replace(protocol, ensemble_size=values.ensemble_size)
         repeats.append(
-            recognize(
+            predict_semantics(
                 evaluator,
                 trained,
                 solve,
@@ -79,7 +79,7 @@ def _row(
     )
 
 
-def recognize(
+def predict_semantics(
     evaluator: Evaluator,
     trained: Trained,
     solve: Solve,
@@ -87,7 +87,7 @@ def recognize(
     *,
     num_examples: int,
     original_size: bool = False,
-) -> Recognized:
+) -> ScoredSemantics:
     """Segments or classifies examples and compares with their labels.
 
     Args:
@@ -104,7 +104,7 @@ def recognize(
     answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
     for batch in evaluator.batches(num_examples, original_labels=original_size):
         result = evaluator.call(
-            predictions.recognize,
+            predictions.predict_semantics,
             trained,
             protocol.seeds[0],
             batch,
@@ -124,12 +124,12 @@ def recognize(
     if evaluator.task == "classification":
         values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
         scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
-        return Recognized([scores], counts, answers)
+        return ScoredSemantics([scores], counts, answers)
     scores = segmentation(counts, schema, "model", protocol, num_scored, cost)
     found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
     if original_size:
         found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
-    return Recognized(found, counts, answers)
+    return ScoredSemantics(found, counts, answers)
 
 
 def segmentation(
@@ -184,7 +184,9 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
 
 
 @functools.partial(jax.jit, static_argnums=3)
-def _by_confidence(targets, result: Recognition, valid, ignored: tuple[int, ...]) -> ConfidenceBins:
+def _by_confidence(
+    targets, result: SemanticsPrediction, valid, ignored: tuple[int, ...]
+) -> ConfidenceBins:
     """Labels or pixels, without padding and without those whose true class is ignored."""
     counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
     for label in ignored:

@@ -13,7 +13,7 @@ from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
 from symmflow_jax.inference.files.image_io import batches, image_paths, padded, write_ids
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import UNSURE, Recognition
+from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.runs.images import overlay as draw_overlay
 from symmflow_jax.runtime import files
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
@@ -134,14 +134,14 @@ def classify_files(
 
 def _read(
     model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, ensemble_size: int
-) -> Iterator[tuple[pathlib.Path, np.ndarray, Recognition]]:
+) -> Iterator[tuple[pathlib.Path, np.ndarray, SemanticsPrediction]]:
     """Each file with its picture, and what was recognised in it as NumPy arrays of one example."""
     height, width, channels = model.image_shape
     for index, paths in enumerate(batches(files)):
         originals = [read_image(path) for path in paths]
         inputs = [resize_image(image, (height, width), channels) for image in originals]
         key = jax.random.fold_in(jax.random.key(seed), index)
-        result = model.recognize(
+        result = model.predict_semantics(
             padded(np.stack(inputs)), key, num_steps, ensemble_size=ensemble_size
         )
         result = jax.tree.map(np.asarray, result)
@@ -149,7 +149,7 @@ def _read(
             yield path, image, jax.tree.map(lambda array, i=i: array[i], result)
 
 
-def _row(model: Model, result: Recognition, min_confidence: float) -> dict[str, str | int]:
+def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> dict[str, str | int]:
     """What the table tells of one example, by column."""
     label, schema = int(result.labels), model.schema
     is_sure = result.answers(min_confidence) != UNSURE

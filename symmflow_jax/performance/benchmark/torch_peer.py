@@ -48,14 +48,14 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         return state[:, :channels].clamp(-1, 1)
 
     @torch.inference_mode()
-    def recognize() -> Any:
+    def predict_semantics() -> Any:
         state = torch.cat([images, torch.randn_like(semantics)], dim=1)
         return (state - network(torch.ones(len(state)), state))[:, channels:]
 
     return {
         TRAIN_STEP: _train_step(subject, network, images, semantics),
         GENERATION: generate,
-        RECOGNITION: recognize,
+        RECOGNITION: predict_semantics,
     }
 
 

@@ -9,7 +9,7 @@ from symmflow_jax.flow.guidance import NO_GUIDANCE
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Generation, Recognition
+from symmflow_jax.inference.predictions import Generation, SemanticsPrediction
 
 
 @pytest.fixture
@@ -20,19 +20,19 @@ def scores(striped, trained, monkeypatch):
     others as wall; it makes wall white and stripe black.
     """
 
-    def recognize(flow, weights, key, example_index, image, solve):
+    def predict_semantics(flow, weights, key, example_index, image, solve):
         black = jnp.max(image.values, axis=(1, 2, 3)) == 0
         halves = jnp.broadcast_to(jnp.arange(8) // 4, image.values.shape[:3])
         labels = jnp.where(black[:, None, None], halves, 0).astype(jnp.int32)
         ones = jnp.ones(labels.shape)
-        return Recognition(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
+        return SemanticsPrediction(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
     def generate(flow, weights, key, positions, labels, solve, guidance):
         grey = jnp.where(labels == 0, 255, 0).astype(jnp.uint8)[..., None]
         images = jnp.broadcast_to(grey, (*labels.shape, 3))
         return Generation(images, jnp.full(len(labels), 4, jnp.int32))
 
-    monkeypatch.setattr(predictions, "recognize", recognize)
+    monkeypatch.setattr(predictions, "predict_semantics", predict_semantics)
     monkeypatch.setattr(predictions, "generate", generate)
 
     def measure(score):

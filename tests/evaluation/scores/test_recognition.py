@@ -8,7 +8,7 @@ from symmflow_jax.evaluation.scores import recognition
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.inference.predictions import SemanticsPrediction
 
 
 @pytest.fixture
@@ -22,15 +22,15 @@ def scores(striped, trained, monkeypatch):
             jnp.repeat(jnp.asarray([0.9, 0.6]), 4)[None, :, None], labels.shape
         )
         nfe = jnp.ones(len(labels), jnp.int32)
-        return Recognition(labels, confidence, confidence, None, confidence, nfe)
+        return SemanticsPrediction(labels, confidence, confidence, None, confidence, nfe)
 
-    monkeypatch.setattr(predictions, "recognize", see_walls)
+    monkeypatch.setattr(predictions, "predict_semantics", see_walls)
 
     def measure(ignored_id):
         evaluator = striped(**{"data.ignored_id": ignored_id})
         protocol = evaluator.protocol("segmentation", trained, 0, solver="euler", num_steps=1)
         once = FixedSteps(EULER, 1)
-        return recognition.recognize(evaluator, trained, once, protocol, num_examples=0)
+        return recognition.predict_semantics(evaluator, trained, once, protocol, num_examples=0)
 
     return measure
 

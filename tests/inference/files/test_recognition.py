@@ -9,7 +9,7 @@ from PIL import Image
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import Recognition
+from symmflow_jax.inference.predictions import SemanticsPrediction
 
 _OPTIONS = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
 
@@ -45,13 +45,13 @@ def answer(monkeypatch):
         values = (labels, confidence, entropy, probabilities, signal, 1)
         arrays = [None if value is None else np.asarray(value) for value in values]
 
-        def recognize(self, images, key, num_steps, solver="euler", ensemble_size=1):
+        def predict_semantics(self, images, key, num_steps, solver="euler", ensemble_size=1):
             repeated = (
                 None if a is None else np.broadcast_to(a, (len(images), *a.shape)) for a in arrays
             )
-            return Recognition(*repeated)
+            return SemanticsPrediction(*repeated)
 
-        monkeypatch.setattr(Model, "recognize", recognize)
+        monkeypatch.setattr(Model, "predict_semantics", predict_semantics)
 
     return set_answer
 

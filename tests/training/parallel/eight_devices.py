@@ -272,7 +272,7 @@ def test_inference_takes_sharded_weights(trained):
     assert any(_is_split(leaf) for leaf in jax.tree.leaves(sharded))
     whole = FORMS["pmap"]().for_inference(jax.tree.map(np.asarray, sharded))
     signals = [
-        predictions.recognize(
+        predictions.predict_semantics(
             run.flow,
             Weights(params),
             jax.random.key(0),
@@ -290,12 +290,12 @@ def test_inference_gathers_weights_and_nothing_else(trained):
     sharded = Weights(run.parallelism.for_inference(run.state.ema_params))
     batch, solve = run.parallelism.place_batch(run.batch), FixedSteps(EULER, 2)
     arguments = (run.flow, sharded, jax.random.key(0), batch.example_index, batch.image, solve)
-    compiled = predictions.recognize.lower(*arguments).compile()
+    compiled = predictions.predict_semantics.lower(*arguments).compile()
     kept = [leaf for leaf in jax.tree.leaves(sharded) if _is_split(leaf)]
     (messages,) = _messages(compiled)
     assert messages == ("all-gather", len(kept), _bytes(kept))
     alone = (run.flow, jax.tree.map(np.asarray, sharded), jax.random.key(0))
-    one = predictions.recognize(*alone, run.batch.example_index, run.batch.image, solve)
-    eight = predictions.recognize(*arguments)
+    one = predictions.predict_semantics(*alone, run.batch.example_index, run.batch.image, solve)
+    eight = predictions.predict_semantics(*arguments)
     assert all(_is_split(leaf) for leaf in jax.tree.leaves(eight))
     np.testing.assert_allclose(eight.signal, one.signal, atol=1e-5)
