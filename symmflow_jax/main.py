@@ -105,12 +105,12 @@ def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Data and measurements as the command says; network and encoding as they were trained."""
-    from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
+    from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
     from symmflow_jax.evaluation.report.report import report_evaluation
 
     model = _load(experiment, workdir)
     evaluator = evaluator_of(model.experiment.measured_as(experiment), workdir)
-    report_evaluation(evaluator, Trained(model.weights, model.step), workdir)
+    report_evaluation(evaluator, EvaluatedWeights(model.weights, model.step), workdir)
 
 
 def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:

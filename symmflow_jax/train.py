@@ -13,7 +13,7 @@ import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.report.report import report_evaluation, scalars, summary, write_grid
 from symmflow_jax.evaluation.sweep import measure_quickly
@@ -225,11 +225,11 @@ class Run:
         value = self._evaluate_quickly(fetched.ema_params, step) if evaluates else None
         checkpoints.save(self.manager, fetched, self.iterator, describe(self.experiment), value)
 
-    def _trained(self, ema_params: Params, step: int) -> Trained:
+    def _trained(self, ema_params: Params, step: int) -> EvaluatedWeights:
         """What is evaluated: fetched parameters, beside the codec's weights."""
         codec_weights = processes.put_replicated(self.codec_weights, processes.local_mesh())
         params = self.parallelism.for_inference(ema_params)
-        return Trained(Weights(params, codec_weights), step)
+        return EvaluatedWeights(Weights(params, codec_weights), step)
 
     def _evaluate_quickly(self, ema_params: Params, step: int) -> float:
         trained = self._trained(ema_params, step)

@@ -80,8 +80,8 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         (row,) = csv.DictReader(file)
     assert row["file"] == "image.png"
     assert row["name"] in ("circle", "square", "triangle", "cross")
-    read_out, label = float(row["read_out"]), int(row["label"])
-    others = [abs(read_out - other) for other in range(4) if other != label]
+    decode_continuous, label = float(row["read_out"]), int(row["label"])
+    others = [abs(decode_continuous - other) for other in range(4) if other != label]
     assert float(row["distance_to_next"]) == pytest.approx(min(others), abs=1e-3)
 
 

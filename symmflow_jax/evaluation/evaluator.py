@@ -23,7 +23,7 @@ from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
 
 
-class Trained(NamedTuple):
+class EvaluatedWeights(NamedTuple):
     """What is measured of a training.
 
     Attributes:
@@ -105,7 +105,7 @@ class Evaluator:
     def call(
         self,
         function: Callable,
-        trained: Trained,
+        trained: EvaluatedWeights,
         seed: int,
         batch: Batch,
         *inputs: Any,
@@ -119,7 +119,7 @@ class Evaluator:
         """The guidance of generated images, for a solver of so many steps."""
         return self.experiment.guidance(num_steps)
 
-    def protocol(self, task: str, trained: Trained, seed: int, **details: Any) -> Protocol:
+    def protocol(self, task: str, trained: EvaluatedWeights, seed: int, **details: Any) -> Protocol:
         """The protocol of a score of this evaluator; `details` are the task's own fields."""
         size = self.experiment.data.image_size
         integrated = "solver" in details
@@ -139,7 +139,7 @@ class Evaluator:
         )
 
     def row_protocol(
-        self, task: str, trained: Trained, seed: int, solver: str, num_steps: int | None
+        self, task: str, trained: EvaluatedWeights, seed: int, solver: str, num_steps: int | None
     ) -> Protocol:
         """The protocol of one solver and number of steps; without the latter it is adaptive."""
         tolerance = self.experiment.eval.tolerance if num_steps is None else None

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from symmflow_jax.evaluation.evaluator import Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights
 from symmflow_jax.evaluation.measurement import Measurement, Scores, over_seeds
 from symmflow_jax.metrics.calibration import RiskCoverage
 
@@ -44,7 +44,7 @@ class Findings:
     )
 
 
-Metric = Callable[[Trained], Findings]
+Metric = Callable[[EvaluatedWeights], Findings]
 """Measures weights; an entry of `METRICS` makes one for an evaluator."""
 
 

@@ -53,7 +53,7 @@ class ClassPlane:
         values = half * (2.0 * labels.astype(jnp.float32) / (self.num_classes - 1) - 1.0)
         return broadcast_over_plane(values[..., None], self.spatial_shape)
 
-    def read_out(self, signal: jax.Array) -> jax.Array:
+    def decode_continuous(self, signal: jax.Array) -> jax.Array:
         """The mean of the plane in units of labels, float32 `[...]`."""
         half = 0.5 * self.dequantization_beta
         mean = mean_over_plane(signal, self.spatial_shape)[..., 0]
@@ -61,13 +61,13 @@ class ClassPlane:
 
     def distances(self, signal: jax.Array) -> jax.Array:
         """How far the read-out is from each label, in units of labels, `[..., num_classes]`."""
-        read_out = self.read_out(signal)[..., None]
+        decode_continuous = self.decode_continuous(signal)[..., None]
         labels = jnp.arange(self.num_classes, dtype=jnp.float32)
-        return jnp.abs(read_out - with_ndim(labels, read_out.ndim))
+        return jnp.abs(decode_continuous - with_ndim(labels, decode_continuous.ndim))
 
     def decode(self, signal: jax.Array) -> jax.Array:
         """The read-out rounded and clipped to the classes, int32 `[...]`."""
-        rounded = jnp.round(self.read_out(signal)).astype(jnp.int32)
+        rounded = jnp.round(self.decode_continuous(signal)).astype(jnp.int32)
         return jnp.clip(rounded, 0, self.num_classes - 1)
 
     def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
@@ -111,15 +111,17 @@ class ClassColour:
         colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
         return broadcast_over_plane(colours[labels], self.spatial_shape)
 
-    def read_out(self, signal: jax.Array) -> jax.Array:
+    def decode_continuous(self, signal: jax.Array) -> jax.Array:
         """The mean colour of the plane in 8-bit levels, float32 `[..., 3]`."""
         return (mean_over_plane(signal, self.spatial_shape) + 1.0) * HALF_RANGE
 
     def distances(self, signal: jax.Array) -> jax.Array:
         """How far the mean colour is from each class's, in 8-bit levels, `[..., classes]`."""
         colours = jnp.asarray(self.palette, jnp.float32)
-        read_out = self.read_out(signal)[..., None, :]
-        return jnp.linalg.norm(read_out - with_ndim(colours, read_out.ndim), axis=-1)
+        decode_continuous = self.decode_continuous(signal)[..., None, :]
+        return jnp.linalg.norm(
+            decode_continuous - with_ndim(colours, decode_continuous.ndim), axis=-1
+        )
 
     def decode(self, signal: jax.Array) -> jax.Array:
         """The class of the colour nearest to the mean, int32 `[...]`."""

@@ -17,7 +17,7 @@ from scipy import spatial
 from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import Examples, Trained
+from symmflow_jax.studies.training import EvaluatedWeights, Examples
 
 SEEDS = (0, 1, 2)
 NUM_STEPS = (1, 2, 5, 10, 20, 50)
@@ -110,7 +110,7 @@ def agreement(points: np.ndarray, labels: np.ndarray, known: Examples) -> list[f
     return shares
 
 
-def _accuracies(trained: Trained, test: Examples) -> Scores:
+def _accuracies(trained: EvaluatedWeights, test: Examples) -> Scores:
     rows = {}
     for num_steps in NUM_STEPS:
         labels = trained.predict_semantics(test.points, num_steps).labels

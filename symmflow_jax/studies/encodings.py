@@ -18,7 +18,7 @@ from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import Examples, Trained
+from symmflow_jax.studies.training import EvaluatedWeights, Examples
 
 SEEDS = (0, 1, 2)
 ENCODINGS = ("plane", "colour", "onehot")
@@ -89,7 +89,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
     return Report(_text(scores, settings, seeds), _plot(scores, answers))
 
 
-def _answers(trained: Trained, test: Examples) -> Answers:
+def _answers(trained: EvaluatedWeights, test: Examples) -> Answers:
     result = trained.predict_semantics(test.points, num_steps=1)
     return _compared(np.asarray(result.labels), np.asarray(result.confidence), test)
 

@@ -22,7 +22,7 @@ from symmflow_jax.metrics.energy_distance import energy_distance
 from symmflow_jax.runs import images, markdown
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import Trained
+from symmflow_jax.studies.training import EvaluatedWeights
 
 _logger = logging.getLogger("symmflow_jax.studies.guidance")
 
@@ -137,7 +137,7 @@ def study(
     return Report(_text(findings, sizes, num_unconditional, changes, seeds), _plot(findings))
 
 
-def _by_weight(trained: Trained, exact: np.ndarray) -> dict[float, Scores]:
+def _by_weight(trained: EvaluatedWeights, exact: np.ndarray) -> dict[float, Scores]:
     """Mean distances to the laws of the classes.
 
     Args:

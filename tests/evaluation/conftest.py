@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
 from symmflow_jax.methods.symmflow import Weights
 
 
 @pytest.fixture
-def trained() -> Trained:
+def trained() -> EvaluatedWeights:
     """No weights at all."""
-    return Trained(Weights({}), train_step=7)
+    return EvaluatedWeights(Weights({}), train_step=7)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained, evaluator_of
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
@@ -51,10 +51,10 @@ def evaluator(tiny_experiment):
     return make
 
 
-def _trained(evaluator: Evaluator) -> Trained:
+def _trained(evaluator: Evaluator) -> EvaluatedWeights:
     """Weights that do something: a U-Net's first ones give zero."""
     params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.flow.init(jax.random.key(0)))
-    return Trained(Weights(params), train_step=7)
+    return EvaluatedWeights(Weights(params), train_step=7)
 
 
 def _table(evaluator: Evaluator) -> list[Measurement]:

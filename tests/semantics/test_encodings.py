@@ -92,10 +92,10 @@ def test_plane_noise_is_half_a_spacing_wide():
 
 def test_plane_is_read_at_its_mean():
     plane = jnp.full((4, 6, 1), 2.0 * (2 * 3.4 / 9 - 1))  # As label 3.4.
-    np.testing.assert_allclose(PLANE.read_out(plane), 3.4, atol=1e-5)
+    np.testing.assert_allclose(PLANE.decode_continuous(plane), 3.4, atol=1e-5)
     assert PLANE.decode(plane) == 3
     uneven = plane.at[:2].add(5.0).at[2:].add(-5.0)  # The mean stays.
-    np.testing.assert_allclose(PLANE.read_out(uneven), 3.4, atol=1e-5)
+    np.testing.assert_allclose(PLANE.decode_continuous(uneven), 3.4, atol=1e-5)
     np.testing.assert_allclose(PLANE.distances(plane)[..., 2:5], [1.4, 0.4, 0.6], atol=1e-5)
 
 
@@ -157,7 +157,7 @@ def test_the_first_of_equally_near_colours_wins():
 def test_colour_is_read_at_its_mean():
     plane = jnp.broadcast_to(signal([75, 225, 80]), (4, 6, 3))
     uneven = plane.at[:2].add(1.0).at[2:].add(-1.0)
-    np.testing.assert_allclose(COLOUR.read_out(uneven), [75, 225, 80], atol=1e-3)
+    np.testing.assert_allclose(COLOUR.decode_continuous(uneven), [75, 225, 80], atol=1e-3)
     # The nearest of the ten colours, (75, 150, 150) at 102.6, beats (75, 225, 225) at 145.
     nearest = min(COLOUR.palette, key=lambda c: np.sum((np.array(c) - [75, 225, 80]) ** 2))
     assert COLOUR.palette[int(COLOUR.decode(uneven))] == nearest

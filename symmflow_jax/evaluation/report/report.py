@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import plots, tables
@@ -29,7 +29,7 @@ _CLASSIFICATION = SemanticsKind.LABEL.task
 
 
 def report_evaluation(
-    evaluator: Evaluator, trained: Trained, workdir: pathlib.Path
+    evaluator: Evaluator, trained: EvaluatedWeights, workdir: pathlib.Path
 ) -> list[Measurement]:
     """The full evaluation of weights, written as report, metrics and pictures."""
     findings = measure(evaluator, trained)
@@ -42,7 +42,7 @@ def report_evaluation(
     return findings.table
 
 
-def write_grid(evaluator: Evaluator, trained: Trained, path: pathlib.Path) -> np.ndarray:
+def write_grid(evaluator: Evaluator, trained: EvaluatedWeights, path: pathlib.Path) -> np.ndarray:
     """Writes a grid of examples (real | mask | generated | predicted); returns it as uint8."""
     count = _NUM_PICTURES if evaluator.experiment.data.image_size else _NUM_POINTS
     grid = images.sample_grid(generation.examples(evaluator, trained, count), evaluator.schema)

@@ -9,7 +9,7 @@ import numpy as np
 from clu import metrics
 
 from symmflow_jax.codecs import images
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.recognition import average, count, segmentation
@@ -40,7 +40,7 @@ def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
     num_steps = values.generation_steps
     guidance, solve = evaluator.guidance(num_steps), FixedSteps(EULER, num_steps)
 
-    def of_seed(trained: Trained, seed: int) -> Scores:
+    def of_seed(trained: EvaluatedWeights, seed: int) -> Scores:
         protocol = evaluator.protocol(
             "generation",
             trained,
@@ -51,7 +51,7 @@ def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
         )
         return score(evaluator, trained, solve, guidance, protocol, values.num_generated)
 
-    def measure(trained: Trained) -> Findings:
+    def measure(trained: EvaluatedWeights) -> Findings:
         return Findings(table_over_seeds([[of_seed(trained, seed)] for seed in evaluator.seeds]))
 
     return measure
@@ -59,7 +59,7 @@ def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
 
 def agreement(
     evaluator: Evaluator,
-    trained: Trained,
+    trained: EvaluatedWeights,
     solve: Solve,
     guidance: Guidance,
     protocol: Protocol,
@@ -87,7 +87,7 @@ def agreement(
 
 def cycle(
     evaluator: Evaluator,
-    trained: Trained,
+    trained: EvaluatedWeights,
     solve: Solve,
     guidance: Guidance,
     protocol: Protocol,
@@ -115,7 +115,9 @@ def cycle(
     return dataclasses.replace(scores, values={"cycle_rmse": rmse} | scores.values)
 
 
-def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[str, np.ndarray]:
+def examples(
+    evaluator: Evaluator, trained: EvaluatedWeights, num_examples: int
+) -> dict[str, np.ndarray]:
     """A few examples beside what the model makes of them, for pictures.
 
     Returns:
@@ -138,7 +140,12 @@ def examples(evaluator: Evaluator, trained: Trained, num_examples: int) -> dict[
 
 
 def _make(
-    evaluator: Evaluator, trained: Trained, seed: int, batch: Any, solve: Solve, guidance: Guidance
+    evaluator: Evaluator,
+    trained: EvaluatedWeights,
+    seed: int,
+    batch: Any,
+    solve: Solve,
+    guidance: Guidance,
 ) -> Generation:
     """Images of a batch's labels."""
     return evaluator.call(
@@ -147,14 +154,21 @@ def _make(
 
 
 def _make_and_read(
-    evaluator: Evaluator, trained: Trained, seed: int, batch: Any, solve: Solve, guidance: Guidance
+    evaluator: Evaluator,
+    trained: EvaluatedWeights,
+    seed: int,
+    batch: Any,
+    solve: Solve,
+    guidance: Guidance,
 ) -> tuple[Generation, SemanticsPrediction]:
     """Images of a batch's labels, and what is read in them in one step."""
     made = _make(evaluator, trained, seed, batch, solve, guidance)
     return made, _read(evaluator, trained, seed, batch.with_images(made.images))
 
 
-def _read(evaluator: Evaluator, trained: Trained, seed: int, batch: Any) -> SemanticsPrediction:
+def _read(
+    evaluator: Evaluator, trained: EvaluatedWeights, seed: int, batch: Any
+) -> SemanticsPrediction:
     """The labels of a batch's images in one step."""
     once = FixedSteps(EULER, 1)
     return evaluator.call(

@@ -2,7 +2,7 @@
 
 from clu import metrics
 
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.recognition import average
@@ -13,7 +13,7 @@ from symmflow_jax.runtime import processes
 def make_objective(evaluator: Evaluator) -> Metric:
     """The training loss for every seed."""
 
-    def measure(trained: Trained) -> Findings:
+    def measure(trained: EvaluatedWeights) -> Findings:
         repeats = [
             [objective_of_seed(evaluator, trained, seed, evaluator.experiment.eval.num_examples)]
             for seed in evaluator.seeds
@@ -24,7 +24,7 @@ def make_objective(evaluator: Evaluator) -> Metric:
 
 
 def objective_of_seed(
-    evaluator: Evaluator, trained: Trained, seed: int, num_examples: int
+    evaluator: Evaluator, trained: EvaluatedWeights, seed: int, num_examples: int
 ) -> Scores:
     """The training loss of so many examples with one seed."""
     protocol = evaluator.protocol("objective", trained, seed)
@@ -32,7 +32,7 @@ def objective_of_seed(
 
 
 def objective(
-    evaluator: Evaluator, trained: Trained, protocol: Protocol, num_examples: int
+    evaluator: Evaluator, trained: EvaluatedWeights, protocol: Protocol, num_examples: int
 ) -> Scores:
     """The training loss, without dropout, on examples of the split."""
     names = ("loss", "loss_image", "loss_semantics")

@@ -11,7 +11,7 @@ import numpy as np
 from clu import metrics
 
 from symmflow_jax.data.transforms import resize_mask
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import (
     Confusion,
     Findings,
@@ -48,14 +48,18 @@ class ScoredSemantics:
 def make_recognition(evaluator: Evaluator) -> Metric:
     """The scores of predicted semantics for every solver, number of steps and seed."""
 
-    def measure(trained: Trained) -> Findings:
+    def measure(trained: EvaluatedWeights) -> Findings:
         return merged(_row(evaluator, trained, *row) for row in evaluator.experiment.solver_rows())
 
     return measure
 
 
 def _row(
-    evaluator: Evaluator, trained: Trained, solver: str, num_steps: int | None, solve: Solve
+    evaluator: Evaluator,
+    trained: EvaluatedWeights,
+    solver: str,
+    num_steps: int | None,
+    solve: Solve,
 ) -> Findings:
     values, repeats = evaluator.experiment.eval, []
     for seed in evaluator.seeds:
@@ -81,7 +85,7 @@ def _row(
 
 def predict_semantics(
     evaluator: Evaluator,
-    trained: Trained,
+    trained: EvaluatedWeights,
     solve: Solve,
     protocol: Protocol,
     *,

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from symmflow_jax.evaluation.evaluator import Evaluator, Trained
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.real_features import FeatureCollector, FeatureSet, real_features
@@ -58,7 +58,7 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
         return lambda trained: Findings([])
     sample_metrics = make_sample_metrics(evaluator)
 
-    def measure(trained: Trained) -> Findings:
+    def measure(trained: EvaluatedWeights) -> Findings:
         table = []
         for solver, num_steps, solve in evaluator.experiment.solver_rows():
             repeats = []
@@ -75,7 +75,7 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
 
 def sample_quality(
     evaluator: Evaluator,
-    trained: Trained,
+    trained: EvaluatedWeights,
     solve: Solve,
     protocol: Protocol,
     sample_metrics: SampleMetrics,

@@ -159,9 +159,9 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
     }
     encoding = model.flow.codec.encoding
     if isinstance(encoding, ClassEncoding):
-        read_out = np.atleast_1d(encoding.read_out(result.signal))
+        decode_continuous = np.atleast_1d(encoding.decode_continuous(result.signal))
         others = np.delete(np.asarray(encoding.distances(result.signal)), label)
-        row["read_out"] = " ".join(f"{value:.4f}" for value in read_out)
+        row["read_out"] = " ".join(f"{value:.4f}" for value in decode_continuous)
         row["distance_to_next"] = f"{others.min():.4f}"
     row["confidence"] = f"{result.confidence:.4f}"
     row["entropy"] = f"{result.entropy:.4f}"

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.evaluation.evaluator import Trained, evaluator_of
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.scores import real_features
 from symmflow_jax.evaluation.scores.sample_quality import SampleMetrics, sample_quality
 from symmflow_jax.inference import predictions
@@ -14,7 +14,7 @@ from symmflow_jax.inference.predictions import Generation
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.metrics.features import feature_function
 
-_TRAINED = Trained(Weights({}), train_step=3)
+_TRAINED = EvaluatedWeights(Weights({}), train_step=3)
 
 
 def _channel_means(weights, images):
