@@ -26,7 +26,7 @@ from symmflow_jax.runtime import files
 _logger = logging.getLogger(__name__)
 
 
-class Run(NamedTuple):
+class EvaluatedRun(NamedTuple):
     """What an evaluation has left of a run.
 
     Attributes:
@@ -64,7 +64,7 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
     return text
 
 
-def _read(folder: pathlib.Path) -> Run:
+def _read(folder: pathlib.Path) -> EvaluatedRun:
     try:
         rows = json.loads((folder / METRICS).read_text())
         with Image.open(folder / EXAMPLES) as picture:
@@ -75,10 +75,10 @@ def _read(folder: pathlib.Path) -> Run:
             f"--workdir={folder}."
         ) from error
     table = tables.whole(Measurement.from_json(row) for row in rows)
-    return Run(folder.name, [m for m in table if m.protocol.solver is not None], examples)
+    return EvaluatedRun(folder.name, [m for m in table if m.protocol.solver is not None], examples)
 
 
-def _sections(runs: Sequence[Run]) -> list[str]:
+def _sections(runs: Sequence[EvaluatedRun]) -> list[str]:
     tasks = dict.fromkeys(m.protocol.task for run in runs for m in run.table)
     return [_section(task, {run.name: _of_task(run.table, task) for run in runs}) for task in tasks]
 

@@ -36,7 +36,7 @@ _NUM_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Weights:
+class PublishedWeights:
     """The weights of one network.
 
     Attributes:
@@ -50,7 +50,7 @@ class Weights:
     settings: Mapping[str, Any]
 
 
-def read_weights(path: str | pathlib.Path) -> Weights:
+def read_weights(path: str | pathlib.Path) -> PublishedWeights:
     """The weights of a file or of a folder of diffusers.
 
     Raises:
@@ -122,7 +122,7 @@ def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _read_file(path: pathlib.Path) -> Weights | None:
+def _read_file(path: pathlib.Path) -> PublishedWeights | None:
     """The network in a file, wherever in it."""
     errors = []
     for place in _PLACES:
@@ -138,7 +138,7 @@ def _read_file(path: pathlib.Path) -> Weights | None:
     return None
 
 
-def _recognize(tensors: Mapping[str, np.ndarray]) -> Weights | None:
+def _recognize(tensors: Mapping[str, np.ndarray]) -> PublishedWeights | None:
     """The network whose marker is among the names, without the names of modules around it.
 
     What is not within the same modules keeps its name, so that it is a surplus array later on.
@@ -153,7 +153,7 @@ def _recognize(tensors: Mapping[str, np.ndarray]) -> Weights | None:
         if found:
             prefix = found[0].removesuffix(marker)
             state_dict = {name.removeprefix(prefix): value for name, value in tensors.items()}
-            return Weights(kind, state_dict, {})
+            return PublishedWeights(kind, state_dict, {})
     return None
 
 

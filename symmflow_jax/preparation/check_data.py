@@ -23,7 +23,7 @@ _MOST_COLOURS = 64  # A picture with more is no coloured mask.
 
 
 @dataclasses.dataclass
-class Findings:
+class DataSurvey:
     """What the examples of one split are like.
 
     Attributes:
@@ -65,7 +65,7 @@ def check_data(experiment: Experiment) -> bool:
     return usable
 
 
-def examine(source: Source, target: str) -> Findings:
+def examine(source: Source, target: str) -> DataSurvey:
     """Reads every example of a source once.
 
     Args:
@@ -73,7 +73,7 @@ def examine(source: Source, target: str) -> Findings:
         target: "mask" or "label", what is learned of them.
     """
     raw_ids = np.asarray(source.schemas[target].raw_ids)
-    findings = Findings(len(source))
+    findings = DataSurvey(len(source))
     for index in range(len(source)):
         try:
             element = source[index]
@@ -93,7 +93,7 @@ def examine(source: Source, target: str) -> Findings:
     return findings
 
 
-def _look_at_ids(path: pathlib.Path, findings: Findings) -> None:
+def _look_at_ids(path: pathlib.Path, findings: DataSurvey) -> None:
     """Ids and colours as they are in the mask of an example that cannot be used."""
     try:
         if _has_colours(path):
@@ -113,7 +113,7 @@ def _has_colours(path: pathlib.Path) -> bool:
         return False
 
 
-def describe(findings: Findings, schema: LabelSchema, split: str) -> str:
+def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
     """The findings as text: examples, sizes, classes by name, and errors."""
     readable = findings.num_examples - len(findings.errors)
     lines = [f"{split}: {findings.num_examples} examples, {readable} of them readable."]
@@ -137,7 +137,7 @@ def describe(findings: Findings, schema: LabelSchema, split: str) -> str:
     return "\n".join(lines)
 
 
-def remedies(findings: Findings, schema: LabelSchema, data: DataConfig) -> list[str]:
+def remedies(findings: DataSurvey, schema: LabelSchema, data: DataConfig) -> list[str]:
     """The config lines that mend the usual mistakes in a folder of one's own masks."""
     if data.source != "paired_folder":
         return []
@@ -162,7 +162,7 @@ def remedies(findings: Findings, schema: LabelSchema, data: DataConfig) -> list[
     return [f"Ids without a class, with the masks that have them: {_counts(findings, unknown)}"]
 
 
-def _colour_remedy(findings: Findings) -> str:
+def _colour_remedy(findings: DataSurvey) -> str:
     if len(findings.colours) > _MOST_COLOURS:
         return (
             f"The masks are coloured pictures with more than {_MOST_COLOURS} colours: photos, or "
@@ -175,5 +175,5 @@ def _colour_remedy(findings: Findings) -> str:
     )
 
 
-def _counts(findings: Findings, ids: list[int]) -> str:
+def _counts(findings: DataSurvey, ids: list[int]) -> str:
     return ", ".join(f"{raw_id} ({findings.raw_ids[raw_id]})" for raw_id in ids[:_NUM_SHOWN])

@@ -10,7 +10,7 @@ import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop import files
-from symmflow_jax.interop.files import Weights
+from symmflow_jax.interop.files import PublishedWeights
 from symmflow_jax.interop.kinds import kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
@@ -75,7 +75,7 @@ def import_weights(
 
 
 def _params(
-    weights: Weights,
+    weights: PublishedWeights,
     network: nn.Module,
     num_channels: int,
     path: str | pathlib.Path,
@@ -100,7 +100,7 @@ def _with_second_clock(params: Params, flow: SymmFlow) -> Params:
 
 
 def _latent_params(
-    weights: Weights,
+    weights: PublishedWeights,
     network: LatentUNet,
     num_channels: int,
     path: str | pathlib.Path,

@@ -17,7 +17,7 @@ from scipy import spatial
 from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import EvaluatedWeights, Examples
+from symmflow_jax.studies.training import Examples, TrainedSeeds
 
 SEEDS = (0, 1, 2)
 NUM_STEPS = (1, 2, 5, 10, 20, 50)
@@ -45,11 +45,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 _AGREEMENT = f"agreement, {GENERATION_STEPS} steps"
 
-Scores = dict[str, list[float]]
+ScoresBySeed = dict[str, list[float]]
 """Values of all seeds by the name of a row."""
 
 
-class Findings(NamedTuple):
+class VariantFindings(NamedTuple):
     """What was measured of one variant.
 
     Attributes:
@@ -58,7 +58,7 @@ class Findings(NamedTuple):
         labels: int32 `[count]`, what they were generated for.
     """
 
-    scores: Scores
+    scores: ScoresBySeed
     points: np.ndarray
     labels: np.ndarray
 
@@ -78,7 +78,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
     )
 
 
-def measure(settings: Mapping[str, Any], seeds: Sequence[int]) -> Findings:
+def measure(settings: Mapping[str, Any], seeds: Sequence[int]) -> VariantFindings:
     """Trains and measures one variant."""
     experiment = training.experiment_of("configs/spirals.py", settings)
     trained = training.train(experiment, seeds)
@@ -86,11 +86,11 @@ def measure(settings: Mapping[str, Any], seeds: Sequence[int]) -> Findings:
     points, labels = np.asarray(trained.generate(test.labels, GENERATION_STEPS)), test.labels
     real = training.examples(experiment, seeds, train=True)
     scores = _accuracies(trained, test) | {_AGREEMENT: agreement(points, np.asarray(labels), real)}
-    return Findings(scores, points[0], np.asarray(labels[0]))
+    return VariantFindings(scores, points[0], np.asarray(labels[0]))
 
 
 def assemble(
-    findings: Mapping[str, Findings], settings: Mapping[str, Any], seeds: Sequence[int]
+    findings: Mapping[str, VariantFindings], settings: Mapping[str, Any], seeds: Sequence[int]
 ) -> Report:
     """The report of all variants by name, of which the settings are common to all."""
     return Report(
@@ -110,7 +110,7 @@ def agreement(points: np.ndarray, labels: np.ndarray, known: Examples) -> list[f
     return shares
 
 
-def _accuracies(trained: EvaluatedWeights, test: Examples) -> Scores:
+def _accuracies(trained: TrainedSeeds, test: Examples) -> ScoresBySeed:
     rows = {}
     for num_steps in NUM_STEPS:
         labels = trained.predict_semantics(test.points, num_steps).labels
@@ -122,7 +122,9 @@ def _row(num_steps: int) -> str:
     return f"accuracy, {num_steps} step{'s' if num_steps > 1 else ''}"
 
 
-def _text(scores: dict[str, Scores], settings: Mapping[str, Any], seeds: Sequence[int]) -> str:
+def _text(
+    scores: dict[str, ScoresBySeed], settings: Mapping[str, Any], seeds: Sequence[int]
+) -> str:
     by_row = {
         row: {name: cells[row] for name, cells in scores.items()}
         for row in next(iter(scores.values()))
@@ -149,7 +151,7 @@ The gates (accuracy at least {ACCURACY_GATE:.0%} at each number of steps, agreem
 {variants}"""
 
 
-def _gate(cells: Scores) -> str:
+def _gate(cells: ScoresBySeed) -> str:
     means = {row: float(np.mean(values)) for row, values in cells.items()}
     missed = [
         f"{row} ({mean:.4f})"
@@ -159,7 +161,7 @@ def _gate(cells: Scores) -> str:
     return f"missed at {'; '.join(missed)}" if missed else "met"
 
 
-def _plot(findings: Mapping[str, Findings]) -> np.ndarray:
+def _plot(findings: Mapping[str, VariantFindings]) -> np.ndarray:
     """Accuracy by steps, beside the first seed's generated points of each variant."""
     plt = images.pyplot()
     num_panels = 1 + len(findings)

@@ -18,7 +18,7 @@ from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.runs import images
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import EvaluatedWeights, Examples
+from symmflow_jax.studies.training import Examples, TrainedSeeds
 
 SEEDS = (0, 1, 2)
 ENCODINGS = ("plane", "colour", "onehot")
@@ -43,7 +43,7 @@ _ACCURACY, _CALIBRATION = "accuracy", "calibration error"
 _KNOWN, _IMPOSSIBLE = "distance to the known probability", "impossible answers"
 _COLUMNS = (_ACCURACY, _CALIBRATION, _KNOWN, _IMPOSSIBLE)
 
-Scores = dict[str, list[float]]
+ScoresBySeed = dict[str, list[float]]
 """Values of all seeds by the name of a column."""
 
 
@@ -89,7 +89,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
     return Report(_text(scores, settings, seeds), _plot(scores, answers))
 
 
-def _answers(trained: EvaluatedWeights, test: Examples) -> Answers:
+def _answers(trained: TrainedSeeds, test: Examples) -> Answers:
     result = trained.predict_semantics(test.points, num_steps=1)
     return _compared(np.asarray(result.labels), np.asarray(result.confidence), test)
 
@@ -106,7 +106,7 @@ def _compared(labels: np.ndarray, confidence: np.ndarray, test: Examples) -> Ans
     return Answers(labels, confidence, labels == np.asarray(test.labels), of_label)
 
 
-def _scores(answers: Answers) -> Scores:
+def _scores(answers: Answers) -> ScoresBySeed:
     return {
         _ACCURACY: answers.correct.mean(axis=1).tolist(),
         _CALIBRATION: [
@@ -122,7 +122,9 @@ def _scores(answers: Answers) -> Scores:
     }
 
 
-def _text(scores: dict[str, Scores], settings: Mapping[str, Any], seeds: Sequence[int]) -> str:
+def _text(
+    scores: dict[str, ScoresBySeed], settings: Mapping[str, Any], seeds: Sequence[int]
+) -> str:
     gates = "\n".join(
         f"- {name}: {_gate(cells, scores['Bayes'])}"
         for name, cells in scores.items()
@@ -147,14 +149,14 @@ The gates (accuracy within {ACCURACY_GATE:.0%} of Bayes, calibration error at mo
 {", ".join(f"{beta:g} ({encoding})" for encoding, beta in _BETAS.items())}."""
 
 
-def _gate(cells: Scores, best: Scores) -> str:
+def _gate(cells: ScoresBySeed, best: ScoresBySeed) -> str:
     behind = float(np.mean(best[_ACCURACY]) - np.mean(cells[_ACCURACY]))
     error = float(np.mean(cells[_CALIBRATION]))
     met = behind <= ACCURACY_GATE and error <= CALIBRATION_GATE
     return f"{'met' if met else 'missed'}, {behind:.4f} behind Bayes, calibration error {error:.4f}"
 
 
-def _plot(scores: dict[str, Scores], answers: dict[str, Answers]) -> np.ndarray:
+def _plot(scores: dict[str, ScoresBySeed], answers: dict[str, Answers]) -> np.ndarray:
     """Accuracies, and confidences of the first seed by the true probability of the answer."""
     plt = images.pyplot()
     figure, (bars, dots) = plt.subplots(1, 2, figsize=(12, 4.5))

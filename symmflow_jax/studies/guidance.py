@@ -22,7 +22,7 @@ from symmflow_jax.metrics.energy_distance import energy_distance
 from symmflow_jax.runs import images, markdown
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
-from symmflow_jax.studies.training import EvaluatedWeights
+from symmflow_jax.studies.training import TrainedSeeds
 
 _logger = logging.getLogger("symmflow_jax.studies.guidance")
 
@@ -63,11 +63,11 @@ KINDS: dict[str, dict[str, bool]] = {
 _FLOOR = "two exact samples"
 _TIMES_OF_FLOOR = 4  # Repeats of the floor for each seed, since it is what noise is judged by.
 
-Scores = dict[str, list[float]]
+ScoresBySeed = dict[str, list[float]]
 """Energy distances of all seeds by the name of a column."""
 
 
-class Findings(NamedTuple):
+class Distances(NamedTuple):
     """What was measured.
 
     Attributes:
@@ -77,9 +77,9 @@ class Findings(NamedTuple):
         unconditional_floor: those of exact samples of all points.
     """
 
-    conditional: dict[str, dict[float, Scores]]
+    conditional: dict[str, dict[float, ScoresBySeed]]
     conditional_floor: list[float]
-    unconditional: dict[str, Scores]
+    unconditional: dict[str, ScoresBySeed]
     unconditional_floor: list[float]
 
 
@@ -97,8 +97,8 @@ def study(
         num_points: generated and exact points of each class.
         num_unconditional: generated and exact points of no class in particular.
     """
-    conditional: dict[str, dict[float, Scores]] = {}
-    unconditional: dict[str, Scores] = {}
+    conditional: dict[str, dict[float, ScoresBySeed]] = {}
+    unconditional: dict[str, ScoresBySeed] = {}
     exact = np.stack([_exact_of_classes(seed, num_points) for seed in seeds])
     everything = np.stack([_exact(seed, num_unconditional) for seed in seeds])
     for name, of_training in TRAININGS.items():
@@ -119,7 +119,7 @@ def study(
             for num_steps in UNCONDITIONAL_STEPS
         }
     others = range(1, 1 + _TIMES_OF_FLOOR)
-    findings = Findings(
+    findings = Distances(
         conditional,
         [
             _mean_distance(_exact_of_classes(seed, num_points, other), real)
@@ -137,7 +137,7 @@ def study(
     return Report(_text(findings, sizes, num_unconditional, changes, seeds), _plot(findings))
 
 
-def _by_weight(trained: EvaluatedWeights, exact: np.ndarray) -> dict[float, Scores]:
+def _by_weight(trained: TrainedSeeds, exact: np.ndarray) -> dict[float, ScoresBySeed]:
     """Mean distances to the laws of the classes.
 
     Args:
@@ -190,7 +190,7 @@ def _steps(num_steps: int) -> str:
 
 
 def _text(
-    findings: Findings,
+    findings: Distances,
     sizes: str,
     num_unconditional: int,
     changes: Mapping[str, Any] | None,
@@ -228,7 +228,7 @@ Means ± standard deviations of seeds {", ".join(map(str, seeds))} (of two exact
 `configs/gaussian_mixture.py` with {training.in_words(SETTINGS)}; {trainings}.{changed}"""
 
 
-def _gate(findings: Findings) -> str:
+def _gate(findings: Distances) -> str:
     floor = findings.unconditional_floor
     bound = float(np.mean(floor) + 2.0 * np.std(floor, ddof=1))
     return "\n".join(
@@ -239,7 +239,7 @@ def _gate(findings: Findings) -> str:
     )
 
 
-def _plot(findings: Findings) -> np.ndarray:
+def _plot(findings: Distances) -> np.ndarray:
     """Distances by weight, a panel for each training, and a line for each kind."""
     plt = images.pyplot()
     figure, axes = plt.subplots(1, len(TRAININGS), figsize=(12, 4.5))

@@ -49,7 +49,7 @@ class Examples(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluatedWeights:
+class TrainedSeeds:
     """One method with the averaged weights of several seeds.
 
     Attributes:
@@ -130,7 +130,7 @@ def examples(experiment: Experiment, seeds: Sequence[int], *, train: bool) -> Ex
     return Examples(jnp.asarray(np.stack(points)), jnp.asarray(np.stack(labels)))
 
 
-def train(experiment: Experiment, seeds: Sequence[int]) -> EvaluatedWeights:
+def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
     """Trains as `symmflow_jax.train` does, but for how batches are drawn: with replacement.
 
     Args:
@@ -157,7 +157,7 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> EvaluatedWeights:
                 "config.train.peak_learning_rate."
             )
         _logger.info("step %d/%d  losses %s", end, num_steps, np.round(means, 4))
-    return EvaluatedWeights(flow, Weights(state.ema_params), tuple(seeds))
+    return TrainedSeeds(flow, Weights(state.ema_params), tuple(seeds))
 
 
 def clock_shares(
