@@ -55,7 +55,7 @@ class Evaluator:
         )
 
     @property
-    def flow(self) -> SymmFlow:
+    def method(self) -> SymmFlow:
         """The method."""
         return self.experiment.method
 
@@ -113,7 +113,7 @@ class Evaluator:
     ) -> Any:
         """One of `predictions` on arrays of a batch, with the noise of a seed."""
         key = keys.of_seed(seed, Stream.EVALUATION)
-        return function(self.flow, trained.weights, key, batch.example_index, *inputs, **options)
+        return function(self.method, trained.weights, key, batch.example_index, *inputs, **options)
 
     def guidance(self, num_steps: int | None) -> Guidance:
         """The guidance of generated images, for a solver of so many steps."""
@@ -133,7 +133,7 @@ class Evaluator:
             weights="ema",
             train_step=trained.train_step,
             seeds=(seed,),
-            clock=self.flow.clock_name if integrated else None,
+            clock=self.method.clock_name if integrated else None,
             mask_decoder=mask_decoder(codec) if integrated and codec else None,
             **details,
         )

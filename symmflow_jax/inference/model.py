@@ -46,14 +46,14 @@ class Model:
         return self.experiment.schema
 
     @property
-    def flow(self) -> SymmFlow:
+    def method(self) -> SymmFlow:
         """The method."""
         return self.experiment.method
 
     @property
     def image_shape(self) -> tuple[int, ...]:
         """`(height, width, channels)`, or `(n,)` for points."""
-        return self.flow.codec.image_shape
+        return self.method.codec.image_shape
 
     @property
     def reads_masks(self) -> bool:
@@ -86,7 +86,7 @@ class Model:
         """
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
-            self.flow,
+            self.method,
             self.weights,
             key,
             jnp.arange(len(conditions)),
@@ -118,7 +118,7 @@ class Model:
         """
         solve = self._solver(solver, num_steps)
         return predictions.sample(
-            self.flow, self.weights, key, jnp.arange(num_samples), solve, what
+            self.method, self.weights, key, jnp.arange(num_samples), solve, what
         )
 
     def segment(
@@ -174,7 +174,7 @@ class Model:
         """Masks or labels with confidence, entropy and, of one-hot codes, probabilities."""
         checked = self._checked_images(images)
         return predictions.predict_semantics(
-            self.flow,
+            self.method,
             self.weights,
             key,
             jnp.arange(len(checked.values)),
@@ -189,8 +189,8 @@ class Model:
         """Velocities of the joint state at t.
 
         Args:
-            x_t: float `[batch, *flow.codec.shapes.image]`.
-            y_t: float `[batch, *flow.codec.shapes.semantics]`.
+            x_t: float `[batch, *method.codec.shapes.image]`.
+            y_t: float `[batch, *method.codec.shapes.semantics]`.
             t: float in [0, 1], scalar or `[batch]`.
             t_semantics: the same for the semantics alone, if the network has two clocks.
 
@@ -200,9 +200,9 @@ class Model:
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
         times = JointState(t, t)
         if t_semantics is not None:
-            self.flow.require_two_clocks("A time for the semantics alone")
+            self.method.require_two_clocks("A time for the semantics alone")
             times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
-        return tuple(self.flow.velocity(self.weights)(JointState(x_t, y_t), times))
+        return tuple(self.method.velocity(self.weights)(JointState(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
         return self.experiment.solver(name, num_steps)

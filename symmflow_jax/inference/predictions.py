@@ -85,21 +85,23 @@ _PER_EXAMPLE = ("example_index", "image", "labels")
 
 
 def _on_every_device(function: Callable) -> Callable:
-    """A function of a flow, weights and a batch, run by every device for its part of the batch.
+    """A function of a method, weights and a batch, run by every device for its part of the batch.
 
     Weights that devices hold in parts are put together first. Left to itself, the compiler would
     split the network by channels.
     """
 
     @functools.wraps(function)
-    def shared(flow: SymmFlow, weights: Weights, key: jax.Array, *arguments: Any, **named: Any):
-        given = inspect.signature(function).bind(flow, weights, key, *arguments, **named).arguments
+    def shared(method: SymmFlow, weights: Weights, key: jax.Array, *arguments: Any, **named: Any):
+        given = (
+            inspect.signature(function).bind(method, weights, key, *arguments, **named).arguments
+        )
         batch = {name: given[name] for name in _PER_EXAMPLE if name in given}
 
         def of_a_device(weights: Weights, key: jax.Array, batch: dict[str, jax.Array]):
             return function(**given | batch | {"weights": weights, "key": key})
 
-        weights = flow.in_compute_dtype(weights)
+        weights = method.in_compute_dtype(weights)
         mesh = jax.typeof(batch["example_index"]).sharding.mesh
         if mesh.empty:
             return of_a_device(weights, key, batch)
@@ -113,10 +115,10 @@ def _on_every_device(function: Callable) -> Callable:
     return shared
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "solve", "ensemble_size"))
+@functools.partial(jax.jit, static_argnames=("method", "solve", "ensemble_size"))
 @_on_every_device
 def predict_semantics(
-    flow: SymmFlow,
+    method: SymmFlow,
     weights: Weights,
     key: jax.Array,
     example_index: jax.Array,
@@ -127,7 +129,7 @@ def predict_semantics(
     """Labels of images.
 
     Args:
-        flow: the method.
+        method: the method.
         weights: of its network and codec.
         key: origin of the noise, which no other kind of prediction shares.
         example_index: int `[batch]`; an image's noise depends on the key and its index alone.
@@ -136,13 +138,13 @@ def predict_semantics(
         ensemble_size: noises for each image.
     """
 
-    encoding = flow.codec.encoding
+    encoding = method.codec.encoding
     draws_key = keys.stream(key, Stream.RECOGNITION)
 
     def draw(index: jax.Array):
         noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
-        solution = flow.predict_semantics(weights, noise_keys, image, solve)
-        return flow.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
+        solution = method.predict_semantics(weights, noise_keys, image, solve)
+        return method.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
 
     signals, nfe = jax.lax.map(draw, jnp.arange(ensemble_size))
     if isinstance(encoding, ProbabilityEncoding):
@@ -160,10 +162,10 @@ def predict_semantics(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "solve", "guidance"))
+@functools.partial(jax.jit, static_argnames=("method", "solve", "guidance"))
 @_on_every_device
 def generate(
-    flow: SymmFlow,
+    method: SymmFlow,
     weights: Weights,
     key: jax.Array,
     example_index: jax.Array,
@@ -171,44 +173,44 @@ def generate(
     solve: Solve,
     guidance: Guidance = NO_GUIDANCE,
 ) -> Generation:
-    """Images of labels; the arguments are as in `predict_semantics`, and the labels as it gives them."""
+    """Images of labels, which are as `predict_semantics` gives them; so are the other arguments."""
     example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), example_index)
-    solution = flow.generate(weights, example_keys, labels, solve, guidance)
-    return Generation(_images(flow, weights, solution.state.image), solution.nfe)
+    solution = method.generate(weights, example_keys, labels, solve, guidance)
+    return Generation(_images(method, weights, solution.state.image), solution.nfe)
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "solve", "what"))
+@functools.partial(jax.jit, static_argnames=("method", "solve", "what"))
 @_on_every_device
 def sample(
-    flow: SymmFlow,
+    method: SymmFlow,
     weights: Weights,
     key: jax.Array,
     example_index: jax.Array,
     solve: Solve,
     what: Sampled,
 ) -> Sample:
-    """Images, labels or pairs of both from noise alone; the arguments are as in `predict_semantics`."""
+    """Images, labels or pairs of both from noise alone; arguments as in `predict_semantics`."""
     example_keys = keys.example_keys(keys.stream(key, Stream.SAMPLING), example_index)
-    state = flow.sample(weights, example_keys, solve, what).state
+    state = method.sample(weights, example_keys, solve, what).state
     made_images = made_labels = None
     if what is not Sampled.SEMANTICS:
-        made_images = _images(flow, weights, state.image)
+        made_images = _images(method, weights, state.image)
     if what is not Sampled.IMAGES:
-        signal = flow.codec.decode_semantics(weights.codec, state.semantics)
-        made_labels = flow.codec.encoding.decode(signal)
+        signal = method.codec.decode_semantics(weights.codec, state.semantics)
+        made_labels = method.codec.encoding.decode(signal)
     return Sample(made_images, made_labels)
 
 
-def _images(flow: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
+def _images(method: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
     """uint8 images, or float32 points, of the flow's."""
-    signal = flow.codec.decode_image(weights.codec, image)
+    signal = method.codec.decode_image(weights.codec, image)
     return images.to_pixels(signal) if signal.ndim == 4 else signal
 
 
-@functools.partial(jax.jit, static_argnames=("flow", "loss_weights"))
+@functools.partial(jax.jit, static_argnames=("method", "loss_weights"))
 @_on_every_device
 def losses(
-    flow: SymmFlow,
+    method: SymmFlow,
     weights: Weights,
     key: jax.Array,
     example_index: jax.Array,
@@ -218,4 +220,4 @@ def losses(
 ) -> Losses:
     """The objective of each example, without dropout."""
     example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
-    return flow.losses(weights, example_keys, image, labels, loss_weights)
+    return method.losses(weights, example_keys, image, labels, loss_weights)

@@ -43,7 +43,7 @@ class Subject(NamedTuple):
     batch: Batch
 
     @property
-    def flow(self) -> SymmFlow:
+    def method(self) -> SymmFlow:
         """The method."""
         return self.experiment.method
 
@@ -57,10 +57,10 @@ def subject(experiment: Experiment, batch_size: int) -> Subject:
     """The experiment's method with random pixels and labels."""
     rng = np.random.default_rng(0)
     experiment = _with_classes(experiment)
-    flow, num_classes = experiment.method, experiment.schema.num_classes
-    size = flow.codec.image_shape[:2] if experiment.kind is SemanticsKind.MASK else ()
-    points = len(flow.codec.image_shape) == 1
-    pixels = rng.integers(0, 256, (batch_size, *flow.codec.image_shape))
+    method, num_classes = experiment.method, experiment.schema.num_classes
+    size = method.codec.image_shape[:2] if experiment.kind is SemanticsKind.MASK else ()
+    points = len(method.codec.image_shape) == 1
+    pixels = rng.integers(0, 256, (batch_size, *method.codec.image_shape))
     image = Points(pixels.astype(np.float32)) if points else Pixels(pixels.astype(np.uint8))
     labels = rng.integers(0, num_classes, (batch_size, *size), np.int32)
     batch = Batch(image, labels, np.arange(batch_size, dtype=np.int32))
@@ -70,18 +70,22 @@ def subject(experiment: Experiment, batch_size: int) -> Subject:
 def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
     """The workloads by name, on made-up examples."""
     made_up = subject(experiment, batch_size)
-    flow, batch = made_up.flow, made_up.batch
-    weights = jit_once(lambda key: Weights(flow.init(key), flow.codec.init(key)))(jax.random.key(0))
+    method, batch = made_up.method, made_up.batch
+    weights = jit_once(lambda key: Weights(method.init(key), method.codec.init(key)))(
+        jax.random.key(0)
+    )
     example_index, key = batch.example_index, jax.random.key(1)
     generation = FixedSteps(EULER, experiment.eval.generation_steps)
 
     def generate() -> Any:
-        result = predictions.generate(flow, weights, key, example_index, batch.labels, generation)
+        result = predictions.generate(method, weights, key, example_index, batch.labels, generation)
         return jax.block_until_ready(result)
 
     def predict_semantics() -> Any:
         once = FixedSteps(EULER, 1)
-        result = predictions.predict_semantics(flow, weights, key, example_index, batch.image, once)
+        result = predictions.predict_semantics(
+            method, weights, key, example_index, batch.image, once
+        )
         return jax.block_until_ready(result)
 
     return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: predict_semantics}
@@ -95,7 +99,7 @@ class TrainSteps:
         parallelism = subject.experiment.parallelism()
         self._state = parallelism.create(create, jax.random.key(0))
         self._step = subject.experiment.train_step(optimizer, parallelism)
-        codec_weights = jit_once(subject.flow.codec.init)(jax.random.key(2))
+        codec_weights = jit_once(subject.method.codec.init)(jax.random.key(2))
         self._codec_weights = parallelism.place(codec_weights)
         self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
@@ -128,14 +132,14 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
         subject: what the workloads are of.
         names: those to count; each has to be traced.
     """
-    flow, batch = subject.flow, subject.batch
+    method, batch = subject.method, subject.batch
     optimizer, create = beginning(subject)
     state, codec_weights = shapes(subject, create)
     train = subject.experiment.train
 
     def train_step() -> float:
         step = make_train_step(
-            flow,
+            method,
             optimizer,
             loss_weights=subject.experiment.loss_weights,
             ema_decay=train.ema_decay,
@@ -144,9 +148,9 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
 
     def network() -> float:
         return _count(
-            lambda params, x_t, y_t, t: flow.network.apply({"params": params}, x_t, y_t, t),
+            lambda params, x_t, y_t, t: method.network.apply({"params": params}, x_t, y_t, t),
             state.params,
-            *(jnp.zeros((subject.batch_size, *shape)) for shape in flow.codec.shapes),
+            *(jnp.zeros((subject.batch_size, *shape)) for shape in method.codec.shapes),
             jnp.zeros(subject.batch_size),
         )
 
@@ -154,7 +158,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
         solve = FixedSteps(EULER, num_steps)
         weights = Weights(state.params, codec_weights)
         given = weights, jax.random.key(0), batch.example_index, condition
-        return _count(lambda *arguments: function(flow, *arguments, solve), *given)
+        return _count(lambda *arguments: function(method, *arguments, solve), *given)
 
     def generation() -> float:
         num_steps = subject.experiment.eval.generation_steps
@@ -198,7 +202,7 @@ def _with_classes(experiment: Experiment) -> Experiment:
 def shapes(subject: Subject, create: Callable[[jax.Array], TrainState]) -> tuple[Any, Any]:
     """Shapes of the first state and of the codec's weights."""
     key = jax.random.key(0)
-    return jax.eval_shape(create, key), jax.eval_shape(subject.flow.codec.init, key)
+    return jax.eval_shape(create, key), jax.eval_shape(subject.method.codec.init, key)
 
 
 def beginning(
@@ -208,4 +212,4 @@ def beginning(
     train = subject.experiment.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
     optimizer = adamw(schedule, train.weight_decay, train.clip_norm)
-    return optimizer, functools.partial(create_train_state, subject.flow, optimizer)
+    return optimizer, functools.partial(create_train_state, subject.method, optimizer)

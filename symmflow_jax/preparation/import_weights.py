@@ -50,16 +50,16 @@ def import_weights(
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
     experiment = experiment.without_files()
-    flow = experiment.method
-    num_channels = sum(shape[-1] for shape in flow.codec.shapes)
-    params = _params(files.read_weights(path), flow.network, num_channels, path, prompt_embedding)
+    method = experiment.method
+    num_channels = sum(shape[-1] for shape in method.codec.shapes)
+    params = _params(files.read_weights(path), method.network, num_channels, path, prompt_embedding)
     if params["stem"]["kernel"].shape[2] != num_channels:
         raise ValueError(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
             f"together; config.data and config.semantics make {num_channels}."
         )
-    if flow.time_sampling.num_clocks > 1:
-        params = _with_second_clock(params, flow)
+    if method.time_sampling.num_clocks > 1:
+        params = _with_second_clock(params, method)
     experiment.keep_codec_weights(workdir, experiment.codec_weights(workdir))
     with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, describe(experiment))
@@ -93,10 +93,10 @@ def _params(
     return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
 
 
-def _with_second_clock(params: Params, flow: SymmFlow) -> Params:
+def _with_second_clock(params: Params, method: SymmFlow) -> Params:
     """The parameters of a network with one clock and, from zero, those of the second."""
     name = "semantics_time"
-    return {**params, name: jax.jit(lambda key: flow.init(key)[name])(jax.random.key(0))}
+    return {**params, name: jax.jit(lambda key: method.init(key)[name])(jax.random.key(0))}
 
 
 def _latent_params(

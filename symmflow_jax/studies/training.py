@@ -53,12 +53,12 @@ class TrainedSeeds:
     """One method with the averaged weights of several seeds.
 
     Attributes:
-        flow: the method.
+        method: the method.
         weights: arrays with a leading axis `[seeds]`.
         seeds: origins of points, parameters and noise.
     """
 
-    flow: SymmFlow
+    method: SymmFlow
     weights: Weights
     seeds: tuple[int, ...]
 
@@ -67,7 +67,7 @@ class TrainedSeeds:
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
             lambda weights, key, points: predictions.predict_semantics(
-                self.flow, weights, key, jnp.arange(len(points)), Points(points), solve
+                self.method, weights, key, jnp.arange(len(points)), Points(points), solve
             )
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), points)
 
@@ -82,7 +82,7 @@ class TrainedSeeds:
         return jax.vmap(
             lambda weights, key, labels: (
                 predictions.generate(
-                    self.flow, weights, key, jnp.arange(len(labels)), labels, solve, guidance
+                    self.method, weights, key, jnp.arange(len(labels)), labels, solve, guidance
                 ).images
             )
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), labels)
@@ -93,7 +93,7 @@ class TrainedSeeds:
         return jax.vmap(
             lambda weights, key: (
                 predictions.sample(
-                    self.flow, weights, key, jnp.arange(count), solve, Sampled.IMAGES
+                    self.method, weights, key, jnp.arange(count), solve, Sampled.IMAGES
                 ).images
             )
         )(self.weights, _keys(self.seeds, Stream.EVALUATION))
@@ -140,11 +140,11 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
     Raises:
         FloatingPointError: if a loss is no longer a number.
     """
-    flow, optimizer, num_steps = experiment.method, experiment.optimizer, experiment.num_steps
+    method, optimizer, num_steps = experiment.method, experiment.optimizer, experiment.num_steps
     data = examples(experiment, seeds, train=True)
     training_keys = _keys(seeds, Stream.TRAINING)
     batch_keys = _keys(seeds, Stream.DRAWN_BATCHES)
-    init = functools.partial(create_train_state, flow, optimizer)
+    init = functools.partial(create_train_state, method, optimizer)
     state = jax.jit(jax.vmap(init))(_keys(seeds, Stream.INIT))
     advance = _make_advance(experiment)
     for start in range(0, num_steps, _STEPS_OF_ONE_PROGRAM):
@@ -157,7 +157,7 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
                 "config.train.peak_learning_rate."
             )
         _logger.info("step %d/%d  losses %s", end, num_steps, np.round(means, 4))
-    return TrainedSeeds(flow, Weights(state.ema_params), tuple(seeds))
+    return TrainedSeeds(method, Weights(state.ema_params), tuple(seeds))
 
 
 def clock_shares(

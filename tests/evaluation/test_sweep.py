@@ -53,7 +53,7 @@ def evaluator(tiny_experiment):
 
 def _trained(evaluator: Evaluator) -> EvaluatedWeights:
     """Weights that do something: a U-Net's first ones give zero."""
-    params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.flow.init(jax.random.key(0)))
+    params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.method.init(jax.random.key(0)))
     return EvaluatedWeights(Weights(params), train_step=7)
 
 
@@ -169,7 +169,7 @@ def pairs(tmp_path):
 
 
 def test_masks_can_be_compared_at_their_own_size(evaluator, pairs, monkeypatch):
-    def see_walls_only(flow, params, key, example_index, image, solve, ensemble_size=1):
+    def see_walls_only(method, params, key, example_index, image, solve, ensemble_size=1):
         labels = jnp.zeros(image.values.shape[:3], jnp.int32)
         ones = jnp.ones(labels.shape)
         return SemanticsPrediction(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))

@@ -59,13 +59,13 @@ def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
 
 
 def test_weights_in_the_compute_dtype_change_no_result(weights):
-    flow = dataclasses.replace(
+    method = dataclasses.replace(
         _FLOW, network=dataclasses.replace(_FLOW.network, dtype=jnp.bfloat16)
     )
-    cast = flow.in_compute_dtype(weights)
+    cast = method.in_compute_dtype(weights)
     dtypes = {leaf.ndim: leaf.dtype for leaf in jax.tree.leaves(cast)}
     assert dtypes == {1: jnp.float32, 2: jnp.bfloat16}
-    results = [flow.losses(w, _keys(0, 1, 2), _POINTS, _LABELS, _HALVES) for w in (weights, cast)]
+    results = [method.losses(w, _keys(0, 1, 2), _POINTS, _LABELS, _HALVES) for w in (weights, cast)]
     jax.tree.map(np.testing.assert_array_equal, *results)
     same = _FLOW.in_compute_dtype(weights)
     assert all(a is b for a, b in zip(*map(jax.tree.leaves, (same, weights)), strict=True))

@@ -21,7 +21,7 @@ POINTS = {
 def test_operations_of_an_mlp(tiny_experiment):
     subject = workloads.subject(tiny_experiment(**POINTS), 256)
     counted = workloads.flops(subject)
-    params = jax.eval_shape(subject.flow.init, jax.random.key(0))
+    params = jax.eval_shape(subject.method.init, jax.random.key(0))
     products = 2 * 256 * sum(leaf.size for leaf in jax.tree.leaves(params) if leaf.ndim == 2)
     # Biases, activations and the embedding of time come on top.
     assert products < counted[workloads.RECOGNITION] < 1.15 * products

@@ -78,7 +78,7 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
     model = symmflow_jax.load(tmp_path / "run")
     assert model.step == 0
     assert model.schema.names == tuple("0123456789")
-    v_x, v_y = model.flow.network.apply(
+    v_x, v_y = model.method.network.apply(
         {"params": model.weights.network}, case.x_t, case.y_t, case.t
     )
     np.testing.assert_allclose(v_x, case.v_x, rtol=0, atol=1e-4)
@@ -100,10 +100,10 @@ def test_export_after_import_is_the_identity(digits, tmp_path):
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, experiment = digits
     import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    flow = experiment.without_files().method
+    method = experiment.without_files().method
     # Whatever the training's settings are: the optimizer has no state yet.
     shapes = jax.eval_shape(
-        lambda key: create_train_state(flow, adamw(lambda step: 1e-3, 0.1, 1.0), key),
+        lambda key: create_train_state(method, adamw(lambda step: 1e-3, 0.1, 1.0), key),
         jax.random.key(0),
     )
     with checkpoints.open_manager(tmp_path / "run", 2) as manager:

@@ -69,7 +69,7 @@ def test_encode_train_resume_and_use(experiment, tmp_path):
     shutil.rmtree(tmp_path / "latents")
     model = symmflow_jax.load(run)
     assert model.step == 3
-    assert model.flow.codec.shapes.image == (4, 4, 2)
+    assert model.method.codec.shapes.image == (4, 4, 2)
     masks = np.random.default_rng(0).integers(0, model.schema.num_classes, (8, 8, 8))
     images = model.generate(masks, jax.random.key(0), num_steps=2)
     assert images.shape == (8, 8, 8, 3) and images.dtype == np.uint8

@@ -27,16 +27,16 @@ def stepped(tiny_experiment, standard_dtype_promotion):
             "network.name": "mlp",
         }
     )
-    flow = experiment.with_schema(numbered_classes(2)).method
+    method = experiment.with_schema(numbered_classes(2)).method
     optimizer = optax.sgd(_RATE)
-    state = create_train_state(flow, optimizer, jax.random.key(0))
+    state = create_train_state(method, optimizer, jax.random.key(0))
     rng = np.random.default_rng(0)
     batch = Batch(
         Points(rng.standard_normal((6, 2)).astype(np.float32)),
         np.array([0, 1, 0, 1, 1, 0], np.int32),
         np.arange(6, dtype=np.int32),
     )
-    step = make_train_step(flow, optimizer, loss_weights=JointState(0.5, 0.5), ema_decay=0.75)
+    step = make_train_step(method, optimizer, loss_weights=JointState(0.5, 0.5), ema_decay=0.75)
     return state, *jax.jit(step)(state, None, batch, jax.random.key(1))
 
 

@@ -27,13 +27,13 @@ def export_weights(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = 
         WeightsFileError: if the file cannot be written.
     """
     trained = model.load(workdir, checkpoint)
-    if trained.flow.time_sampling.num_clocks > 1:
+    if trained.method.time_sampling.num_clocks > 1:
         raise ValueError(
-            f"The network in {workdir} has a clock for each component, which has no form in PyTorch; "
-            "only networks of config.train.clock='tied' are exported."
+            f"The network in {workdir} has a clock for each component, which has no form in "
+            "PyTorch; only networks of config.train.clock='tied' are exported."
         )
     form = {files.LATENT_UNET: latent_unet, files.PIXEL_UNET: pixel_unet}
-    network = trained.flow.network
+    network = trained.method.network
     state_dict = form[kind_of(network)].state_dict_from_params(
         jax.device_get(trained.weights.network), network
     )

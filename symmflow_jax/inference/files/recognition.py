@@ -157,7 +157,7 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
         "label": schema.raw_ids[label] if is_sure else "",
         "name": schema.names[label] if is_sure else "unsure",
     }
-    encoding = model.flow.codec.encoding
+    encoding = model.method.codec.encoding
     if isinstance(encoding, ClassEncoding):
         decode_continuous = np.atleast_1d(encoding.decode_continuous(result.signal))
         others = np.delete(np.asarray(encoding.distances(result.signal)), label)
@@ -190,7 +190,7 @@ def _check_unsure_id(model: Model, unsure_id: int) -> None:
 
 
 def _check_probabilities(model: Model) -> None:
-    encoding = model.flow.codec.encoding
+    encoding = model.method.codec.encoding
     if not isinstance(encoding, ProbabilityEncoding):
         raise ValueError(
             f"--probabilities are those of one-hot codes, but this model encodes classes as "

@@ -94,9 +94,9 @@ def _network(subject: Subject) -> Any:
     from torchcfm.models.unet.unet import UNetModel
 
     network = subject.experiment.network
-    channels = sum(shape[-1] for shape in subject.flow.codec.shapes)
+    channels = sum(shape[-1] for shape in subject.method.codec.shapes)
     return UNetModel(
-        image_size=subject.flow.codec.image_shape[0],
+        image_size=subject.method.codec.image_shape[0],
         in_channels=channels,
         model_channels=network.channels,
         out_channels=channels,
@@ -113,7 +113,7 @@ def _tensors(subject: Subject) -> tuple[Any, Any]:
     import torch
 
     images = subject.batch.image.values.astype(np.float32) / 127.5 - 1.0
-    semantics = jax.vmap(subject.flow.codec.encoding.encode_clean)(
+    semantics = jax.vmap(subject.method.codec.encoding.encode_clean)(
         jnp.asarray(subject.batch.labels)
     )
     arrays = (images, np.asarray(semantics))

@@ -107,13 +107,13 @@ def generation(experiment: Experiment, devices: tuple[jax.Device, ...], compiler
     """Generation over the devices of one process, as evaluation does it; see `train_step`."""
     subject = workloads.subject(experiment, experiment.eval.batch_size)
     parallelism = experiment.parallelism(devices)
-    flow = subject.flow
+    method = subject.method
     shapes = jax.eval_shape(
-        lambda key: Weights(flow.init(key), flow.codec.init(key)), jax.random.key(0)
+        lambda key: Weights(method.init(key), method.codec.init(key)), jax.random.key(0)
     )
     weights, batch = parallelism.inference_arguments(shapes, subject.batch)
     lowered = predictions.generate.lower(
-        flow,
+        method,
         weights,
         jax.eval_shape(jax.random.key, 0),
         batch.example_index,

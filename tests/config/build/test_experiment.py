@@ -22,7 +22,7 @@ def test_the_train_step_overwrites_its_state(tiny_experiment):
     experiment = tiny_experiment()
     subject = workloads.subject(experiment, experiment.train.batch_size)
     optimizer = adamw(one_cycle(10, 1, 1e-3, 1e-6), 0.0, None)
-    create = functools.partial(create_train_state, subject.flow, optimizer)
+    create = functools.partial(create_train_state, subject.method, optimizer)
     parallelism = experiment.parallelism()
     shapes = jax.eval_shape(create, jax.random.key(0))
     step = experiment.train_step(optimizer, parallelism)
@@ -88,11 +88,11 @@ _CONFIGS = sorted(
 def test_every_config_describes_a_method(name):
     values = importlib.import_module(f"configs.{name}").get_config()
     experiment = Experiment(conversion.from_config_dict(values))
-    flow = experiment.with_schema(numbered_classes(10)).method
-    state = jax.eval_shape(flow.init, jax.random.key(0))
+    method = experiment.with_schema(numbered_classes(10)).method
+    state = jax.eval_shape(method.init, jax.random.key(0))
     assert jax.tree.leaves(state)
     is_latent = name in ("celebamask_hq", "coco", "coco_small")
-    assert isinstance(flow.codec, LatentCodec) == is_latent
+    assert isinstance(method.codec, LatentCodec) == is_latent
 
 
 def test_the_small_config_of_coco_differs_in_sizes_alone():

@@ -20,14 +20,14 @@ def scores(striped, trained, monkeypatch):
     others as wall; it makes wall white and stripe black.
     """
 
-    def predict_semantics(flow, weights, key, example_index, image, solve):
+    def predict_semantics(method, weights, key, example_index, image, solve):
         black = jnp.max(image.values, axis=(1, 2, 3)) == 0
         halves = jnp.broadcast_to(jnp.arange(8) // 4, image.values.shape[:3])
         labels = jnp.where(black[:, None, None], halves, 0).astype(jnp.int32)
         ones = jnp.ones(labels.shape)
         return SemanticsPrediction(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
-    def generate(flow, weights, key, positions, labels, solve, guidance):
+    def generate(method, weights, key, positions, labels, solve, guidance):
         grey = jnp.where(labels == 0, 255, 0).astype(jnp.uint8)[..., None]
         images = jnp.broadcast_to(grey, (*labels.shape, 3))
         return Generation(images, jnp.full(len(labels), 4, jnp.int32))

@@ -15,7 +15,7 @@ from symmflow_jax.inference.predictions import SemanticsPrediction
 def scores(striped, trained, monkeypatch):
     """A function from the evaluation's ignored id to what is measured of answers of walls only."""
 
-    def see_walls(flow, weights, key, example_index, image, solve, ensemble_size):
+    def see_walls(method, weights, key, example_index, image, solve, ensemble_size):
         labels = jnp.zeros(image.values.shape[:3], jnp.int32)
         # The upper half is surer; it holds one of the two stripes, like the lower half.
         confidence = jnp.broadcast_to(

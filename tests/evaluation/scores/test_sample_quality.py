@@ -77,7 +77,7 @@ def measure(monkeypatch):
         batches = [np.asarray(batch.image.values) for batch in evaluator.batches(0)]
         real = jnp.asarray(np.concatenate(batches))
 
-        def generate(flow, params, key, positions, labels, solve, guidance):
+        def generate(method, params, key, positions, labels, solve, guidance):
             made = real[positions % 12] + jnp.uint8(shift)
             return Generation(made, jnp.full(len(positions), 5, jnp.int32))
 

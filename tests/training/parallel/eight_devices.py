@@ -49,9 +49,9 @@ class Training:
 
     def __init__(self, experiment, form: str):
         self.parallelism = FORMS[form]()
-        self.flow = experiment.method
+        self.method = experiment.method
         self.optimizer = adamw(one_cycle(NUM_STEPS, 2, 1e-4, 1e-6), 0.0, None)
-        create = functools.partial(create_train_state, self.flow, self.optimizer)
+        create = functools.partial(create_train_state, self.method, self.optimizer)
         self.shapes = jax.eval_shape(create, jax.random.key(0))
         self.iterator = experiment.training_batches()
         self.step = experiment.train_step(self.optimizer, self.parallelism)
@@ -175,9 +175,9 @@ def test_a_device_holds_a_sixth_at_most(tiny_experiment):
     experiment = tiny_experiment(
         **{"network.channels": 64, "network.num_groups": 32, "network.head_channels": 64}
     )
-    flow = workloads.subject(experiment, 8).flow
+    method = workloads.subject(experiment, 8).method
     create = functools.partial(
-        create_train_state, flow, adamw(one_cycle(9, 1, 1e-4, 1e-6), 0.0, None)
+        create_train_state, method, adamw(one_cycle(9, 1, 1e-4, 1e-6), 0.0, None)
     )
     shapes = jax.eval_shape(create, jax.random.key(0))
     state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
@@ -273,7 +273,7 @@ def test_inference_takes_sharded_weights(trained):
     whole = FORMS["pmap"]().for_inference(jax.tree.map(np.asarray, sharded))
     signals = [
         predictions.predict_semantics(
-            run.flow,
+            run.method,
             Weights(params),
             jax.random.key(0),
             run.batch.example_index,
@@ -289,12 +289,12 @@ def test_inference_gathers_weights_and_nothing_else(trained):
     run = trained("fsdp")
     sharded = Weights(run.parallelism.for_inference(run.state.ema_params))
     batch, solve = run.parallelism.place_batch(run.batch), FixedSteps(EULER, 2)
-    arguments = (run.flow, sharded, jax.random.key(0), batch.example_index, batch.image, solve)
+    arguments = (run.method, sharded, jax.random.key(0), batch.example_index, batch.image, solve)
     compiled = predictions.predict_semantics.lower(*arguments).compile()
     kept = [leaf for leaf in jax.tree.leaves(sharded) if _is_split(leaf)]
     (messages,) = _messages(compiled)
     assert messages == ("all-gather", len(kept), _bytes(kept))
-    alone = (run.flow, jax.tree.map(np.asarray, sharded), jax.random.key(0))
+    alone = (run.method, jax.tree.map(np.asarray, sharded), jax.random.key(0))
     one = predictions.predict_semantics(*alone, run.batch.example_index, run.batch.image, solve)
     eight = predictions.predict_semantics(*arguments)
     assert all(_is_split(leaf) for leaf in jax.tree.leaves(eight))
