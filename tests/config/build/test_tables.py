@@ -167,7 +167,7 @@ _VALUES = {
     "network": {"name": "cubic", "channels": 32},
     "train": {
         "batch_size": 32, "num_epochs": 24.0, "peak_learning_rate": 1e-2, "ema_decay": 0.9,
-        "image_weight": 0.5, "path": "circle", "coupling": "reversed",
+        "image_weight": 0.5, "clock": "independent", "path": "circle", "coupling": "reversed",
         "image_parameterization": "half", "semantics_parameterization": "half",
         "eval_every_steps": 0,
     },
