@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from symmflow_jax.config import old_names
 from symmflow_jax.config.build.data import sources
-from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
@@ -114,9 +114,8 @@ def _check_clocks(config: Config) -> None:
             f"config.train.clock is {config.train.clock!r} but config.train.clock_shares has tied "
             "times only; choose 'tied', or other shares."
         )
-    guided = config.guidance.weight != 1.0
-    if choice.num_clocks == 1 and (guided or config.eval.clock == "clean"):
-        key = "guidance.weight" if guided else "eval.clock"
+    key = key_of_two_clocks(config)
+    if choice.num_clocks == 1 and key:
         two_clocks = [name for name, other in CLOCKS.items() if other.num_clocks > 1]
         raise ValueError(
             f"config.{key} is {operator.attrgetter(key)(config)!r}, which needs a network that "

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.config.values import DataConfig
 from symmflow_jax.data.image_files import pack_colours, read_image, read_mask
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
@@ -58,7 +57,7 @@ def check_data(experiment: Experiment) -> bool:
         schema = experiment.schema
         findings = examine(source(), experiment.kind)
         _logger.info("%s", describe(findings, schema, split))
-        for line in remedies(findings, schema, experiment.data):
+        for line in remedies(findings, experiment):
             _logger.info("%s", line)
         skips = experiment.skips_errors and split == "training"
         usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
@@ -137,10 +136,11 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
     return "\n".join(lines)
 
 
-def remedies(findings: DataSurvey, schema: LabelSchema, data: DataConfig) -> list[str]:
+def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
     """The config lines that mend the usual mistakes in a folder of one's own masks."""
-    if data.source != "paired_folder":
+    if not experiment.has_own_classes:
         return []
+    data, schema = experiment.data, experiment.schema
     known = set(schema.raw_ids)
     found = set(findings.raw_ids)
     unknown = sorted(found - known)

@@ -76,7 +76,7 @@ def test_each_usual_mistake_has_its_line(folder, masks, names, remedy):
     experiment = folder(masks, names)
     findings, schema = look(experiment)
     assert not check_data(experiment)
-    (line,) = remedies(findings, schema, experiment.data)
+    (line,) = remedies(findings, experiment)
     assert line.endswith(remedy)
 
 
@@ -103,7 +103,7 @@ def test_the_line_mends_the_mistake(folder, masks, options):
 def test_several_unknown_ids_are_listed_with_their_masks(folder):
     experiment = folder([[[0, 7]], [[7, 9]]])
     findings, schema = look(experiment)
-    assert remedies(findings, schema, experiment.data) == [
+    assert remedies(findings, experiment) == [
         "Ids without a class, with the masks that have them: 7 (2), 9 (1)"
     ]
 
@@ -112,7 +112,7 @@ def test_photos_in_place_of_masks_are_told_apart(folder):
     rng = np.random.default_rng(0)
     experiment = folder([rng.integers(0, 256, (20, 20, 3))])
     findings, schema = look(experiment)
-    assert "more than 64 colours" in remedies(findings, schema, experiment.data)[0]
+    assert "more than 64 colours" in remedies(findings, experiment)[0]
 
 
 @pytest.mark.parametrize(

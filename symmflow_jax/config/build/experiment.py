@@ -105,6 +105,11 @@ class Experiment:
         return sources.dataset_of(self.config)
 
     @property
+    def has_own_classes(self) -> bool:
+        """Whether the config, and not the data set, says what the classes are."""
+        return sources.has_own_classes(self.config)
+
+    @property
     def skips_errors(self) -> bool:
         """Whether examples that cannot be read are left out."""
         return batches.skips_errors(self.config)

@@ -92,6 +92,7 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
     """The method for the config's network and the classes of a schema."""
     codec = codecs.make_codec(config, schema)
     two_clocks = CLOCKS[config.train.clock].num_clocks > 1
+    dissolves = config.eval.clock == "tied"
     return SymmFlow(
         network=make_network(config.network),
         codec=codec,
@@ -99,8 +100,17 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
         coupling=COUPLINGS[config.train.coupling].resolve()(),
         parameterizations=make_parameterizations(config, codec.encoding),
         time_sampling=CLOCKS[config.train.clock].make(config.train),
-        holds_clean=two_clocks and config.eval.clock != "tied",
+        holds_clean=two_clocks and not dissolves,
     )
+
+
+def key_of_two_clocks(config: Config) -> str | None:
+    """The first key of the config that asks for a network of two clocks, or None."""
+    asking = {
+        "guidance.weight": config.guidance.weight != 1.0,
+        "eval.clock": config.eval.clock == "clean",
+    }
+    return next((key for key, asks in asking.items() if asks), None)
 
 
 def make_paths(config: TrainConfig) -> JointState:

@@ -16,6 +16,7 @@ class Published:
         metric: the metric, as in `Measurement`.
         values: the score by number of steps, in the units of `Measurement`.
         protocol: how the paper measured.
+        solver: the solver, as in `Protocol`.
     """
 
     data: str
@@ -23,6 +24,7 @@ class Published:
     metric: str
     values: Mapping[int, float]
     protocol: str
+    solver: str = "euler"
 
 
 def of(dataset: str) -> list[Published]:
@@ -36,7 +38,7 @@ def ours(published: Published, num_steps: int, table: list[Measurement]) -> list
         m
         for m in table
         if (m.protocol.task, m.metric) == (published.task, published.metric)
-        and (m.protocol.solver, m.protocol.num_steps) == ("euler", num_steps)
+        and (m.protocol.solver, m.protocol.num_steps) == (published.solver, num_steps)
         and m.class_name is None
     ]
 

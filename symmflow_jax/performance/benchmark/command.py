@@ -69,8 +69,8 @@ def _speed(
         on_cpu = jax.default_backend() == "cpu"
         ours = apart(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
         contenders = {"ours": ours}
-        if experiment.network.name == "unet" and torch_peer.is_installed():
-            contenders["peer"] = apart(torch_peer.tasks)
+        if torch_peer.has_form_of(subject.method.network) and torch_peer.is_installed():
+            contenders["peer"] = apart(torch_peer.cpu_tasks if on_cpu else torch_peer.cuda_tasks)
         for name in NAMES:
             _logger.info("%s, batch %d", name, batch_size)
             seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},

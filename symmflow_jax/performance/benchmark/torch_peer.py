@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.timing import Task
 from symmflow_jax.performance.workloads import GENERATION, RECOGNITION, TRAIN_STEP, Subject
@@ -25,17 +27,45 @@ def is_installed() -> bool:
     return True
 
 
-def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
-    """The workloads of `workloads.tasks` by the same names, in float32 on all cores.
+def has_form_of(network: nn.Module) -> bool:
+    """Whether PyTorch's peer is the same network."""
+    return type(network) is UNet
+
+
+def cpu_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
+    """The workloads of `workloads.tasks` by the same names, in float32 on all cores."""
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    return _tasks(experiment, batch_size, "cpu")
+
+
+def cuda_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
+    """The same on one GPU, with the precision that PyTorch chooses; each waits for its end."""
+    import torch
+
+    def waiting(task: Task) -> Task:
+        def run() -> None:
+            task()
+            torch.cuda.synchronize()
+
+        return run
+
+    with torch.device("cuda"):
+        tasks = _tasks(experiment, batch_size, "cuda")
+    return {name: waiting(task) for name, task in tasks.items()}
+
+
+def _tasks(experiment: Experiment, batch_size: int, device: str) -> dict[str, Task]:
+    """The workloads on a device.
 
     The peer is spared the encoding of the labels: it is given the clean codes.
     """
     import torch
 
-    torch.set_num_threads(os.cpu_count() or 1)
     subject = workloads.subject(experiment, batch_size)
-    network = _network(subject)
-    images, semantics = _tensors(subject)
+    network = _network(subject).to(device)
+    images, semantics = (tensor.to(device) for tensor in _tensors(subject))
     num_steps = subject.experiment.eval.generation_steps
     channels = images.shape[1]
 
@@ -43,14 +73,14 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
     def generate() -> Any:
         state = torch.cat([torch.randn_like(images), semantics], dim=1)
         for index in range(num_steps):
-            t = torch.full((len(state),), index / num_steps)
+            t = torch.full((len(state),), index / num_steps, device=device)
             state = state + network(t, state) / num_steps
         return state[:, :channels].clamp(-1, 1)
 
     @torch.inference_mode()
     def predict_semantics() -> Any:
         state = torch.cat([images, torch.randn_like(semantics)], dim=1)
-        return (state - network(torch.ones(len(state)), state))[:, channels:]
+        return (state - network(torch.ones(len(state), device=device), state))[:, channels:]
 
     return {
         TRAIN_STEP: _train_step(subject, network, images, semantics),
@@ -74,7 +104,7 @@ def _train_step(subject: Subject, network: Any, images: Any, semantics: Any) -> 
 
     def step() -> None:
         noise_x, noise_y = torch.randn_like(images), torch.randn_like(semantics)
-        t = torch.rand(len(images))
+        t = torch.rand(len(images), device=images.device)
         s = t[:, None, None, None]
         x_t = (1 - scale * s) * noise_x + s * images
         y_t = (1 - scale * s) * semantics + s * noise_y

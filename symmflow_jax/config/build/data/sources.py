@@ -40,12 +40,14 @@ class SourceChoice(Choice):
         known_classes: place of a label schema, or of a function from `data.name` to one or None:
             the classes that are known without the files.
         has_name: whether `data.name` chooses among several data sets.
+        has_own_classes: whether the config, and not the data set, says what the classes are.
     """
 
     kinds: tuple[SemanticsKind, ...]
     opener: Opener
     known_classes: str | None = None
     has_name: bool = False
+    has_own_classes: bool = False
 
     @property
     def used_keys(self) -> tuple[str, ...]:
@@ -182,6 +184,7 @@ SOURCES: dict[str, SourceChoice] = {
         "your own images and masks in pairs of folders",
         (MASK,),
         from_folder_pair,
+        has_own_classes=True,
     ),
     "coco_stuff": SourceChoice(
         "symmflow_jax.data.sources.segmentation.coco_stuff:CocoStuff",
@@ -227,6 +230,11 @@ def kind_of(config: Config) -> SemanticsKind:
 def dataset_of(config: Config) -> str:
     """What scores call the config's data set."""
     return _choice(config).dataset(config.data.source, config.data.name)
+
+
+def has_own_classes(config: Config) -> bool:
+    """Whether the config, and not the data set, says what the classes are."""
+    return _choice(config).has_own_classes
 
 
 def open_source(config: Config, *, train: bool) -> Source:
