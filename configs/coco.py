@@ -1,27 +1,29 @@
 """COCO-Stuff at 512x512 in latents, with the paper's settings (arXiv 2506.10634).
 
-The U-Net of Stable Diffusion 2.1 is fine-tuned; `SD21` is its folder of diffusers (with `unet`),
-`VAE` that of sd-vae-ft-mse. `data.dir` holds `train2017`, `val2017` and
-`stuffthingmaps_trainval2017/{train,val}2017` as unpacked. Once:
+This fine-tunes the U-Net of Stable Diffusion 2.1. `SD21` is its diffusers folder (with `unet`).
+`VAE` is the diffusers folder of sd-vae-ft-mse. `data.dir` holds the unpacked `train2017`,
+`val2017` and `stuffthingmaps_trainval2017/{train,val}2017`. Import the weights once:
 
     python launch/empty_prompt.py --input=SD21 --output=empty_prompt.safetensors
     python -m symmflow_jax.main --config=configs/coco.py --mode=import --input=SD21/unet \
         --prompt_embedding=empty_prompt.safetensors --config.autoencoder.weights=VAE
 
-Sharper masks, from a decoder of their own; and images encoded once (a folder of about 16 GB, with
-mirror images and cropped at the centre) instead of in every step. Both may be left out:
+Two optional commands follow. The first tunes a decoder to masks, which makes them sharper. The
+second encodes the images once instead of in every step. Its folder takes about 16 GB and holds
+images cropped at the centre, and their mirror images:
 
     python -m symmflow_jax.main --config=configs/coco.py --mode=finetune_vae \
         --config.autoencoder.weights=VAE
     python -m symmflow_jax.main --config=configs/coco.py --mode=encode \
         --config.autoencoder.weights=VAE --config.data.latents=data/coco_latents
 
-And then, with `--config.data.latents=data/coco_latents` if there are some:
+Then train. Add `--config.data.latents=data/coco_latents` if you encoded the images:
 
     python -m symmflow_jax.main --config=configs/coco.py --config.autoencoder.weights=VAE
 
-Hardware: the paper's four GPUs with 32 pictures each, or a TPU slice (`--mode=plan` tells which);
-`--config.parallel=fsdp` where the training state of 14 GB does not fit one device.
+Hardware: the paper used four GPUs with 32 pictures each. A TPU slice works too; `--mode=plan`
+tells how much it needs. The training state takes 14 GB; use `--config.parallel=fsdp` if it does
+not fit one device.
 Expect FID 7.0 and LPIPS 0.609 in 25 steps, mIoU 29.3 in one step and 40.1 in 20 (paper).
 """
 

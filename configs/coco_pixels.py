@@ -2,10 +2,10 @@
 
     python -m symmflow_jax.main --config=configs/coco_pixels.py --config.data.dir=data/coco
 
-`data.dir` holds `train2017`, `val2017` and `stuffthingmaps_trainval2017/{train,val}2017` as
-unpacked. `--mode=check_data` looks at them first.
+`data.dir` holds the unpacked `train2017`, `val2017` and
+`stuffthingmaps_trainval2017/{train,val}2017`. `--mode=check_data` checks them first.
 
-Hardware: made to try the data and the whole loop, on CPU too; an accelerator for the whole set.
+Hardware: any to try the data and the whole loop, also a CPU; an accelerator for the whole set.
 The paper's numbers need its latent model at 512x512.
 """
 

@@ -3,10 +3,9 @@
     python -m symmflow_jax.main --config=configs/coco_small.py --config.data.dir=data/coco \
         --config.autoencoder.weights=VAE
 
-`VAE` is a file or folder of diffusers' `AutoencoderKL` of the sizes below. Published ones are
-larger: random weights will do to try import, `--mode=encode`, `--mode=finetune_vae`, training,
-resuming, generation, segmentation and evaluation, but pictures are then noise and scores near
-zero.
+`VAE` is a file or folder of diffusers' `AutoencoderKL` with the sizes below. Published ones are
+larger. Random weights suffice to try import, `--mode=encode`, `--mode=finetune_vae`, training,
+resuming, generation, segmentation and evaluation. Pictures are then noise and scores near zero.
 
 Hardware: any; minutes on two CPU cores for a few dozen pictures.
 """

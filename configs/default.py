@@ -1,4 +1,4 @@
-"""Every key with its default value; `symmflow_jax/config/values.py` says what each means."""
+"""Every key with its default value; `symmflow_jax/config/values.py` explains each key."""
 
 from symmflow_jax.config import conversion
 

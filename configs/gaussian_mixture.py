@@ -1,10 +1,10 @@
-"""A mixture of eight classes in sixteen dimensions, with known conditional laws: a small MLP.
+"""A mixture of eight classes in sixteen dimensions, with known distributions: a small MLP.
 
     python -m symmflow_jax.main --config=configs/gaussian_mixture.py
 
-Hardware: any; a few minutes on two CPU cores. No classifier is right more often than in about
-80 % of the points, as the classes overlap. How near generated points are to the law of their
-class is told by the energy distance to exact samples of it.
+Hardware: any; a few minutes on two CPU cores. The classes overlap, so no classifier is right in
+more than about 80 % of the points. The energy distance to exact samples of a class tells how near
+generated points are to its distribution.
 """
 
 from configs import spirals

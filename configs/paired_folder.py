@@ -1,14 +1,14 @@
-"""Your own images and id masks, as pictures of the same name in pairs of folders.
+"""Your own images and id masks, with the same file names in pairs of folders.
 
     python -m symmflow_jax.main --config=configs/paired_folder.py --config.data.dir=DATA \
         --config.data.class_names="('sky', 'road', 'tree')" --config.data.ignored_id=255
 
-`DATA` holds `train/images`, `train/masks`, `val/images` and `val/masks`; other names are set by
-`data.train_images` and so on. Masks are PNGs with one channel, whose values are the ids: 0 for
-the first of `class_names`, and so on. Pixels of `ignored_id` belong to no class; they count in
-no score.
+`DATA` holds `train/images`, `train/masks`, `val/images` and `val/masks`. `data.train_images` and
+its neighbours set other names. Masks are PNGs with one channel whose values are the ids: 0 for the
+first of `class_names`, and so on. Pixels of `ignored_id` belong to no class and count in no score.
 
-Two clocks and a categorical head, as in `shapes.py`, which says how to get the paper's way.
+The network has two clocks and predicts class probabilities, as in `shapes.py`. The docstring
+there gives the settings of the paper.
 
 Hardware: any to try it out; an accelerator for more than a few hundred pictures. Images are
 cropped to the aspect ratio of `image_size` and resized to it.

@@ -2,7 +2,8 @@
 
     python -m symmflow_jax.main --config=configs/shapes.py
 
-Two clocks and a categorical head; the paper's way, with one clock and a palette, is
+The network has two clocks and predicts class probabilities. The paper's method, with one clock
+and a palette, is
 
     python -m symmflow_jax.main --config=configs/shapes.py --config.train.clock=tied \
         --config.train.prob_at_one=0 --config.semantics.encoding=palette --workdir=runs/shapes_tied

@@ -1,10 +1,10 @@
-"""Ten ordered classes in undecided pairs: what rounding the mean of their codes costs.
+"""Ten ordered classes in pairs that look alike: what rounding the mean of their codes costs.
 
     python -m symmflow_jax.main --config=configs/split_posterior.py
 
 Hardware: any; a few minutes on two CPU cores. The best possible accuracy is 77.6 %. One step
-reads the mean of the codes of a pair, which mostly rounds to a class that is not there: a
-perfect velocity scores 37.4 %. More steps draw one of the two classes instead.
+gives the mean of the codes of a pair, which mostly rounds to a class outside the pair: a perfect
+velocity scores 37.4 %. More steps draw one of the two classes instead.
 """
 
 from configs import spirals

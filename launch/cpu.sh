@@ -3,16 +3,16 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Runs symmflow_jax.main on CPU with memory kept between steps, in large pages (Linux with glibc
-2.35 or later). A train step then spends no time on getting its memory anew.
+Runs symmflow_jax.main on a CPU and keeps memory between steps, in large pages. A train step then
+spends no time on memory allocation. Needs Linux with glibc 2.35 or later.
 
 Usage: launch/cpu.sh [--dry-run] ARGUMENT...
 
   --dry-run  print the command and do not run it
   --help     print this text
-  ARGUMENT   goes to symmflow_jax.main as it is, for instance --config=configs/shapes.py
+  ARGUMENT   is passed on to symmflow_jax.main, for instance --config=configs/shapes.py
 
-Paths are taken from the root of the checkout, where the command runs.
+The command runs in the root of the checkout; paths are relative to it.
 TEXT
 }
 

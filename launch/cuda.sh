@@ -3,17 +3,17 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Trains on one host with all its NVIDIA GPUs.
+Installs the project and runs symmflow_jax.main on one host with all its NVIDIA GPUs.
 
 Usage: launch/cuda.sh --config=CONFIG [--dry-run] [ARGUMENT...]
 
   --config=CONFIG  config file, such as configs/mnist.py
-  --dry-run        print the commands, one a line, and run none
+  --dry-run        print the commands, one per line, and do not run them
   --help           print this text
-  ARGUMENT         anything else goes to symmflow_jax.main as it is, for instance
+  ARGUMENT         any other argument is passed on to symmflow_jax.main, for instance
                    --workdir=runs/mnist --config.train.batch_size=64
 
-Paths are taken from the root of the checkout, where the commands run.
+The commands run in the root of the checkout; paths are relative to it.
 TEXT
 }
 

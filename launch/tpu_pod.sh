@@ -3,25 +3,26 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Trains on every host of a TPU VM, a single board or a whole pod slice, over gcloud.
+Installs the project and runs symmflow_jax.main on every host of a TPU VM, with gcloud. The TPU VM
+is a single board or a whole pod slice.
 
 Usage: launch/tpu_pod.sh --name=NAME --zone=ZONE --config=CONFIG [OPTION...] [ARGUMENT...]
 
   --name=NAME       name of the TPU VM
   --zone=ZONE       its zone, such as us-central2-b
   --config=CONFIG   config file in the checkout, such as configs/coco.py
-  --project=PROJECT Google Cloud project; without it, gcloud's own setting
+  --project=PROJECT Google Cloud project; default: the setting of gcloud
   --accelerator-type=TYPE
-                    create the TPU VM first, of this type, such as v4-32
-  --version=VERSION software of a TPU VM to be created; without it, tpu-ubuntu2204-base
-  --python=PROGRAM  Python of the hosts, 3.11 or newer; without it, python3
-  --dry-run         print the commands, one a line, and run none
+                    first create the TPU VM with this type, such as v4-32
+  --version=VERSION software of the created TPU VM; default: tpu-ubuntu2204-base
+  --python=PROGRAM  Python of the hosts, 3.11 or newer; default: python3
+  --dry-run         print the commands, one per line, and do not run them
   --help            print this text
-  ARGUMENT          anything else goes to symmflow_jax.main as it is, for instance
+  ARGUMENT          any other argument is passed on to symmflow_jax.main, for instance
                     --workdir=gs://BUCKET/coco --config.train.batch_size=128
 
-The code goes to ~/symmflow_jax on every host; what lies there from earlier runs stays. All hosts
-must see the same working directory, so --workdir should be in a bucket.
+The code is copied to ~/symmflow_jax on every host. Other files there are kept. All hosts must see
+the same working directory, so --workdir should be in a bucket.
 TEXT
 }
 
