@@ -106,7 +106,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         ),
         (
             ["--config.semantics.encoding=plane", "--config.data.source=paired_folder"],
-            "class_names is empty",
+            "'plane' learns a label, but 'paired_folder' has only mask; choose palette, onehot.",
         ),
         (["--mode=segment"], "holds no checkpoints; train first"),
         (["--mode=import"], "--mode=import needs --input"),

@@ -160,7 +160,14 @@ def test_every_module_has_its_mirror_in_the_tests():
 
 def test_every_test_mirrors_a_module():
     """Beside what runs across rooms."""
-    across = {"test_rooms.py", "test_documentation.py", "test_earlier_runs.py", "test_launch.py"}
+    across = {
+        "test_rooms.py",
+        "test_earlier_runs.py",
+        "test_latent_run.py",
+        "test_points_run.py",
+        "test_launch.py",
+        "test_parallel.py",
+    }
     stray = [
         str(path.relative_to(ROOT / "tests"))
         for path in sorted((ROOT / "tests").rglob("test_*.py"))

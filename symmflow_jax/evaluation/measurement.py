@@ -36,7 +36,7 @@ class Protocol:
         train_step: training steps behind them.
         seeds: origin of the noise of each repeat.
         features: name of the feature function, or None where none was used.
-        features_hash: SHA-256 of its trained, or None.
+        features_hash: SHA-256 of its weights, or None.
         reference: the real images that a distribution was compared with, or None.
     """
 

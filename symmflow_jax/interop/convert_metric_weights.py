@@ -26,11 +26,15 @@ from symmflow_jax.interop.torch_files import read_tensors
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
 
+NETWORKS = {"inception": inception, "lpips": lpips}
+"""What weights may be of: `--network`."""
+
+
 def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pathlib.Path) -> None:
     """Checks that the weights are those of a network and writes them.
 
     Args:
-        network: "inception" or "lpips".
+        network: a name of `NETWORKS`.
         inputs: files of PyTorch or safetensors that hold the weights together.
         output: file to write, `.safetensors`.
 
@@ -46,12 +50,9 @@ def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pa
     state_dict: dict[str, np.ndarray] = {}
     for path in inputs:
         state_dict |= read_tensors(path)
-    if network == "inception":
-        inception.variables_from_state_dict(state_dict)
-        state_dict = inception.needed(state_dict)
-    else:
-        lpips.params_from_state_dict(state_dict)
-        state_dict = lpips.needed(state_dict)
+    names = NETWORKS[network]
+    names.check(state_dict)
+    state_dict = names.needed(state_dict)
     output.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
     output.write_bytes(safetensors.numpy.save(arrays))
@@ -60,7 +61,7 @@ def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pa
 
 if __name__ == "__main__":
     network_flag = flags.DEFINE_enum(
-        "network", "inception", ["inception", "lpips"], "What the weights are of."
+        "network", "inception", list(NETWORKS), "What the weights are of."
     )
     input_flag = flags.DEFINE_list("input", [], "Files of the published weights.")
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")

@@ -86,17 +86,6 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
     assert json.loads((tmp_path / "run" / "config.json").read_text())["network"]["channels"] == 32
 
 
-def test_export_after_import_is_the_identity(digits, tmp_path):
-    case, experiment = digits
-    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    export_weights(tmp_path / "run", tmp_path / "out" / "b.safetensors")
-    exported = safetensors.numpy.load_file(tmp_path / "out" / "b.safetensors")
-    assert set(exported) == set(case.state_dict)
-    for key, array in case.state_dict.items():
-        np.testing.assert_array_equal(exported[key], array, err_msg=key)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.safetensors"]
-
-
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, experiment = digits
     import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
@@ -126,8 +115,6 @@ def test_a_network_of_one_clock_goes_on_with_two(digits, tmp_path):
     x = np.random.default_rng(0).standard_normal((2, 8, 8, 1)).astype(np.float32)
     for found, expected in zip(two.velocity(x, x, 0.3, 0.8), one.velocity(x, x, 0.3), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    with pytest.raises(ValueError, match="clock for each component, which has no form in PyTorch"):
-        export_weights(tmp_path / "two", tmp_path / "b.safetensors")
 
 
 def test_workdir_with_checkpoints_is_left_alone(digits, tmp_path):
@@ -208,11 +195,3 @@ def test_truncated_file_is_refused(digits, tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsFileError, match=r"a\.safetensors"):
         import_weights(experiment, path, tmp_path / "run")
-
-
-def test_export_to_where_nothing_can_be_written(digits, tmp_path):
-    case, experiment = digits
-    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsFileError, match="could not be written .* another --output"):
-        export_weights(tmp_path / "run", tmp_path / "file" / "b.safetensors")

@@ -12,6 +12,10 @@ MOST_CLASSES = 20
 """Classes beyond which a confusion matrix is no table any more."""
 
 
+_CLOCKS = {"clean": "the given component held clean"}
+"""What is said of a clock; the paper's goes without saying."""
+
+
 def sections(table: list[Measurement]) -> list[str]:
     """A section for each task, one beside the paper, one by class."""
     tasks = dict.fromkeys(m.protocol.task for m in table)
@@ -90,8 +94,8 @@ def _in_words(measurement: Measurement) -> str:
     if protocol.scored_size and protocol.mask_decoder:
         whose = {"own": "a decoder of their own", "images": "the decoder of images"}
         parts.append(f"masks read by {whose[protocol.mask_decoder]}")
-    if protocol.clock == "clean":
-        parts.append("the given component held clean")
+    if protocol.clock in _CLOCKS:
+        parts.append(_CLOCKS[protocol.clock])
     if protocol.guidance:
         parts.append(f"guidance of {protocol.guidance}")
     if protocol.features:

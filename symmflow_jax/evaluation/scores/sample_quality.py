@@ -88,7 +88,7 @@ def sample_quality(
         trained: what is measured.
         solve: the solver of the generation.
         protocol: that of the scores, with one seed.
-        judges: what samples are compared by.
+        sample_metrics: what samples are compared by.
     """
     features, perceptual = sample_metrics.features, sample_metrics.perceptual
     collector = FeatureCollector(features.num_features) if features else None
@@ -114,8 +114,8 @@ def sample_quality(
     scores = []
     if collector is not None and features is not None and sample_metrics.real is not None:
         named = _with_features(protocol, features.name, features.weights_hash)
-        count, split = sample_metrics.real.num_examples, evaluator.experiment.eval.real_split
-        reference = f"{count} real images ({split})"
+        num_real, split = sample_metrics.real.num_examples, evaluator.experiment.eval.real_split
+        reference = f"{num_real} real images ({split})"
         named = dataclasses.replace(named, reference=reference)
         values = _distances(collector, sample_metrics.real, features.name)
         scores.append((named, values))

@@ -29,6 +29,11 @@ def variables_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str,
     return layouts.from_state_dict(needed(state_dict), _table(shapes), shapes, _REMEDY)
 
 
+def check(state_dict: Mapping[str, np.ndarray]) -> None:
+    """Raises ValueError as `variables_from_state_dict`."""
+    variables_from_state_dict(state_dict)
+
+
 def needed(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The state dict without what pooled features do not depend on."""
     return {

@@ -31,6 +31,11 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, An
     return layouts.from_state_dict(needed(state_dict), _table(), shapes, _REMEDY)
 
 
+def check(state_dict: Mapping[str, np.ndarray]) -> None:
+    """Raises ValueError as `params_from_state_dict`."""
+    params_from_state_dict(state_dict)
+
+
 def needed(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The state dict without AlexNet's classifier, which no distance depends on."""
     return {name: array for name, array in state_dict.items() if not name.startswith("classifier.")}

@@ -1,4 +1,4 @@
-"""Samples beside real images: known distances, and statistics that are measured once."""
+"""Samples beside real images: known distances."""
 
 import dataclasses
 
@@ -29,13 +29,12 @@ class _Dim:
     """A source whose images leave room above them."""
 
     def __init__(self, source):
-        self._source, self.reads = source, 0
+        self._source = source
 
     def __len__(self) -> int:
         return len(self._source)
 
     def __getitem__(self, index: int):
-        self.reads += 1
         element = self._source[index]
         return element | {"image": element["image"] // 2}
 
@@ -115,31 +114,6 @@ def test_inception_distances_bear_their_names(evaluator, measure):
     named = feature_function("inception", _channel_means, {"scale": np.float32(1)}, 3)
     distances, _ = measure(evaluator(12), 1, named)
     assert distances.values.keys() == {"fid", "kid"}
-
-
-def test_real_images_are_measured_once(evaluator):
-    first, again, other = evaluator(2), evaluator(2), evaluator(2)
-    measured = real_features.real_features(first, _function())
-    kept = real_features.real_features(again, _function())
-    assert (first.source.reads, again.source.reads) == (12, 0)
-    for one, two in zip(measured.gaussian, kept.gaussian, strict=True):
-        np.testing.assert_array_equal(one, two)
-    np.testing.assert_array_equal(measured.features, kept.features)
-    assert measured.num_examples == kept.num_examples == 12
-    # Other weights have other statistics.
-    real_features.real_features(other, _function(scale=2.0))
-    assert other.source.reads == 12
-
-
-def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
-    made = evaluator(2)
-    real_features.real_features(made, _function())
-    elsewhere = made.experiment.changed({"data.dir": "elsewhere"})
-    real_features.real_features(dataclasses.replace(made, experiment=elsewhere), _function())
-    names = sorted(path.name for path in (tmp_path / "statistics").glob("*.npz"))
-    assert len(names) == 2
-    start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
-    assert all(name.startswith(start) for name in names)
 
 
 def test_missing_weights_are_told_before_anything_else(tiny_experiment, tmp_path):
