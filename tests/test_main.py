@@ -111,6 +111,13 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         (["--mode=segment"], "holds no checkpoints; train first"),
         (["--mode=import"], "--mode=import needs --input"),
         (["--mode=paint"], "paint"),
+        (["--mode=segment", "--num_steps=0"], "--num_steps=0: 0 is not a positive integer"),
+        (
+            ["--mode=train", "--input=photos"],
+            "--input is not used by --mode=train, but by generate",
+        ),
+        (["--config.train.share_at_one=0.5"], "It is called config.train.prob_at_one now."),
+        (["--config.train.clock=free"], "'free' is called 'independent' now."),
     ],
 )
 def test_a_mistake_ends_in_one_message(run_main, tmp_path, arguments, message):
@@ -118,3 +125,12 @@ def test_a_mistake_ends_in_one_message(run_main, tmp_path, arguments, message):
     assert code != 0
     assert message in output
     assert "Traceback" not in output
+
+
+def test_keys_that_a_command_does_not_use_are_named(run_main, tmp_path):
+    arguments = ("--mode=check_data", "--config.data.dir=elsewhere", "--config.train.batch_size=3")
+    code, output = _end(run_main(f"--workdir={tmp_path}/run", *arguments))
+    assert code == 0, output
+    assert "Not used by this command: config.train.batch_size, config.data.dir." in output
+    code, output = _end(run_main(f"--workdir={tmp_path}/run", "--mode=check_data"))
+    assert code == 0 and "Not used" not in output

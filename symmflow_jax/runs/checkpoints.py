@@ -196,7 +196,10 @@ def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
     Raises:
         CheckpointError: if there is none.
     """
-    step = manager.best_step() if which == "best" else manager.latest_step()
+    steps = {"latest": manager.latest_step, "best": manager.best_step}
+    if which not in steps:
+        raise ValueError(f"The checkpoint is {which!r}; choose one of {', '.join(steps)}.")
+    step = steps[which]()
     step = manager.latest_step() if step is None else step
     if step is None:
         raise CheckpointError(
