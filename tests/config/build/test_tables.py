@@ -1,12 +1,14 @@
 """One of everything, added from outside of the package by a line each."""
 
 import dataclasses
+import functools
 import json
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import symmflow_jax
@@ -25,9 +27,12 @@ from symmflow_jax.flow.objectives.errors import mean_squared_error
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import RungeKutta
 from symmflow_jax.flow.state import JointState
+from symmflow_jax.performance import workloads
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.train import train_and_evaluate
+from symmflow_jax.training.state import create_train_state
+from symmflow_jax.training.train_step import make_train_step
 
 
 class Halves:
@@ -217,3 +222,44 @@ def test_every_constructor_is_there(key):
     for name, choice in TABLES[key].items():
         assert callable(choice.resolve()), name
         assert choice.summary
+
+
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "onehot",
+    "network.name": "mlp",
+    "network.num_res_blocks": 1,
+}
+_IMAGES = {"network.channel_multipliers": (1,), "network.cross_attention_width": 8}
+_TRAINED_WITH = ("semantics.encoding", "network.name", "train.clock", "train.path",
+                 "train.coupling", "train.image_parameterization",
+                 "train.semantics_parameterization")  # fmt: skip
+_REFUSED = {
+    ("train.image_parameterization", "categorical"): "'categorical' is for semantics of one-hot",
+}
+_ON_IMAGES = {("semantics.encoding", "palette"), ("network.name", "unet"),
+              ("network.name", "latent_unet")}  # fmt: skip
+
+
+@pytest.mark.usefixtures("standard_dtype_promotion")
+@pytest.mark.parametrize(
+    ("key", "name"), [(key, name) for key in _TRAINED_WITH for name in TABLES[key]]
+)
+def test_every_choice_takes_a_train_step(tiny_experiment, key, name):
+    values = (_IMAGES if (key, name) in _ON_IMAGES else _POINTS) | {key: name}
+    experiment = tiny_experiment(**values).with_schema(consecutive(tuple("abcdef")))
+    if (key, name) in _REFUSED:
+        with pytest.raises(ValueError, match=_REFUSED[key, name]):
+            _ = experiment.method
+        return
+    subject = workloads.subject(experiment.changed({"data.class_names": tuple("abcdef")}), 4)
+    optimizer, create = optax.sgd(0.1), functools.partial(create_train_state, subject.method)
+    state = create(optimizer, jax.random.key(0))
+    step = make_train_step(
+        subject.method, optimizer, loss_weights=JointState(0.5, 0.5), ema_decay=0.5
+    )
+    after, metrics = jax.jit(step)(state, None, subject.batch, jax.random.key(1))
+    assert all(np.isfinite(value) for value in metrics.values()) and metrics["loss"] > 0
+    moved = jax.tree.map(lambda old, new: bool(jnp.any(old != new)), state.params, after.params)
+    assert any(jax.tree.leaves(moved))
