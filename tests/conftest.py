@@ -1,4 +1,4 @@
-"""Strict numerics for all tests, and what several of them need."""
+"""Checks of shapes and strict numerics for all tests, and what several of them need."""
 
 import dataclasses
 import json
@@ -8,14 +8,44 @@ import re
 import runpy
 import subprocess
 import sys
+import typing
 from collections.abc import Callable, Mapping
+from typing import Any
 
+import beartype
 import flax.linen as nn
 import hypothesis
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 
+
+def _holds_arrays(hint: Any) -> bool:
+    """Tells if a type hint is, or contains, an array of a shape."""
+    if isinstance(hint, type) and issubclass(hint, jaxtyping.AbstractArray):
+        return True
+    return any(_holds_arrays(part) for part in typing.get_args(hint))
+
+
+def check_arrays(function: Callable) -> Callable:
+    """Makes a function check the arrays that it takes and returns.
+
+    Other hints are left to mypy, so that a simple object of a test may stand for a class.
+    """
+    hints = function.__annotations__.items()
+    function.__annotations__ = {name: hint for name, hint in hints if _holds_arrays(hint)}
+    return beartype.beartype(function)
+
+
+# Modules that are imported before the hook is there escape it. As in the tests of diffrax.
+_CHECKED = ("flow", "semantics", "networks", "codecs", "methods")
+assert not any(name.startswith("symmflow_jax.") for name in sys.modules)
+jaxtyping.install_import_hook(
+    [f"symmflow_jax.{room}" for room in _CHECKED], f"sys.modules[{__name__!r}].check_arrays"
+)
+
+# ruff: noqa: E402
 from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment

@@ -1,1 +1,1 @@
-"""Codecs: between images and labels and the state that the flow moves."""
+"""Codecs: conversions between images and labels and the state of the flow."""

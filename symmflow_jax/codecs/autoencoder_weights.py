@@ -54,11 +54,11 @@ def write(path: pathlib.Path, params: dict[str, Any], network: Autoencoder) -> N
 def of_run(
     workdir: pathlib.Path, given: str, given_mask_decoder: str, network: Autoencoder
 ) -> dict[str, Any]:
-    """The weights of a run as the latent codec has them: its own copies, or else what is given.
+    """The weights of a run for the latent codec: its own copies, or else the given files.
 
     Args:
         workdir: folder of the run, which need not exist.
-        given: file or folder of the autoencoder; need not exist where the run has a copy.
+        given: file or folder of the autoencoder; need not exist if the run has a copy.
         given_mask_decoder: the same with a decoder for pictures of masks, or "".
         network: the network.
 
@@ -74,7 +74,7 @@ def of_run(
 
 
 def kept(workdir: pathlib.Path, network: Autoencoder) -> dict[str, Any]:
-    """The run's own copies, whatever its config says of where they came from.
+    """Reads the run's own copies, without the files that its config names.
 
     Raises:
         WeightsFileError, ValueError: as `read`.
@@ -86,7 +86,7 @@ def kept(workdir: pathlib.Path, network: Autoencoder) -> dict[str, Any]:
 
 
 def keep(workdir: pathlib.Path, weights: dict[str, Any], network: Autoencoder) -> None:
-    """Writes the run's copies, where they are not there yet.
+    """Writes those of the run's copies that do not exist.
 
     Raises:
         WeightsFileError: if a file cannot be written.
@@ -111,7 +111,7 @@ def _with_mask_decoder(weights: dict[str, Any], tuned: dict[str, Any]) -> dict[s
 def _kept_or_given(
     copy: pathlib.Path, given: str, key: str, network: Autoencoder
 ) -> dict[str, Any]:
-    """The run's copy, which must be what is given if that is still there."""
+    """Reads the run's copy, which must equal the given file if that exists."""
     if not copy.exists():
         return read(given, network)
     params = read(copy, network)

@@ -1,25 +1,26 @@
-"""What a codec is."""
+"""The interface of codecs."""
 
 from typing import Any, Protocol
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
 
 from symmflow_jax.data.batch import Images
+from symmflow_jax.flow.shapes import ExampleKeys, Image, Labels, Semantics
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.semantics.encoding import Encoding
 
 
 class Codec(Protocol):
-    """From images and labels to the state that the flow moves, and back, a batch at a time.
+    """A conversion of batches of images and labels into the state of the flow, and back.
 
-    `weights` are those of the codec's own network, which training leaves as they are; None if it
-    has none. Keys are `[batch]`: what becomes of an example is its own.
+    `weights` are those of the codec's own network, which training does not change, or None without
+    a network. Keys are `[batch]`, so that an example's result does not depend on its batch.
     """
 
     @property
     def encoding(self) -> Encoding:
-        """Labels to a continuous signal, and back."""
+        """The encoding of labels as a continuous signal."""
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -27,31 +28,33 @@ class Codec(Protocol):
 
     @property
     def shapes(self) -> JointState:
-        """Shapes of the image and of the semantics of one example, as the flow has them."""
+        """Shapes of the image and of the semantics of one example, in the flow."""
 
     @property
     def dtype(self) -> jnp.dtype:
         """The dtype that the codec's own network computes with."""
 
-    def init(self, key: jax.Array) -> Any:
-        """Random weights of the codec's network, or None if it has none."""
+    def init(self, key: Key[Array, ""]) -> Any:
+        """Random weights of the codec's network, or None without a network."""
 
     def encode_image(
-        self, weights: Any, example_keys: jax.Array, image: Images, *, train: bool
-    ) -> jax.Array:
-        """Float images of the flow; in training they may be dequantised.
+        self, weights: Any, example_keys: ExampleKeys, image: Images, *, train: bool
+    ) -> Image:
+        """Converts images to those of the flow, float `[batch, ...]`; dequantised in training only.
 
         Raises:
             TypeError: if the codec takes no images of this type.
         """
 
     def encode_semantics(
-        self, weights: Any, example_keys: jax.Array, labels: jax.Array
-    ) -> jax.Array:
-        """Float semantics of the flow, dequantised, of int `[batch, ...]`."""
+        self, weights: Any, example_keys: ExampleKeys, labels: Labels
+    ) -> Semantics:
+        """Converts labels int `[batch, ...]` to semantics of the flow, float, dequantised."""
 
-    def decode_image(self, weights: Any, image: jax.Array) -> jax.Array:
-        """Images of the flow as signals in about [-1, 1], `[batch, *image_shape]`."""
+    def decode_image(self, weights: Any, image: Image) -> Float[Array, " batch *signal"]:
+        """Converts images of the flow to signals in about [-1, 1], `[batch, *image_shape]`."""
 
-    def decode_semantics(self, weights: Any, semantics: jax.Array) -> jax.Array:
-        """Semantics of the flow as signals that the encoding decodes."""
+    def decode_semantics(
+        self, weights: Any, semantics: Semantics
+    ) -> Float[Array, " batch *signal"]:
+        """Converts semantics of the flow to signals for `encoding.decode`."""

@@ -1,12 +1,15 @@
 """Images as continuous signals: 8-bit pixels to [-1, 1] and back."""
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float32, Key, UInt8
 
+from symmflow_jax.flow.shapes import AnyArray
 from symmflow_jax.semantics.planes import HALF_RANGE, uniform_noise
 
 
-def to_signal(images: jax.Array) -> jax.Array:
+def to_signal(
+    images: UInt8[AnyArray, "*shape"] | Float[AnyArray, "*shape"],
+) -> Float32[AnyArray, "*shape"]:
     """Float32 in [-1, 1] of uint8 images `[..., height, width, channels]`.
 
     Float arrays, such as points in the plane, are signals already.
@@ -16,12 +19,13 @@ def to_signal(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32) / HALF_RANGE - 1.0
 
 
-def dequantize(key: jax.Array, signal: jax.Array) -> jax.Array:
-    """Adds uniform noise of half an 8-bit level to either side."""
-    return signal + uniform_noise(key, signal.shape, 1.0 / HALF_RANGE)
+def dequantize(key: Key[Array, ""], signal: Float[AnyArray, "*shape"]) -> Float[Array, "*shape"]:
+    """Adds uniform noise between minus and plus half an 8-bit level."""
+    noise = uniform_noise(key, signal.shape, 1.0 / HALF_RANGE)
+    return noise + signal
 
 
-def to_pixels(signal: jax.Array) -> jax.Array:
-    """uint8 pixels of a signal in [-1, 1]; what lies outside is clipped."""
+def to_pixels(signal: Float[AnyArray, "*shape"]) -> UInt8[Array, "*shape"]:
+    """Pixels, uint8, of a signal in [-1, 1]; values outside are clipped."""
     levels = jnp.round((signal.astype(jnp.float32) + 1.0) * HALF_RANGE)
     return jnp.clip(levels, 0.0, 255.0).astype(jnp.uint8)

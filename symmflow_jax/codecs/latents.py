@@ -1,18 +1,19 @@
-"""The latent codec: the flow moves the latents of an autoencoder, as in latent diffusion."""
+"""The latent codec: a flow of the latents of an autoencoder, as in latent diffusion."""
 
 import dataclasses
 from typing import Any, cast
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
 
 from symmflow_jax.codecs.codec import Codec
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Images, Moments
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.shapes import ExampleKeys, Grid, Labels
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.networks.autoencoder import Autoencoder, Posterior
+from symmflow_jax.networks.autoencoder import Autoencoder, Latents, Posterior
 from symmflow_jax.semantics.encoding import Encoding
 
 
@@ -20,8 +21,8 @@ from symmflow_jax.semantics.encoding import Encoding
 class LatentCodec:
     """Images and pictures of masks as latents of one autoencoder (arXiv 2506.10634, section 4).
 
-    An image becomes a sample of its posterior, a mask picture, dequantised, the mode of its own.
-    Both are scaled to about unit variance.
+    An image becomes a sample of its posterior. A dequantised mask picture becomes the mode of its
+    posterior. Both are scaled to about unit variance.
 
     The weights are a dictionary with the autoencoder's "encoder" and "decoder" and perhaps a
     "mask_decoder", a decoder for mask pictures alone.
@@ -29,7 +30,7 @@ class LatentCodec:
     Attributes:
         pixels: images and labels to signals, and back; both of the autoencoder's channels.
         autoencoder: images to latents, and back.
-        latent_scale: what latents are multiplied by.
+        latent_scale: factor of the latents in the flow.
     """
 
     pixels: PixelCodec
@@ -48,14 +49,14 @@ class LatentCodec:
 
     @property
     def shapes(self) -> JointState:
-        """The latents' shape, twice."""
+        """The shape of the latents, for both components."""
         shape = (*self.moments_shape[:-1], self.autoencoder.latent_channels)
         return JointState(shape, shape)
 
     @property
     def dtype(self) -> jnp.dtype:
-        """The autoencoder's."""
-        return self.autoencoder.dtype
+        """The computation dtype of the autoencoder."""
+        return jnp.dtype(self.autoencoder.dtype)
 
     @property
     def moments_shape(self) -> tuple[int, int, int]:
@@ -64,12 +65,14 @@ class LatentCodec:
         rate = self.autoencoder.rate
         return height // rate, width // rate, 2 * self.autoencoder.latent_channels
 
-    def init(self, key: jax.Array) -> dict[str, Any]:
-        """Random weights, of the shapes that published ones have."""
+    def init(self, key: Key[Array, ""]) -> dict[str, Any]:
+        """Random weights, shaped as the published weights."""
         images = jnp.zeros((1, *self.image_shape))
         return dict(self.autoencoder.init(key, images)["params"])
 
-    def moments(self, weights: dict[str, Any], signal: jax.Array) -> jax.Array:
+    def moments(
+        self, weights: dict[str, Any], signal: Grid
+    ) -> Float[Array, "batch latent_height latent_width moments"]:
         """Mean and log variance of latents, float32 `[batch, *moments_shape]`, not scaled.
 
         Args:
@@ -79,9 +82,9 @@ class LatentCodec:
         return jnp.concatenate(self._posterior(weights, signal), axis=-1)
 
     def encode_image(
-        self, weights: dict[str, Any], example_keys: jax.Array, image: Images, *, train: bool
-    ) -> jax.Array:
-        """Samples of the posteriors of images.
+        self, weights: dict[str, Any], example_keys: ExampleKeys, image: Images, *, train: bool
+    ) -> Latents:
+        """Samples of the images' posteriors, float32 `[batch, latent height, latent width, n]`.
 
         Args:
             weights: see the class.
@@ -100,26 +103,26 @@ class LatentCodec:
         return self.latent_scale * posterior.sample(noise)
 
     def encode_semantics(
-        self, weights: dict[str, Any], example_keys: jax.Array, labels: jax.Array
-    ) -> jax.Array:
+        self, weights: dict[str, Any], example_keys: ExampleKeys, labels: Labels
+    ) -> Latents:
         """Modes of the posteriors of dequantised pictures of labels."""
         signal = self.pixels.encode_semantics(None, example_keys, labels)
         return self.latent_scale * self._posterior(weights, signal).mean
 
-    def decode_image(self, weights: dict[str, Any], image: jax.Array) -> jax.Array:
+    def decode_image(self, weights: dict[str, Any], image: Latents) -> Grid:
         """Images of latents, in about [-1, 1]."""
         return self._decode(weights["decoder"], image)
 
-    def decode_semantics(self, weights: dict[str, Any], semantics: jax.Array) -> jax.Array:
-        """Pictures of latents, by the decoder for masks where there is one."""
+    def decode_semantics(self, weights: dict[str, Any], semantics: Latents) -> Grid:
+        """Pictures of latents, from the decoder for masks if there is one."""
         decoder = weights["mask_decoder" if mask_decoder(weights) == "own" else "decoder"]
         return self._decode(decoder, semantics)
 
-    def _posterior(self, weights: dict[str, Any], signal: jax.Array) -> Posterior:
+    def _posterior(self, weights: dict[str, Any], signal: Grid) -> Posterior:
         params = {"encoder": weights["encoder"]}
         return cast(Posterior, self.autoencoder.apply({"params": params}, signal, method="encode"))
 
-    def _decode(self, decoder: Any, latents: jax.Array) -> jax.Array:
+    def _decode(self, decoder: Any, latents: Latents) -> Grid:
         latents = latents / self.latent_scale
         pictures = self.autoencoder.apply(
             {"params": {"decoder": decoder}}, latents, method="decode"
@@ -128,16 +131,16 @@ class LatentCodec:
 
 
 def mask_decoder(weights: dict[str, Any]) -> str:
-    """What reads the latents of masks: "own", a decoder for them alone, or that of "images"."""
+    """The decoder of masks' latents: "own", for masks alone, or that of "images"."""
     return "own" if "mask_decoder" in weights else "images"
 
 
 def require_latents(codec: Codec, mode: str) -> LatentCodec:
-    """The codec, which must have an autoencoder.
+    """Returns the codec if it has an autoencoder.
 
     Args:
         codec: any codec.
-        mode: what needs it, for the message.
+        mode: the name of the caller's mode, for the message.
 
     Raises:
         ValueError: if the flow moves pixels.

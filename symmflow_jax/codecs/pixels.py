@@ -1,19 +1,21 @@
-"""The pixel codec: the flow moves the images themselves."""
+"""The pixel codec: a flow of the images themselves."""
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Key
 
 from symmflow_jax.codecs import images
 from symmflow_jax.data.batch import Images, Moments, Pixels
+from symmflow_jax.flow.shapes import Component, ExampleKeys, Labels
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.semantics.encoding import Encoding
 
 
 @dataclasses.dataclass(frozen=True)
 class PixelCodec:
-    """The flow moves pixels or points, and the continuous signal of the labels.
+    """A codec of pixels or points, and of the continuous signal of the labels.
 
     Attributes:
         encoding: labels to a continuous signal, and back.
@@ -34,17 +36,21 @@ class PixelCodec:
 
     @property
     def dtype(self) -> jnp.dtype:
-        """Float32; there is no network."""
+        """Float32, since there is no network."""
         return jnp.dtype(jnp.float32)
 
-    def init(self, key: jax.Array) -> None:
-        """There is no network."""
+    def init(self, key: Key[Array, ""]) -> None:
+        """Returns None, since there is no network."""
         del key
 
     def encode_image(
-        self, weights: None, example_keys: jax.Array, image: Images, *, train: bool
-    ) -> jax.Array:
-        """Signals in [-1, 1] of pixels; signals and points as they are."""
+        self, weights: None, example_keys: ExampleKeys, image: Images, *, train: bool
+    ) -> Component:
+        """Signals in [-1, 1] of pixels; signals and points do not change.
+
+        Raises:
+            TypeError: if the images are moments of latents.
+        """
         del weights
         if isinstance(image, Moments):
             raise TypeError("Moments are of latents, but this codec has no autoencoder.")
@@ -54,18 +60,18 @@ class PixelCodec:
         return jnp.asarray(signal, jnp.float32)
 
     def encode_semantics(
-        self, weights: None, example_keys: jax.Array, labels: jax.Array
-    ) -> jax.Array:
+        self, weights: None, example_keys: ExampleKeys, labels: Labels
+    ) -> Component:
         """The encoding's signals, scaled."""
         del weights
         return self.label_scale * jax.vmap(self.encoding.encode)(example_keys, labels)
 
-    def decode_image(self, weights: None, image: jax.Array) -> jax.Array:
-        """The image itself."""
+    def decode_image(self, weights: None, image: Component) -> Component:
+        """Returns the image without any change."""
         del weights
         return image
 
-    def decode_semantics(self, weights: None, semantics: jax.Array) -> jax.Array:
-        """The semantics as the encoding has them."""
+    def decode_semantics(self, weights: None, semantics: Component) -> Component:
+        """The semantics at the encoding's own scale."""
         del weights
         return semantics / self.label_scale

@@ -1,11 +1,12 @@
-"""Guidance: velocities of images drawn towards what their semantics tell."""
+"""Guidance: image velocities pulled towards the semantics, at sampling time."""
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from symmflow_jax.flow.clocks import Velocity
+from symmflow_jax.flow.shapes import Component
 from symmflow_jax.flow.state import JointState
 
 
@@ -18,11 +19,15 @@ class Guidance:
 
     Attributes:
         weight: w of `v = u + w (c - u)`, from the unconditional velocity u and the conditional
-            c; 1 is none.
-        start, end: the image's times between which there is guidance (arXiv 2404.07724).
-        project: scale u, for each example, to its best fit of c (CFG-Zero*, arXiv 2503.18886).
-        zero_init_until: the image stands still before this time (the zero-init of CFG-Zero*);
-            with the length of the first step it leaves that step out.
+            c; 1 means no guidance.
+        start, end: interval of image times in [0, 1] with guidance (arXiv 2404.07724).
+        project: scale u, for each example, to the least-squares fit of c (CFG-Zero*, arXiv
+            2503.18886).
+        zero_init_until: the image's velocity is zero until this time (zero-init of CFG-Zero*).
+            The length of the first step skips that step.
+
+    Raises:
+        ValueError: if start and end are no interval in [0, 1].
     """
 
     weight: float = 1.0
@@ -43,7 +48,7 @@ class Guidance:
         return 1 if self.weight == 1.0 else 2
 
     def __str__(self) -> str:
-        """In a few words, for a protocol; empty if there is none."""
+        """A short description for reports; empty without guidance."""
         parts = []
         if self.weight != 1.0:
             parts.append(f"weight {self.weight:g}")
@@ -55,12 +60,12 @@ class Guidance:
             parts.append(f"still until {self.zero_init_until:g}")
         return ", ".join(parts)
 
-    def __call__(self, velocity: Velocity, semantics_noise: jax.Array) -> Velocity:
-        """The guided velocity of images; that of the semantics stays as it is.
+    def __call__(self, velocity: Velocity, semantics_noise: Component) -> Velocity:
+        """Returns the guided velocity of images; the velocity of the semantics does not change.
 
         Args:
             velocity: the network with its parameters bound; it must have two clocks.
-            semantics_noise: standard normal, shaped as the semantics.
+            semantics_noise: standard normal float32 `[batch, ...]`, shaped as the semantics.
         """
 
         def guided(state: JointState, times: JointState) -> JointState:
@@ -73,23 +78,25 @@ class Guidance:
                 ).image
                 inside = (times.image >= self.start) & (times.image <= self.end)
                 image = jnp.where(inside, self._combine(image, unconditional), image)
-            still = times.image < self.zero_init_until
-            return JointState(jnp.where(still, 0.0, image), conditional.semantics)
+            is_zero = times.image < self.zero_init_until
+            return JointState(jnp.where(is_zero, 0.0, image), conditional.semantics)
 
         return guided
 
-    def _combine(self, conditional: jax.Array, unconditional: jax.Array) -> jax.Array:
+    def _combine(self, conditional: Component, unconditional: Component) -> Component:
         if self.project:
             unconditional = _projection_scale(conditional, unconditional) * unconditional
         return unconditional + self.weight * (conditional - unconditional)
 
 
 NO_GUIDANCE = Guidance()
-"""JointState the velocity as it is."""
+"""The velocity without any change."""
 
 
-def _projection_scale(conditional: jax.Array, unconditional: jax.Array) -> jax.Array:
-    """The factor of `blind` that comes nearest to `conditional`, `[batch, 1, ...]`."""
+def _projection_scale(
+    conditional: Component, unconditional: Component
+) -> Float[Array, " batch *ones"]:
+    """The least-squares factor from `unconditional` to `conditional`, `[batch, 1, ...]`."""
     axes = tuple(range(1, unconditional.ndim))
     product = jnp.sum(conditional * unconditional, axis=axes, keepdims=True)
     square = jnp.sum(jnp.square(unconditional), axis=axes, keepdims=True)

@@ -1,13 +1,16 @@
 """Random keys: one for each example and use, so that no result depends on batches or devices.
 
-A key is either consumed by one draw or is the parent of other keys, never both. The children of a
-key are all of one kind: named streams, steps, draws or examples. So no two uses share a key.
+A key is consumed by one draw, or it is the parent of other keys, but never both. The children of
+a key are all of one kind: named streams, steps, draws or examples. So no two uses share a key.
 """
 
 import enum
 import zlib
 
 import jax
+from jaxtyping import Array, Integer, Key
+
+from symmflow_jax.flow.shapes import AnyArray, Component, ExampleKeys
 
 
 class Stream(enum.Enum):
@@ -42,12 +45,12 @@ class Stream(enum.Enum):
     SEMANTICS_TIME = "semantics_time"
 
 
-def stream(key: jax.Array, name: Stream | str) -> jax.Array:
+def stream(key: Key[Array, "*shape"], name: Stream | str) -> Key[Array, "*shape"]:
     """The child of each key for one use.
 
     Args:
-        key: typed keys of any shape; none of them is consumed.
-        name: the use; a string for uses that are named elsewhere, such as a network's layers.
+        key: typed keys of any shape. They are not consumed.
+        name: the use. Uses that are named elsewhere, such as network layers, pass a string.
 
     Returns:
         keys of the same shape.
@@ -60,21 +63,21 @@ def stream(key: jax.Array, name: Stream | str) -> jax.Array:
     return fold_in(key, number)
 
 
-def of_seed(seed: int, name: Stream) -> jax.Array:
-    """The key of one use in everything that a seed determines."""
+def of_seed(seed: int, name: Stream) -> Key[Array, ""]:
+    """The key `[]` of one use of a seed."""
     return stream(jax.random.key(seed), name)
 
 
-def example_keys(key: jax.Array, example_index: jax.Array) -> jax.Array:
-    """One key for each example, made from a shared key and the example's own index.
+def example_keys(key: Key[Array, ""], example_index: Integer[AnyArray, " batch"]) -> ExampleKeys:
+    """One key `[batch]` for each example, from a shared key and the example's own index.
 
     Args:
-        key: a typed key, whose children are examples alone.
+        key: a typed key `[]`. All of its children are examples.
         example_index: int array `[batch]`.
     """
     return jax.vmap(jax.random.fold_in, (None, 0))(key, example_index)
 
 
-def normal(keys: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+def normal(keys: ExampleKeys, shape: tuple[int, ...]) -> Component:
     """Standard normal float32 `[batch, *shape]`, each example from its own key."""
     return jax.vmap(lambda key: jax.random.normal(key, shape))(keys)

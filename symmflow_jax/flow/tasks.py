@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import jax
-
 from symmflow_jax.flow.clocks import Clock, Velocity, along, tied_clock
+from symmflow_jax.flow.shapes import Image, Scalar, Semantics
 from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
 
@@ -14,13 +13,13 @@ StateHook = Callable[[JointState, JointState], JointState]
 
 def synthesize(
     velocity: Velocity,
-    semantics: jax.Array,
-    image_noise: jax.Array,
+    semantics: Semantics,
+    image_noise: Image,
     solve: Solve,
     clock: Clock = tied_clock,
     after_step: StateHook | None = None,
 ) -> Solution:
-    """From s=0, clean semantics and a noise image, to s=1: read `state.image`.
+    """Integrates from s = 0, clean semantics and a noise image, to s = 1: read `state.image`.
 
     Args:
         velocity: the network with its parameters bound.
@@ -36,15 +35,15 @@ def synthesize(
 
 def predict_semantics(
     velocity: Velocity,
-    image: jax.Array,
-    semantics_noise: jax.Array,
+    image: Image,
+    semantics_noise: Semantics,
     solve: Solve,
     clock: Clock = tied_clock,
     after_step: StateHook | None = None,
 ) -> Solution:
-    """From s=1, a clean image and noise semantics, to s=0: read `state.semantics`.
+    """Integrates from s = 1, a clean image and noise semantics, to s = 0: read `state.semantics`.
 
-    Segmentation and classification are both this; they differ in the decoder.
+    Segmentation and classification differ only in the decoder.
 
     Args:
         velocity: the network with its parameters bound.
@@ -71,16 +70,16 @@ def sample(
 
     Args:
         velocity: the network with its parameters bound.
-        state: where to begin, float arrays `[batch, ...]`; noise for what is to be made.
+        state: the initial state, float arrays `[batch, ...]`; noise for the components to generate.
         solve: the solver.
-        clock: the times of both components by s. From noise alone: `noise_semantics` (from 0 to
-            1: images), `noise_image` (from 1 to 0: semantics) or `opposed_clock` (from 0 to 1:
-            pairs); what is held at noise is no result.
-        start, end: where on the clock to begin and to end.
+        clock: the times of both components by s. For samples from noise alone, take
+            `noise_semantics` from 0 to 1 (images), `noise_image` from 1 to 0 (semantics) or
+            `opposed_clock` from 0 to 1 (pairs). A component that stays noise is no result.
+        start, end: the first and the last s, in [0, 1].
         after_step: changes the state after each step.
     """
 
-    def hook(state: JointState, s: jax.Array) -> JointState:
+    def hook(state: JointState, s: Scalar) -> JointState:
         return state if after_step is None else after_step(state, clock(s))
 
     return solve(

@@ -1,23 +1,25 @@
-"""Time sampling: at which times the network learns."""
+"""Time sampling: the random times of training examples."""
 
 import dataclasses
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Key
 
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.clocks import tied_clock
 from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.state import JointState
 
 
 class TrainingTimes(NamedTuple):
-    """Where on the path one example is shown.
+    """The times of one training example.
 
     Attributes:
         times: float32 scalars in [0, 1].
-        learned: for each leaf 1.0 if its velocity counts in the loss, or 0.0.
+        learned: 1.0 for each component whose velocity counts in the loss, otherwise 0.0.
     """
 
     times: JointState
@@ -28,18 +30,22 @@ class TrainingTimes(NamedTuple):
 class TimeSampling:
     """A mixture of ways to draw the two times; the shares add up to 1.
 
-    By default they are tied, `t ~ U(0, 1)` for both leaves (arXiv 2506.10634, algorithm 1).
+    By default they are tied, `t ~ U(0, 1)` for both components (arXiv 2506.10634, algorithm 1).
 
     Attributes:
-        tied: share of the examples with one time for both leaves.
-        independent: share of those with two independent times, uniform over the unit square.
-        clean_image: share of those with a clean image, t_x = 1, as in recognition; the image's
-            velocity is never asked for there, and does not count.
-        clean_semantics: share of those with clean semantics, t_y = 0, as in generation; likewise.
-        prob_at_one: share of the semantics' times that are not drawn but 1: pure noise, where
-            recognition starts. There alone the image is all that tells of the semantics: even at
-            0.9 the noise over many pixels of a class label averages out, and its code can be
-            read off. Tied times are both 1 then; free ones learn images without semantics.
+        tied: share of the examples with one time for both components.
+        independent: share of the examples with two independent times, uniform over the unit square.
+        clean_image: share of the examples with a clean image, t_x = 1, as in prediction of
+            semantics. The image's velocity is not needed there and does not count.
+        clean_semantics: share of the examples with clean semantics, t_y = 0, as in generation.
+            The semantics' velocity does not count.
+        prob_at_one: probability that the semantics' time is exactly 1, which is pure noise and the
+            start of prediction. Only there must the network rely on the image: at 0.9 the noise
+            of a class label averages out over the pixels and shows its code. Tied times are both
+            1 then; independent times train images without semantics.
+
+    Raises:
+        ValueError: if a share is negative or the shares do not add up to 1.
     """
 
     tied: float = 1.0
@@ -57,16 +63,16 @@ class TimeSampling:
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
-        """Of tied, independent, clean_image and clean_semantics."""
+        """The shares of tied, independent, clean_image and clean_semantics."""
         return self.tied, self.independent, self.clean_image, self.clean_semantics
 
     @property
     def num_clocks(self) -> int:
-        """Times that the network must be given: one if they are always tied, otherwise two."""
+        """Number of times that the network takes: 1 if they are always tied, otherwise 2."""
         return 1 if self.tied == 1.0 else 2
 
-    def __call__(self, key: jax.Array) -> TrainingTimes:
-        """The times of one example."""
+    def __call__(self, key: Key[Array, ""]) -> TrainingTimes:
+        """Draws the times of one example from its key `[]`."""
         if self.num_clocks == 1:
             time = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
             return TrainingTimes(tied_clock(time), JointState(1.0, 1.0))
@@ -84,7 +90,7 @@ class TimeSampling:
         )
         return TrainingTimes(times, learned)
 
-    def _semantics_time(self, key: jax.Array) -> jax.Array:
+    def _semantics_time(self, key: Key[Array, ""]) -> Scalar:
         """Uniform in [0, 1), or 1 with the probability `prob_at_one`."""
         u = jax.random.uniform(key)
         stretched = (u - self.prob_at_one) / (1.0 - self.prob_at_one)

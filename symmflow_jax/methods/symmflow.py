@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Key
 
 from symmflow_jax.codecs.codec import Codec
 from symmflow_jax.data.batch import Images
@@ -20,6 +22,7 @@ from symmflow_jax.flow.objectives.symmetric import Losses, symmetric_loss
 from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath, Path
+from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample
 from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
@@ -35,7 +38,7 @@ def component_paths(image: Path, semantics: Path) -> JointState:
 
 
 class Sampled(enum.Enum):
-    """What is made from noise alone: the clock, and where on it to begin and to end."""
+    """The components to sample from noise alone: the clock, its first and its last s."""
 
     IMAGES = (clocks.noise_semantics, 0.0, 1.0)
     SEMANTICS = (clocks.noise_image, 1.0, 0.0)
@@ -65,11 +68,14 @@ class SymmFlow:
         network: module of `(x_t, y_t, t) -> (image's output, semantics' output)`.
         codec: images and labels to the state of the flow and back.
         paths: the probability path of each component.
-        coupling: which noise goes with which data.
-        parameterizations: what the network's output for each component means.
-        time_sampling: the times at which the network learns.
-        holds_clean: whether inference holds the component that is given at its clean end, instead
-            of letting it dissolve as in the paper; needs a network of two clocks.
+        coupling: the pairing of noise with data.
+        parameterizations: the meaning of the network's output for each component.
+        time_sampling: the distribution of the training times.
+        holds_clean: whether inference holds the given component at its clean end. Otherwise the
+            given component turns into noise, as in the paper. Needs a network of two clocks.
+
+    Raises:
+        ValueError: if a clean component is held, but the network has one clock.
     """
 
     network: nn.Module
@@ -98,7 +104,7 @@ class SymmFlow:
 
     @property
     def clock_name(self) -> str:
-        """What inference does with the component that is given, for a protocol."""
+        """The name of the inference clock in reports: "clean" or "tied"."""
         return "clean" if self.holds_clean else "tied"
 
     def require_two_clocks(self, what: str) -> None:
@@ -109,21 +115,21 @@ class SymmFlow:
                 "with config.train.clock='tied'; train with 'independent' or 'mixed'."
             )
 
-    def init(self, key: jax.Array) -> Params:
+    def init(self, key: Key[Array, ""]) -> Params:
         """Parameters of the network."""
         x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
         times = self._network_times(JointState(jnp.zeros(1), jnp.zeros(1)))
         return self.network.init(key, x, y, times)["params"]
 
     def in_compute_dtype(self, weights: Weights) -> Weights:
-        """Matrices and kernels in the dtype that their network computes with; vectors as they are.
+        """Casts matrices and kernels to the dtype of their network; vectors do not change.
 
-        No result changes, since every layer would do the same. But what devices exchange, and read
-        at every use, is then half as large in bfloat16. Vectors, such as the scales of
-        normalisations, may be used in float32.
+        No result changes, since every layer would make the same cast. In bfloat16, devices then
+        exchange and read half as many bytes. Vectors, such as the scales of normalisations, may be
+        used in float32.
         """
 
-        def cast(params: Params, dtype: jnp.dtype) -> Params:
+        def cast(params: Params, dtype: DTypeLike) -> Params:
             return jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.ndim > 1 else leaf, params)
 
         return Weights(
@@ -151,9 +157,9 @@ class SymmFlow:
         weights: Weights,
         state: JointState,
         times: JointState,
-        dropout_keys: jax.Array | None = None,
+        dropout_keys: ExampleKeys | None = None,
     ) -> JointState:
-        """What the network gives for both components; with keys `[batch]`, with dropout."""
+        """The network's outputs for both components; keys `[batch]` turn dropout on."""
         batch = state.image.shape[:1]
         times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
         output = self.network.apply(
@@ -164,16 +170,16 @@ class SymmFlow:
         )
         return JointState(*output)
 
-    def _network_times(self, times: JointState) -> jax.Array:
+    def _network_times(self, times: JointState) -> PerExample | Float[Array, " batch 2"]:
         """`[batch]`, the one time of both components, or `[batch, 2]`."""
         return times.image if self.time_sampling.num_clocks == 1 else jnp.stack(times, axis=-1)
 
     def losses(
         self,
         weights: Weights,
-        example_keys: jax.Array,
+        example_keys: ExampleKeys,
         image: Images,
-        labels: jax.Array,
+        labels: Labels,
         loss_weights: JointState,
         dropout: bool = False,
     ) -> Losses:
@@ -185,7 +191,7 @@ class SymmFlow:
             image: images that the codec takes.
             labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
             loss_weights: weight of each component's loss.
-            dropout: whether the network drops activations, by masks of each example's own.
+            dropout: whether the network drops activations; each example has its own masks.
         """
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
@@ -210,18 +216,18 @@ class SymmFlow:
     def generate(
         self,
         weights: Weights,
-        example_keys: jax.Array,
-        labels: jax.Array,
+        example_keys: ExampleKeys,
+        labels: Labels,
         solve: Solve,
         guidance: Guidance = NO_GUIDANCE,
         after_step: StateHook | None = None,
     ) -> Solution:
         """Images from labels: read `state.image`, which the codec decodes.
 
-        The semantics are dequantised as in training: what the network has seen there.
+        The semantics are dequantised as in training.
 
         Raises:
-            ValueError: if there is guidance but one clock.
+            ValueError: if there is guidance, but the network has one clock.
         """
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         semantics = self.codec.encode_semantics(weights.codec, semantics_keys, labels)
@@ -240,7 +246,7 @@ class SymmFlow:
     def predict_semantics(
         self,
         weights: Weights,
-        example_keys: jax.Array,
+        example_keys: ExampleKeys,
         image: Images,
         solve: Solve,
         after_step: StateHook | None = None,
@@ -257,7 +263,7 @@ class SymmFlow:
     def sample(
         self,
         weights: Weights,
-        example_keys: jax.Array,
+        example_keys: ExampleKeys,
         solve: Solve,
         what: Sampled,
         after_step: StateHook | None = None,
@@ -272,7 +278,7 @@ class SymmFlow:
         noise = self._noise(example_keys)
         return tasks.sample(self.velocity(weights), noise, solve, clock, start, end, after_step)
 
-    def _noise(self, example_keys: jax.Array) -> JointState:
+    def _noise(self, example_keys: ExampleKeys) -> JointState:
         """Standard normal arrays `[batch, ...]` in the shapes of the state."""
         streams = JointState(Stream.IMAGE_NOISE, Stream.SEMANTICS_NOISE)
         return map_components(

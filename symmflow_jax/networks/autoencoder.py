@@ -7,38 +7,42 @@ frozen, with published weights.
 from typing import NamedTuple
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
+from symmflow_jax.flow.shapes import Grid
 from symmflow_jax.networks.layers.attention import MultiHeadAttention
 from symmflow_jax.networks.layers.linear import conv, double
 from symmflow_jax.networks.layers.normalization import GroupNorm, norm_silu
 from symmflow_jax.networks.layers.residual_block import ResidualBlock
 
+Latents = Float[Array, "batch latent_height latent_width latent_channels"]
+
 _EPSILON = 1e-6
-"""Of all normalisations here; the U-Net's are 1e-5."""
+"""Epsilon of all normalisations here; the U-Net has 1e-5."""
 
 
 class Posterior(NamedTuple):
     """A normal distribution over latents, independent in every value.
 
     Attributes:
-        mean: float32 `[batch, height, width, latent channels]`; its mode, too.
+        mean: float32 `[batch, height, width, latent channels]`, also the mode.
         log_variance: as `mean`, in [-30, 20].
     """
 
-    mean: jax.Array
-    log_variance: jax.Array
+    mean: Latents
+    log_variance: Latents
 
-    def sample(self, noise: jax.Array) -> jax.Array:
-        """The latents that standard normal noise, shaped as `mean`, stands for."""
+    def sample(self, noise: Latents) -> Latents:
+        """Latents float32, shaped as `mean`, from standard normal noise of the same shape."""
         return self.mean + jnp.exp(0.5 * self.log_variance) * noise
 
 
 class Autoencoder(nn.Module):
     """Images to the posterior of their latents, and latents to images.
 
-    Latents are as the network makes them: their scaling to unit variance is left to the caller.
+    Latents are not scaled to unit variance; the caller does this.
 
     Attributes:
         channels: width of the first level; a multiple of `num_groups`.
@@ -57,11 +61,11 @@ class Autoencoder(nn.Module):
     latent_channels: int = 4
     image_channels: int = 3
     num_groups: int = 32
-    dtype: jnp.dtype = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     @property
     def rate(self) -> int:
-        """Sides of images over those of their latents."""
+        """Ratio of an image's sides to those of its latents."""
         return 2 ** (len(self.channel_multipliers) - 1)
 
     def setup(self):
@@ -70,11 +74,11 @@ class Autoencoder(nn.Module):
         self.encoder = Encoder(*sizes, 2 * self.latent_channels, self.dtype)
         self.decoder = Decoder(*sizes, self.latent_channels, self.image_channels, self.dtype)
 
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(self, images: Grid) -> Grid:
         """The images decoded from the means of their posteriors."""
         return self.decode(self.encode(images).mean)
 
-    def encode(self, images: jax.Array) -> Posterior:
+    def encode(self, images: Grid) -> Posterior:
         """The posterior of images.
 
         Args:
@@ -93,7 +97,7 @@ class Autoencoder(nn.Module):
         mean, log_variance = jnp.split(moments, 2, axis=-1)
         return Posterior(mean, jnp.clip(log_variance, -30.0, 20.0))
 
-    def decode(self, latents: jax.Array) -> jax.Array:
+    def decode(self, latents: Latents) -> Grid:
         """Images, float32 in about [-1, 1], of `[batch, height, width, latent_channels]`."""
         return self.decoder(latents).astype(jnp.float32)
 
@@ -105,10 +109,12 @@ class Encoder(nn.Module):
     num_res_blocks: int
     num_groups: int
     out_channels: int
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(
+        self, images: Grid
+    ) -> Float[Array, "batch latent_height latent_width {self.out_channels}"]:
         h = conv(self.widths[0], images, dtype=self.dtype, name="stem")
         for level, width in enumerate(self.widths):
             for index in range(self.num_res_blocks):
@@ -138,10 +144,10 @@ class Decoder(nn.Module):
     num_groups: int
     latent_channels: int
     out_channels: int
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, latents: jax.Array) -> jax.Array:
+    def __call__(self, latents: Latents) -> Grid:
         h = conv(self.latent_channels, latents, size=1, dtype=self.dtype, name="latents_conv")
         h = conv(self.widths[-1], h, dtype=self.dtype, name="stem")
         h = Middle(self.num_groups, self.dtype, name="middle")(h)
@@ -159,10 +165,10 @@ class Middle(nn.Module):
     """Attention of one head over all pixels, between two residual blocks."""
 
     num_groups: int
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Grid:
         batch, height, width, channels = x.shape
         x = _block(channels, self.num_groups, self.dtype, "block_0")(x, None)
         h = GroupNorm(self.num_groups, _EPSILON, self.dtype, name="norm")(x)
@@ -172,5 +178,5 @@ class Middle(nn.Module):
         return _block(channels, self.num_groups, self.dtype, "block_1")(x, None)
 
 
-def _block(channels: int, num_groups: int, dtype: jnp.dtype, name: str) -> ResidualBlock:
+def _block(channels: int, num_groups: int, dtype: DTypeLike, name: str) -> ResidualBlock:
     return ResidualBlock(channels, num_groups, 0.0, dtype, _EPSILON, name=name)

@@ -1,4 +1,4 @@
-"""The output holds logits of the classes: semantics as a categorical variable."""
+"""Semantics as a categorical variable: the output holds logits of the classes."""
 
 import dataclasses
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Float
 
 from symmflow_jax.flow.parameterizations.parameterization import PathPoint
 from symmflow_jax.flow.paths.path import ComponentPath
+from symmflow_jax.flow.shapes import Component, PerExample, Time
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
 from symmflow_jax.semantics.planes import mean_over_plane
 
@@ -17,9 +19,9 @@ from symmflow_jax.semantics.planes import mean_over_plane
 class CategoricalParameterization:
     """The output holds logits of the classes; the velocity leads to the expected code.
 
-    A state tells the velocity if its clean code is known. The mean of that velocity over the
-    posterior of the class puts the expected code there (as denoisers of continuous codes for
-    discrete data do, arXiv 2211.15089).
+    The velocity is linear in the clean code. So its mean over the posterior of the class is the
+    velocity towards the expected code, as in denoisers of continuous codes for discrete data
+    (arXiv 2211.15089).
 
     Attributes:
         encoding: codes whose means are probabilities.
@@ -38,7 +40,7 @@ class CategoricalParameterization:
         """The parameterization of semantics whose mean codes are probabilities.
 
         Raises:
-            ValueError: if the component is the image, or its codes are others.
+            ValueError: if the component is the image, or if its codes are not one-hot.
         """
         if not isinstance(encoding, ProbabilityEncoding):
             raise ValueError(
@@ -48,24 +50,23 @@ class CategoricalParameterization:
         return cls(encoding, label_scale, cross_entropy_weight)
 
     def velocity(
-        self, output: jax.Array, point: jax.Array, t: jax.Array, path: ComponentPath
-    ) -> jax.Array:
-        """From the point away from the expected code, float32.
+        self, output: Component, point: Component, t: Time, path: ComponentPath
+    ) -> Component:
+        """The velocity from the expected code through the point, float32 `[batch, ...]`.
 
-        At t = 0 only the limit is defined, and nothing is gained by it: the path takes times near
-        its pole as later ones. Euler steps back from t = 1 never ask there, and end on the
-        expected code.
+        The velocity has a pole at t = 0, and the path bounds the time away from it. Euler steps
+        from t = 1 to 0 do not evaluate it there and end on the expected code.
         """
         probabilities = jax.nn.softmax(self._logits(output), axis=-1)
         code = self.label_scale * self.encoding.mean_code(probabilities)
         return path.velocity_from_clean(point, code, t)
 
-    def loss(self, output: jax.Array, at: PathPoint, path: ComponentPath) -> jax.Array:
-        """The weighted cross-entropy in nats, a mean over the pixels of masks."""
+    def loss(self, output: Component, at: PathPoint, path: ComponentPath) -> PerExample:
+        """The weighted cross-entropy in nats, float32 `[batch]`, a mean over a mask's pixels."""
         del path
         entropy = optax.softmax_cross_entropy_with_integer_labels(self._logits(output), at.labels)
         return self.cross_entropy_weight * jnp.mean(entropy, axis=tuple(range(1, entropy.ndim)))
 
-    def _logits(self, output: jax.Array) -> jax.Array:
-        """Float32 `[batch, ..., classes]`; those of one label are a mean over its plane."""
+    def _logits(self, output: Component) -> Float[Array, " batch *labels classes"]:
+        """Float32 `[batch, ..., classes]`; logits of one label are the mean over its plane."""
         return mean_over_plane(output.astype(jnp.float32), self.encoding.spatial_shape)

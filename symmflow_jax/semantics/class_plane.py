@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Integer, Key
 
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.encoding import nearness
@@ -41,41 +42,45 @@ class ClassPlane:
         """The encoding of a schema's classes; see `Encoding.of_classes`."""
         return cls(schema.num_classes, spatial_shape, dequantization_beta)
 
-    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... 1"]:
         """Float32 `[..., *spatial_shape, 1]` of int `[...]`, with noise of half a spacing."""
         clean = self.encode_clean(labels)
         width = 0.5 * self.dequantization_beta / (self.num_classes - 1)
         return clean + uniform_noise(key, clean.shape, width)
 
-    def encode_clean(self, labels: jax.Array) -> jax.Array:
+    def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... 1"]:
         """The constant planes without noise."""
         half = 0.5 * self.dequantization_beta
         values = half * (2.0 * labels.astype(jnp.float32) / (self.num_classes - 1) - 1.0)
         return broadcast_over_plane(values[..., None], self.spatial_shape)
 
-    def decode_continuous(self, signal: jax.Array) -> jax.Array:
+    def decode_continuous(self, signal: Float[Array, "... 1"]) -> Float[Array, "..."]:
         """The mean of the plane in units of labels, float32 `[...]`."""
         half = 0.5 * self.dequantization_beta
         mean = mean_over_plane(signal, self.spatial_shape)[..., 0]
         return (mean / half + 1.0) * 0.5 * (self.num_classes - 1)
 
-    def distances(self, signal: jax.Array) -> jax.Array:
-        """How far the read-out is from each label, in units of labels, `[..., num_classes]`."""
+    def distances(self, signal: Float[Array, "... 1"]) -> Float[Array, "... {self.num_classes}"]:
+        """The distance of the read-out from each label, in units of labels, `[..., classes]`."""
         decode_continuous = self.decode_continuous(signal)[..., None]
         labels = jnp.arange(self.num_classes, dtype=jnp.float32)
         return jnp.abs(decode_continuous - with_ndim(labels, decode_continuous.ndim))
 
-    def decode(self, signal: jax.Array) -> jax.Array:
+    def decode(self, signal: Float[Array, "... 1"]) -> Int[Array, "..."]:
         """The read-out rounded and clipped to the classes, int32 `[...]`."""
         rounded = jnp.round(self.decode_continuous(signal)).astype(jnp.int32)
         return jnp.clip(rounded, 0, self.num_classes - 1)
 
-    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
-        """How sure the read-out is of labels int `[...]`, see `nearness`."""
+    def confidence(
+        self, signal: Float[Array, "... 1"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """Confidence in labels int `[...]`, float32 in [0, 1]; see `nearness`."""
         return _confidence(self.distances(signal), labels)
 
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of the signal, whatever the image's channels."""
+        """Shape of the signal, for any image channels."""
         del image_shape
         return (*self.spatial_shape, 1)
 
@@ -101,43 +106,49 @@ class ClassColour:
         """The encoding of a schema's classes; see `Encoding.of_classes`."""
         return cls(palettes.class_colours(schema.num_classes), spatial_shape, dequantization_beta)
 
-    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... 3"]:
         """Float32 `[..., *spatial_shape, 3]` in about [-1, 1] of int `[...]`."""
         clean = self.encode_clean(labels)
         return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
 
-    def encode_clean(self, labels: jax.Array) -> jax.Array:
+    def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... 3"]:
         """The constant colours without noise."""
         colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
         return broadcast_over_plane(colours[labels], self.spatial_shape)
 
-    def decode_continuous(self, signal: jax.Array) -> jax.Array:
+    def decode_continuous(self, signal: Float[Array, "... 3"]) -> Float[Array, "... 3"]:
         """The mean colour of the plane in 8-bit levels, float32 `[..., 3]`."""
         return (mean_over_plane(signal, self.spatial_shape) + 1.0) * HALF_RANGE
 
-    def distances(self, signal: jax.Array) -> jax.Array:
-        """How far the mean colour is from each class's, in 8-bit levels, `[..., classes]`."""
+    def distances(self, signal: Float[Array, "... 3"]) -> Float[Array, "... {len(self.palette)}"]:
+        """The distance of the mean colour from each class's, in 8-bit levels, `[..., classes]`."""
         colours = jnp.asarray(self.palette, jnp.float32)
         decode_continuous = self.decode_continuous(signal)[..., None, :]
         return jnp.linalg.norm(
             decode_continuous - with_ndim(colours, decode_continuous.ndim), axis=-1
         )
 
-    def decode(self, signal: jax.Array) -> jax.Array:
-        """The class of the colour nearest to the mean, int32 `[...]`."""
+    def decode(self, signal: Float[Array, "... 3"]) -> Int[Array, "..."]:
+        """The class of the colour nearest to the mean, int32 `[...]`; ties go to the first."""
         return jnp.argmin(self.distances(signal), axis=-1).astype(jnp.int32)
 
-    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
-        """How sure the read-out is of labels int `[...]`, see `nearness`."""
+    def confidence(
+        self, signal: Float[Array, "... 3"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """Confidence in labels int `[...]`, float32 in [0, 1]; see `nearness`."""
         return _confidence(self.distances(signal), labels)
 
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of the signal, whatever the image's channels."""
+        """Shape of the signal, for any image channels."""
         del image_shape
         return (*self.spatial_shape, 3)
 
 
-def _confidence(distances: jax.Array, labels: jax.Array) -> jax.Array:
+def _confidence(
+    distances: Float[Array, "*labels classes"], labels: Integer[Array, "*labels"]
+) -> Float[Array, "*labels"]:
     """The nearness of labels `[...]` by the distances to all of them, `[..., classes]`."""
     own = jnp.take_along_axis(distances, labels[..., None], axis=-1)[..., 0]
     is_own = jax.nn.one_hot(labels, distances.shape[-1], dtype=bool)

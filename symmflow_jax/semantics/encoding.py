@@ -3,12 +3,13 @@
 from typing import Protocol, runtime_checkable
 
 import jax
+from jaxtyping import Array, Float, Int, Integer, Key
 
 from symmflow_jax.semantics.labels import LabelSchema
 
 
 class Encoding(Protocol):
-    """What turns labels into a continuous signal and back.
+    """A conversion of labels into a continuous signal and back.
 
     `encode` dequantises with the key; `encode_clean` gives the codes themselves. Both take
     int arrays `[...]`, and `decode` inverts them from float `[..., *signal]`.
@@ -27,14 +28,18 @@ class Encoding(Protocol):
             dequantization_beta: strength of the dequantisation noise.
         """
 
-    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array: ...
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... channels"]: ...
 
-    def encode_clean(self, labels: jax.Array) -> jax.Array: ...
+    def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... channels"]: ...
 
-    def decode(self, signal: jax.Array) -> jax.Array: ...
+    def decode(self, signal: Float[Array, "... channels"]) -> Int[Array, "..."]: ...
 
-    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
-        """How sure a signal is of given labels, float32 in [0, 1], shaped as they are."""
+    def confidence(
+        self, signal: Float[Array, "... channels"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """The confidence in given labels, float32 in [0, 1], shaped as the labels."""
 
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]: ...
 
@@ -50,26 +55,31 @@ class ProbabilityEncoding(Encoding, Protocol):
     @property
     def spatial_shape(self) -> tuple[int, ...]: ...
 
-    def mean_code(self, probabilities: jax.Array) -> jax.Array: ...
+    def mean_code(
+        self, probabilities: Float[Array, "... classes"]
+    ) -> Float[Array, "... channels"]: ...
 
-    def probabilities(self, signal: jax.Array) -> jax.Array: ...
+    def probabilities(
+        self, signal: Float[Array, "... channels"]
+    ) -> Float[Array, "... classes"]: ...
 
 
 @runtime_checkable
 class ClassEncoding(Encoding, Protocol):
     """An encoding of one label for the whole image, with a continuous read-out."""
 
-    def decode_continuous(self, signal: jax.Array) -> jax.Array: ...
+    def decode_continuous(self, signal: Float[Array, "... channels"]) -> Float[Array, "..."]: ...
 
-    def distances(self, signal: jax.Array) -> jax.Array: ...
+    def distances(self, signal: Float[Array, "... channels"]) -> Float[Array, "... classes"]: ...
 
 
-def nearness(distance: jax.Array, nearest_other: jax.Array) -> jax.Array:
-    """How sure a signal is of a label by its distances: 1 on its code, 1/2 halfway to the next.
+def nearness(
+    distance: Float[Array, "*shape"], nearest_other: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """The confidence in a label by distances: 1 on its code, 1/2 halfway to the next code.
 
-    One step from t = 1 gives the posterior mean of the code, so that where the posterior is
-    split between two neighbouring codes `other / (own + other)` is the probability of the
-    label.
+    One step from t = 1 gives the posterior mean of the code. If the posterior is split between two
+    neighbouring codes, `other / (own + other)` is therefore the probability of the label.
 
     Args:
         distance: to the code of the label, float `[...]`.

@@ -4,7 +4,7 @@ import enum
 
 
 class SemanticsKind(enum.StrEnum):
-    """What of an example is learned; its value is the key of a source's elements.
+    """The kind of labels that is learned; its value is the key in a source's elements.
 
     Attributes:
         MASK: int `[height, width]`.
@@ -16,5 +16,5 @@ class SemanticsKind(enum.StrEnum):
 
     @property
     def task(self) -> str:
-        """What predicting it is called in a protocol."""
+        """The name of the prediction task in reports."""
         return {SemanticsKind.MASK: "segmentation", SemanticsKind.LABEL: "classification"}[self]

@@ -1,9 +1,10 @@
-"""Label schemas: what the classes of a data set are called, drawn as and filed under."""
+"""Label schemas: names, colours and file ids of the classes of a data set."""
 
 import dataclasses
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int32, Integer, UInt8
 
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.palettes import Palette
@@ -11,17 +12,17 @@ from symmflow_jax.semantics.palettes import Palette
 
 @dataclasses.dataclass(frozen=True)
 class LabelSchema:
-    """The classes of a data set; kept in every checkpoint, so that a model knows its own.
+    """The classes of a data set; every checkpoint stores them.
 
-    Classes are numbered 0 to n-1 inside the project, whatever the ids in the files.
+    Inside the project the n classes are numbered 0 to n-1, for any ids in the files.
 
     Attributes:
         names: name of each class.
         raw_ids: id of each class in the files of the data set.
         palette: colour of each class.
         ignored: classes that do not count in any score, such as "void".
-        merged_ids: further ids of the files, each with the class that it is counted as.
-        mirrored: pairs of classes that a mirror turns into each other, such as left and right.
+        merged_ids: further ids of the files, each with the number of its class.
+        mirrored: pairs of classes that a mirrored image exchanges, such as left and right.
     """
 
     names: tuple[str, ...]
@@ -54,12 +55,14 @@ class LabelSchema:
         """The classes that count in scores."""
         return tuple(c for c in range(self.num_classes) if c not in self.ignored)
 
-    def from_raw(self, raw: np.ndarray, where: str) -> np.ndarray:
-        """Classes of the ids of a file, in few bytes: uint8 where the ids are, otherwise int32.
+    def from_raw(
+        self, raw: Integer[np.ndarray, "*shape"], where: str
+    ) -> Integer[np.ndarray, "*shape"]:
+        """Converts ids of a file to classes: uint8 if the ids are, otherwise int32.
 
         Args:
             raw: integer array of any shape.
-            where: what to call the source in an error, usually the file.
+            where: name of the source in an error, usually the file.
 
         Raises:
             ValueError: if an id belongs to no class; it names the ids and the remedy.
@@ -80,11 +83,11 @@ class LabelSchema:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
         return classes | dict(self.merged_ids)
 
-    def to_raw(self, classes: np.ndarray) -> np.ndarray:
+    def to_raw(self, classes: Integer[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
         """Ids of the data set's files, the inverse of `from_raw`."""
         return np.asarray(self.raw_ids)[classes]
 
-    def colourize(self, classes: np.ndarray) -> np.ndarray:
+    def colourize(self, classes: Integer[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
         """uint8 `[..., 3]` picture of classes `[...]`."""
         return np.asarray(self.palette, np.uint8)[classes]
 
@@ -96,7 +99,7 @@ class LabelSchema:
     def from_json(cls, values: dict[str, Any]) -> "LabelSchema":
         """The schema that `to_json` was made from.
 
-        What came later than the first checkpoints may be missing in them.
+        Fields that the first checkpoints do not have are optional.
         """
         return cls(
             names=tuple(values["names"]),
@@ -108,8 +111,10 @@ class LabelSchema:
         )
 
 
-def _look_up(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
-    """int32 classes of ids, -1 where there is none."""
+def _look_up(
+    raw: Integer[np.ndarray, "*shape"], known: dict[int, int]
+) -> Int32[np.ndarray, "*shape"]:
+    """Classes of ids, int32; -1 for ids without a class."""
     # One entry beyond the largest id takes all that lies outside.
     table = np.full(max(known) + 2, -1, np.int32)
     table[list(known)] = list(known.values())
@@ -119,11 +124,13 @@ def _look_up(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
 _NO_CLASS = 255
 
 
-def _look_up_bytes(raw: np.ndarray, known: dict[int, int]) -> np.ndarray:
-    """uint8 classes of uint8 ids, 255 where there is none.
+def _look_up_bytes(
+    raw: UInt8[np.ndarray, "*shape"], known: dict[int, int]
+) -> UInt8[np.ndarray, "*shape"]:
+    """Classes of uint8 ids, uint8; 255 for ids without a class.
 
-    Python translates bytes without wider numbers in between, whose memory takes longer to come
-    by than the look-up itself.
+    `bytes.translate` needs no wider integers. Their memory would take longer to allocate than the
+    look-up itself.
     """
     table = bytearray([_NO_CLASS]) * 256
     for raw_id, number in known.items():
@@ -146,10 +153,10 @@ def filed_under(
         raw_ids: id of each class.
         names: name of each class.
         ignored_id: id of the pixels that belong to no class. If it is the id of one of the
-            names, that class is ignored; otherwise a class "void" comes behind the others.
+            names, that class is ignored; otherwise a class "void" follows the other classes.
 
     Raises:
-        ValueError: if an id is negative, or if there are not as many ids as names.
+        ValueError: if an id is negative, or if the numbers of ids and names differ.
     """
     if min(raw_ids, default=0) < 0:
         ids = _shorten(list(raw_ids))

@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Integer, Key
 
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.planes import broadcast_over_plane, mean_over_plane
@@ -13,8 +14,8 @@ from symmflow_jax.semantics.planes import broadcast_over_plane, mean_over_plane
 class OneHot:
     """Masks or labels as one-hot planes, whose mean codes are probabilities.
 
-    One step from pure noise gives the posterior mean of the code. Of ordered codes that mean
-    may lie on a class of probability zero; of one-hot codes it is the posterior itself.
+    One step from pure noise gives the posterior mean of the code. With ordered codes, this mean may
+    be the code of a class of probability zero. With one-hot codes, it is the posterior itself.
 
     Attributes:
         num_classes: planes.
@@ -33,34 +34,44 @@ class OneHot:
         del dequantization_beta
         return cls(schema.num_classes, spatial_shape)
 
-    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
-        """The codes themselves: a categorical head has no density to smooth with noise."""
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... {self.num_classes}"]:
+        """Returns the clean codes, since a categorical output needs no noise."""
         del key
         return self.encode_clean(labels)
 
-    def encode_clean(self, labels: jax.Array) -> jax.Array:
+    def encode_clean(
+        self, labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... {self.num_classes}"]:
         """Float32 `[..., *spatial_shape, classes]`, 1 or -1, of int `[...]`."""
         return self.mean_code(jax.nn.one_hot(labels, self.num_classes))
 
-    def mean_code(self, probabilities: jax.Array) -> jax.Array:
+    def mean_code(
+        self, probabilities: Float[Array, "... {self.num_classes}"]
+    ) -> Float[Array, "... {self.num_classes}"]:
         """The expected code `[..., *spatial_shape, classes]` of probabilities `[..., classes]`."""
         return broadcast_over_plane(2.0 * probabilities - 1.0, self.spatial_shape)
 
-    def probabilities(self, signal: jax.Array) -> jax.Array:
+    def probabilities(
+        self, signal: Float[Array, "... {self.num_classes}"]
+    ) -> Float[Array, "... {self.num_classes}"]:
         """Float32 `[..., classes]` that add up to 1; the inverse of `mean_code`.
 
-        The mean over the plane is read, and what is negative in it counts as nothing.
+        They are read from the mean over the plane; negative values count as 0.
         """
         weights = 0.5 * (mean_over_plane(signal, self.spatial_shape) + 1.0)
         weights = jnp.maximum(weights, 1e-6)
         return weights / jnp.sum(weights, axis=-1, keepdims=True)
 
-    def decode(self, signal: jax.Array) -> jax.Array:
-        """The most probable class, int32 `[...]`; the first one in a tie."""
+    def decode(self, signal: Float[Array, "... {self.num_classes}"]) -> Int[Array, "..."]:
+        """The most probable class, int32 `[...]`; ties go to the first class."""
         mean = mean_over_plane(signal, self.spatial_shape)
         return jnp.argmax(mean, axis=-1).astype(jnp.int32)
 
-    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
+    def confidence(
+        self, signal: Float[Array, "... {self.num_classes}"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
         """The probability of labels int `[...]`."""
         probabilities = self.probabilities(signal)
         return jnp.take_along_axis(probabilities, labels[..., None], axis=-1)[..., 0]

@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Integer, Key
 
 from symmflow_jax.semantics.encoding import nearness
 from symmflow_jax.semantics.labels import LabelSchema
@@ -31,19 +32,21 @@ class PaletteMask:
         del spatial_shape
         return cls(schema.palette, dequantization_beta)
 
-    def encode(self, key: jax.Array, labels: jax.Array) -> jax.Array:
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels 3"]:
         """Float32 `[..., height, width, 3]` in about [-1, 1] of int `[..., height, width]`."""
         clean = self.encode_clean(labels)
         return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
 
-    def encode_clean(self, labels: jax.Array) -> jax.Array:
-        """The colours themselves, in [-1, 1]."""
+    def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "*labels 3"]:
+        """The colours without noise, float32 `[..., height, width, 3]` in [-1, 1]."""
         return (jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0)[labels]
 
-    def decode(self, signal: jax.Array) -> jax.Array:
-        """The class of the nearest colour, int32 `[..., height, width]`; the first one in a tie.
+    def decode(self, signal: Float[Array, "*labels 3"]) -> Int[Array, "*labels"]:
+        """The class of the nearest colour, int32 `[..., height, width]`; ties go to the first.
 
-        Colours are compared one by one, so that memory does not grow with their number.
+        A scan compares the colours one by one, so that memory does not grow with their number.
         """
         colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
 
@@ -66,8 +69,10 @@ class PaletteMask:
         (_, labels), _ = jax.lax.scan(compare, start, (colours, indices))
         return labels
 
-    def confidence(self, signal: jax.Array, labels: jax.Array) -> jax.Array:
-        """How sure the colours are of labels int `[..., height, width]`, see `nearness`."""
+    def confidence(
+        self, signal: Float[Array, "*labels 3"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """Confidence in labels int `[..., height, width]`, float32 in [0, 1]; see `nearness`."""
         colours = jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0
 
         def compare(nearest, candidate):

@@ -59,10 +59,10 @@ def class_colours(num_classes: int) -> Palette:
 
 
 def distinct(num_classes: int) -> Palette:
-    """Colours for any classes, as far apart as lattices of up to 7 levels allow.
+    """Colours for any classes, far apart on lattices of 2 to 7 levels.
 
-    On each lattice colours are taken one by one, every one farthest from those before it,
-    beginning with black; the lattice that ends with the largest smallest distance wins.
+    On each lattice, colours are chosen one by one from black on, each the farthest from all colours
+    before it. The result is the lattice with the largest distance of its two nearest colours.
 
     Raises:
         ValueError: if there are more classes than the 343 colours of the finest lattice.
@@ -78,7 +78,7 @@ def from_hex(colour: str) -> tuple[int, int, int]:
     """The RGB triple of a colour such as "#ff0080".
 
     Raises:
-        ValueError: if it is written in another way.
+        ValueError: if the colour has another form.
     """
     if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
         raise ValueError(f"The colour {colour!r} is not written as in '#ff0080'.")

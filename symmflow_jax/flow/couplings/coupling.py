@@ -1,28 +1,28 @@
-"""What a coupling is."""
+"""The interface of couplings."""
 
 from typing import Protocol
 
-import jax
+from jaxtyping import Array, Key
 
 from symmflow_jax.flow.state import JointState
 
 
 class Coupling(Protocol):
-    """The joint law of data and fresh noise, on a device's part of a batch.
+    """A joint distribution of data and noise, on one device's part of a batch.
 
-    A coupling is joint, since which noise goes with an image may depend on its semantics. One that
-    exchanges noise between examples makes a result depend on the batch, and on how devices share
-    it, where the independent one does not.
+    A coupling sees both components, since the noise of an image may depend on its semantics. If a
+    coupling exchanges noise between examples, results depend on the batch and on how devices share
+    it. Results of the independent coupling do not.
     """
 
-    def couple(self, key: jax.Array, data: JointState, noise: JointState) -> JointState:
-        """The noise to go with the data.
+    def couple(self, key: Key[Array, ""], data: JointState, noise: JointState) -> JointState:
+        """Returns the noise that is paired with the data.
 
         Args:
-            key: a key of the device's part, for what is drawn; it may be left alone.
+            key: a key `[]` of the device's part, for random draws; it may stay unused.
             data: clean image and semantics, float `[batch, ...]`.
             noise: standard normal arrays of the same shapes.
 
         Returns:
-            noise of the same law and shapes.
+            Noise of the same distribution and shapes.
         """

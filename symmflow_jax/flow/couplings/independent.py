@@ -2,7 +2,7 @@
 
 import dataclasses
 
-import jax
+from jaxtyping import Array, Key
 
 from symmflow_jax.flow.state import JointState
 
@@ -11,7 +11,7 @@ from symmflow_jax.flow.state import JointState
 class IndependentCoupling:
     """Each example keeps the noise that was drawn for it (arXiv 2506.10634, algorithm 1)."""
 
-    def couple(self, key: jax.Array, data: JointState, noise: JointState) -> JointState:
-        """The noise as it is."""
+    def couple(self, key: Key[Array, ""], data: JointState, noise: JointState) -> JointState:
+        """Returns the noise without any change."""
         del key, data
         return noise

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.parameterizations.parameterization import PathPoint
+from symmflow_jax.flow.shapes import Labels, PerExample
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.time_sampling import TrainingTimes
 
@@ -14,9 +14,9 @@ from symmflow_jax.flow.time_sampling import TrainingTimes
 class Losses(NamedTuple):
     """Losses of each example, float32 `[batch]`; zero where a component is not learned."""
 
-    total: jax.Array
-    image: jax.Array
-    semantics: jax.Array
+    total: PerExample
+    image: PerExample
+    semantics: PerExample
 
 
 def symmetric_loss(
@@ -26,7 +26,7 @@ def symmetric_loss(
     loss_weights: JointState,
     data: JointState,
     noise: JointState,
-    labels: jax.Array,
+    labels: Labels,
     drawn: TrainingTimes,
 ) -> Losses:
     """The weighted sum of the components' losses.
@@ -37,12 +37,12 @@ def symmetric_loss(
     Args:
         network: outputs for both components of a state and its times.
         paths: a `ComponentPath` of each component.
-        parameterizations: what the network's output for each component means.
+        parameterizations: the meaning of the network's output for each component.
         loss_weights: weight of each component's loss.
         data: clean image and semantics, float `[batch, ...]`.
         noise: standard normal arrays of the same shapes.
-        labels: int `[batch, ...]`, what the semantics encode.
-        drawn: times and which components count, each `[batch]`.
+        labels: int `[batch, ...]`, the classes that the semantics encode.
+        drawn: the times, and the components that count, each float32 `[batch]`.
     """
 
     def at(path, clean, noise, t, labels) -> PathPoint:

@@ -1,1 +1,1 @@
-"""Parameterizations: what a network's output for a component means."""
+"""Parameterizations: the meaning of a network's output for a component."""

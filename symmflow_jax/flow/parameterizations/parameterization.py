@@ -1,14 +1,13 @@
-"""What a parameterization is."""
+"""The interface of parameterizations."""
 
 from typing import Any, NamedTuple, Protocol
 
-import jax
-
 from symmflow_jax.flow.paths.path import ComponentPath
+from symmflow_jax.flow.shapes import Component, Labels, PerExample, Time
 
 
 class PathPoint(NamedTuple):
-    """One component of a batch of training examples, somewhere on its path.
+    """One component of a batch of training examples, at some time of its path.
 
     Attributes:
         point: the component at t, float `[batch, ...]`.
@@ -18,17 +17,17 @@ class PathPoint(NamedTuple):
         labels: int `[batch, ...]` that the data encodes, or None for images.
     """
 
-    point: jax.Array
-    clean: jax.Array
-    noise: jax.Array
-    t: jax.Array
-    labels: jax.Array | None
+    point: Component
+    clean: Component
+    noise: Component
+    t: PerExample
+    labels: Labels | None
 
 
 class Parameterization(Protocol):
-    """What a network's output for a component means, as a velocity and as a loss.
+    """The meaning of a network's output for a component, as a velocity and as a loss.
 
-    It asks the component's path for all conversions, and so fits any path.
+    The component's path makes all conversions, so that every path fits.
     """
 
     @classmethod
@@ -43,26 +42,26 @@ class Parameterization(Protocol):
             cross_entropy_weight: factor of a cross-entropy.
 
         Raises:
-            ValueError: if it is not for such a component.
+            ValueError: if it does not fit the component.
         """
 
     def velocity(
-        self, output: jax.Array, point: jax.Array, t: jax.Array, path: ComponentPath
-    ) -> jax.Array:
+        self, output: Component, point: Component, t: Time, path: ComponentPath
+    ) -> Component:
         """The velocity of the component, float `[batch, ...]`.
 
         Args:
-            output: what the network gave, shaped as the component.
+            output: the network's output, shaped as the component.
             point: the component at t.
             t: float scalar or `[batch]`, the component's time.
             path: the component's path.
         """
 
-    def loss(self, output: jax.Array, at: PathPoint, path: ComponentPath) -> jax.Array:
-        """Float32 `[batch]`.
+    def loss(self, output: Component, at: PathPoint, path: ComponentPath) -> PerExample:
+        """The loss of each example, float32 `[batch]`.
 
         Args:
-            output: what the network gave, shaped as the component.
-            at: where on its path the component was, and where that leads.
+            output: the network's output, shaped as the component.
+            at: the point on the path, with its endpoints, time and labels.
             path: the component's path.
         """

@@ -1,13 +1,12 @@
-"""The output is the velocity, as in the paper."""
+"""The parameterization whose output is the velocity (arXiv 2506.10634)."""
 
 import dataclasses
 from typing import Any
 
-import jax
-
 from symmflow_jax.flow.objectives.errors import mean_squared_error
 from symmflow_jax.flow.parameterizations.parameterization import PathPoint
 from symmflow_jax.flow.paths.path import ComponentPath
+from symmflow_jax.flow.shapes import Component, PerExample, Time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,17 +20,17 @@ class VelocityParameterization:
     def of_component(
         cls, encoding: Any, label_scale: float, cross_entropy_weight: float
     ) -> "VelocityParameterization":
-        """The same for every component; see `Parameterization.of_component`."""
+        """Makes the same for every component; see `Parameterization.of_component`."""
         del encoding, label_scale, cross_entropy_weight
         return cls()
 
     def velocity(
-        self, output: jax.Array, point: jax.Array, t: jax.Array, path: ComponentPath
-    ) -> jax.Array:
-        """The output."""
+        self, output: Component, point: Component, t: Time, path: ComponentPath
+    ) -> Component:
+        """Returns the output, float `[batch, ...]`."""
         del point, t, path
         return output
 
-    def loss(self, output: jax.Array, at: PathPoint, path: ComponentPath) -> jax.Array:
+    def loss(self, output: Component, at: PathPoint, path: ComponentPath) -> PerExample:
         """The mean squared error of the velocity, float32 `[batch]`."""
         return mean_squared_error(output, path.velocity(at.clean, at.noise, at.t))

@@ -2,8 +2,10 @@
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from symmflow_jax.flow.shapes import Component, Time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,48 +16,48 @@ class LinearPath:
     constant `sigma_min` = 1e-4 (arXiv 2506.10634 writes 0). Its methods are those of `Path`.
 
     Attributes:
-        sigma_min: what is left of the start at t = 1.
-        pole_margin: times nearer than that to a pole of a conversion count as if they were so far
-            from it.
+        sigma_min: the share of the start at t = 1.
+        pole_margin: smallest distance in time to the pole of a conversion. Nearer times are moved
+            to this distance.
     """
 
     sigma_min: float = 1e-4
     pole_margin: float = 0.01
 
-    def interpolate(self, start: jax.Array, end: jax.Array, t: jax.Array) -> jax.Array:
+    def interpolate(self, start: Component, end: Component, t: Time) -> Component:
         """The point `(1 - (1 - sigma_min) t) start + t end`."""
         t = _expand(t, start.ndim)
         return self._remainder(t) * start + t * end
 
-    def velocity(self, start: jax.Array, end: jax.Array, t: jax.Array) -> jax.Array:
+    def velocity(self, start: Component, end: Component, t: Time) -> Component:
         """`end - (1 - sigma_min) start`, at all t."""
         del t
         return end - (1.0 - self.sigma_min) * start
 
-    def velocity_from_start(self, point: jax.Array, start: jax.Array, t: jax.Array) -> jax.Array:
+    def velocity_from_start(self, point: Component, start: Component, t: Time) -> Component:
         """`(point - start) / t`."""
         t = jnp.maximum(t, self.pole_margin)
         return (point - start) / _expand(t, point.ndim)
 
-    def velocity_from_end(self, point: jax.Array, end: jax.Array, t: jax.Array) -> jax.Array:
+    def velocity_from_end(self, point: Component, end: Component, t: Time) -> Component:
         """`(end - (1 - sigma_min) point) / (1 - (1 - sigma_min) t)`."""
         t = _expand(jnp.minimum(t, 1.0 - self.pole_margin), point.ndim)
         return (end - (1.0 - self.sigma_min) * point) / self._remainder(t)
 
-    def start_from_velocity(self, point: jax.Array, velocity: jax.Array, t: jax.Array) -> jax.Array:
+    def start_from_velocity(self, point: Component, velocity: Component, t: Time) -> Component:
         """`point - t velocity`."""
         return point - _expand(t, point.ndim) * velocity
 
-    def end_from_velocity(self, point: jax.Array, velocity: jax.Array, t: jax.Array) -> jax.Array:
+    def end_from_velocity(self, point: Component, velocity: Component, t: Time) -> Component:
         """`(1 - sigma_min) point + (1 - (1 - sigma_min) t) velocity`."""
         remainder = self._remainder(_expand(t, point.ndim))
         return (1.0 - self.sigma_min) * point + remainder * velocity
 
-    def _remainder(self, t: jax.Array) -> jax.Array:
+    def _remainder(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """The share of the start at t."""
         return 1.0 - (1.0 - self.sigma_min) * t
 
 
-def _expand(t: jax.Array, ndim: int) -> jax.Array:
+def _expand(t: Time, ndim: int) -> Float[Array, "*shape"]:
     """t with as many trailing axes of 1 as make `ndim` axes."""
     return jnp.reshape(t, t.shape + (1,) * (ndim - t.ndim))

@@ -18,11 +18,11 @@ _STAGES = 6  # The seventh slope of a step is the first of the next one.
 class DormandPrince:
     """A solver that chooses its steps for each sample so that the local error stays small.
 
-    Each sample has steps of its own: what it becomes does not depend on its batch.
+    Each sample has its own steps, so that its result does not depend on its batch.
 
     Attributes:
         tolerance: relative and absolute bound of the local error.
-        max_steps: steps after which a sample is given up (its state becomes NaN).
+        max_steps: most steps of a sample. If it needs more, its state becomes NaN.
     """
 
     tolerance: float
@@ -43,7 +43,7 @@ class DormandPrince:
         """Integrates from `start` to `end`, either way; see `Solve`.
 
         Raises:
-            ValueError: if there is a hook: samples have steps of their own, and reject some.
+            ValueError: if there is a hook, since every sample has its own steps.
         """
         if after_step is not keep_state:
             raise ValueError(

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4, RungeKutta
 from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
 from symmflow_jax.flow.state import JointState
@@ -13,7 +14,7 @@ from symmflow_jax.flow.state import JointState
 
 @dataclasses.dataclass(frozen=True)
 class FixedSteps:
-    """A solver of equal steps, one `lax.scan` whatever their number.
+    """A solver of equal steps, compiled as one `lax.scan` for any number of them.
 
     Attributes:
         method: the Runge-Kutta method of each step.
@@ -43,7 +44,7 @@ class FixedSteps:
         """Integrates from `start` to `end`, either way; see `Solve`."""
         size = jnp.float32((end - start) / self.num_steps)
 
-        def advance(state: JointState, index: jax.Array) -> tuple[JointState, None]:
+        def advance(state: JointState, index: Scalar) -> tuple[JointState, None]:
             state = self.method.step(dynamics, state, start + index * size, size)
             return after_step(state, start + (index + 1.0) * size), None
 

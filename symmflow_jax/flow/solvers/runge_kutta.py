@@ -5,6 +5,7 @@ import dataclasses
 import jax
 
 from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.state import JointState
 
 
@@ -24,9 +25,7 @@ class RungeKutta:
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
 
-    def step(
-        self, dynamics: Dynamics, state: JointState, time: jax.Array, size: jax.Array
-    ) -> JointState:
+    def step(self, dynamics: Dynamics, state: JointState, time: Scalar, size: Scalar) -> JointState:
         """Advances `state` from `time` by `size`, which may be negative."""
         slopes = [dynamics(state, time)]
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
@@ -47,7 +46,7 @@ RK4 = RungeKutta(
 
 
 def _advance(
-    state: JointState, slopes: list[JointState], weights: tuple[float, ...], size: jax.Array
+    state: JointState, slopes: list[JointState], weights: tuple[float, ...], size: Scalar
 ) -> JointState:
     """`state + size * sum(weights * slopes)`, leaving out the slopes of weight zero."""
     for weight, slope in zip(weights, slopes, strict=True):

@@ -1,16 +1,17 @@
-"""What a solver is."""
+"""The interface of solvers."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import jax
+from jaxtyping import Array, Int
 
 from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.state import JointState
 
 
 class Solution(NamedTuple):
-    """The state at the end and what it cost.
+    """The state at the end, and its cost.
 
     Attributes:
         state: the joint state at the end time, shaped as the initial one.
@@ -18,17 +19,18 @@ class Solution(NamedTuple):
     """
 
     state: JointState
-    nfe: jax.Array
+    nfe: Int[Array, " batch"]
 
 
-AfterStep = Callable[[JointState, jax.Array], JointState]
-"""`after_step(state, s)`: the state to go on from after the step that ended at s.
+AfterStep = Callable[[JointState, Scalar], JointState]
+"""`after_step(state, s)`: the state for the next step, after the step that ended at s.
 
-Known pixels are put back, or a sample is corrected, in such hooks."""
+Such a hook can restore known pixels or correct a sample.
+"""
 
 
-def keep_state(state: JointState, s: jax.Array) -> JointState:
-    """The state as the step left it: no hook."""
+def keep_state(state: JointState, s: Scalar) -> JointState:
+    """Returns the state without any change: no hook."""
     del s
     return state
 
@@ -48,10 +50,10 @@ class Solve(Protocol):
 
         Args:
             dynamics: the derivative of the state by s.
-            state: where to begin, arrays `[batch, ...]`.
-            start, end: values of s.
+            state: the initial state, float arrays `[batch, ...]`.
+            start, end: the first and the last s, in [0, 1].
             after_step: changes the state after each step.
 
         Raises:
-            ValueError: if there is a hook but the solver's steps cannot be hooked into.
+            ValueError: if there is a hook but the solver takes none.
         """

@@ -1,9 +1,11 @@
 """Multi-head attention and the transformer of the latent U-Net."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
+from symmflow_jax.flow.shapes import Grid
 from symmflow_jax.networks.layers.fused_attention import attend
 from symmflow_jax.networks.layers.linear import dense
 from symmflow_jax.networks.layers.normalization import GroupNorm, layer_norm
@@ -20,10 +22,14 @@ class MultiHeadAttention(nn.Module):
 
     head_channels: int
     use_bias: bool
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, tokens: jax.Array, context: jax.Array) -> jax.Array:
+    def __call__(
+        self,
+        tokens: Float[Array, "batch length channels"],
+        context: Float[Array, "#batch context_length context_channels"],
+    ) -> Float[Array, "batch length channels"]:
         """`[batch, length, channels]`, as `tokens`.
 
         Args:
@@ -37,7 +43,9 @@ class MultiHeadAttention(nn.Module):
         batch, _, channels = tokens.shape
         num_heads = count_heads(channels, self.head_channels)
 
-        def project(x: jax.Array, name: str) -> jax.Array:
+        def project(
+            x: Float[Array, "#batch tokens in_channels"], name: str
+        ) -> Float[Array, "batch tokens heads head_channels"]:
             h = dense(channels, x, use_bias=self.use_bias, dtype=self.dtype, name=name)
             h = jnp.reshape(h, (*x.shape[:2], num_heads, self.head_channels))
             return jnp.broadcast_to(h, (batch, *h.shape[1:]))
@@ -60,10 +68,12 @@ class SpatialTransformer(nn.Module):
 
     head_channels: int
     num_groups: int
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: jax.Array, context: jax.Array) -> jax.Array:
+    def __call__(
+        self, x: Grid, context: Float[Array, "#batch context_length context_channels"]
+    ) -> Grid:
         """`[batch, height, width, channels]`, as x; for `context` see `MultiHeadAttention`."""
         batch, height, width, channels = x.shape
         h = GroupNorm(self.num_groups, 1e-6, self.dtype, name="norm")(x)
@@ -79,7 +89,9 @@ class SpatialTransformer(nn.Module):
     def _attention(self, name: str) -> MultiHeadAttention:
         return MultiHeadAttention(self.head_channels, use_bias=False, dtype=self.dtype, name=name)
 
-    def _feed_forward(self, h: jax.Array) -> jax.Array:
+    def _feed_forward(
+        self, h: Float[Array, "batch length channels"]
+    ) -> Float[Array, "batch length channels"]:
         """Four times as wide inside, gated by GELU (Shazeer 2020, arXiv 2002.05202)."""
         channels = h.shape[-1]
         h = dense(8 * channels, h, dtype=self.dtype, name="feed_in")

@@ -5,12 +5,13 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow import keys
+from symmflow_jax.flow.shapes import Component, ExampleKeys
 
 
 class Dropout(nn.Module):
     """Zeroes activations at random and scales up the rest (Srivastava et al. 2014).
 
-    Flax's own layer draws one mask for the batch that a device has, so that what an example loses
+    Flax's own layer draws one mask for a device's part of the batch, so that an example's mask
     depends on how devices share the batch. Here it depends on the example's key and the layer.
 
     Attributes:
@@ -20,12 +21,12 @@ class Dropout(nn.Module):
     rate: float
 
     @nn.compact
-    def __call__(self, x: jax.Array, example_keys: jax.Array | None) -> jax.Array:
+    def __call__(self, x: Component, example_keys: ExampleKeys | None) -> Component:
         """`[batch, ...]`, as x.
 
         Args:
             x: float `[batch, ...]`.
-            example_keys: a key for each example `[batch]`; None leaves x as it is.
+            example_keys: a key for each example `[batch]`; None means no dropout.
         """
         if example_keys is None or self.rate == 0.0:
             return x

@@ -1,19 +1,23 @@
-"""Attention whose logits never reach a TPU's memory."""
+"""Attention that keeps its logits out of a TPU's main memory."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, PartitionSpec
+from jaxtyping import Array, Float
+
+Query = Float[Array, "batch length heads n"]
+KeyOrValue = Float[Array, "batch context_length heads n"]
 
 _LANES = 128
-"""What the kernel's blocks are multiples of."""
+"""The kernel's blocks are multiples of this size."""
 
 _ROOM = 2048 * _LANES
-"""Numbers of one array that stay in a TPU's fast memory: some arrays of them fill it."""
+"""Numbers of one array that a TPU's fast memory can hold, beside a few such arrays."""
 
 
-def attend(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
+def attend(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
     """Softmax attention of each head, `[batch, length, heads, n]`, as `query`.
 
     On TPU, logits of many tokens are made and used block by block inside of a kernel (Dao et al.
@@ -32,7 +36,7 @@ def attend(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
     )
 
 
-def _on_each_device(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
+def _on_each_device(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
     """The kernel, which the compiler cannot split; devices that share a batch each run it."""
     mesh = jax.typeof(query).sharding.mesh
     if mesh.empty or AxisType.Auto not in mesh.axis_types:
@@ -43,12 +47,12 @@ def _on_each_device(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.A
     )(query, key, value)
 
 
-def _flash_attention(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
-    # Imported where it is needed: with Pallas every start would take longer.
+def _flash_attention(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
+    # Pallas is imported here, since it would slow down every start.
     from jax.experimental.pallas.ops.tpu import flash_attention
 
-    # A program keeps as many keys and values as there is room for: what they meet is read once
-    # for each such part. The logits that are there at a time are smaller.
+    # A program keeps as many keys and values as fit: queries are read once for each such part.
+    # The logits of one block are smaller.
     room = _ROOM // max(query.shape[-1], _LANES)
     rows, columns = (_largest_block(array.shape[1], 512) for array in (query, key))
     kept = columns * _largest_block(key.shape[1] // columns, room // columns, step=1)

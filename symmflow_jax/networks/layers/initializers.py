@@ -5,16 +5,20 @@ from collections.abc import Callable
 
 import flax.linen as nn
 import jax
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Key
 
 fan_in_uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default for linear and convolution weights."""
 
 
-def dense_bias(fan_in: int) -> Callable[..., jax.Array]:
+def dense_bias(fan_in: int) -> Callable[..., Array]:
     """The same interval for the biases of a layer with `fan_in` inputs."""
     bound = 1 / math.sqrt(fan_in)
 
-    def init(key: jax.Array, shape: tuple[int, ...], dtype=jax.numpy.float32) -> jax.Array:
+    def init(
+        key: Key[Array, ""], shape: tuple[int, ...], dtype: DTypeLike = jax.numpy.float32
+    ) -> Float[Array, "..."]:
         return jax.random.uniform(key, shape, dtype, -bound, bound)
 
     return init

@@ -3,33 +3,35 @@
 import functools
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
+from symmflow_jax.flow.shapes import Grid
 from symmflow_jax.networks.layers.initializers import dense_bias, fan_in_uniform
 
 
 def conv(
     features: int,
-    x: jax.Array,
+    x: Grid,
     *,
     name: str,
     size: int = 3,
     stride: int = 1,
     padding: tuple[int, int] | None = None,
     zero: bool = False,
-    dtype: jnp.dtype = jnp.float32,
-) -> jax.Array:
-    """A convolution; padded on both sides by half its size, also where it strides.
+    dtype: DTypeLike = jnp.float32,
+) -> Float[Array, "batch new_height new_width {features}"]:
+    """A convolution, padded on both sides by half its size, also if it strides.
 
     Args:
         features: channels of the result.
         x: `[batch, height, width, channels]`.
-        name: of its parameters.
+        name: name of the parameters.
         size: height and width of the kernel.
         stride: pixels between two windows.
-        padding: pixels before and behind each side, where they are others.
-        zero: whether it starts at zero.
+        padding: pixels before and behind each side, if they differ from half the size.
+        zero: whether the weights start at zero.
         dtype: computation dtype.
     """
     padding = (size // 2, size // 2) if padding is None else padding
@@ -47,13 +49,13 @@ def conv(
 
 def dense(
     features: int,
-    x: jax.Array,
+    x: Float[Array, "*leading in_features"],
     *,
     name: str,
     zero: bool = False,
     use_bias: bool = True,
-    dtype: jnp.dtype = jnp.float32,
-) -> jax.Array:
+    dtype: DTypeLike = jnp.float32,
+) -> Float[Array, "*leading {features}"]:
     """A dense layer over the last axis."""
     return nn.Dense(
         features,
@@ -65,7 +67,7 @@ def dense(
     )(x)
 
 
-def double(x: jax.Array) -> jax.Array:
+def double(x: Grid) -> Float[Array, "batch 2*height 2*width channels"]:
     """Nearest-neighbour upsampling of `[batch, height, width, channels]` by two."""
     repeat = functools.partial(jnp.repeat, repeats=2)
     return repeat(repeat(x, axis=1), axis=2)

@@ -5,14 +5,18 @@ import functools
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
+
+from symmflow_jax.flow.shapes import Grid
 
 
 class GroupNorm(nn.Module):
-    """Group normalisation with statistics in float32, whatever the dtype around it.
+    """Group normalisation with float32 statistics for every input dtype.
 
-    The sums are taken per channel and joined per group afterwards, and what is left of the
-    normalisation is a factor and a shift for each channel: the input is read twice in its own
-    dtype, and never reshaped into groups, which would lay it out anew on a TPU.
+    Moments are computed per channel and then averaged per group. The normalisation is then a factor
+    and a shift for each channel. So the input is read twice in its own dtype and never reshaped
+    into groups, which would change its layout on a TPU.
 
     Attributes:
         num_groups: groups; they divide the channels.
@@ -22,10 +26,10 @@ class GroupNorm(nn.Module):
 
     num_groups: int
     epsilon: float
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Grid:
         """The normalised `[batch, height, width, channels]`."""
         batch, _, _, channels = x.shape
         scale = self.param("scale", nn.initializers.ones, (channels,))
@@ -41,14 +45,12 @@ class GroupNorm(nn.Module):
         return (x * factor[:, None, None] + shift[:, None, None]).astype(self.dtype)
 
 
-def layer_norm(x: jax.Array, *, name: str) -> jax.Array:
+def layer_norm(x: Float[Array, "*shape"], *, name: str) -> Float[Array, "*shape"]:
     """Layer normalisation with PyTorch's epsilon, float32 inside and as x outside."""
     norm = nn.LayerNorm(epsilon=1e-5, dtype=jnp.float32, name=name)
     return norm(x.astype(jnp.float32)).astype(x.dtype)
 
 
-def norm_silu(
-    x: jax.Array, num_groups: int, dtype: jnp.dtype, name: str, epsilon: float = 1e-5
-) -> jax.Array:
+def norm_silu(x: Grid, num_groups: int, dtype: DTypeLike, name: str, epsilon: float = 1e-5) -> Grid:
     """Group normalisation, then SiLU."""
     return nn.silu(GroupNorm(num_groups, epsilon, dtype, name=name)(x))

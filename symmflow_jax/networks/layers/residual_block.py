@@ -1,9 +1,10 @@
 """The residual block of the convolutional networks."""
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
+from symmflow_jax.flow.shapes import ExampleKeys, Grid
 from symmflow_jax.networks.layers.dropout import Dropout
 from symmflow_jax.networks.layers.linear import conv, dense
 from symmflow_jax.networks.layers.normalization import norm_silu
@@ -17,28 +18,27 @@ class ResidualBlock(nn.Module):
         num_groups: groups of the normalisations.
         dropout_rate: dropout before the second convolution, in training.
         dtype: computation dtype.
-        epsilon: of the normalisations.
+        epsilon: epsilon of the normalisations.
     """
 
     channels: int
     num_groups: int
     dropout_rate: float
-    dtype: jnp.dtype
+    dtype: DTypeLike
     epsilon: float = 1e-5
 
     @nn.compact
     def __call__(
         self,
-        x: jax.Array,
-        embedding: jax.Array | None,
-        dropout_keys: jax.Array | None = None,
-    ) -> jax.Array:
+        x: Grid,
+        embedding: Float[Array, "batch features"] | None,
+        dropout_keys: ExampleKeys | None = None,
+    ) -> Float[Array, "batch height width {self.channels}"]:
         """`[batch, height, width, channels]`.
 
         Args:
             x: float `[batch, height, width, n]`.
-            embedding: activated embedding of time `[batch, n]`; without it the block knows no
-                time.
+            embedding: activated embedding of time `[batch, n]`; None for a block without time.
             dropout_keys: a key for each example `[batch]`, or None for no dropout.
         """
         h = norm_silu(x, self.num_groups, self.dtype, "in_norm", self.epsilon)

@@ -3,13 +3,17 @@
 import math
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Float32
 
+from symmflow_jax.flow.shapes import AnyArray
 from symmflow_jax.networks.layers.initializers import dense_bias, fan_in_uniform
 
 
-def sinusoids(t: jax.Array, num_features: int, max_period: float = 10_000.0) -> jax.Array:
+def sinusoids(
+    t: Float[AnyArray, " batch"], num_features: int, max_period: float = 10_000.0
+) -> Float32[Array, "batch {num_features}"]:
     """Cosines, then sines, of t at geometrically falling frequencies from 1.
 
     The form of guided-diffusion (arXiv 2105.05233), applied to t in [0, 1] itself.
@@ -42,10 +46,10 @@ class TimeEmbedding(nn.Module):
     num_sinusoids: int
     features: int
     zero: bool = False
-    dtype: jnp.dtype = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     @nn.compact
-    def __call__(self, t: jax.Array) -> jax.Array:
+    def __call__(self, t: Float[AnyArray, " batch"]) -> Float[Array, "batch {self.features}"]:
         """The embedding `[batch, features]` of t `[batch]`."""
         h = sinusoids(t, self.num_sinusoids)
         h = self._dense("in_dense", self.num_sinusoids)(h)

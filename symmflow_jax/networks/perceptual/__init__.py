@@ -1,1 +1,1 @@
-"""Networks by which metrics compare images."""
+"""Networks of metrics that compare images."""

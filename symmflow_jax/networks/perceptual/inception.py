@@ -10,6 +10,12 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float32, UInt8
+
+from symmflow_jax.flow.shapes import AnyArray, Grid
+
+Pooled = Float[Array, "batch new_height new_width new_channels"]
+"""Features on another grid."""
 
 NUM_FEATURES = 2048
 _SIZE = 299
@@ -22,7 +28,9 @@ class Inception(nn.Module):
     """
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(
+        self, images: UInt8[AnyArray, "batch height width 3"]
+    ) -> Float32[Array, "batch 2048"]:
         """Features, float32 `[batch, 2048]`, of uint8 images `[batch, height, width, 3]`."""
         x = _resize(images)
         x = _Conv(32, (3, 3), 2, "VALID", name="Conv2d_1a_3x3")(x)
@@ -46,7 +54,9 @@ class Inception(nn.Module):
         return jnp.mean(x, axis=(1, 2))
 
 
-def _resize(images: jax.Array) -> jax.Array:
+def _resize(
+    images: UInt8[AnyArray, "batch height width channels"],
+) -> Float32[Array, "batch 299 299 channels"]:
     """Float32 in [-1, 1], 299 x 299; without smoothing before shrinking, as in the reference."""
     batch, _, _, channels = images.shape
     signal = images.astype(jnp.float32) / 127.5 - 1.0
@@ -64,7 +74,7 @@ class _Conv(nn.Module):
     padding: str = "SAME"
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         x = nn.Conv(
             self.features,
             self.kernel,
@@ -83,7 +93,7 @@ class _BlockA(nn.Module):
     pool_features: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         single = _Conv(64, (1, 1), name="branch1x1")(x)
         large = _Conv(48, (1, 1), name="branch5x5_1")(x)
         large = _Conv(64, (5, 5), name="branch5x5_2")(large)
@@ -96,7 +106,7 @@ class _BlockA(nn.Module):
 
 class _BlockB(nn.Module):
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         single = _Conv(384, (3, 3), 2, "VALID", name="branch3x3")(x)
         double = _Conv(64, (1, 1), name="branch3x3dbl_1")(x)
         double = _Conv(96, (3, 3), name="branch3x3dbl_2")(double)
@@ -108,7 +118,7 @@ class _BlockC(nn.Module):
     inner_features: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         inner = self.inner_features
         single = _Conv(192, (1, 1), name="branch1x1")(x)
         large = _Conv(inner, (1, 1), name="branch7x7_1")(x)
@@ -125,7 +135,7 @@ class _BlockC(nn.Module):
 
 class _BlockD(nn.Module):
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         small = _Conv(192, (1, 1), name="branch3x3_1")(x)
         small = _Conv(320, (3, 3), 2, "VALID", name="branch3x3_2")(small)
         large = _Conv(192, (1, 1), name="branch7x7x3_1")(x)
@@ -136,10 +146,10 @@ class _BlockD(nn.Module):
 
 
 class _BlockE(nn.Module):
-    pool: Callable[[jax.Array], jax.Array]
+    pool: Callable[[Grid], Pooled]
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Pooled:
         single = _Conv(320, (1, 1), name="branch1x1")(x)
         small = _Conv(384, (1, 1), name="branch3x3_1")(x)
         wide = _Conv(384, (1, 3), name="branch3x3_2a")(small)
@@ -152,17 +162,17 @@ class _BlockE(nn.Module):
         return _join(single, wide, high, double_wide, double_high, pooled)
 
 
-def _join(*branches: jax.Array) -> jax.Array:
+def _join(*branches: Array) -> Grid:
     return jnp.concatenate(branches, axis=-1)
 
 
-def _halve(x: jax.Array) -> jax.Array:
+def _halve(x: Grid) -> Pooled:
     return nn.max_pool(x, (3, 3), (2, 2), "VALID")
 
 
-def _average(x: jax.Array) -> jax.Array:
+def _average(x: Grid) -> Pooled:
     return nn.avg_pool(x, (3, 3), (1, 1), "SAME", count_include_pad=False)
 
 
-def _maximum(x: jax.Array) -> jax.Array:
+def _maximum(x: Grid) -> Pooled:
     return nn.max_pool(x, (3, 3), (1, 1), "SAME")

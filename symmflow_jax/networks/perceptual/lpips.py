@@ -3,6 +3,9 @@
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float32
+
+from symmflow_jax.flow.shapes import AnyArray
 
 _LEVELS = (
     # Width, kernel, stride, padding.
@@ -17,14 +20,18 @@ _POOLED_BEFORE = (1, 2)
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 SMALLEST = 31
-"""The least height and width that leaves the last level a pixel."""
+"""The smallest height and width with a pixel in the last level."""
 
 
 class PerceptualDistance(nn.Module):
     """Distances of pairs of images: squared differences of normalised activations, weighted."""
 
     @nn.compact
-    def __call__(self, first: jax.Array, second: jax.Array) -> jax.Array:
+    def __call__(
+        self,
+        first: Float[AnyArray, "batch height width 3"],
+        second: Float[AnyArray, "batch height width 3"],
+    ) -> Float32[Array, " batch"]:
         """Distances, float32 `[batch]`, of signals `[batch, height, width, 3]` in [-1, 1]."""
         x = jnp.concatenate([first, second])
         x = (x - _row(_SHIFT)) / _row(_SCALE)
@@ -48,10 +55,10 @@ class PerceptualDistance(nn.Module):
         return total
 
 
-def _normalize(x: jax.Array) -> jax.Array:
-    """Activations of length 1 at every place; where there are none, 0."""
+def _normalize(x: Float[Array, "*places channels"]) -> Float[Array, "*places channels"]:
+    """Activations of length 1 at every place, or 0 if all are zero."""
     return x / (jnp.sqrt(jnp.sum(x**2, axis=-1, keepdims=True)) + 1e-10)
 
 
-def _row(values: tuple[float, ...]) -> jax.Array:
+def _row(values: tuple[float, ...]) -> Float32[Array, "1 1 1 3"]:
     return jnp.asarray(values, jnp.float32)[None, None, None]

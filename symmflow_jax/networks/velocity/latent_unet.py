@@ -8,6 +8,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
+from symmflow_jax.flow.shapes import Grid
 from symmflow_jax.networks.layers.attention import SpatialTransformer
 from symmflow_jax.networks.velocity.unet import UNet
 
@@ -39,7 +40,7 @@ class LatentUNet(UNet):
         shape = (self.prompt_length, self.cross_attention_width)
         self.prompt_embedding = self.param(PROMPT_EMBEDDING, nn.initializers.zeros, shape)
 
-    def _attend(self, h: jax.Array, name: str) -> jax.Array:
+    def _attend(self, h: Grid, name: str) -> Grid:
         transformer = nn.remat(SpatialTransformer) if self.remat else SpatialTransformer
         context = jax.lax.stop_gradient(self.prompt_embedding)[None].astype(self.dtype)
         return transformer(self.head_channels, self.num_groups, self.dtype, name=name)(h, context)

@@ -1,8 +1,11 @@
 """A multilayer perceptron for data without a grid, such as points in the plane."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Float32
+
+from symmflow_jax.flow.shapes import AnyArray, ExampleKeys, NetworkTimes
 
 
 class MLP(nn.Module):
@@ -16,16 +19,16 @@ class MLP(nn.Module):
 
     features: int = 256
     num_layers: int = 4
-    dtype: jnp.dtype = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(
         self,
-        x_t: jax.Array,
-        y_t: jax.Array,
-        t: jax.Array,
-        dropout_keys: jax.Array | None = None,
-    ) -> tuple[jax.Array, jax.Array]:
+        x_t: Float[AnyArray, "batch n"],
+        y_t: Float[AnyArray, "batch m"],
+        t: NetworkTimes,
+        dropout_keys: ExampleKeys | None = None,
+    ) -> tuple[Float32[Array, "batch n"], Float32[Array, "batch m"]]:
         """Velocities, float32, of points `[batch, n]` and semantics `[batch, m]`.
 
         The time t is `[batch]`, or `[batch, 2]` with one for the point and one for the semantics.

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Float32
 
+from symmflow_jax.flow.shapes import AnyArray, ExampleKeys, Grid, NetworkTimes
 from symmflow_jax.networks.layers.attention import count_heads
 from symmflow_jax.networks.layers.fused_attention import attend
 from symmflow_jax.networks.layers.linear import conv, dense, double
@@ -40,27 +42,30 @@ class UNet(nn.Module):
     num_groups: int = 32
     dropout_rate: float = 0.0
     remat: bool = False
-    dtype: jnp.dtype = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     attention_name: ClassVar[str] = "attention"
 
     @nn.compact
     def __call__(
         self,
-        x_t: jax.Array,
-        y_t: jax.Array,
-        t: jax.Array,
-        dropout_keys: jax.Array | None = None,
-    ) -> tuple[jax.Array, jax.Array]:
+        x_t: Float[AnyArray, "batch height width image_channels"],
+        y_t: Float[AnyArray, "batch height width semantics_channels"],
+        t: NetworkTimes,
+        dropout_keys: ExampleKeys | None = None,
+    ) -> tuple[
+        Float32[Array, "batch height width image_channels"],
+        Float32[Array, "batch height width semantics_channels"],
+    ]:
         """Velocities of image and semantics, float32, shaped as they are.
 
         Args:
             x_t: float `[batch, height, width, image channels]`, sides divisible by
                 `2 ** (levels - 1)`.
             y_t: float `[batch, height, width, semantics channels]`.
-            t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each leaf. The second
-                one's part starts at zero: with the weights of a network that was given one
-                time, the network is what it was.
+            t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each component. The
+                embedding of the second time starts at zero: with the weights of a network of
+                one time, the outputs are the same.
             dropout_keys: a key for each example `[batch]` turns dropout on.
 
         Raises:
@@ -86,14 +91,19 @@ class UNet(nn.Module):
         v_x, v_y = jnp.split(h.astype(jnp.float32), [x_t.shape[-1]], axis=-1)
         return v_x, v_y
 
-    def _embed(self, t: jax.Array) -> jax.Array:
+    def _embed(self, t: NetworkTimes) -> Float[Array, "batch {4*self.channels}"]:
         """The embedding of one time or of two."""
         form = functools.partial(TimeEmbedding, self.channels, 4 * self.channels, dtype=self.dtype)
         if t.ndim == 1:
             return form(name="time")(t)
         return form(name="time")(t[:, 0]) + form(zero=True, name="semantics_time")(t[:, 1])
 
-    def _descend(self, h, embedding, dropout_keys):
+    def _descend(
+        self,
+        h: Grid,
+        embedding: Float[Array, "batch features"],
+        dropout_keys: ExampleKeys | None,
+    ) -> tuple[Array, list[Array]]:
         """The way down; returns the coarsest features and the skips, finest first."""
         skips = [h]
         for level, multiplier in enumerate(self.channel_multipliers):
@@ -110,7 +120,13 @@ class UNet(nn.Module):
                 skips.append(h)
         return h, skips
 
-    def _ascend(self, h, skips, embedding, dropout_keys):
+    def _ascend(
+        self,
+        h: Grid,
+        skips: list[Array],
+        embedding: Float[Array, "batch features"],
+        dropout_keys: ExampleKeys | None,
+    ) -> Array:
         """The way up, which takes the skips from the last to the first."""
         for level, multiplier in reversed(list(enumerate(self.channel_multipliers))):
             for index in range(self.num_res_blocks + 1):
@@ -125,11 +141,11 @@ class UNet(nn.Module):
                 h = conv(h.shape[-1], double(h), dtype=self.dtype, name=f"up_{level}_conv")
         return h
 
-    def _block(self, channels: int, name: str) -> Callable[..., jax.Array]:
+    def _block(self, channels: int, name: str) -> Callable[..., Array]:
         block = nn.remat(ResidualBlock) if self.remat else ResidualBlock
         return block(channels, self.num_groups, self.dropout_rate, self.dtype, name=name)
 
-    def _attend(self, h: jax.Array, name: str) -> jax.Array:
+    def _attend(self, h: Grid, name: str) -> Grid:
         """The attention that follows a block."""
         return AttentionBlock(self.head_channels, self.num_groups, self.dtype, name=name)(h)
 
@@ -139,10 +155,10 @@ class AttentionBlock(nn.Module):
 
     head_channels: int
     num_groups: int
-    dtype: jnp.dtype
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Grid) -> Grid:
         """`[batch, height, width, channels]`, as x.
 
         Raises:
