@@ -1,1 +1,1 @@
-"""The configuration: its values, their checks, and the border at which they become objects."""
+"""The configuration: values, checks, and construction of objects from them."""

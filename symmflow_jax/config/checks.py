@@ -1,6 +1,6 @@
-"""Checks of a config's values, before anything is built: that choices exist and ranges are kept.
+"""Checks of the values of a config before anything is built: names of choices and ranges.
 
-What only the files can tell is checked where they are opened.
+Checks that need files happen when the files are opened.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.values import Config, EvalConfig
 from symmflow_jax.semantics.kinds import SemanticsKind
 
-# What is no table, since there is nothing to add to it.
+# Fixed choices, which are no tables because nothing can be added.
 _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
     "network.dtype": ("float32", "bfloat16"),
@@ -28,12 +28,12 @@ _SETS: dict[str, tuple[str, ...]] = {
     "plan.optimization_level": ("O0", "O1", "O2", "O3"),
 }
 
-# What "" leaves to another value.
+# Keys with a table for which "" takes a default.
 _MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
 def check(config: Config) -> None:
-    """Raises a ValueError that names the first value that cannot be, and the remedy."""
+    """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
     _check_ranges(config)
     _check_clocks(config)
@@ -42,9 +42,9 @@ def check(config: Config) -> None:
 
 
 def check_files(values: EvalConfig) -> None:
-    """Raises a ValueError if a file that an evaluation needs is not there.
+    """Raises a ValueError if a file that the evaluation needs does not exist.
 
-    A training should not end in finding that it cannot be measured.
+    It runs before training, so that a missing file is found early.
     """
     for key in ("feature_weights", "lpips_weights"):
         path = getattr(values, key)
@@ -79,7 +79,8 @@ def _check_ranges(config: Config) -> None:
         ("data", ("point_size",)),
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
-        ("train", ("cross_entropy_weight",)),
+        ("train", ("cross_entropy_weight", "end_learning_rate")),
+        ("network", ("channels", "num_res_blocks", "head_channels", "num_groups")),
         ("semantics", ("label_scale",)),
         ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
         ("finetune", ("batch_size", "num_steps", "learning_rate")),
@@ -93,14 +94,18 @@ def _check_ranges(config: Config) -> None:
         raise ValueError(
             f"config.plan.batch_size is {config.plan.batch_size}; it must be positive, or 0."
         )
-    for key in ("train.prob_at_one", "network.dropout_rate"):
+    if not 0.0 <= config.train.image_weight <= 1.0:
+        raise ValueError(
+            f"config.train.image_weight is {config.train.image_weight}; it must lie in [0, 1]."
+        )
+    for key in ("train.prob_at_one", "train.ema_decay", "network.dropout_rate"):
         value = operator.attrgetter(key)(config)
         if not 0.0 <= value < 1.0:
             raise ValueError(f"config.{key} is {value}; it must be at least 0 and below 1.")
 
 
 def _check_clocks(config: Config) -> None:
-    """What needs a clock for each component, and the shares of a mixture."""
+    """Checks the shares of the clocks, and the keys that need two clocks."""
     shares = dataclasses.asdict(config.train.clock_shares)
     if min(shares.values()) < 0 or abs(sum(shares.values()) - 1.0) > 1e-6:
         given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
@@ -125,7 +130,7 @@ def _check_clocks(config: Config) -> None:
 
 
 def _check_rows(config: Config) -> None:
-    """The rows of the table, and the sizes at which masks are compared."""
+    """Checks metrics, solvers and step counts, and `original_size`."""
     if not config.eval.metrics:
         raise ValueError(f"config.eval.metrics is empty; give at least one of {listed(METRICS)}.")
     if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
@@ -141,7 +146,7 @@ def _check_rows(config: Config) -> None:
 
 
 def _check_samples(config: Config) -> None:
-    """Samples and what they are compared by come together."""
+    """Checks that `num_feature_samples` is set if and only if samples are compared."""
     values = config.eval
     if values.num_feature_samples < 0 or values.num_feature_samples == 1:
         raise ValueError(

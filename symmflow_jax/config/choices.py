@@ -1,7 +1,7 @@
-"""Tables of choices: what one value of a config may be called, and what makes it.
+"""Tables of choices: the names that a config value may have, and their constructors.
 
-A table is a dictionary from names to choices. The checks of a config, their messages,
-`docs/choices.md` and the shared tests read it, so that a new choice is one new file and one line.
+A table is a dictionary from names to choices. The checks of a config, error messages,
+`docs/choices.md` and shared tests read the tables. A new choice needs one new file and one line.
 """
 
 import dataclasses
@@ -15,9 +15,9 @@ class Choice:
     """One entry of a table.
 
     Attributes:
-        constructor: what makes it: a callable, or its place "module:attribute", which is imported
-            only when it is asked for.
-        summary: what it is, in a few words, for the documentation.
+        constructor: a callable, or its location "module:attribute", which is imported at the
+            first use.
+        summary: short description for the documentation.
     """
 
     constructor: str | Callable[..., Any]
@@ -34,16 +34,16 @@ _ChoiceT = TypeVar("_ChoiceT", bound=Choice)
 
 
 def choose(table: Mapping[str, _ChoiceT], name: str, key: str, advice: str = "") -> _ChoiceT:
-    """The entry of a name.
+    """The entry of a table under a name.
 
     Args:
         table: the choices.
-        name: the value of a config.
-        key: what the value is called, such as "config.network.name", for the message.
-        advice: a sentence to end the message with.
+        name: the value in the config.
+        key: name of the value in the error message, such as "config.network.name".
+        advice: last sentence of the error message.
 
     Raises:
-        ValueError: if there is no such entry; it lists those that there are.
+        ValueError: if there is no such entry; the message lists all names.
     """
     if name not in table:
         message = f"{key} is {name!r}; choose one of {listed(table)}. {advice}"
@@ -52,5 +52,5 @@ def choose(table: Mapping[str, _ChoiceT], name: str, key: str, advice: str = "")
 
 
 def listed(names: Any) -> str:
-    """Names in a row, for a message; the empty one is called none."""
+    """Names as text for a message; the empty name is shown as "'' (none)"."""
     return ", ".join(name or "'' (none)" for name in names)

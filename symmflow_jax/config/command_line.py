@@ -1,4 +1,4 @@
-"""What the commands share: the config flag, progress lines, and errors of one line."""
+"""Common parts of the commands: the config flag, progress lines and errors of one line."""
 
 import logging
 import os
@@ -25,7 +25,10 @@ _CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of th
 
 
 def start(command: Callable[["Experiment"], None]) -> None:
-    """Parses the flags and runs a command on the experiment; bad input ends in one line."""
+    """Parses the flags and runs a command on the experiment.
+
+    Invalid input ends the process with an error of one line.
+    """
     prepare()
     mistake = explain_config_flags(sys.argv[1:])
     if mistake:
@@ -35,7 +38,7 @@ def start(command: Callable[["Experiment"], None]) -> None:
         if _CONFIG.value is None:
             raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
         config = conversion.from_config_dict(_CONFIG.value)
-        # Imported here: all that experiments are made of should not delay --help.
+        # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
 
         command(Experiment(config))
@@ -44,14 +47,17 @@ def start(command: Callable[["Experiment"], None]) -> None:
 
 
 def run(command: Callable[[], None]) -> None:
-    """Parses the flags and runs a command, after `prepare`; bad input ends in one line."""
+    """Parses the flags and runs a command; `prepare` must run before.
+
+    Invalid input ends the process with an error of one line.
+    """
 
     def main(argv: list[str]) -> None:
         if len(argv) > 1:
             raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-        # The libraries' own progress drowns that of the run.
+        # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
-        # Without a stack: these messages name the value and the remedy.
+        # Without a traceback, because these messages name the value and the remedy.
         try:
             command()
         except (ValueError, ArithmeticError, CheckpointError) as error:
@@ -62,7 +68,7 @@ def run(command: Callable[[], None]) -> None:
 
 
 def prepare() -> None:
-    """What comes before anything that a command does: progress lines, and how to compile."""
+    """Sets up progress lines, compilation and garbage collection before a command."""
     _log_progress()
     compilation.choose_fast_cpu_kernels()
     compilation.keep_compiled_programs()
@@ -70,12 +76,15 @@ def prepare() -> None:
 
 
 def config_name() -> str:
-    """The name of the config file, without its folder and ending."""
+    """The name of the config file without folder and suffix."""
     return pathlib.Path(config_flags.get_config_filename(flags.FLAGS["config"])).stem
 
 
 def explain_config_flags(arguments: list[str]) -> str | None:
-    """The mistake in `--config.x.y` overrides, if any, before absl would show a stack."""
+    """An error message for unknown keys in `--config.x.y` overrides, or None.
+
+    Without it, absl shows a traceback.
+    """
     keys = _flat_keys(conversion.to_json(Config()))
     for key in given_keys(arguments):
         if key not in keys:
@@ -95,7 +104,7 @@ def unused_keys(arguments: list[str], used: tuple[str, ...]) -> list[str]:
 
     Args:
         arguments: the command line.
-        used: the sections and keys that the command uses.
+        used: sections and keys that the command uses.
     """
     return [
         key
@@ -105,9 +114,9 @@ def unused_keys(arguments: list[str], used: tuple[str, ...]) -> list[str]:
 
 
 def _log_progress() -> None:
-    """Shows this project's progress in lines of time and message."""
+    """Shows log messages of this project as lines with the time."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # It announces itself otherwise.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # Avoids a log message.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     project = logging.getLogger("symmflow_jax")

@@ -1,6 +1,6 @@
-"""The border where `ConfigDict`s stop: to the frozen config and back, and to JSON and back.
+"""Conversion between `ConfigDict`, the frozen config and JSON.
 
-A config file edits `default().train.batch_size` and the like.
+A config file edits values such as `default().train.batch_size`.
 """
 
 import dataclasses
@@ -21,21 +21,24 @@ def default() -> config_dict.ConfigDict:
 
 
 def from_config_dict(values: config_dict.ConfigDict) -> Config:
-    """The frozen form of a config file's values.
+    """The frozen form of the values of a config file.
 
     Raises:
-        ValueError: for an unknown key (naming the nearest), a value of the wrong type, or a
-            choice that does not exist.
+        ValueError: for an unknown key (with the most similar key), a value of the wrong type, an
+            unknown choice, or another value that `checks` refuses.
     """
     return from_json(values.to_dict())
 
 
 def from_json(values: dict[str, Any]) -> Config:
-    """The config of plain nested values, as `to_json` gives them; raises as above.
+    """The config of plain nested values, as returned by `to_json`.
 
-    A key that is not there has its default, so that checkpoints outlive new keys.
+    Missing keys get their defaults, so old checkpoints stay readable after new keys.
+
+    Raises:
+        ValueError: like `from_config_dict`.
     """
-    # Imported here: the tables of choices that the checks read should not delay --help.
+    # Imported here so that the imports of the tables of choices do not delay --help.
     from symmflow_jax.config import checks
 
     config = _from_values(Config, values, prefix="config")
@@ -44,7 +47,7 @@ def from_json(values: dict[str, Any]) -> Config:
 
 
 def from_saved_json(values: dict[str, Any]) -> Config:
-    """The config that was saved beside a run, perhaps by an earlier version; raises as above."""
+    """The config saved in a run, perhaps by an earlier version; raises like `from_json`."""
     return from_json(old_names.renewed(values))
 
 
@@ -54,7 +57,7 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def _to_config_dict(section: Any) -> config_dict.ConfigDict:
-    """Optional values become typed placeholders, so that flags can set them."""
+    """A section as a `ConfigDict`; values of None become typed placeholders for flags."""
     values = {}
     hints = typing.get_type_hints(type(section))
     for field in dataclasses.fields(section):
@@ -83,7 +86,7 @@ def _from_values(cls: type, values: Any, prefix: str) -> Any:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    """The value in the type of its hint; an int may stand for a float."""
+    """Converts a value to the type of its hint; an int becomes a float if needed."""
     if dataclasses.is_dataclass(hint):
         advice = old_names.advice(where.removeprefix("config."), value)
         if advice and not isinstance(value, dict):

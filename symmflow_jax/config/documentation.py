@@ -1,4 +1,4 @@
-"""The documentation of all choices, made from their tables.
+"""Writes the documentation of all choices from their tables.
 
     python -m symmflow_jax.config.documentation
 
@@ -15,10 +15,10 @@ PATH = pathlib.Path("docs") / "choices.md"
 
 
 def choices_as_markdown() -> str:
-    """A table for each key of the config that has choices."""
+    """A Markdown page with a table for each config key that has choices."""
     sections = [_section(key, table) for key, table in TABLES.items()]
     head = (
-        "# Choices\n\nWhat the values of a config may be called. `python -m "
+        "# Choices\n\nThe names that values of a config may have. `python -m "
         "symmflow_jax.config.documentation` writes this page from the tables in "
         "`symmflow_jax/config/build/`; [architecture.md](architecture.md) says how to add to them."
     )

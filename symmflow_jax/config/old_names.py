@@ -1,6 +1,7 @@
-"""Keys and values of configs under the names that they had before.
+"""Former names of config keys and values.
 
-What was saved beside a run is renewed silently; who writes an old name today is told the new one.
+Saved configs of runs are converted silently. An old name in a new config raises an error that
+gives the new name.
 """
 
 import copy
@@ -11,44 +12,49 @@ KEYS = {
     "semantics.amplitude": "semantics.label_scale",
     "eval.num_draws": "eval.ensemble_size",
 }
-"""By the old key, the new one."""
+"""New keys by old key."""
 
 VALUES = {
     "train.clock": {"free": "independent"},
     "eval.clock": {"held": "clean"},
 }
-"""By key and old value, the new one."""
+"""New values by key and old value."""
 
 _SHARES = ("tied", "independent", "clean_image", "clean_semantics")
 _SHARES_KEY = "train.clock_shares"
 
 
 def renewed(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested values of a saved config under the names of now; the argument stays as it is."""
+    """A copy of the nested values of a saved config under current names."""
     values = copy.deepcopy(values)
     for old, new in KEYS.items():
-        section, name = old.split(".")
-        if name in values.get(section, {}):
-            new_section, new_name = new.split(".")
-            values.setdefault(new_section, {})[new_name] = values[section].pop(name)
+        section, name = _section(values, old)
+        if name in section:
+            new_section, new_name = _section(values, new)
+            new_section[new_name] = section.pop(name)
     for key, names in VALUES.items():
-        section, name = key.split(".")
-        found = values.get(section, {}).get(name)
-        if found in names:
-            values[section][name] = names[found]
-    section, name = _SHARES_KEY.split(".")
-    shares = values.get(section, {}).get(name)
-    if isinstance(shares, list | tuple):
-        values[section][name] = dict(zip(_SHARES, shares, strict=True))
+        section, name = _section(values, key)
+        if isinstance(section.get(name), str):
+            section[name] = names.get(section[name], section[name])
+    section, name = _section(values, _SHARES_KEY)
+    if isinstance(section.get(name), list | tuple):
+        section[name] = dict(zip(_SHARES, section[name], strict=True))
     return values
 
 
+def _section(values: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    """The section of a key, empty if there is none, and the name of the key in it."""
+    section, name = key.split(".")
+    found = values.get(section)
+    return (found if isinstance(found, dict) else {}), name
+
+
 def advice(key: str, value: Any = None) -> str:
-    """A sentence with the new name of an old key or value; empty if it has none.
+    """A sentence with the new name of an old key or value; empty for current names.
 
     Args:
-        key: such as "train.share_at_one".
-        value: what it was set to, if the key itself is not old.
+        key: a key such as "train.share_at_one".
+        value: the value of the key.
     """
     if key in KEYS:
         return f"It is called config.{KEYS[key]} now."

@@ -1,7 +1,8 @@
-"""The configuration: what each key means.
+"""The configuration: the meaning, range and default of each key.
 
-Config files edit these values as a `ConfigDict` (`config_conversion`); inside the project they
-travel as the frozen dataclasses below, once `config_checks` has found them possible.
+Config files edit these values as a `ConfigDict` (see `conversion`). The rest of the project reads
+them as the frozen dataclasses below, after `checks` has found them valid. "A name of `TABLE`" means
+one of the names that docs/choices.md lists for the key.
 """
 
 import dataclasses
@@ -9,40 +10,41 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Which examples, and how they become arrays of one shape.
+    """The data set, and how its examples become arrays of one shape.
 
     Attributes:
-        source: "shapes" (drawn), "spirals", "gaussian_mixture" or "split_posterior" (drawn
-            points), "idx", "tfds", "npz", "cifar10" (labels), "paired_folder", "coco_stuff",
-            "celebamask_hq", "cityscapes" or "ade20k" (masks).
-        dir: folder (or `.npz` file) of the data set; unused by the drawn sources.
-        name: name of a TFDS set, such as "mnist", or of an archive in `dir` without its
-            ending, such as "pathmnist_64" (npz).
-        train_split: split to learn from, in the words of the source.
-        eval_split: split to evaluate on.
-        train_size: examples of a drawn training set.
-        eval_size: examples of a drawn evaluation set.
-        image_size: height and width to bring images to; empty for points.
-        image_channels: 1 for grey, 3 for colour.
-        point_size: numbers of a point, where `image_size` is empty.
-        random_crop: in training, crop at a random place where the aspect ratio differs.
-        random_flip: in training, mirror half of the examples.
-        dequantize_images: add half an 8-bit level of noise to images in training.
-        class_names: names of the classes, in the order of their ids (paired_folder; elsewhere
-            the source knows them, and a list here replaces its names).
-        class_ids: id of each of the classes in the masks; 0, 1, 2, ... if empty (paired_folder).
-        class_colours: for masks that are coloured pictures, the colour of each class such as
-            "#ff0080", and one more for void if `ignored_id` is their number (paired_folder).
-        ignored_id: id of pixels that belong to no class, or None (paired_folder).
-        train_images, train_masks, eval_images, eval_masks: folders under `dir` (paired_folder).
-        latents: folder of encoded training examples that `--mode=encode` writes and training
-            reads; empty to encode on the fly. Its pictures were cropped at the centre and not
-            dequantised, whatever the keys above say; their mirror images are beside them where
-            `random_flip` was on. Masks are encoded anew in each step in any case.
-        on_error: what to do with an example that cannot be read, "raise" or "skip". A skipped
-            one is named in the run's `skipped.jsonl` and report; training takes the next one
-            in its place, evaluation does without it.
-        num_workers: reading processes; 0 reads in threads.
+        source: the data source, a name of `SOURCES` (docs/choices.md).
+        dir: folder of the data set, or an `.npz` file for "npz"; unused by the synthetic sources.
+        name: for "tfds" the name of the set, such as "mnist"; for "npz" the name of an archive in
+            `dir` without its suffix, such as "pathmnist_64"; unused by the other sources.
+        train_split: name of the training split, as the source calls it.
+        eval_split: name of the evaluation split, as the source calls it.
+        train_size: number of training examples of a synthetic source, at least 1.
+        eval_size: number of evaluation examples of a synthetic source, at least 1.
+        image_size: height and width in pixels to which images are cropped and resized; empty for
+            points.
+        image_channels: channels of the images, 1 (grey) or 3 (colour).
+        point_size: numbers per point if `image_size` is empty, at least 1.
+        random_crop: in training, crop at a random position instead of the centre if the aspect
+            ratio of an image differs from that of `image_size`.
+        random_flip: in training, mirror half of the examples left to right.
+        dequantize_images: in training, add uniform noise of half an 8-bit level to either side.
+        class_names: names of the classes in the order of their ids. Required by "paired_folder";
+            elsewhere a list replaces the names that the data set gives.
+        class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
+        class_colours: colour of each class, such as "#ff0080", if the masks are colour images
+            ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
+        ignored_id: id of the pixels that belong to no class, at least 0, or None
+            ("paired_folder"). An id that is not in `class_ids` adds a class "void".
+        train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
+        latents: folder of encoded training examples, which `--mode=encode` writes and training
+            reads; empty to encode in every step. Cached images are cropped at the centre and not
+            dequantized, whatever `random_crop` and `dequantize_images` say. Their mirror images
+            are cached too if `random_flip` is set. Masks are encoded in every step in any case.
+        on_error: handling of an example that cannot be read, "raise" or "skip". Skipped examples
+            are listed in the run's `skipped.jsonl` and report; training takes the next readable
+            example instead, and evaluation leaves the example out.
+        num_workers: number of processes that read training data; 0 reads in threads.
     """
 
     source: str = "shapes"
@@ -73,15 +75,15 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SemanticsConfig:
-    """How labels become a continuous signal.
+    """The encoding of labels as a continuous signal.
 
     Attributes:
-        encoding: "palette" (dense masks), "plane" or "colour" (one label for an image), or
-            "onehot" (masks where the source has them, otherwise labels), whose velocity comes of
-            class probabilities.
-        dequantization_beta: strength of the dequantisation noise; for "plane" also the
-            distance of the outermost codes; unused by "onehot".
-        label_scale: factor of the codes against the noise; 1 in the paper.
+        encoding: the encoding, a name of `ENCODINGS` (docs/choices.md). It decides whether masks
+            or labels are learned.
+        dequantization_beta: strength of the dequantization noise; for "plane" also the distance
+            between the values of the first and the last class; unused by "onehot".
+        label_scale: factor of the codes relative to the noise, positive; 1 in the paper. Latents
+            need 1.
     """
 
     encoding: str = "palette"
@@ -94,18 +96,18 @@ class NetworkConfig:
     """The velocity network.
 
     Attributes:
-        name: "unet", "latent_unet" (with transformers and the text input of Stable Diffusion)
-            or "mlp".
-        channels: width of the first level, or of every hidden layer of the MLP.
-        channel_multipliers: width of each level of the U-Net in units of `channels`.
-        num_res_blocks: residual blocks of each level; hidden layers of the MLP.
-        attention_rates: downsampling rates (1, 2, 4, ...) with attention.
-        head_channels: width of one attention head.
-        num_groups: groups of the group normalisations.
-        dropout_rate: dropout in training.
+        name: the network, a name of `NETWORKS` (docs/choices.md).
+        channels: width of the first level of a U-Net, a multiple of `num_groups`; or width of
+            every hidden layer of the MLP.
+        channel_multipliers: width of each level of a U-Net, in units of `channels`.
+        num_res_blocks: residual blocks per level of a U-Net, or hidden layers of the MLP, positive.
+        attention_rates: downsampling rates (1, 2, 4, ...) of the levels with attention.
+        head_channels: width of one attention head, positive; divides the width of each such level.
+        num_groups: groups of each group normalization, positive.
+        dropout_rate: dropout rate in training, in [0, 1).
         remat: recompute activations in the backward pass to save memory.
-        cross_attention_width: width of the text that the latent U-Net attends to.
-        dtype: "float32" or "bfloat16"; parameters stay float32.
+        cross_attention_width: width of the text embeddings of "latent_unet".
+        dtype: dtype of the computation, "float32" or "bfloat16"; parameters stay float32.
     """
 
     name: str = "unet"
@@ -123,22 +125,22 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class AutoencoderConfig:
-    """The frozen autoencoder between pixels and the latents that the flow moves.
+    """The frozen autoencoder between pixels and the latents of the flow.
 
-    The defaults are the sizes of Stable Diffusion's.
+    The default sizes are those of Stable Diffusion.
 
     Attributes:
-        weights: file or folder of diffusers' `AutoencoderKL`; empty: the flow moves pixels. A
-            run keeps a copy, so that the file is needed only once.
-        mask_decoder: file that `--mode=finetune_vae` has written in another run's folder, whose
-            decoder then reads masks. One in the run's own folder is used unasked.
-        channels: width of the first level.
-        channel_multipliers: width of each level in units of `channels`.
-        num_res_blocks: residual blocks of each level.
-        latent_channels: channels of the latents.
-        num_groups: groups of the group normalisations.
-        latent_scale: factor that brings latents to unit variance.
-        dtype: "float32" or "bfloat16".
+        weights: file or folder of an `AutoencoderKL` of diffusers; empty for a flow in pixels. A
+            run keeps a copy, so the file is needed only once.
+        mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run; its
+            decoder then decodes masks. A file in the run's own folder is used without this key.
+        channels: width of the first level, positive.
+        channel_multipliers: width of each level, in units of `channels`.
+        num_res_blocks: residual blocks per level of the encoder, positive.
+        latent_channels: channels of the latents, positive.
+        num_groups: groups of each group normalization.
+        latent_scale: factor that brings latents to unit variance, positive.
+        dtype: dtype of the computation, "float32" or "bfloat16".
     """
 
     weights: str = ""
@@ -154,12 +156,12 @@ class AutoencoderConfig:
 
 @dataclasses.dataclass(frozen=True)
 class FinetuneConfig:
-    """How `--mode=finetune_vae` trains the decoder for masks.
+    """Fine-tuning of the decoder for masks by `--mode=finetune_vae`.
 
     Attributes:
-        batch_size: masks of one step, over all devices.
-        num_steps: steps.
-        learning_rate: Adam's.
+        batch_size: masks per step over all devices, positive.
+        num_steps: number of steps, positive.
+        learning_rate: constant learning rate of Adam, positive.
     """
 
     batch_size: int = 8
@@ -169,13 +171,15 @@ class FinetuneConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ClockShares:
-    """Shares of the training examples by the kind of their times; they add up to 1.
+    """Shares of the training examples by the kind of their times.
+
+    Each share is at least 0; together they add up to 1.
 
     Attributes:
-        tied: one time for both components.
-        independent: two independent times.
-        clean_image: a clean image, as in recognition.
-        clean_semantics: clean semantics, as in generation.
+        tied: share with one time for both components.
+        independent: share with two independent times.
+        clean_image: share with a clean image, as in recognition.
+        clean_semantics: share with clean semantics, as in generation.
     """
 
     tied: float = 0.25
@@ -186,39 +190,41 @@ class ClockShares:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """How the network learns.
+    """Training of the velocity network.
 
     Attributes:
-        batch_size: examples of one step, over all devices and processes.
-        num_microbatches: parts in which a step's gradient is accumulated.
-        num_epochs: passes over the training split.
-        warmup_epochs: passes in which the learning rate rises.
-        peak_learning_rate: highest learning rate of the one-cycle schedule.
-        end_learning_rate: where it starts and ends.
-        weight_decay: AdamW's decay.
-        clip_norm: bound of the gradient's global norm, or None.
-        ema_decay: decay of the parameters' moving average.
-        image_weight: weight of the image's part of the loss.
-        cross_entropy_weight: factor of the semantics' loss where it is a cross-entropy
-            (`semantics.encoding` "onehot").
-        clock: when the network learns: "tied" (one time for image and semantics, the paper's),
-            "independent" (a time for each) or "mixed" (some of each kind). Only a network that has
-            learned with two times can hold one component clean while the other changes.
-        clock_shares: for "mixed", see `ClockShares`.
-        prob_at_one: share of the examples whose semantics are pure noise, t = 1, where
-            recognition starts; the others are uniform in time, as all are in the paper. Class
-            labels are learned several times sooner with a half.
-        path: the probability path of both components, a name of `PATHS`.
-        sigma_min: noise left at the clean end of the path.
-        coupling: which noise goes with which data, a name of `COUPLINGS`.
-        image_parameterization: what the network predicts of the image, a name of
-            `PARAMETERIZATIONS`.
-        semantics_parameterization: the same for the semantics; "" takes what suits the encoding.
-        log_every_steps: steps between two progress lines.
-        eval_every_steps: steps between two small evaluations with a grid of pictures and a
-            checkpoint; 0 leaves them out.
-        checkpoint_every_steps: steps between two checkpoints.
-        keep_checkpoints: latest checkpoints to keep, beside the best one.
+        batch_size: examples per step over all devices and processes, positive.
+        num_microbatches: parts over which the gradient of a step is accumulated, positive; the
+            devices times this number must divide `batch_size`.
+        num_epochs: passes over the training split, positive; may be a fraction.
+        warmup_epochs: passes in which the learning rate rises to its peak.
+        peak_learning_rate: highest learning rate of the one-cycle schedule, positive.
+        end_learning_rate: learning rate at the start and at the end of the schedule, positive.
+        weight_decay: weight decay of AdamW.
+        clip_norm: bound of the global norm of the gradient; None for no bound.
+        ema_decay: decay of the moving average of the parameters, in [0, 1).
+        image_weight: weight of the image's loss, in [0, 1]; that of the semantics' loss is
+            `1 - image_weight`.
+        cross_entropy_weight: additional factor of the semantics' loss if it is a cross-entropy
+            (`semantics.encoding` "onehot"), positive.
+        clock: the times at which the network learns, a name of `CLOCKS` (docs/choices.md). Only a
+            network with two clocks can keep one component clean while the other one changes.
+        clock_shares: shares of each kind of times for `clock` "mixed"; see `ClockShares`.
+        prob_at_one: probability that the semantics are pure noise (t = 1), where recognition
+            starts, in [0, 1); otherwise their time is uniform. 0 in the paper. With 0.5, class
+            labels are learned several times sooner.
+        path: probability path of both components, a name of `PATHS` (docs/choices.md).
+        sigma_min: standard deviation of the noise that remains at the clean end of the path.
+        coupling: pairing of noise with data, a name of `COUPLINGS` (docs/choices.md).
+        image_parameterization: quantity that the network predicts for the image, a name of
+            `PARAMETERIZATIONS` (docs/choices.md).
+        semantics_parameterization: the same for the semantics; "" takes the default of the
+            encoding.
+        log_every_steps: steps between two progress lines, positive.
+        eval_every_steps: steps between two quick evaluations, each with a sample grid and a
+            checkpoint; 0 for none.
+        checkpoint_every_steps: steps between two checkpoints, positive.
+        keep_checkpoints: number of latest checkpoints to keep besides the best one, positive.
     """
 
     batch_size: int = 64
@@ -248,38 +254,39 @@ class TrainConfig:
 
 @dataclasses.dataclass(frozen=True)
 class EvalConfig:
-    """What is measured.
+    """Evaluation: the metrics, and how they are measured.
 
     Attributes:
-        batch_size: examples of one batch, over all devices of a process.
+        batch_size: examples per batch of one process, over its devices, positive.
         num_examples: examples of the final evaluation; 0 takes the whole split.
-        num_quick_examples: examples of the small evaluations during training.
-        metrics: what to measure, names of `METRICS`.
-        solvers: "euler", "midpoint", "heun", "rk4" or "dopri5".
-        num_steps: step counts of the table (the adaptive solver has none).
-        generation_steps: Euler steps of generated images.
-        num_generated: generated images that are read back for the agreement with their
-            conditions.
-        ensemble_size: noises for each image, whose answers vote.
-        clock: "tied" (both components move, the paper's inference) or "clean" (the one that is
-            given stays clean); "" is "clean" where the network has learned with two times.
-        tolerance: local error of the adaptive solver.
-        num_seeds: repeats of everything with fresh noise, from the seeds `seed`, `seed + 1`,
-            ...; means and standard deviations are reported.
-        original_size: compare masks at their own size too, where predictions are enlarged to
-            the crop that the model saw.
-        num_feature_samples: images generated for each row of the table to be compared with real
-            ones by their features, from the labels of the split, repeated with fresh noise as
-            often as it takes (the paper's 50,000); 0 leaves it out.
-        features: what Frechet and kernel distances are measured in: "inception" (FID and KID),
-            "classifier", which `--mode=train_classifier` trains on the data set
-            itself, or "" for neither.
-        feature_weights: file of their weights.
-        lpips_weights: file of the weights of LPIPS, between a sample and the real image of its
-            label or mask; "" leaves it out.
-        real_split: "eval" or "train", the split whose images are the real ones.
-        statistics_dir: folder where features of real images are kept for the next time.
-        checkpoint: "latest" or "best".
+        num_quick_examples: examples of the quick evaluations during training; 0 takes the whole
+            split.
+        metrics: the metrics, at least one, names of `METRICS` (docs/choices.md).
+        solvers: the solvers of the table, at least one, names of `SOLVERS` (docs/choices.md).
+        num_steps: step counts of the table, each at least 1; the adaptive solver ignores them.
+        generation_steps: Euler steps of generated images, positive.
+        num_generated: generated images that are read back and compared with their conditions;
+            0 takes the conditions of the whole split.
+        ensemble_size: noise draws per image whose predictions are combined by vote, positive.
+        clock: clock of inference: "tied" (both components change, as in the paper), "clean" (the
+            given component stays clean; needs a network with two clocks), or "" ("clean" for a
+            network with two clocks, "tied" for one clock).
+        tolerance: local error tolerance of the adaptive solver, positive.
+        num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...,
+            positive; means and standard deviations are reported.
+        original_size: also compare masks at their own size, with predictions enlarged to the
+            crop that the model saw; masks only.
+        num_feature_samples: images generated for each row of the table and compared with real
+            ones by `features` or LPIPS; 0 for no comparison, else at least 2. The labels of the
+            split are repeated with fresh noise as often as necessary. 50,000 in the paper.
+        features: features of the Fréchet and kernel distances, a name of `FEATURES`
+            (docs/choices.md); "" for no such distances.
+        feature_weights: weights file of the features; required if `features` is not "".
+        lpips_weights: weights file of LPIPS, which compares each sample with the real image of
+            its label or mask; "" for no LPIPS.
+        real_split: split of the real images, "eval" or "train".
+        statistics_dir: folder in which the features of real images are cached.
+        checkpoint: the checkpoint to evaluate, "latest" or "best".
     """
 
     batch_size: int = 100
@@ -306,13 +313,18 @@ class EvalConfig:
 
 @dataclasses.dataclass(frozen=True)
 class GuidanceConfig:
-    """How generated images are drawn towards their conditions; needs a network of two clocks.
+    """Classifier-free guidance of generated images.
+
+    A `weight` other than 1 needs a network with two clocks.
 
     Attributes:
-        weight: of the conditional velocity against the unconditional one; 1 is no guidance.
-        start, end: the image's times between which there is guidance.
-        project: scale the unconditional velocity to fit the conditional one (CFG-Zero*).
-        skip_first_step: let the image stand still in the first step (CFG-Zero*).
+        weight: weight w of `u + w (c - u)`, where c is the conditional and u the unconditional
+            velocity; 1 for no guidance.
+        start, end: interval of the image's times with guidance, `0 <= start <= end <= 1`.
+        project: scale the unconditional velocity to its best fit of the conditional one
+            (CFG-Zero*).
+        skip_first_step: keep the image unchanged in the first step (CFG-Zero*); needs a solver
+            of fixed steps.
     """
 
     weight: float = 1.0
@@ -324,16 +336,16 @@ class GuidanceConfig:
 
 @dataclasses.dataclass(frozen=True)
 class PlanConfig:
-    """What `--mode=plan` compiles for.
+    """The target of `--mode=plan`.
 
     Attributes:
         topology: chip and layout of a TPU slice, such as "v5e:4x4".
-        batch_size: examples of one train step over all chips; 0 takes `train.batch_size`.
-        search: also look for the largest batch that fits, compiling several times.
-        optimization_level: how much XLA does for speed, "O0" to "O3". Programs that run are
-            compiled at "O2"; at "O0" that takes a few minutes for the largest networks in place
-            of an hour, and the figures are rougher.
-        dump: folder for the text of the compiled modules, if any.
+        batch_size: examples per train step over all chips; 0 takes `train.batch_size`.
+        search: also search for the largest batch that fits, with several compilations.
+        optimization_level: optimization level of XLA, "O0", "O1", "O2" or "O3". Training and
+            inference compile at "O2". For the largest networks "O0" takes a few minutes instead
+            of an hour, and its figures are less exact.
+        dump: folder for the text of the compiled modules; "" for none.
     """
 
     topology: str = ""
@@ -345,14 +357,14 @@ class PlanConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """A whole run.
+    """A complete configuration of a run.
 
     Attributes:
-        seed: origin of all randomness.
-        parallel: how devices share a training: "pmap" (each has the whole state) or "fsdp"
-            (each has a part of it); the numbers that come out are the same.
-        data, semantics, network, autoencoder, train, finetune, eval, guidance, plan: see their
-            classes.
+        seed: seed of all randomness; the synthetic sources need at least 0.
+        parallel: distribution of training over devices, a name of `PARALLELISMS`
+            (docs/choices.md); it does not change the results.
+        data, semantics, network, autoencoder, train, finetune, eval, guidance, plan: the
+            sections; see their classes.
     """
 
     seed: int = 0

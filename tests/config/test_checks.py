@@ -1,22 +1,28 @@
+"""Values that cannot be, found before anything is built."""
+
 import pytest
 
-from symmflow_jax.config import conversion
+from symmflow_jax.config import checks, conversion
+from symmflow_jax.config.build.tables import TABLES
+from symmflow_jax.config.values import EvalConfig
+
+_LAST_OF_TABLES = {key: list(table)[-1] for key, table in TABLES.items()}
+_LAST_OF_SETS = {
+    "data.on_error": "skip",
+    "network.dtype": "bfloat16",
+    "eval.clock": "clean",
+    "eval.checkpoint": "best",
+    "plan.optimization_level": "O3",
+}
 
 
-@pytest.mark.parametrize(
-    ("section", "key", "choice"),
-    [
-        ("data", "source", "paired_folder"),
-        ("data", "on_error", "skip"),
-        ("semantics", "encoding", "palette"),
-        ("network", "name", "unet"),
-        ("network", "dtype", "bfloat16"),
-        ("eval", "checkpoint", "best"),
-    ],
-)
-def test_choices_are_listed(section, key, choice):
-    with pytest.raises(ValueError, match=rf"config\.{section}\.{key} is 'nothing'; .*{choice}"):
-        conversion.from_json({section: {key: "nothing"}})
+@pytest.mark.parametrize(("key", "choice"), (_LAST_OF_TABLES | _LAST_OF_SETS).items())
+def test_choices_are_listed(key, choice):
+    section, _, name = key.rpartition(".")
+    values = {name: "nothing"}
+    message = rf"config\.{key} is 'nothing'; choose one of .*{choice}\.$"
+    with pytest.raises(ValueError, match=message):
+        conversion.from_json({section: values} if section else values)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_a_share_of_times_is_below_one(share):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train.clock": "loose"}, "clock is 'loose'; choose one of tied, free, mixed"),
+        ({"train.clock": "loose"}, "clock is 'loose'; choose one of tied, independent, mixed"),
         ({"train.clock_shares.tied": 0.5}, "clock_shares are tied 0.5, .* must add up to 1"),
         (
             {
@@ -64,3 +70,50 @@ def test_clocks_that_cannot_be_are_refused(changes, message):
     values.update_from_flattened_dict(changes)
     with pytest.raises(ValueError, match=message):
         conversion.from_config_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_seeds": 0}, "num_seeds is 0; it must be positive"),
+        ({"solvers": ("euler,heun",)}, r"solvers is 'euler,heun'; choose one of euler, midpoint"),
+        ({"num_steps": (5, 0)}, r"num_steps are .*\(5, 0\); .* steps of at least 1"),
+        ({"num_steps": ()}, "at least one solver, and steps of at least 1"),
+        ({"num_feature_samples": 1}, "num_feature_samples is 1; a distribution needs at least 2"),
+        ({"num_feature_samples": 10}, "nothing compares the samples"),
+        ({"features": "vgg"}, r"features is 'vgg'; choose one of '' \(none\), inception"),
+        ({"features": "inception", "num_feature_samples": 10}, "feature_weights is empty"),
+        ({"features": "inception", "feature_weights": "w"}, "num_feature_samples is 0"),
+        ({"lpips_weights": "w"}, "num_feature_samples is 0"),
+        ({"real_split": "test"}, "real_split is 'test'; choose one of eval, train"),
+    ],
+)
+def test_what_is_measured_must_be_possible(changes, message):
+    with pytest.raises(ValueError, match=message):
+        conversion.from_json({"eval": changes})
+
+
+def test_points_and_labels_have_no_images_or_masks_to_compare():
+    samples = {"lpips_weights": "w", "num_feature_samples": 10}
+    with pytest.raises(ValueError, match="image_size is empty, which means points"):
+        conversion.from_json({"data": {"image_size": ()}, "eval": samples})
+    labels = {"semantics": {"encoding": "plane"}, "eval": {"original_size": True}}
+    with pytest.raises(
+        ValueError, match="original_size is for masks, but this config learns labels"
+    ):
+        conversion.from_json(labels)
+
+
+def test_masks_have_a_size_of_their_own_in_any_encoding():
+    values = {"semantics": {"encoding": "onehot"}, "eval": {"original_size": True}}
+    assert conversion.from_json(values).eval.original_size
+
+
+@pytest.mark.parametrize("key", ["feature_weights", "lpips_weights"])
+def test_files_that_an_evaluation_needs_must_be_there(tmp_path, key):
+    checks.check_files(EvalConfig())
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(ValueError, match=rf"config\.eval\.{key} is .*, which is no file"):
+        checks.check_files(EvalConfig(**{key: str(path)}))
+    path.touch()
+    checks.check_files(EvalConfig(**{key: str(path)}))

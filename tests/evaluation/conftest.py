@@ -12,7 +12,7 @@ from symmflow_jax.methods.symmflow import Weights
 
 
 @pytest.fixture
-def trained() -> EvaluatedWeights:
+def evaluated() -> EvaluatedWeights:
     """No weights at all."""
     return EvaluatedWeights(Weights({}), train_step=7)
 

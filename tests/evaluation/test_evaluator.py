@@ -35,38 +35,38 @@ def test_each_repeat_has_a_seed(tiny_experiment):
     assert evaluator_of(tiny_experiment(**seeded)).seeds == (4, 5, 6)
 
 
-def test_noise_of_a_call_is_that_of_its_seed(tiny_experiment, trained):
+def test_noise_of_a_call_is_that_of_its_seed(tiny_experiment, evaluated):
     evaluator = evaluator_of(tiny_experiment())
     batch = next(evaluator.batches(8))
 
     def function(method, weights, key, example_index, shift, *, scale):
-        assert method is evaluator.method and weights is trained.weights
+        assert method is evaluator.method and weights is evaluated.weights
         assert len(example_index) == 8 and scale == 2
         return float(scale * jax.random.normal(key) + shift)
 
     def call(seed: int) -> float:
-        return evaluator.call(function, trained, seed, batch, 100.0, scale=2)
+        return evaluator.call(function, evaluated, seed, batch, 100.0, scale=2)
 
     assert call(3) == call(3) != call(4)
     assert 80.0 < call(3) < 120.0
 
 
-def test_a_protocol_tells_data_weights_and_clock(tiny_experiment, trained):
+def test_a_protocol_tells_data_weights_and_clock(tiny_experiment, evaluated):
     evaluator = evaluator_of(tiny_experiment())
-    protocol = evaluator.row_protocol("segmentation", trained, 5, "rk4", 2)
+    protocol = evaluator.row_protocol("segmentation", evaluated, 5, "rk4", 2)
     assert (protocol.dataset, protocol.split, protocol.image_size) == ("shapes", "test", (8, 8))
     assert (protocol.crop, protocol.weights, protocol.train_step) == ("centre", "ema", 7)
     assert (protocol.row, protocol.tolerance, protocol.seeds) == ("rk4 2", None, (5,))
     assert (protocol.clock, protocol.mask_decoder) == ("tied", None)
     # Without a number of steps they are adaptive.
-    adaptive = evaluator.row_protocol("segmentation", trained, 5, "dopri5", None)
+    adaptive = evaluator.row_protocol("segmentation", evaluated, 5, "dopri5", None)
     assert adaptive.tolerance == evaluator.experiment.eval.tolerance
 
 
-def test_where_nothing_is_integrated_there_is_no_clock(tiny_experiment, trained):
+def test_where_nothing_is_integrated_there_is_no_clock(tiny_experiment, evaluated):
     evaluator = evaluator_of(tiny_experiment(**{"train.clock": "mixed"}))
-    assert evaluator.protocol("objective", trained, 0).clock is None
-    assert evaluator.protocol("generation", trained, 0, solver="euler").clock == "clean"
+    assert evaluator.protocol("objective", evaluated, 0).clock is None
+    assert evaluator.protocol("generation", evaluated, 0, solver="euler").clock == "clean"
 
 
 def test_a_protocol_tells_what_reads_latents_of_masks(tiny_experiment):
@@ -77,7 +77,7 @@ def test_a_protocol_tells_what_reads_latents_of_masks(tiny_experiment):
         assert made.mask_decoder == decoder
 
 
-def test_points_are_not_cropped(tiny_experiment, trained):
+def test_points_are_not_cropped(tiny_experiment, evaluated):
     points = {
         "data.source": "spirals",
         "data.image_size": (),
@@ -85,7 +85,7 @@ def test_points_are_not_cropped(tiny_experiment, trained):
         "network.name": "mlp",
     }
     evaluator = evaluator_of(tiny_experiment(**points))
-    protocol = evaluator.protocol(evaluator.task, trained, 0)
+    protocol = evaluator.protocol(evaluator.task, evaluated, 0)
     assert (protocol.task, protocol.image_size, protocol.crop) == ("classification", (), None)
 
 

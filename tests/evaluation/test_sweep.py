@@ -51,14 +51,14 @@ def evaluator(tiny_experiment):
     return make
 
 
-def _trained(evaluator: Evaluator) -> EvaluatedWeights:
+def _evaluated(evaluator: Evaluator) -> EvaluatedWeights:
     """Weights that do something: a U-Net's first ones give zero."""
     params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.method.init(jax.random.key(0)))
     return EvaluatedWeights(Weights(params), train_step=7)
 
 
 def _table(evaluator: Evaluator) -> list[Measurement]:
-    return measure(evaluator, _trained(evaluator)).table
+    return measure(evaluator, _evaluated(evaluator)).table
 
 
 def test_figures_do_not_depend_on_batches_or_padding(evaluator):
@@ -111,7 +111,7 @@ def test_repeats_have_noise_of_their_own(evaluator):
 
 def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
     measured = evaluator(**_POINTS, **{"eval.num_steps": (1,), "eval.ensemble_size": 3})
-    findings = measure(measured, _trained(measured))
+    findings = measure(measured, _evaluated(measured))
     found = {m.metric: m for m in findings.table if m.protocol.task == "classification"}
     assert findings.confusion.counts.sum() == 12
     assert np.trace(findings.confusion.counts) / 12 == found["accuracy"].value
@@ -127,7 +127,7 @@ def test_labels_come_with_accuracy_calibration_and_confusion(evaluator):
 
 def test_the_score_is_that_of_one_step(evaluator):
     measured = evaluator(**_MASKS)
-    quick = measure_quickly(measured, _trained(measured))
+    quick = measure_quickly(measured, _evaluated(measured))
     assert score(quick) == next(m.value for m in quick if m.metric == "miou")
 
 
@@ -138,7 +138,7 @@ def test_data_of_other_classes_is_refused(tiny_experiment):
 
 def test_a_sample_is_as_large_as_asked_for(evaluator):
     measured = evaluator(**_MASKS)
-    sample = generation.examples(measured, _trained(measured), 5)
+    sample = generation.examples(measured, _evaluated(measured), 5)
     assert {name: array.shape for name, array in sample.items()} == {
         "image": (5, 8, 8, 3),
         "labels": (5, 8, 8),

@@ -1,14 +1,9 @@
 """What is written beside the checkpoints."""
 
-import json
-
-import numpy as np
 import pytest
-from PIL import Image
 
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.folder import History
-from symmflow_jax.runtime import files
 
 
 def test_history_goes_on_from_the_checkpoint(tmp_path):
@@ -34,18 +29,3 @@ def test_a_folder_is_for_one_training_at_a_time(tmp_path):
         raise OSError("full")
     with folder.claim(workdir):  # It is free again, also after an error.
         pass
-
-
-def test_json_is_replaced_in_one_piece(tmp_path):
-    path = tmp_path / "value.json"
-    for value in ({"a": 1}, [1, 2]):
-        files.write_json(path, value)
-        assert json.loads(path.read_text()) == value
-    assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
-
-
-def test_pictures_of_one_channel_are_grey(tmp_path):
-    path = tmp_path / "a" / "grey.png"
-    files.write_image(path, np.full((2, 3, 1), 9, np.uint8))
-    picture = Image.open(path)
-    assert (picture.mode, picture.size) == ("L", (3, 2))

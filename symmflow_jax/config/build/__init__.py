@@ -1,1 +1,1 @@
-"""The border: tables of choices, and everything that a run is composed of, made from a config."""
+"""Tables of choices, and construction of all parts of a run from a config."""

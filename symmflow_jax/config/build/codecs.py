@@ -1,4 +1,4 @@
-"""The border for what stands between pixels and the flow: encodings, codecs and their weights."""
+"""Construction of the codec between pixels and the flow, and of its weights."""
 
 import pathlib
 from typing import Any
@@ -19,10 +19,11 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 
 def make_codec(config: Config, schema: LabelSchema) -> Codec:
-    """Pixels as they are, or latents where the config has an autoencoder.
+    """Makes a pixel codec, or a latent codec if the config has an autoencoder.
 
     Raises:
-        ValueError: if images or labels have no latents.
+        ValueError: if the encoding has too many classes, or if images, semantics, `label_scale`
+            or `image_size` do not fit the autoencoder.
     """
     channels, kind = config.data.image_channels, kind_of(config)
     points = (config.data.point_size,)
@@ -37,7 +38,7 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
         return pixels
     if image_shape[2:] != (3,) or not _draws_masks(pixels):
         raise ValueError(
-            "Latents are of colour images and coloured pictures of masks, but "
+            "Latents are of colour images and of masks as colour images, but "
             f"config.data.image_channels is {channels} and config.semantics.encoding "
             f"{config.semantics.encoding!r}; choose 3 and 'palette', or clear "
             "config.autoencoder.weights."
@@ -45,7 +46,7 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
     if config.semantics.label_scale != 1.0:
         raise ValueError(
             f"config.semantics.label_scale is {config.semantics.label_scale}, but the autoencoder "
-            "reads pictures in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
+            "reads images in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
         )
     network = make_autoencoder(config.autoencoder)
     if any(side % network.rate for side in config.data.image_size):
@@ -57,7 +58,7 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
 
 
 def make_autoencoder(config: AutoencoderConfig) -> Autoencoder:
-    """The network between pixels and latents."""
+    """Makes the autoencoder between pixels and latents."""
     return Autoencoder(
         channels=config.channels,
         channel_multipliers=config.channel_multipliers,
@@ -69,7 +70,7 @@ def make_autoencoder(config: AutoencoderConfig) -> Autoencoder:
 
 
 def weights_of_run(config: Config, workdir: pathlib.Path) -> Any:
-    """Weights of the codec's network for a run, on the host, or None where it has none.
+    """Reads the weights of the codec for a run, on the host; None for a pixel codec.
 
     Raises:
         WeightsFileError, ValueError: see `autoencoder_weights.of_run`.
@@ -82,20 +83,20 @@ def weights_of_run(config: Config, workdir: pathlib.Path) -> Any:
 
 
 def kept_weights(config: Config, workdir: pathlib.Path) -> Any:
-    """The same for a run that was trained, from its folder alone."""
+    """Reads the codec weights of a trained run from its folder; None for a pixel codec."""
     if not config.autoencoder.weights:
         return None
     return autoencoder_weights.kept(workdir, make_autoencoder(config.autoencoder))
 
 
 def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
-    """Copies the weights of the codec's network, if any, into the run's folder."""
+    """Copies the weights of the codec, if any, into the folder of the run."""
     if weights is not None and processes.is_primary():
         autoencoder_weights.keep(workdir, weights, make_autoencoder(config.autoencoder))
 
 
 def _draws_masks(pixels: PixelCodec) -> bool:
-    """Whether semantics are pictures of masks, in the size and channels of the images."""
+    """True if semantics are masks as images, with the size and channels of the images."""
     encoding = pixels.encoding
     is_picture = encoding.signal_shape(pixels.image_shape) == pixels.image_shape
     return is_picture and not isinstance(encoding, ClassEncoding)

@@ -1,7 +1,8 @@
-"""An experiment: everything that a run is composed of, each part made once from its config.
+"""An experiment: all parts of a run, each made once from its config.
 
-Here configs stop. What trains, evaluates, predicts or plans takes an experiment and asks it for
-parts; it reads plain values (`experiment.train.batch_size`), and never compares choices by name.
+Only this package and `config` read configs. Training, evaluation, inference and planning take an
+experiment. They get parts from it and read plain values (`experiment.train.batch_size`), but never
+compare names of choices.
 """
 
 import dataclasses
@@ -44,14 +45,14 @@ from symmflow_jax.training.parallel.parallelism import Parallelism
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A config, and what it means.
+    """A config, and the parts of a run that are made from it.
 
-    Parts that need files are opened when they are first asked for: a method can be made where the
-    data set is not.
+    Files are opened at the first use of a part, so a method can be made without the data set if
+    the classes are given.
 
     Attributes:
-        config: the values; only this room reads them by name.
-        given_schema: the classes, where they come from a checkpoint and not from data.
+        config: the values; only the package `config` reads them.
+        given_schema: the classes, if they come from a checkpoint; None to read them from the data.
     """
 
     config: Config
@@ -61,22 +62,22 @@ class Experiment:
 
     @property
     def seed(self) -> int:
-        """Origin of all randomness."""
+        """Seed of all randomness."""
         return self.config.seed
 
     @property
     def data(self) -> DataConfig:
-        """Values of the examples."""
+        """Values of the data section."""
         return self.config.data
 
     @property
     def network(self) -> NetworkConfig:
-        """Sizes of the velocity network."""
+        """Values of the velocity network."""
         return self.config.network
 
     @property
     def train(self) -> TrainConfig:
-        """Values of the training."""
+        """Values of training."""
         return self.config.train
 
     @property
@@ -86,7 +87,7 @@ class Experiment:
 
     @property
     def eval(self) -> EvalConfig:
-        """Values of the evaluation."""
+        """Values of evaluation."""
         return self.config.eval
 
     @property
@@ -96,26 +97,26 @@ class Experiment:
 
     @property
     def parallel(self) -> str:
-        """What the way in which devices share a training is called."""
+        """Name of the distribution of training over devices."""
         return self.config.parallel
 
     @property
     def dataset(self) -> str:
-        """What scores call the data set."""
+        """Name of the data set in scores."""
         return sources.dataset_of(self.config)
 
     @property
     def has_own_classes(self) -> bool:
-        """Whether the config, and not the data set, says what the classes are."""
+        """True if the config, and not the data set, defines the classes."""
         return sources.has_own_classes(self.config)
 
     @property
     def skips_errors(self) -> bool:
-        """Whether examples that cannot be read are left out."""
+        """True if examples that cannot be read are skipped."""
         return batches.skips_errors(self.config)
 
     def unused_keys(self, keys: Sequence[str]) -> list[str]:
-        """Those of the keys that the chosen source, network and clock do not use."""
+        """The keys that the chosen source, network and clock do not use."""
         return [key for key in keys if key in tables.unused_keys(self.config)]
 
     def to_json(self) -> dict[str, Any]:
@@ -124,54 +125,58 @@ class Experiment:
 
     @classmethod
     def from_json(cls, values: dict[str, Any], schema: LabelSchema | None = None) -> "Experiment":
-        """The experiment of what `to_json` gave, also by an earlier version; raises ValueError."""
+        """The experiment of a result of `to_json`, also of an earlier version.
+
+        Raises:
+            ValueError: if a value is invalid.
+        """
         return cls(conversion.from_saved_json(values), schema)
 
     def changed(self, changes: Mapping[str, Any]) -> "Experiment":
         """The experiment with other values, by dotted key such as "train.batch_size".
 
         Raises:
-            ValueError: if there is no such key, or a value cannot be.
+            ValueError: if a key is unknown or a value is invalid.
         """
         flat = traverse_util.flatten_dict(self.to_json(), sep=".") | dict(changes)
         values = traverse_util.unflatten_dict(flat, sep=".")
         return Experiment(conversion.from_json(values), self.given_schema)
 
     def measured_as(self, other: "Experiment") -> "Experiment":
-        """This experiment's model, with another one's seed, data, evaluation and guidance."""
+        """This experiment with the seed, data, evaluation and guidance of another one."""
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
         return Experiment(dataclasses.replace(self.config, **sections), self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
-        """The experiment with classes that no data has to be opened for."""
+        """The experiment with given classes, which are then not read from the data."""
         return Experiment(self.config, schema)
 
     # Data.
 
     @functools.cached_property
     def kind(self) -> SemanticsKind:
-        """What of an example is learned."""
+        """The kind of semantics that is learned."""
         return sources.kind_of(self.config)
 
     @functools.cached_property
     def training_source(self) -> Source:
-        """The training split, or the cache of it that the config names; raises DataError."""
+        """The training split, or its cache of latents; raises DataError."""
         cache = sources.open_cache(self.config)
         return self.uncached_training_source if cache is None else cache
 
     @functools.cached_property
     def uncached_training_source(self) -> Source:
-        """The training split in its files; raises DataError."""
+        """The training split from its files, without a cache; raises DataError."""
         return sources.open_source(self.config, train=True)
 
     @functools.cached_property
     def evaluation_source(self) -> Source:
-        """The evaluation split, which has the classes of the model.
+        """The evaluation split.
 
         Raises:
-            DataError: if it is missing or has other classes.
+            DataError: if it is missing or has other classes than the model.
         """
         source = sources.open_source(self.config, train=False)
         found = sources.schema_of(self.config, source)
@@ -183,36 +188,36 @@ class Experiment:
         return source
 
     def real_source(self, evaluated: Source) -> Source:
-        """The examples whose images are the real ones that generated ones are compared with.
+        """The source of the real images for comparison with generated images.
 
         Args:
-            evaluated: those of the evaluation split.
+            evaluated: the source of the evaluation split.
         """
         return self.uncached_training_source if self.eval.real_split == "train" else evaluated
 
     @property
     def real_split(self) -> str:
-        """The name of that split in the data set."""
+        """Name, in the data set, of the split of the real images."""
         return {"train": self.data.train_split, "eval": self.data.eval_split}[self.eval.real_split]
 
     @functools.cached_property
     def schema(self) -> LabelSchema:
-        """The classes."""
+        """The label schema; raises DataError if it is not given and the data is missing."""
         if self.given_schema is not None:
             return self.given_schema
         return sources.schema_of(self.config, self.training_source)
 
     def without_files(self) -> "Experiment":
-        """The experiment with the classes that are known without the data set's files.
+        """The experiment with a label schema, even if the data is missing.
 
         Raises:
-            DataError: if they are not known, and the data is missing.
+            DataError: if the data is missing and its classes are unknown.
         """
         return self.with_schema(sources.schema_without_files(self.config))
 
     @functools.cached_property
     def preparation(self) -> Preparation:
-        """What is done to each example."""
+        """The preparation of examples."""
         return batches.make_preparation(self.config, self.schema)
 
     def training_batches(
@@ -222,12 +227,12 @@ class Experiment:
         batch_size: int | None = None,
         source: Source | None = None,
     ) -> grain.DatasetIterator:
-        """This process's part of the training batches, endlessly.
+        """Endless iterator over this process's part of the training batches.
 
         Args:
-            skip_log: where to note examples that cannot be read, if they are skipped at all.
-            batch_size: examples of a batch over all processes; by default the training's.
-            source: other examples than those of the training split.
+            skip_log: file that lists skipped examples, if errors are skipped.
+            batch_size: examples per batch over all processes; by default `train.batch_size`.
+            source: the examples; by default the training split.
         """
         return batches.training_batches(
             self.config,
@@ -238,22 +243,22 @@ class Experiment:
         )
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
-        """What a cache of the training split holds, without any example yet."""
+        """Description of a new cache of the training split, with zero examples."""
         return batches.cache_index(self.config, self.schema, codec_weights)
 
     # Method.
 
     @functools.cached_property
     def method(self) -> SymmFlow:
-        """The method for the classes of the schema; raises ValueError for parts that do not fit."""
+        """The method for the classes of the schema; raises ValueError for incompatible parts."""
         return make_method(self.config, self.schema)
 
     def guidance(self, num_steps: int | None) -> Guidance:
-        """The guidance of generated images, for a solver of so many steps."""
+        """The guidance of generated images; `num_steps` is that of the solver, None if adaptive."""
         return make_guidance(self.config.guidance, num_steps)
 
     def solver(self, name: str, num_steps: int) -> Solve:
-        """The solver of a name; raises ValueError if there is none."""
+        """The solver of a name; raises ValueError for an unknown name."""
         return solvers.make_solver(name, num_steps, self.eval.tolerance)
 
     def solver_rows(self) -> list[tuple[str, int | None, Solve]]:
@@ -261,40 +266,39 @@ class Experiment:
         return solvers.solver_rows(self.eval)
 
     def codec_weights(self, workdir: pathlib.Path) -> Any:
-        """Weights of the codec's network for a run, on the host, or None where it has none.
+        """Reads the weights of the codec for a run, on the host; None for a pixel codec.
 
         Raises:
-            WeightsFileError, ValueError: see `autoencoder_weights.of_run`; also if the training
-                reads latents of another encoder.
+            WeightsFileError, ValueError: see `autoencoder_weights.of_run`.
         """
         return codecs.weights_of_run(self.config, workdir)
 
     def kept_codec_weights(self, workdir: pathlib.Path) -> Any:
-        """The same for a run that was trained, from its folder alone."""
+        """Reads the codec weights of a trained run from its folder; None for a pixel codec."""
         return codecs.kept_weights(self.config, workdir)
 
     def keep_codec_weights(self, workdir: pathlib.Path, weights: Any) -> None:
-        """Copies the weights of the codec's network, if any, into the run's folder."""
+        """Copies the weights of the codec, if any, into the folder of the run."""
         codecs.keep_weights(self.config, workdir, weights)
 
     def check_latents(self, codec_weights: Any) -> None:
-        """Raises if the training reads latents of another encoder than it has, or needs none."""
+        """Raises DataError or ValueError if the cache of latents does not fit the autoencoder."""
         batches.check_latents(self.config, self.training_source, codec_weights)
 
     # Training.
 
     @functools.cached_property
     def num_steps(self) -> int:
-        """Steps of the whole training."""
+        """Number of steps of the whole training."""
         return training.count_steps(self.train, self.train.num_epochs, len(self.training_source))
 
     @functools.cached_property
     def optimizer(self) -> optax.GradientTransformation:
-        """The optimizer with its schedule."""
+        """The optimizer with its learning-rate schedule."""
         return training.make_optimizer(self.train, len(self.training_source))
 
     def parallelism(self, devices: Sequence[jax.Device] = ()) -> Parallelism:
-        """How devices share a training; by default all devices of all processes."""
+        """The distribution of training; by default over all devices of all processes."""
         return training.make_parallelism(self.config, devices)
 
     def train_step(
@@ -311,13 +315,13 @@ class Experiment:
         return training.loss_weights(self.train)
 
     def metrics(self) -> list[Callable[[Any], Callable]]:
-        """What makes each metric for an evaluator, in the order in which they are reported."""
+        """Functions from an evaluator to each metric, in the order of the report."""
         return [metrics.METRICS[name].resolve() for name in self.eval.metrics]
 
     def feature_function(self) -> FeatureFunction | None:
-        """What distances of distributions are measured in, or None; raises ValueError."""
+        """The features of the distances of distributions, or None; raises ValueError."""
         return metrics.make_feature_function(self.eval)
 
     def perceptual_distance(self) -> Lpips | None:
-        """LPIPS, or None; raises ValueError for unusable weights."""
+        """LPIPS, or None without weights; raises ValueError for invalid weights."""
         return metrics.make_perceptual_distance(self.eval)

@@ -1,4 +1,4 @@
-"""The method of a config: network, codec, clocks and what the network predicts, put together."""
+"""Construction of the method: network, codec, paths, clocks and parameterizations."""
 
 import dataclasses
 
@@ -21,15 +21,15 @@ class ClockChoice(Choice):
     """A time sampling, made by `constructor(*shares, prob_at_one)`; see `ClockShares`.
 
     Attributes:
-        num_clocks: times that the network is given: one for both components, or one for each.
-        shares: those that belong to the choice; None takes `train.clock_shares`.
+        num_clocks: number of time inputs of the network: 1 for both components, or 2.
+        shares: shares of the choice; None takes `train.clock_shares`.
     """
 
     num_clocks: int
     shares: ClockShares | None = None
 
     def make(self, config: TrainConfig) -> TimeSampling:
-        """The times at which the network learns."""
+        """The sampling of the times at which the network learns."""
         shares = self.shares or config.clock_shares
         return self.resolve()(*dataclasses.astuple(shares), config.prob_at_one)
 
@@ -45,7 +45,7 @@ COUPLINGS: dict[str, Choice] = {
         "each example keeps its noise, as in the paper",
     ),
 }
-"""The values of `config.train.coupling`; a constructor takes nothing."""
+"""The values of `config.train.coupling`; a constructor takes no arguments."""
 
 PARAMETERIZATIONS: dict[str, Choice] = {
     "velocity": Choice(
@@ -63,8 +63,8 @@ PARAMETERIZATIONS: dict[str, Choice] = {
 }
 """The values of `config.train.image_parameterization` and `semantics_parameterization`.
 
-A constructor takes the encoding (None for the image), the scale of its codes and the weight of a
-cross-entropy."""
+A constructor takes the encoding (None for the image), `label_scale` and
+`cross_entropy_weight`."""
 
 CLOCKS: dict[str, ClockChoice] = {
     "tied": ClockChoice(
@@ -89,7 +89,7 @@ CLOCKS: dict[str, ClockChoice] = {
 
 
 def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
-    """The method for the config's network and the classes of a schema."""
+    """Makes the method for the classes of a schema; raises ValueError for incompatible parts."""
     codec = codecs.make_codec(config, schema)
     two_clocks = CLOCKS[config.train.clock].num_clocks > 1
     dissolves = config.eval.clock == "tied"
@@ -105,7 +105,7 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
 
 
 def key_of_two_clocks(config: Config) -> str | None:
-    """The first key of the config that asks for a network of two clocks, or None."""
+    """The first key of the config that needs a network with two clocks, or None."""
     asking = {
         "guidance.weight": config.guidance.weight != 1.0,
         "eval.clock": config.eval.clock == "clean",
@@ -120,10 +120,10 @@ def make_paths(config: TrainConfig) -> JointState:
 
 
 def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
-    """What the network's output for each component means.
+    """The parameterization of each component.
 
     Raises:
-        ValueError: if a parameterization is not for such a component.
+        ValueError: if a parameterization does not support its component.
     """
     train = config.train
     of_encoding = ENCODINGS[config.semantics.encoding].parameterization
@@ -137,10 +137,11 @@ def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
 
 
 def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
-    """The guidance of the config for a solver of so many steps.
+    """Makes the guidance for a solver of `num_steps` steps, None if adaptive.
 
     Raises:
-        ValueError: if there is no interval of times, or no first step to skip.
+        ValueError: if `start` and `end` are no interval in [0, 1], or if an adaptive solver should
+            skip its first step.
     """
     if config.skip_first_step and num_steps is None:
         raise ValueError(

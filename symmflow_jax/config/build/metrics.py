@@ -1,4 +1,4 @@
-"""Metrics by name, and what generated images are compared by."""
+"""Tables of metrics and features, and construction of feature functions and LPIPS."""
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import EvalConfig
@@ -13,11 +13,11 @@ METRICS: dict[str, Choice] = {
     ),
     "agreement": Choice(
         "symmflow_jax.evaluation.scores.generation:make_agreement",
-        "generated images, read back in one step, against their conditions",
+        "labels read in generated images in one step, compared with the conditions",
     ),
     "cycle": Choice(
         "symmflow_jax.evaluation.scores.generation:make_cycle",
-        "real images against those generated from what was read in them",
+        "real images compared with images generated from their predicted labels",
     ),
     "sample_quality": Choice(
         "symmflow_jax.evaluation.scores.sample_quality:make_sample_quality",
@@ -37,17 +37,17 @@ FEATURES: dict[str, Choice] = {
     ),
     "classifier": Choice(
         "symmflow_jax.metrics.features:classifier",
-        "the last hidden layer of a classifier that `--mode=train_classifier` trained",
+        "the last hidden layer of a classifier from `--mode=train_classifier`",
     ),
 }
-"""The values of `config.eval.features`; a constructor takes the file of the weights."""
+"""The values of `config.eval.features`; a constructor takes the path of the weights."""
 
 
 def make_feature_function(config: EvalConfig) -> FeatureFunction | None:
-    """The feature function of the config, or None; raises ValueError for unusable weights."""
+    """Makes the feature function, or None; raises ValueError for invalid weights."""
     return FEATURES[config.features].resolve()(config.feature_weights)
 
 
 def make_perceptual_distance(config: EvalConfig) -> Lpips | None:
-    """LPIPS with the config's weights, or None; raises ValueError for unusable weights."""
+    """Makes LPIPS, or None without weights; raises ValueError for invalid weights."""
     return lpips.lpips(config.lpips_weights) if config.lpips_weights else None

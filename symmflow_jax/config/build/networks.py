@@ -1,4 +1,4 @@
-"""Velocity networks by name."""
+"""Table of velocity networks, and their construction."""
 
 import dataclasses
 
@@ -11,16 +11,17 @@ from symmflow_jax.config.values import NetworkConfig
 
 @dataclasses.dataclass(frozen=True)
 class NetworkChoice(Choice):
-    """A module whose attributes are values of `config.network` of the same names.
+    """A Flax module whose attributes take the values of `config.network` of equal names.
 
     Attributes:
-        renamed: attributes that have another name there, each before that name.
+        renamed: pairs of an attribute and its key in `config.network`, if the names differ.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
 
+    @property
     def used_keys(self) -> set[str]:
-        """The keys of `config.network` that it takes."""
+        """The keys of `config.network` that the network uses."""
         fields = {field.name for field in dataclasses.fields(self.resolve())}  # type: ignore[arg-type]
         keys = {field.name for field in dataclasses.fields(NetworkConfig)}
         same = (fields & keys) - {attribute for attribute, _ in self.renamed}
@@ -45,14 +46,14 @@ NETWORKS: dict[str, NetworkChoice] = {
 
 
 def make_network(config: NetworkConfig) -> nn.Module:
-    """The velocity network.
+    """Makes the velocity network.
 
     Raises:
-        ValueError: if a width does not fit the groups of the normalisations.
+        ValueError: if `num_groups` does not divide `channels`.
     """
     choice = NETWORKS[config.name]
     values = dataclasses.asdict(config) | {"dtype": jnp.dtype(config.dtype)}
-    used = choice.used_keys()
+    used = choice.used_keys
     if "num_groups" in used and config.channels % config.num_groups:
         raise ValueError(
             f"config.network.channels is {config.channels}, which num_groups="

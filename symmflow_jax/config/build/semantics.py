@@ -1,4 +1,4 @@
-"""Encodings by name, and the kind of semantics that is learned."""
+"""Table of encodings, and the kind of semantics that is learned."""
 
 import dataclasses
 
@@ -16,9 +16,8 @@ class EncodingChoice(Choice):
     """An encoding, made by `constructor(schema, spatial_shape, dequantization_beta)`.
 
     Attributes:
-        kinds: the semantics that it encodes, the preferred one first.
-        parameterization: what a network predicts of it by default, a name of
-            `PARAMETERIZATIONS`.
+        kinds: kinds of semantics that it encodes, the preferred one first.
+        parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
     """
 
     kinds: tuple[SemanticsKind, ...]
@@ -28,7 +27,7 @@ class EncodingChoice(Choice):
 ENCODINGS: dict[str, EncodingChoice] = {
     "palette": EncodingChoice(
         "symmflow_jax.semantics.palette_mask:PaletteMask.of_classes",
-        "masks as pictures in the colours of a palette",
+        "masks as images in the colours of a palette",
         (MASK,),
     ),
     "plane": EncodingChoice(
@@ -54,15 +53,15 @@ ENCODINGS: dict[str, EncodingChoice] = {
 def semantics_kind(
     encoding: str, source: str, kinds_of_source: tuple[SemanticsKind, ...]
 ) -> SemanticsKind:
-    """The kind that a source has and an encoding takes, preferred by the encoding.
+    """The first kind of semantics of an encoding that a source provides.
 
     Args:
         encoding: a name of `ENCODINGS`.
-        source: name of the source, for the message.
-        kinds_of_source: what it has.
+        source: name of the source in the error message.
+        kinds_of_source: kinds of semantics of the source.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no such encoding or no common kind.
     """
     for kind in choose(ENCODINGS, encoding, "config.semantics.encoding").kinds:
         if kind in kinds_of_source:
@@ -76,12 +75,12 @@ def semantics_kind(
 
 
 def make_encoding(config: Config, schema: LabelSchema, kind: SemanticsKind) -> Encoding:
-    """The encoding of a schema's classes.
+    """Makes the encoding of the classes of a schema.
 
     Raises:
-        ValueError: if it has no room for so many classes.
+        ValueError: if the encoding does not support the number of classes.
     """
-    # One label is repeated over the grid of the image; a mask has labels everywhere on it.
+    # A label is repeated over the grid of the image; a mask has a label for each pixel.
     spatial_shape = config.data.image_size if kind is SemanticsKind.LABEL else ()
     constructor = ENCODINGS[config.semantics.encoding].resolve()
     return constructor(schema, spatial_shape, config.semantics.dequantization_beta)

@@ -1,4 +1,4 @@
-"""Solvers by name, and the rows of an evaluation's table."""
+"""Table of solvers, and the rows of the evaluation table."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ class SolverChoice(Choice):
     """A solver, made by `constructor(num_steps)`, or by `constructor(tolerance)` if adaptive.
 
     Attributes:
-        adaptive: whether it chooses its own steps.
+        adaptive: True if the solver chooses its own steps.
     """
 
     adaptive: bool = False
@@ -39,7 +39,7 @@ SOLVERS: dict[str, SolverChoice] = {
 
 
 def make_solver(name: str, num_steps: int, tolerance: float) -> Solve:
-    """The solver of a name; `num_steps` is for fixed steps, `tolerance` for adaptive ones.
+    """Makes a solver; fixed-step solvers use `num_steps`, adaptive ones `tolerance`.
 
     Raises:
         ValueError: if there is no solver of that name.

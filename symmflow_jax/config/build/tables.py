@@ -1,4 +1,4 @@
-"""All tables of choices, by the key of the config whose values they are."""
+"""All tables of choices by config key."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -30,9 +30,9 @@ TABLES: dict[str, Mapping[str, Choice]] = {
 
 
 def unused_keys(config: Config) -> set[str]:
-    """The keys of the config that its source, network and clock do not use."""
+    """The keys of a config that its source, network and clock do not use."""
     network_keys = {field.name for field in dataclasses.fields(NetworkConfig)}
-    unused_of_network = network_keys - NETWORKS[config.network.name].used_keys()
+    unused_of_network = network_keys - NETWORKS[config.network.name].used_keys
     unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
     unused = {f"network.{key}" for key in unused_of_network}
     unused |= {f"data.{key}" for key in unused_of_source}

@@ -1,4 +1,4 @@
-"""Optimizer, train step, and how devices share a training, by name."""
+"""Construction of the optimizer, the train step and the distribution over devices."""
 
 import functools
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ from symmflow_jax.training.train_step import make_train_step
 
 PARALLELISMS: dict[str, Choice] = {
     "pmap": Choice(
-        "symmflow_jax.training.parallel.pmapped:Pmapped", "each device has the whole training state"
+        "symmflow_jax.training.parallel.pmapped:Pmapped", "each device holds the whole training state"
     ),
     "fsdp": Choice(
-        "symmflow_jax.training.parallel.sharded:fully_sharded", "each device has a part of it"
+        "symmflow_jax.training.parallel.sharded:fully_sharded", "each device holds a part of the training state"
     ),
 }
 """The values of `config.parallel`; a constructor takes the devices of all processes."""
 
 
 def make_parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Parallelism:
-    """How devices share a training; by default all devices of all processes."""
+    """Makes the distribution of training; by default over all devices of all processes."""
     return PARALLELISMS[config.parallel].resolve()(tuple(devices or jax.devices()))
 
 
 def count_steps(config: TrainConfig, num_epochs: float, num_examples: int) -> int:
-    """Steps of so many passes over a training split, at least one."""
+    """Number of steps for `num_epochs` passes over `num_examples` examples, at least 1."""
     return max(1, round(num_epochs * num_examples / config.batch_size))
 
 
 def make_optimizer(config: TrainConfig, num_examples: int) -> optax.GradientTransformation:
-    """The optimizer with its schedule for a training split of so many examples."""
+    """Makes the optimizer with its schedule for a training split of `num_examples` examples."""
     schedule = one_cycle(
         count_steps(config, config.num_epochs, num_examples),
         count_steps(config, config.warmup_epochs, num_examples),
@@ -57,10 +57,10 @@ def make_step(
     optimizer: optax.GradientTransformation,
     parallelism: Parallelism,
 ) -> jax.stages.Wrapped:
-    """`train_step(state, codec_weights, batch, key) -> (state, metrics)`, jitted over all devices.
+    """Compiles `train_step(state, codec_weights, batch, key) -> (state, metrics)` for all devices.
 
-    Arguments are as the parallelism places them; so are the results. The buffers of the
-    state are given to the step.
+    The parallelism determines the placement of arguments and results. The step donates the
+    buffers of the old state.
     """
     make = functools.partial(
         make_train_step,

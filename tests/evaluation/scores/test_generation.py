@@ -13,7 +13,7 @@ from symmflow_jax.inference.predictions import Generation, SemanticsPrediction
 
 
 @pytest.fixture
-def scores(striped, trained, monkeypatch):
+def scores(striped, evaluated, monkeypatch):
     """A function from a score to its values, of a method that knows little.
 
     It reads the left half of black pictures as wall and the right half as stripe, and all of
@@ -37,8 +37,8 @@ def scores(striped, trained, monkeypatch):
 
     def measure(score):
         evaluator = striped()
-        protocol = evaluator.protocol("generation", trained, 0, solver="euler", num_steps=4)
-        found = score(evaluator, trained, FixedSteps(EULER, 4), NO_GUIDANCE, protocol, 0)
+        protocol = evaluator.protocol("generation", evaluated, 0, solver="euler", num_steps=4)
+        found = score(evaluator, evaluated, FixedSteps(EULER, 4), NO_GUIDANCE, protocol, 0)
         assert (found.num_examples, found.nfe) == (3, 4)
         assert found.protocol.scored_size == "model"
         return found.values

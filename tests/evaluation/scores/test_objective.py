@@ -23,9 +23,9 @@ def known(monkeypatch) -> list:
     return calls
 
 
-def test_the_loss_is_the_mean_over_examples_without_padding(tiny_experiment, trained, known):
+def test_the_loss_is_the_mean_over_examples_without_padding(tiny_experiment, evaluated, known):
     evaluator = evaluator_of(tiny_experiment())
-    scores = objective.objective_of_seed(evaluator, trained, 3, num_examples=0)
+    scores = objective.objective_of_seed(evaluator, evaluated, 3, num_examples=0)
     # Indices 0 to 11; eight examples of the first batch and four of the second.
     assert scores.values == {
         "loss": pytest.approx(5.5),
@@ -37,15 +37,15 @@ def test_the_loss_is_the_mean_over_examples_without_padding(tiny_experiment, tra
     assert known == [evaluator.experiment.loss_weights] * 2
 
 
-def test_as_many_examples_as_asked_for(tiny_experiment, trained, known):
+def test_as_many_examples_as_asked_for(tiny_experiment, evaluated, known):
     evaluator = evaluator_of(tiny_experiment())
-    scores = objective.objective_of_seed(evaluator, trained, 0, num_examples=5)
+    scores = objective.objective_of_seed(evaluator, evaluated, 0, num_examples=5)
     assert scores.num_examples == 5 and scores.values["loss"] == pytest.approx(2.0)
 
 
-def test_every_seed_counts(tiny_experiment, trained, known):
+def test_every_seed_counts(tiny_experiment, evaluated, known):
     values = {"eval.num_seeds": 2, "eval.num_examples": 8}
-    findings = objective.make_objective(evaluator_of(tiny_experiment(**values)))(trained)
+    findings = objective.make_objective(evaluator_of(tiny_experiment(**values)))(evaluated)
     found = {m.metric: (m.value, m.spread) for m in findings.table}
     assert found["loss"] == (pytest.approx(3.5), 0.0)
     # One batch for each seed: 1, then 2.

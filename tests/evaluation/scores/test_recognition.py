@@ -12,7 +12,7 @@ from symmflow_jax.inference.predictions import SemanticsPrediction
 
 
 @pytest.fixture
-def scores(striped, trained, monkeypatch):
+def scores(striped, evaluated, monkeypatch):
     """A function from the evaluation's ignored id to what is measured of answers of walls only."""
 
     def see_walls(method, weights, key, example_index, image, solve, ensemble_size):
@@ -28,9 +28,9 @@ def scores(striped, trained, monkeypatch):
 
     def measure(ignored_id):
         evaluator = striped(**{"data.ignored_id": ignored_id})
-        protocol = evaluator.protocol("segmentation", trained, 0, solver="euler", num_steps=1)
+        protocol = evaluator.protocol("segmentation", evaluated, 0, solver="euler", num_steps=1)
         once = FixedSteps(EULER, 1)
-        return recognition.predict_semantics(evaluator, trained, once, protocol, num_examples=0)
+        return recognition.predict_semantics(evaluator, evaluated, once, protocol, num_examples=0)
 
     return measure
 

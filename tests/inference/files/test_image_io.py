@@ -31,7 +31,7 @@ def test_nothing_to_read_is_an_error(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "here.png").touch()  # "" is not this folder.
-    with pytest.raises(DataError, match=rf"--input='{name}' is no picture and no folder .*\.png"):
+    with pytest.raises(DataError, match=rf"--input='{name}' is no image and no folder .*\.png"):
         image_paths(name)
 
 

@@ -149,7 +149,7 @@ def test_an_id_of_a_class_does_no_harm_where_all_is_sure(mask_model, picture, tm
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
 def test_no_picture_is_an_error(mask_model, tmp_path, path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"is no picture and no folder with pictures"):
+    with pytest.raises(DataError, match=r"is no image and no folder with images"):
         segment_files(mask_model, path, tmp_path / "o", **_OPTIONS)
 
 

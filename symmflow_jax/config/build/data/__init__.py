@@ -1,1 +1,1 @@
-"""What is made of the data section: sources by name, and batches of their examples."""
+"""Construction of data sources and batches from a config."""

@@ -1,4 +1,4 @@
-"""What is done to the examples of a config, and its training batches."""
+"""Preparation of examples, caches of latents, and training batches of a config."""
 
 import pathlib
 from typing import Any
@@ -17,7 +17,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
-    """What is done to each example, whose classes are those of a schema."""
+    """Makes the preparation of examples with the classes of a schema."""
     return Preparation(
         target=kind_of(config),
         image_size=config.data.image_size,
@@ -29,14 +29,14 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:
-    """What is done to each training example, as its source has it or as a cache has it."""
+    """Makes the augmentation of training examples, from a cache if the config names one."""
     if config.data.latents:
         return CachedPreparation(kind_of(config), config.data.random_flip, schema.mirrored)
     return make_preparation(config, schema)
 
 
 def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> CacheIndex:
-    """What a cache of the training split holds, without any example yet."""
+    """Description of a new cache of the training split, with zero examples."""
     encoder_hash = hash_of(codec_weights["encoder"])
     return CacheIndex(
         **cache_metadata(config), encoder_hash=encoder_hash, num_examples=0, schema=schema
@@ -44,11 +44,11 @@ def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> Cach
 
 
 def check_latents(config: Config, source: Source, codec_weights: Any) -> None:
-    """Raises if the training reads latents of another encoder than it has, or needs none.
+    """Raises an error if the cache of latents does not fit the autoencoder.
 
     Raises:
-        DataError: if the latents are of another encoder.
-        ValueError: if the flow moves pixels.
+        DataError: if the latents were made by another encoder.
+        ValueError: if there is a cache but no autoencoder.
     """
     if not isinstance(source, LatentCache):
         return
@@ -68,7 +68,7 @@ def training_batches(
     batch_size: int,
     skip_log: pathlib.Path | None = None,
 ) -> grain.DatasetIterator:
-    """This process's part of the training batches, endlessly; see `pipeline.training_batches`."""
+    """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
         source,
         make_augmentation(config, schema),
@@ -82,5 +82,5 @@ def training_batches(
 
 
 def skips_errors(config: Config) -> bool:
-    """Whether examples that cannot be read are left out."""
+    """True if examples that cannot be read are skipped."""
     return config.data.on_error == "skip"

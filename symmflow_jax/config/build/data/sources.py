@@ -1,4 +1,4 @@
-"""Data sources by name, and their classes."""
+"""Table of data sources, and their classes."""
 
 import dataclasses
 import pathlib
@@ -22,12 +22,12 @@ SOURCE_KEYS = {
     *("train_size", "eval_size", "dir", "name", *_SPLITS, *_FOLDERS),
     *("class_ids", "class_colours", "ignored_id"),
 }
-"""Keys of `config.data` that say where examples come from, of which no source uses all."""
+"""Keys of `config.data` that choose the examples; each source uses some of them."""
 
 MASK, LABEL = SemanticsKind.MASK, SemanticsKind.LABEL
 
 Opener = Callable[[Callable[..., Source], DataConfig, bool, int], Source]
-"""`open(constructor, config, train, seed)`: calls a source's constructor with what it takes."""
+"""`open(constructor, data, train, seed)`: calls the constructor of a source."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +35,12 @@ class SourceChoice(Choice):
     """A data source.
 
     Attributes:
-        kinds: the semantics that its examples have, the preferred one first.
-        opener: how its constructor is called.
-        known_classes: place of a label schema, or of a function from `data.name` to one or None:
-            the classes that are known without the files.
-        has_name: whether `data.name` chooses among several data sets.
-        has_own_classes: whether the config, and not the data set, says what the classes are.
+        kinds: kinds of semantics of its examples, the preferred one first.
+        opener: function that calls its constructor.
+        known_classes: "module:attribute" of the label schema that is known without files, or of a
+            function from `data.name` to that schema or None; None if it is never known.
+        has_name: True if `data.name` chooses among several data sets.
+        has_own_classes: True if the config, and not the data set, defines the classes.
     """
 
     kinds: tuple[SemanticsKind, ...]
@@ -51,15 +51,15 @@ class SourceChoice(Choice):
 
     @property
     def used_keys(self) -> tuple[str, ...]:
-        """The keys of `SOURCE_KEYS` that it uses."""
+        """The keys of `SOURCE_KEYS` that the source uses."""
         return _USED_KEYS.get(self.opener, tuple(SOURCE_KEYS))
 
     def dataset(self, name: str, data_name: str) -> str:
-        """What scores call the data set: the source's name, and its own where there are several."""
+        """Name of the data set in scores: the source, and `data_name` if it has several sets."""
         return f"{name}/{data_name}" if self.has_name else name
 
     def classes_without_files(self, data_name: str) -> LabelSchema | None:
-        """The label schema, as far as it is known without the files."""
+        """The label schema, or None if it is not known without the files."""
         if self.known_classes is None:
             return None
         known: Any = Choice(self.known_classes, "").resolve()
@@ -67,35 +67,37 @@ class SourceChoice(Choice):
 
 
 def from_seed(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source that a size, a split and a seed determine."""
+    """Opens a synthetic source from a size, a split and a seed."""
     size = data.train_size if train else data.eval_size
     return constructor(size, "train" if train else "test", seed)
 
 
 def from_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source that a folder and a split determine."""
+    """Opens a source from a folder and a split."""
     del seed
     return constructor(pathlib.Path(data.dir), _split(data, train))
 
 
 def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source that a name, a folder and a split determine."""
+    """Opens a source from a name, a folder and a split."""
     del seed
     return constructor(data.name, data.dir, _split(data, train))
 
 
 def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source that a file and a split determine; `data.name` is a file in the folder."""
+    """Opens a source from an archive, or its folder, and a split."""
     del seed
     path = pathlib.Path(data.dir)
     return constructor(path / f"{data.name}.npz" if data.name else path, _split(data, train))
 
 
 def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source of a folder of images and one of masks, whose classes the config names.
+    """Opens a source from a folder of images and a folder of masks, with classes of the config.
 
     Raises:
-        DataError: if there are no class names, or not as many ids or colours as there are.
+        DataError: if there are no class names, or their number differs from that of the ids or
+            colours.
+        ValueError: if an id is negative or a colour is not written as "#ff0080".
     """
     del seed
     if not data.class_names:
@@ -121,7 +123,7 @@ _USED_KEYS: dict[Opener, tuple[str, ...]] = {
     from_folder: ("dir", *_SPLITS),
     from_name: ("name", "dir", *_SPLITS),
     from_archive: ("name", "dir", *_SPLITS),
-    # Its splits are folders; scores call the evaluation split by its name.
+    # Its splits are folders; the name of the evaluation split occurs only in scores.
     from_folder_pair: ("dir", "eval_split", *_FOLDERS, "class_ids", "class_colours", "ignored_id"),
 }
 
@@ -219,33 +221,42 @@ SOURCES: dict[str, SourceChoice] = {
 
 
 def kind_of(config: Config) -> SemanticsKind:
-    """What of an example is learned: the first of the source's kinds that the encoding takes.
+    """The kind of semantics that is learned: of both source and encoding, as the latter prefers.
 
     Raises:
-        ValueError: if the encoding takes none of them.
+        ValueError: if the encoding accepts no kind of the source.
     """
     return semantics_kind(config.semantics.encoding, config.data.source, _choice(config).kinds)
 
 
 def dataset_of(config: Config) -> str:
-    """What scores call the config's data set."""
+    """Name of the config's data set in scores."""
     return _choice(config).dataset(config.data.source, config.data.name)
 
 
 def has_own_classes(config: Config) -> bool:
-    """Whether the config, and not the data set, says what the classes are."""
+    """True if the config, and not the data set, defines the classes."""
     return _choice(config).has_own_classes
 
 
 def open_source(config: Config, *, train: bool) -> Source:
-    """The source of a split, in the layout of its files, whatever cache there is of it.
+    """Opens the source of a split from its files, ignoring caches.
 
     Raises:
-        DataError: if the data is missing or has no semantics of the kind that is learned; if
-            points are of another size.
+        DataError: if the data is missing, lacks the kind of semantics that is learned, or has
+            points of another size.
     """
-    choice, kind = _choice(config), kind_of(config)
-    source = choice.opener(choice.resolve(), config.data, train, config.seed)
+    return _checked(_open_files(config, train=train), config)
+
+
+def _open_files(config: Config, *, train: bool) -> Source:
+    choice = _choice(config)
+    return choice.opener(choice.resolve(), config.data, train, config.seed)
+
+
+def _checked(source: Source, config: Config) -> Source:
+    """The source, if it has what the config learns of it."""
+    kind = kind_of(config)
     if kind not in source.schemas:
         raise DataError(
             f"config.data.source={config.data.source!r} has only {' and '.join(source.schemas)} "
@@ -257,10 +268,10 @@ def open_source(config: Config, *, train: bool) -> Source:
 
 
 def open_cache(config: Config) -> LatentCache | None:
-    """The cache of encoded training examples that the config names, if any.
+    """Opens the cache of encoded training examples; None if the config names none.
 
     Raises:
-        DataError: if it is not there or was made from other data.
+        DataError: if the cache is missing or was made from other data.
     """
     if not config.data.latents:
         return None
@@ -270,24 +281,25 @@ def open_cache(config: Config) -> LatentCache | None:
 
 
 def schema_of(config: Config, source: Source) -> LabelSchema:
-    """The label schema of what is learned of a source, under the config's names.
+    """The label schema of the learned semantics of a source, with the class names of the config.
 
     Raises:
-        DataError: if there are not as many names as classes.
+        DataError: if the config has another number of names than classes.
     """
     return _renamed(source.schemas[kind_of(config)], config)
 
 
 def schema_without_files(config: Config) -> LabelSchema:
-    """The label schema of what is learned, also where the data is not there.
+    """The label schema of the learned semantics, even if the data is missing.
 
-    The classes are then those of `class_names`, or those that are known of the data set.
+    The classes of missing data are those known for the data set, or else those of `class_names`.
 
     Raises:
-        DataError: if the data is missing, and its classes are not known without it.
+        DataError: if the data is missing and its classes are unknown, or if the data does not fit
+            the config.
     """
     try:
-        return schema_of(config, open_source(config, train=True))
+        source = _open_files(config, train=True)
     except DataError as error:
         known = _choice(config).classes_without_files(config.data.name)
         if known is not None:
@@ -297,10 +309,11 @@ def schema_without_files(config: Config) -> LabelSchema:
         raise DataError(
             f"{error} Without the data, name its classes with config.data.class_names."
         ) from error
+    return schema_of(config, _checked(source, config))
 
 
 def cache_metadata(config: Config) -> dict[str, Any]:
-    """What the config says of a cache of its training split, by the names of `CacheIndex`."""
+    """Properties of a cache of the training split, by the names of `CacheIndex`."""
     return {
         "source": config.data.source,
         "split": config.data.train_split,
@@ -319,7 +332,7 @@ def _split(data: DataConfig, train: bool) -> str:
 
 
 def _check_points(data: DataConfig, source: Source) -> None:
-    """Without this, training would end in a message about the network's parameters."""
+    """Raises DataError unless the source has points of the configured size."""
     shape = image_size(source[0]["image"])
     if len(shape) != 1:
         raise DataError(
@@ -334,7 +347,7 @@ def _check_points(data: DataConfig, source: Source) -> None:
 
 
 def _classes_of_config(data: DataConfig) -> LabelSchema:
-    """The classes of `class_names`, under their ids in the files."""
+    """The classes of `class_names`, with their ids in the files."""
     ids = data.class_ids or tuple(range(len(data.class_names)))
     if len(ids) != len(data.class_names):
         raise DataError(
@@ -345,7 +358,7 @@ def _classes_of_config(data: DataConfig) -> LabelSchema:
 
 
 def _renamed(schema: LabelSchema, config: Config) -> LabelSchema:
-    """The schema under the names of the config, if it has some."""
+    """The schema with the class names of the config, if there are any."""
     names = config.data.class_names
     if not names:
         return schema

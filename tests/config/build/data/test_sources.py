@@ -1,0 +1,208 @@
+"""Data sources by name, and their classes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax.config.build.data import sources
+from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
+from symmflow_jax.data.source import DataError
+from symmflow_jax.semantics.kinds import SemanticsKind
+
+# All others have their names from files, or from the config alone.
+_HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder")]
+_DRAWN = [name for name in SOURCES if SOURCES[name].opener is sources.from_seed]
+_ENCODINGS = {SemanticsKind.MASK: "palette", SemanticsKind.LABEL: "plane"}
+
+
+def _size_of_drawn(name) -> dict:
+    """Keys of the config for a source of points, as many as it has numbers."""
+    if name not in _DRAWN:
+        return {}
+    shape = np.asarray(SOURCES[name].resolve()(1, "train", 0)[0]["image"]).shape
+    return {"data.image_size": (), "data.point_size": shape[0]} if len(shape) == 1 else {}
+
+
+@pytest.fixture
+def experiment_of(tiny_experiment):
+    """A function from a source's name to an experiment whose data is not there, but if drawn."""
+
+    def make(name, **overrides):
+        values = {
+            "data.source": name,
+            "data.dir": "nowhere",
+            "data.name": "mnist" if name == "tfds" else "",
+            "semantics.encoding": _ENCODINGS[SOURCES[name].kinds[0]],
+        }
+        return tiny_experiment(**values | _size_of_drawn(name) | overrides)
+
+    return make
+
+
+def _schema(experiment):
+    """The classes, whether or not there are files."""
+    return experiment.without_files().schema
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_is_a_class_of_examples(name):
+    constructor = SOURCES[name].resolve()
+    assert isinstance(constructor, type)
+    for method in ("__len__", "__getitem__", "schemas"):
+        assert hasattr(constructor, method)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_sources_use_keys_of_the_config(tiny_experiment, name):
+    used = SOURCES[name].used_keys
+    assert set(used) < SOURCE_KEYS and len(set(used)) == len(used)
+    assert all(hasattr(tiny_experiment().data, key) for key in used)
+
+
+@pytest.mark.parametrize("name", _DRAWN)
+def test_drawn_sources_have_the_kinds_that_the_table_says(experiment_of, name):
+    experiment = experiment_of(name, **{"data.train_size": 5, "data.eval_size": 3})
+    opened = [sources.open_source(experiment.config, train=train) for train in (True, False)]
+    assert [len(source) for source in opened] == [5, 3]
+    for source in opened:
+        assert source.schemas.keys() == set(SOURCES[name].kinds)
+        assert source[0].keys() >= {"image", *SOURCES[name].kinds}
+    assert not np.array_equal(np.asarray(opened[0][0]["image"]), np.asarray(opened[1][0]["image"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "num_classes"),
+    [
+        ("idx", 10),
+        ("tfds", 10),
+        ("cifar10", 10),
+        ("coco_stuff", 172),
+        ("celebamask_hq", 19),
+        ("cityscapes", 20),
+        ("ade20k", 151),
+    ],
+)
+def test_classes_are_known_without_the_data(experiment_of, name, num_classes):
+    assert experiment_of(name).without_files().schema.num_classes == num_classes
+
+
+def test_classes_that_are_not_known_without_the_data_can_be_named(experiment_of):
+    with pytest.raises(DataError, match=r"nowhere.* Without the data, .*data\.class_names"):
+        experiment_of("npz").without_files().schema  # noqa: B018
+    named = experiment_of("npz", **{"data.class_names": ("benign", "malignant")})
+    assert named.without_files().schema.names == ("benign", "malignant")
+    folder = experiment_of(
+        "paired_folder",
+        **{
+            "data.class_names": ("sky", "road"),
+            "data.class_ids": (7, 11),
+            "data.ignored_id": 255,
+        },
+    )
+    assert folder.without_files().schema.raw_ids == (7, 11, 255)
+
+
+@pytest.mark.parametrize("name", _HAVE_CLASSES)
+def test_names_of_the_config_replace_those_of_any_source(experiment_of, name):
+    own = _schema(experiment_of(name))
+    names = tuple(f"renamed {number}" for number in range(own.num_classes))
+    schema = _schema(experiment_of(name, **{"data.class_names": names}))
+    assert schema.names == names
+    assert schema.raw_ids == own.raw_ids and schema.palette == own.palette
+    assert schema.ignored == own.ignored and schema.mirrored == own.mirrored
+
+
+@pytest.mark.parametrize("name", _HAVE_CLASSES)
+@pytest.mark.parametrize("more", [2, -2])
+def test_too_many_and_too_few_names_are_refused(experiment_of, name, more):
+    count = _schema(experiment_of(name)).num_classes
+    # Of two classes, two fewer would be none, which keeps the names.
+    names = tuple(f"class {number}" for number in range(max(1, count + more)))
+    message = rf"class_names has {len(names)} names \(.*for the {count} classes of '{name}'"
+    with pytest.raises(DataError, match=message):
+        _schema(experiment_of(name, **{"data.class_names": names}))
+
+
+def test_classes_that_do_not_count_need_no_name(experiment_of):
+    own = experiment_of("cityscapes").without_files().schema
+    assert own.ignored == (19,)
+    names = tuple(f"renamed {number}" for number in range(19))
+    schema = experiment_of("cityscapes", **{"data.class_names": names}).without_files().schema
+    assert schema.names == (*names, own.names[19])
+
+
+def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_experiment):
+    values = {"data.source": "idx", "data.dir": "nowhere", "semantics.encoding": "palette"}
+    with pytest.raises(ValueError, match="'palette' learns a mask, but 'idx' has only label"):
+        tiny_experiment(**values)
+
+
+def test_unknown_sources_are_refused_with_the_list(tiny_experiment):
+    with pytest.raises(ValueError, match=r"config\.data\.source is 'mnist'; .*shapes, .*ade20k\.$"):
+        tiny_experiment(**{"data.source": "mnist"})
+
+
+@pytest.fixture
+def folder_experiment(tiny_experiment, tmp_path):
+    """An experiment on one pair of an image and a mask of the ids 7 and 11."""
+    for name, array in (
+        ("images", np.zeros((8, 8, 3), np.uint8)),
+        ("masks", np.full((8, 8), 11, np.uint8)),
+    ):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        Image.fromarray(array).save(tmp_path / "train" / name / "a.png")
+    values = {"data.source": "paired_folder", "data.dir": str(tmp_path)}
+    return lambda **overrides: tiny_experiment(**values | overrides)
+
+
+def test_a_folder_needs_names_ids_and_colours_of_one_count(folder_experiment):
+    names = {"data.class_names": ("sky", "road")}
+    source = folder_experiment(**names, **{"data.class_ids": (7, 11)}).training_source
+    np.testing.assert_array_equal(source[0]["mask"], np.ones((8, 8)))
+    with pytest.raises(DataError, match="class_names is empty; name the classes"):
+        folder_experiment().training_source  # noqa: B018
+    with pytest.raises(DataError, match="class_ids has 1 ids for 2 class_names"):
+        folder_experiment(**names, **{"data.class_ids": (7,)}).training_source  # noqa: B018
+    colours = {"data.class_colours": ("#000000", "#ff0000", "#00ff00")}
+    with pytest.raises(DataError, match=r"class_colours has 3 colours for 2 classes \(sky, road\)"):
+        folder_experiment(**names, **colours).training_source  # noqa: B018
+
+
+def test_points_and_pictures_are_told_apart(experiment_of):
+    with pytest.raises(DataError, match=r"means points, but 'shapes' has images of shape"):
+        experiment_of("shapes", **{"data.image_size": ()}).training_source  # noqa: B018
+    points = {"data.image_size": (), "data.point_size": 3}
+    with pytest.raises(DataError, match="points of 'spirals' have 2 numbers; set it to 2"):
+        experiment_of("spirals", **points).training_source  # noqa: B018
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_scores_call_a_data_set_by_the_name_of_its_files_where_there_are_several(
+    experiment_of, name
+):
+    found = experiment_of(name, **{"data.name": "blood"}).dataset
+    assert found == (f"{name}/blood" if name in ("tfds", "npz") else name)
+
+
+def test_archives_are_files_in_the_folder_or_the_folder_itself(experiment_of, tmp_path):
+    images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([[0], [1]])
+    arrays = {f"{split}_{what}": array for split in ("train", "val", "test")
+              for what, array in (("images", images), ("labels", labels))}  # fmt: skip
+    np.savez(tmp_path / "blood.npz", **arrays)
+    for place in (
+        {"data.dir": str(tmp_path), "data.name": "blood"},
+        {"data.dir": str(tmp_path / "blood.npz")},
+    ):
+        assert len(experiment_of("npz", **place).training_source) == 2
+
+
+def test_what_a_cache_must_have_been_made_of(tiny_experiment):
+    metadata = sources.cache_metadata(tiny_experiment(**{"data.random_flip": True}).config)
+    assert metadata == {
+        "source": "shapes",
+        "split": "train",
+        "target": "mask",
+        "image_size": (8, 8),
+        "has_mirrored": True,
+    }
+    assert sources.open_cache(tiny_experiment().config) is None

@@ -1,0 +1,131 @@
+"""Checkpoints: what is saved is restored, kept as long as it should be, and explained."""
+
+import grain
+import jax
+import numpy as np
+import pytest
+
+from symmflow_jax.runs import checkpoints
+from symmflow_jax.runtime.errors import CheckpointError
+from symmflow_jax.training.state import TrainState
+
+
+def _state(step: int) -> TrainState:
+    return TrainState(
+        step=np.asarray(step, np.int32),
+        params={"dense": {"kernel": np.full((2, 3), 1.0 * step, np.float32)}},
+        ema_params={"dense": {"kernel": np.full((2, 3), 0.5 * step, np.float32)}},
+        opt_state=({"mu": np.arange(3, dtype=np.float32) + step},),
+    )
+
+
+def _shapes(state: TrainState) -> TrainState:
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
+
+
+def _data():
+    return iter(grain.MapDataset.range(100).to_iter_dataset())
+
+
+def _assert_equal(first, second):
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A folder with checkpoints of the steps 1 to 4, the second of which is best; two are kept."""
+    data = _data()
+    with checkpoints.open_manager(tmp_path, keep=2) as manager:
+        for step, score in ((1, 0.2), (2, 0.9), (3, 0.4), (4, None)):
+            next(data)
+            checkpoints.save(manager, _state(step), data, {"seed": step}, score)
+            checkpoints.finish(manager)
+    return tmp_path
+
+
+def test_what_was_saved_is_restored_with_the_place_in_the_data(run):
+    data = _data()
+    with checkpoints.open_manager(run, keep=2) as manager:
+        restored = checkpoints.restore_training(manager, _shapes(_state(0)), data)
+    _assert_equal(restored, _state(4))
+    assert next(data) == 4
+
+
+def test_the_last_ones_and_the_best_are_kept(run):
+    with checkpoints.open_to_read(run) as manager:
+        assert sorted(manager.all_steps()) == [2, 3, 4]
+        assert checkpoints.choose_step(manager, "latest") == 4
+        assert checkpoints.choose_step(manager, "best") == 2
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_averages_and_descriptions_are_read_by_themselves(run, step):
+    with checkpoints.open_to_read(run) as manager:
+        assert checkpoints.restore_description(manager, step) == {"seed": step}
+        shapes = _shapes(_state(0)).ema_params
+        found = checkpoints.restore_ema_params(manager, step, shapes)
+    _assert_equal(found, _state(step).ema_params)
+
+
+def test_without_scores_the_latest_is_best(tmp_path):
+    with checkpoints.open_manager(tmp_path, keep=1) as manager:
+        for step in (1, 2):
+            checkpoints.save(manager, _state(step), _data(), {}, None)
+        checkpoints.finish(manager)
+        assert checkpoints.choose_step(manager, "best") == 2
+        assert list(manager.all_steps()) == [2]
+
+
+def test_a_training_begins_from_weights_alone(tmp_path):
+    params = _state(3).params
+    with checkpoints.open_manager(tmp_path, keep=1) as manager:
+        checkpoints.save_weights(manager, params, {"seed": 9})
+        assert checkpoints.restore_description(manager, 0) == {"seed": 9}
+        data = _data()
+        state = checkpoints.restore_training(manager, _shapes(_state(7)), data)
+        assert next(data) == 0
+        _assert_equal(state.params, params)
+        _assert_equal(state.ema_params, params)
+        kernels = [tree["dense"]["kernel"] for tree in (state.params, state.ema_params)]
+        assert not np.shares_memory(*kernels)
+        assert state.step == 0 and not np.any(state.opt_state[0]["mu"])
+        with pytest.raises(CheckpointError, match="already has a checkpoint of step 0"):
+            checkpoints.save_weights(manager, params, {})
+
+
+def test_folders_without_checkpoints_are_named(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no checkpoints; train first"):
+        checkpoints.open_to_read(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+    with checkpoints.open_manager(tmp_path, keep=1) as manager:
+        for which in ("latest", "best"):
+            with pytest.raises(CheckpointError, match="holds no complete checkpoint"):
+                checkpoints.choose_step(manager, which)
+
+
+def test_damaged_checkpoints_are_named(run):
+    for path in (run / "checkpoints" / "4" / "ema_params").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    message = r"checkpoint of step 4 in .* cannot be read .*remove the folder 4 there"
+    with checkpoints.open_manager(run, keep=2) as manager:
+        with pytest.raises(CheckpointError, match=message):
+            checkpoints.restore_training(manager, _shapes(_state(0)), _data())
+        with pytest.raises(CheckpointError, match=message):
+            checkpoints.restore_ema_params(manager, 4, _shapes(_state(0)).ema_params)
+        # The one before is whole.
+        shapes = _shapes(_state(0)).ema_params
+        _assert_equal(checkpoints.restore_ema_params(manager, 3, shapes), _state(3).ema_params)
+
+
+def test_what_cannot_be_written_says_what_is_complete(run):
+    message = "could not be written to .*; step 4 is complete"
+    with (
+        checkpoints.open_manager(run, keep=2) as manager,
+        pytest.raises(CheckpointError, match=message),
+    ):
+        checkpoints.save(manager, _state(5), _data(), {"seed": object()}, None)
+        checkpoints.finish(manager)

@@ -1,0 +1,26 @@
+"""Tables in Markdown."""
+
+from symmflow_jax.runs import markdown
+
+
+def test_a_table_has_a_line_for_each_row():
+    assert markdown.table(["solver", "steps"], [("euler", 1), ("dopri5", None)]).splitlines() == [
+        "| solver | steps |",
+        "| --- | --- |",
+        "| euler | 1 |",
+        "| dopri5 | None |",
+    ]
+
+
+def test_a_table_may_have_no_rows():
+    assert markdown.table(("a",), iter(())) == "| a |\n| --- |"
+
+
+def test_one_value_has_no_spread():
+    assert markdown.mean_and_spread([0.123456]) == "0.1235"
+
+
+def test_the_spread_of_several_values_is_that_of_a_sample():
+    # Differences of 1 to either side of the mean: the sum of squares is 2, over n - 1 = 2.
+    assert markdown.mean_and_spread([1.0, 2.0, 3.0]) == "2.0000 ± 1.0000"
+    assert markdown.mean_and_spread([0.5, 0.5]) == "0.5000 ± 0.0000"

@@ -1,0 +1,30 @@
+"""Words for messages of errors."""
+
+import pytest
+
+from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest
+
+
+def test_the_first_line_of_a_message():
+    assert first_line(ValueError("\n  Too large.\nThe rest is a stack.")) == "Too large."
+    assert first_line(ValueError("x" * 1000)) == "x" * 300
+
+
+@pytest.mark.parametrize("message", ["", " \n "])
+def test_an_error_without_words_is_called_by_its_name(message):
+    assert first_line(KeyboardInterrupt(message)).startswith("KeyboardInterrupt(")
+
+
+def test_the_name_that_was_probably_meant():
+    names = ["batch_size", "num_epochs", "ema_decay"]
+    assert nearest("batchsize", names, "keys") == "Did you mean 'batch_size'?"
+    assert nearest("epochs", iter(names), "keys") == "Did you mean 'num_epochs'?"
+
+
+def test_a_name_like_no_other_gets_all_of_them():
+    assert nearest("xyz", (n for n in ("ab", "cd")), "modes") == "The modes are ab, cd."
+
+
+def test_an_unusable_checkpoint_is_no_value_error():
+    # A value error would tell of the config.
+    assert not issubclass(CheckpointError, ValueError)

@@ -1,0 +1,76 @@
+"""The optimizer and its schedule."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from symmflow_jax.training.optimizers import adamw, one_cycle
+
+pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+
+
+def _rates(schedule, steps):
+    return [float(schedule(step)) for step in steps]
+
+
+def test_the_learning_rate_rises_and_falls_along_cosines():
+    schedule = one_cycle(12, 4, 1.0, 0.2)
+    # Halfway a cosine is at the mean of its ends.
+    np.testing.assert_allclose(_rates(schedule, (0, 2, 4, 8, 12)), [0.2, 0.6, 1.0, 0.6, 0.2], 1e-5)
+    rates = _rates(schedule, range(13))
+    assert rates[:5] == sorted(rates[:5]) and rates[4:] == sorted(rates[4:], reverse=True)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 5])
+def test_a_warm_up_longer_than_the_training_leaves_it_a_step(num_steps):
+    rates = _rates(one_cycle(num_steps, 100, 1.0, 0.01), range(num_steps + 1))
+    assert np.all(np.isfinite(rates))
+    assert max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.01)
+    assert np.argmax(rates) == num_steps - 1
+
+
+def _update(optimizer, params, gradients):
+    updates, _ = optimizer.update(gradients, optimizer.init(params), params)
+    return updates
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate():
+    params = {"a": jnp.zeros(2), "b": jnp.zeros(1)}
+    gradients = {"a": jnp.asarray([2.0, -0.01]), "b": jnp.asarray([300.0])}
+    updates = _update(adamw(lambda step: 0.5, 0.0, None), params, gradients)
+    np.testing.assert_allclose(updates["a"], [-0.5, 0.5], rtol=1e-4)
+    np.testing.assert_allclose(updates["b"], [-0.5], rtol=1e-4)
+
+
+def test_gradients_are_bounded_together():
+    params = {"a": jnp.zeros(1), "b": jnp.zeros(1)}
+    # A first gradient of norm 5, cut to 1; and one of norm 1, which is not.
+    steps = [{"a": 3.0, "b": 4.0}, {"a": 0.6, "b": 0.8}]
+    results = []
+    for clip_norm in (1.0, 100.0):
+        optimizer = adamw(lambda step: 0.5, 0.0, clip_norm)
+        state = optimizer.init(params)
+        for gradients in steps:
+            gradients = {name: jnp.asarray([value]) for name, value in gradients.items()}
+            updates, state = optimizer.update(gradients, state, params)
+        results.append(float(updates["a"][0]))
+    # Equal gradients make steps of the learning rate; a smaller second one makes a shorter step.
+    assert results[0] == pytest.approx(-0.5, rel=1e-4)
+    assert -0.45 < results[1] < 0.0
+
+
+def test_parameters_decay_but_the_embedding_of_the_prompt_does_not():
+    params = {"prompt_embedding": jnp.ones((2, 3)), "dense": {"kernel": jnp.ones((2, 3))}}
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    updates = _update(adamw(lambda step: 0.5, 0.1, None), params, zeros)
+    np.testing.assert_array_equal(updates["prompt_embedding"], np.zeros((2, 3)))
+    np.testing.assert_allclose(updates["dense"]["kernel"], np.full((2, 3), -0.05), rtol=1e-6)
+
+
+def test_without_a_decay_nothing_moves_by_itself():
+    params = {"prompt_embedding": jnp.ones(3), "dense": {"kernel": jnp.ones((2, 3))}}
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    updates = _update(adamw(lambda step: 0.5, 0.0, None), params, zeros)
+    assert optax.tree.norm(updates) == 0.0
