@@ -34,7 +34,7 @@ _PROMPT_EMBEDDING = flags.DEFINE_string(
     None,
     "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Origin of the noise.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.", lower_bound=0)
 _NUM_STEPS = flags.DEFINE_integer(
     "num_steps",
     None,
@@ -51,12 +51,12 @@ _WHAT = flags.DEFINE_enum(
     "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone."
 )
 _NUM_DRAWS = flags.DEFINE_integer(
-    "num_draws", 1, "Noises for each image, whose answers vote.", lower_bound=1
+    "num_draws", 1, "Noise samples for each image; their predictions vote.", lower_bound=1
 )
 _MIN_CONFIDENCE = flags.DEFINE_float(
     "min_confidence",
     0.0,
-    "Pixels (segment) or labels (classify) less sure than that are unsure.",
+    "Pixels (segment) or labels (classify) with a lower confidence are unsure.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
@@ -84,9 +84,9 @@ class Mode:
     """One entry of `MODES`.
 
     Attributes:
-        run: does it, for an experiment and the folder of the run.
-        summary: what it does, for `--help`.
-        flags: the flags that it uses, beside `--config` and `--workdir`.
+        run: function of an experiment and the folder of the run.
+        summary: description for `--help`.
+        flags: the flags that it uses, besides `--config` and `--workdir`.
         keys: the sections and keys of the config that it uses.
     """
 
@@ -97,14 +97,14 @@ class Mode:
 
 
 def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    # TensorBoard's writer takes seconds to import, which only training needs.
+    # The import of TensorBoard's writer takes seconds, and only training needs it.
     from symmflow_jax.train import train_and_evaluate
 
     train_and_evaluate(experiment, workdir)
 
 
 def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    """Data and measurements as the command says; network and encoding as they were trained."""
+    """Takes data and measurements from the command, network and encoding from the checkpoint."""
     from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
     from symmflow_jax.evaluation.report.report import report_evaluation
 
@@ -114,7 +114,7 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 
 def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    """Guidance as the command says; all else as the network was trained."""
+    """Takes guidance from the command and everything else from the checkpoint."""
     from symmflow_jax.inference.files.generation import generate_files
 
     num_steps = _num_steps(25)
@@ -174,7 +174,7 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 
 def _check_data(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    """Ends with an error status where training would not get through the data."""
+    """Exits with an error status if training would stop at an example."""
     from symmflow_jax.preparation.check_data import check_data
 
     del workdir
@@ -270,14 +270,14 @@ MODES: dict[str, Mode] = {
     ),
     "finetune_vae": Mode(
         _finetune_vae,
-        "tunes the autoencoder's decoder to masks",
+        "tunes the autoencoder's decoder for masks",
         keys=(
             *("seed", "data", *_MODEL, "finetune", "train.log_every_steps"),
             *("eval.batch_size", "eval.num_examples"),
         ),
     ),
     "import": Mode(
-        _import, "makes a run of PyTorch weights", ("input", "prompt_embedding"), (*_RUN, "plan")
+        _import, "makes a run from PyTorch weights", ("input", "prompt_embedding"), (*_RUN, "plan")
     ),
     "export": Mode(
         _export, "writes weights with PyTorch's names", ("output",), ("eval.checkpoint",)
@@ -288,7 +288,7 @@ MODES: dict[str, Mode] = {
         ("output", "classifier_steps"),
         ("seed", "data", "semantics.encoding", "train.batch_size"),
     ),
-    "plan": Mode(_plan, "compiles for a TPU slice that need not be there", keys=(*_RUN, "plan")),
+    "plan": Mode(_plan, "compiles for a TPU slice, without a TPU", keys=(*_RUN, "plan")),
     "benchmark": Mode(
         _benchmark,
         "times train step, generation, recognition, compilation and reading",
@@ -307,7 +307,7 @@ _MODE = flags.DEFINE_enum(
 
 
 def main(experiment: "Experiment") -> None:
-    """Does what `--mode` says.
+    """Runs the mode that `--mode` names.
 
     Raises:
         ValueError: if a flag was given that the mode does not use.
@@ -325,7 +325,7 @@ def main(experiment: "Experiment") -> None:
 
 
 def _refuse_flags_of_others(name: str, mode: Mode) -> None:
-    """A flag that is ignored would leave its user with another result than they think."""
+    """Raises a ValueError for a given flag that the mode would ignore."""
     for flag in {flag for other in MODES.values() for flag in other.flags} - set(mode.flags):
         if flags.FLAGS[flag].present:
             users = [other for other, choice in MODES.items() if flag in choice.flags]

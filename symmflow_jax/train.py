@@ -1,4 +1,4 @@
-"""Training: `train_and_evaluate` runs a config from the first step, or from where it stopped."""
+"""Training: `train_and_evaluate` runs a config from the first step or from its checkpoint."""
 
 import dataclasses
 import functools
@@ -36,12 +36,11 @@ class NonFiniteLoss(ArithmeticError):
 
 
 def train_and_evaluate(experiment: Experiment, workdir: pathlib.Path) -> list[Measurement]:
-    """Trains to the end of an experiment, then evaluates; goes on from the last checkpoint.
+    """Trains to the end of an experiment, then evaluates; resumes from the last checkpoint.
 
-    Everything is written to `workdir`: checkpoints, TensorBoard events, grids of pictures,
+    All files are written to `workdir`: checkpoints, TensorBoard events, grids of images, plots,
     `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, the weights of
-    the autoencoder if there is one, and `skipped.jsonl` where examples could not be read and
-    were skipped.
+    the autoencoder if there is one, and `skipped.jsonl` if unreadable examples were skipped.
 
     Args:
         experiment: the run.
@@ -72,13 +71,13 @@ class Run:
 
     Attributes:
         experiment: data, method and optimizer.
-        workdir: its folder.
+        workdir: folder of the run.
         codec_weights: weights of the codec's network, on the host, or None.
-        evaluator: measures on the evaluation split.
-        parallelism: how devices share the training.
-        iterator: the training batches.
-        manager: the checkpoints.
-        writer: TensorBoard.
+        evaluator: the method and the evaluation split.
+        parallelism: distribution of the training over the devices.
+        iterator: iterator over the training batches.
+        manager: manager of the checkpoints.
+        writer: writer of TensorBoard events.
     """
 
     experiment: Experiment
@@ -92,7 +91,7 @@ class Run:
 
     @classmethod
     def begin(cls, experiment: Experiment, workdir: pathlib.Path) -> "Run":
-        """Opens data, checkpoints and logs, and checks that they fit the experiment."""
+        """Opens data, checkpoints and logs; checks the batch size and the codec's weights."""
         train = experiment.train
         processes.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
@@ -113,7 +112,7 @@ class Run:
         )
 
     def restore_or_create(self) -> tuple[TrainState, int]:
-        """The placed state to go on from, and its step; moves the data to the same place."""
+        """The state to continue from, on the devices, and its step; also restores the iterator."""
         key = keys.of_seed(self.experiment.seed, Stream.INIT)
         create = functools.partial(
             create_train_state, self.experiment.method, self.experiment.optimizer
@@ -132,17 +131,21 @@ class Run:
         return self.parallelism.place(state), int(state.step)
 
     def _place_codec(self) -> Any:
-        """The codec's weights where the step wants them, kept in the run's folder.
+        """Places the codec's weights on the devices and copies them to the run's folder.
 
-        They are put there only now that the run is known to be of the same model.
+        The copy is made after the check that the checkpoint has the same model.
         """
         self.experiment.keep_codec_weights(self.workdir, self.codec_weights)
         return self.parallelism.place(self.codec_weights)
 
     def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
-        """Steps from `step` to the end of the training; saves on the way.
+        """Trains from `step` to the last step, with logs, evaluations and checkpoints.
 
-        Nothing is read back from the devices between log steps, evaluations and checkpoints.
+        Between these, nothing is fetched from the devices.
+
+        Raises:
+            NonFiniteLoss: if the loss or the gradient is not finite.
+            Interrupted: after a signal, once a checkpoint is saved.
         """
         train, num_steps = self.experiment.train, self.experiment.num_steps
         train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
@@ -174,18 +177,18 @@ class Run:
         return state
 
     def finish(self, state: TrainState) -> list[Measurement]:
-        """The final evaluation, with its report."""
+        """Runs the final evaluation and writes its report; returns the measurements."""
         checkpoints.finish(self.manager)
         ema_params = self.parallelism.fetch(state.ema_params)
-        trained = self._trained(ema_params, self.experiment.num_steps)
-        table = report_evaluation(self.evaluator, trained, self.workdir)
+        evaluated = self._evaluated(ema_params, self.experiment.num_steps)
+        table = report_evaluation(self.evaluator, evaluated, self.workdir)
         self.writer.write_scalars(self.experiment.num_steps, scalars(table))
         self.writer.close()
         self.manager.close()
         return table
 
     def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
-        """Means of the metrics since the last reading; every value must be finite."""
+        """Fetches pending metrics; returns their means or stops at a non-finite step."""
         fetched = self.parallelism.read(pending)
         series = {name: np.stack([metrics[name] for metrics in fetched]) for name in fetched[0]}
         finite = np.isfinite(series["loss"]) & np.isfinite(series["gradient_norm"])
@@ -194,9 +197,9 @@ class Run:
         return {name: float(np.mean(values)) for name, values in series.items()}
 
     def _stop_at(self, step: int, series: dict[str, np.ndarray], finite: np.ndarray) -> None:
-        """Writes the batch of a step that went wrong, and raises.
+        """Writes the batch of a non-finite step and raises `NonFiniteLoss`.
 
-        The batch is read anew: what the pipeline gives at a step depends on the seed alone.
+        The batch is loaded again: the batch of a step depends only on the seed.
         """
         checkpoints.finish(self.manager)
         iterator = self.experiment.training_batches()
@@ -220,22 +223,22 @@ class Run:
             history.append(step, means)
 
     def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
-        """A checkpoint, after a small evaluation where one is due."""
+        """Saves a checkpoint, after a quick evaluation if one is due."""
         fetched = self.parallelism.fetch(state)
         value = self._evaluate_quickly(fetched.ema_params, step) if evaluates else None
         checkpoints.save(self.manager, fetched, self.iterator, describe(self.experiment), value)
 
-    def _trained(self, ema_params: Params, step: int) -> EvaluatedWeights:
-        """What is evaluated: fetched parameters, beside the codec's weights."""
+    def _evaluated(self, ema_params: Params, step: int) -> EvaluatedWeights:
+        """Fetched parameters and the codec's weights, placed for evaluation."""
         codec_weights = processes.put_replicated(self.codec_weights, processes.local_mesh())
         params = self.parallelism.for_inference(ema_params)
         return EvaluatedWeights(Weights(params, codec_weights), step)
 
     def _evaluate_quickly(self, ema_params: Params, step: int) -> float:
-        trained = self._trained(ema_params, step)
-        table = measure_quickly(self.evaluator, trained)
-        picture = self.workdir / f"pictures/step_{step:07d}.png"
-        grid = write_grid(self.evaluator, trained, picture)
+        evaluated = self._evaluated(ema_params, step)
+        table = measure_quickly(self.evaluator, evaluated)
+        path = self.workdir / f"pictures/step_{step:07d}.png"
+        grid = write_grid(self.evaluator, evaluated, path)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary(table))
@@ -249,7 +252,7 @@ class Run:
 
 
 def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
-    """TensorBoard in the background; nothing in all processes but the first."""
+    """An asynchronous TensorBoard writer; in all processes but the first, one that does nothing."""
     if not processes.is_primary():
         return metric_writers.MultiWriter([])
     return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))

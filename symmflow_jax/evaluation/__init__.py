@@ -1,1 +1,1 @@
-"""Evaluation: metrics with their protocols, and the report of them."""
+"""Evaluation: metrics, their protocols and their report."""

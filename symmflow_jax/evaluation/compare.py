@@ -1,9 +1,9 @@
-"""Runs beside each other: their scores in one table, their examples in one picture.
+"""Comparison of several runs: their scores in one table, their examples in one image.
 
     python -m symmflow_jax.evaluation.compare --runs=runs/shapes,runs/shapes_tied \
         --output=runs/comparison
 
-Reads what training or `--mode=evaluate` has left in the runs' folders.
+The program reads the files that training or `--mode=evaluate` wrote to the runs' folders.
 """
 
 import json
@@ -27,13 +27,13 @@ _logger = logging.getLogger(__name__)
 
 
 class EvaluatedRun(NamedTuple):
-    """What an evaluation has left of a run.
+    """Results of the evaluation of one run.
 
     Attributes:
-        name: of its folder.
-        table: the measurements over all classes of what was integrated; losses of different
+        name: name of its folder.
+        table: measurements over all classes, without the losses, since losses of different
             encodings cannot be compared.
-        examples: uint8 `[height, width, 3]`, its grid of examples.
+        examples: grid of examples, uint8 `[height, width, 3]`.
     """
 
     name: str
@@ -45,11 +45,11 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
     """Writes `comparison.md` and `comparison.png` to the output folder; returns the text.
 
     Args:
-        folders: of the runs.
-        output: where to write.
+        folders: folders of the runs.
+        output: folder to write to.
 
     Raises:
-        ValueError: if there are fewer than two runs, or one was not evaluated.
+        ValueError: if there are fewer than two runs, or if one has not been evaluated.
     """
     if len(folders) < 2:
         raise ValueError(
@@ -58,8 +58,8 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
     runs = [_read(folder) for folder in folders]
     text = "\n\n".join(["# Comparison", *_sections(runs)])
     output.mkdir(parents=True, exist_ok=True)
-    picture = images.beside([(run.name, run.examples) for run in runs])
-    files.write_image(output / "comparison.png", picture)
+    grid = images.beside([(run.name, run.examples) for run in runs])
+    files.write_image(output / "comparison.png", grid)
     (output / "comparison.md").write_text(f"{text}\n\n![examples](comparison.png)\n")
     return text
 
@@ -67,8 +67,8 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
 def _read(folder: pathlib.Path) -> EvaluatedRun:
     try:
         rows = json.loads((folder / METRICS).read_text())
-        with Image.open(folder / EXAMPLES) as picture:
-            examples = np.asarray(picture.convert("RGB"))
+        with Image.open(folder / EXAMPLES) as image:
+            examples = np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
         raise ValueError(
             f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
@@ -88,7 +88,7 @@ def _of_task(table: Sequence[Measurement], task: str) -> list[Measurement]:
 
 
 def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
-    """A row for each metric of each run, a column for each solver; and how they were measured."""
+    """A table with a row for each metric of each run and a column for each solver; protocols."""
     every = [m for table in by_run.values() for m in table]
     columns = list(dict.fromkeys(m.protocol.row for m in every))
     rows = []

@@ -1,4 +1,4 @@
-"""What is evaluated: a method, and the examples to measure it on."""
+"""The evaluator: a method and the examples that it is evaluated on."""
 
 import dataclasses
 import pathlib
@@ -24,11 +24,12 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 
 class EvaluatedWeights(NamedTuple):
-    """What is measured of a training.
+    """Weights to evaluate, and their training step.
 
     Attributes:
-        weights: the averaged parameters, and those of the codec, over the local devices.
-        train_step: training steps behind them.
+        weights: averaged parameters of the network, and parameters of the codec, on the local
+            devices.
+        train_step: number of training steps of these weights.
     """
 
     weights: Weights
@@ -40,9 +41,12 @@ class Evaluator:
     """A method and the evaluation split.
 
     Attributes:
-        experiment: method, classes and what to measure.
-        source: the examples; those of the evaluation split by default.
-        skip_log: where to note examples that cannot be read, if they are skipped at all.
+        experiment: method, classes and settings of the evaluation.
+        source: the examples, usually those of the evaluation split.
+        skip_log: file for the messages of skipped examples, or None.
+
+    Raises:
+        ValueError: if the local devices do not divide a batch.
     """
 
     experiment: Experiment
@@ -66,12 +70,12 @@ class Evaluator:
 
     @property
     def task(self) -> str:
-        """What reading semantics is called for this kind of labels."""
+        """Name of the task in a protocol: "segmentation" or "classification"."""
         return self.experiment.kind.task
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Origins of the noise of each repeat."""
+        """Seed of the noise of each repetition."""
         seed = self.experiment.seed
         return tuple(range(seed, seed + self.experiment.eval.num_seeds))
 
@@ -83,7 +87,7 @@ class Evaluator:
         repeated: bool = False,
         spread: bool = False,
     ) -> Iterator[Batch]:
-        """Examples of the split over the local devices; see `evaluation_batches`."""
+        """Batches of the split on the local devices; see `pipeline.evaluation_batches`."""
         batches = pipeline.evaluation_batches(
             self.source,
             self.experiment.preparation,
@@ -98,32 +102,45 @@ class Evaluator:
         )
         mesh = processes.local_mesh()
         for batch in batches:
-            # Masks of many sizes stay on the host, and so stays what is only counted there.
+            # Masks of different sizes stay on the host, where they are counted.
             placed = processes.put_batch(dataclasses.replace(batch, original_labels=None), mesh)
             yield dataclasses.replace(placed, original_labels=batch.original_labels)
 
     def call(
         self,
         function: Callable,
-        trained: EvaluatedWeights,
+        evaluated: EvaluatedWeights,
         seed: int,
         batch: Batch,
         *inputs: Any,
         **options: Any,
     ) -> Any:
-        """One of `predictions` on arrays of a batch, with the noise of a seed."""
+        """Calls a function of `inference.predictions` on a batch, with the noise of a seed.
+
+        Args:
+            function: the function.
+            evaluated: the weights.
+            seed: seed of the noise.
+            batch: the batch, for its `example_index`.
+            *inputs: the function's arguments after `example_index`.
+            **options: its named arguments.
+        """
         key = keys.of_seed(seed, Stream.EVALUATION)
-        return function(self.method, trained.weights, key, batch.example_index, *inputs, **options)
+        return function(
+            self.method, evaluated.weights, key, batch.example_index, *inputs, **options
+        )
 
     def guidance(self, num_steps: int | None) -> Guidance:
-        """The guidance of generated images, for a solver of so many steps."""
+        """Guidance of the generation, for a solver with `num_steps` steps (None if adaptive)."""
         return self.experiment.guidance(num_steps)
 
-    def protocol(self, task: str, trained: EvaluatedWeights, seed: int, **details: Any) -> Protocol:
-        """The protocol of a score of this evaluator; `details` are the task's own fields."""
+    def protocol(
+        self, task: str, evaluated: EvaluatedWeights, seed: int, **details: Any
+    ) -> Protocol:
+        """The protocol of a score; `details` are further fields of `Protocol`."""
         size = self.experiment.data.image_size
         integrated = "solver" in details
-        codec = trained.weights.codec
+        codec = evaluated.weights.codec
         return Protocol(
             task=task,
             dataset=self.experiment.dataset,
@@ -131,7 +148,7 @@ class Evaluator:
             image_size=size,
             crop="centre" if size else None,
             weights="ema",
-            train_step=trained.train_step,
+            train_step=evaluated.train_step,
             seeds=(seed,),
             clock=self.method.clock_name if integrated else None,
             mask_decoder=mask_decoder(codec) if integrated and codec else None,
@@ -139,25 +156,26 @@ class Evaluator:
         )
 
     def row_protocol(
-        self, task: str, trained: EvaluatedWeights, seed: int, solver: str, num_steps: int | None
+        self, task: str, evaluated: EvaluatedWeights, seed: int, solver: str, num_steps: int | None
     ) -> Protocol:
-        """The protocol of one solver and number of steps; without the latter it is adaptive."""
+        """The protocol of a solver and a number of steps (None for an adaptive solver)."""
         tolerance = self.experiment.eval.tolerance if num_steps is None else None
         return self.protocol(
-            task, trained, seed, solver=solver, num_steps=num_steps, tolerance=tolerance
+            task, evaluated, seed, solver=solver, num_steps=num_steps, tolerance=tolerance
         )
 
 
 def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) -> Evaluator:
-    """The evaluator of an experiment.
+    """Makes the evaluator of an experiment on its evaluation split.
 
     Args:
-        experiment: method, classes and what to measure.
-        workdir: the run's folder, where examples that cannot be read are noted.
+        experiment: method, classes and settings of the evaluation.
+        workdir: folder of the run, for the messages of skipped examples.
 
     Raises:
         DataError: if the evaluation split is missing, or has other classes.
-        ValueError: if the devices do not divide a batch, or weights of features are missing.
+        ValueError: if the local devices do not divide a batch, or if the weights of a feature
+            network are missing.
     """
     checks.check_files(experiment.eval)
     log = workdir / folder.SKIPPED if workdir else None

@@ -1,4 +1,4 @@
-"""What an evaluation has found: scores, and the counts behind them that a report shows."""
+"""Findings of an evaluation: scores, and the counts that a report shows."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ class Confusion:
 
     Attributes:
         counts: int64 `[classes, classes]`; rows are the true classes, columns the predicted ones.
-        row: solver and steps in words.
+        row: solver and number of steps, as in `Protocol.row`.
         task: the task, as in `Protocol`.
     """
 
@@ -28,13 +28,12 @@ class Confusion:
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """What one or several metrics have found.
+    """Results of one or several metrics.
 
     Attributes:
         table: the scores.
-        confusion: that of the first row, or None where no classes were predicted.
-        risk_coverage: by row, the error rate of the first seed's answers as the least sure are
-            left out.
+        confusion: the confusion matrix of the first row, or None if no classes were predicted.
+        risk_coverage: risk-coverage curve of the first seed's predictions, by row.
     """
 
     table: list[Measurement]
@@ -45,11 +44,11 @@ class Findings:
 
 
 Metric = Callable[[EvaluatedWeights], Findings]
-"""Measures weights; an entry of `METRICS` makes one for an evaluator."""
+"""Function that evaluates weights; an entry of `config.build.metrics.METRICS` makes one."""
 
 
 def merged(parts: Iterable[Findings]) -> Findings:
-    """All findings together; of confusion matrices the first one."""
+    """Merges findings; keeps the first confusion matrix."""
     parts = list(parts)
     return Findings(
         table=[measurement for part in parts for measurement in part.table],
@@ -59,5 +58,5 @@ def merged(parts: Iterable[Findings]) -> Findings:
 
 
 def table_over_seeds(repeats: Sequence[Sequence[Scores]]) -> list[Measurement]:
-    """The measurements of passes with one seed each, which give the same kinds of scores."""
+    """Averages the scores of repetitions over seeds; each gives the same list of scores."""
     return [m for same in zip(*repeats, strict=True) for m in over_seeds(same)]

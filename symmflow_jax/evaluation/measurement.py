@@ -1,4 +1,4 @@
-"""Scores and how they were obtained: a figure is worth as much as its protocol."""
+"""Scores with their protocols, which make them reproducible."""
 
 import dataclasses
 import math
@@ -6,38 +6,38 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-# Names of before, in the metrics of earlier runs.
+# Older names of fields and clocks, in the metrics of earlier runs.
 _NEW_NAMES = {"num_draws": "ensemble_size"}
 _NEW_CLOCKS = {"held": "clean"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """All that a score depends on beside the weights' values.
+    """Settings that a score depends on, besides the values of the weights.
 
     Attributes:
         task: "segmentation", "classification", "generation" or "objective".
-        dataset: the data source, with the name of the set where it holds several.
-        split: split of it.
-        image_size: height and width that the model works at; empty for points.
-        crop: how images came to the model's aspect ratio, "centre"; None for points.
+        dataset: the data source, with the name of the data set if the source has several.
+        split: the split of the data set.
+        image_size: height and width of the model's images; empty for points.
+        crop: the crop to the model's aspect ratio, "centre"; None for points.
         scored_size: "model" if masks were compared at the model's size, "original" if
-            predictions were enlarged to the mask's own; None where no masks were compared.
-        mask_decoder: "own" if latents of masks were read by a decoder that was tuned to them,
-            "images" if by that of images; None where nothing was integrated, or not in latents.
-        solver: solver, or None where nothing was integrated.
-        num_steps: its steps, or None where they are adaptive.
+            predictions were enlarged to the mask's own size; None if no masks were compared.
+        mask_decoder: "own" if latents of masks were decoded by a decoder that was tuned to masks,
+            "images" if by the decoder of images; None for a loss or a model without latents.
+        solver: name of the solver, or None for a loss.
+        num_steps: number of its steps, or None if it is adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
-        ensemble_size: noises for each sample.
-        clock: "tied" if both components moved, "clean" if the one that was given stayed clean;
-            None where nothing was integrated.
-        guidance: how images were drawn towards their conditions, in words, or None.
-        weights: which weights were used.
-        train_step: training steps behind them.
-        seeds: origin of the noise of each repeat.
-        features: name of the feature function, or None where none was used.
-        features_hash: SHA-256 of its weights, or None.
-        reference: the real images that a distribution was compared with, or None.
+        ensemble_size: number of noise samples for each example.
+        clock: "tied" if both components moved, "clean" if the given component stayed clean; None
+            for a loss.
+        guidance: description of the guidance, or None.
+        weights: the evaluated weights: "ema", the averaged ones.
+        train_step: number of training steps of these weights.
+        seeds: seed of the noise of each repetition.
+        features: name of the feature function, or None.
+        features_hash: hash of its weights, or None.
+        reference: the real images of a distance between distributions, or None.
     """
 
     task: str
@@ -62,7 +62,7 @@ class Protocol:
 
     @property
     def row(self) -> str:
-        """Solver and steps in words: what a row of a table is called."""
+        """Solver and number of steps, the name of a row in a table."""
         return f"{self.solver} {self.num_steps or ''}".strip()
 
 
@@ -71,13 +71,13 @@ class Measurement:
     """One score with its protocol.
 
     Attributes:
-        metric: what was measured.
-        value: the score; the mean where there are several seeds.
-        spread: standard deviation over the seeds, or None if there is one seed only.
-        num_examples: examples that count, of one seed; padding never does.
-        nfe: mean network passes for each sample, or None where nothing was integrated.
-        class_name: the one class that was measured, or None for all of them.
-        protocol: how it was measured.
+        metric: name of the metric.
+        value: the score; the mean over the seeds if there are several.
+        spread: standard deviation over the seeds, or None if there is only one.
+        num_examples: number of examples of one seed, without padding.
+        nfe: mean number of network passes for each example, or None for a loss.
+        class_name: the class of a score of one class, or None for a score of all classes.
+        protocol: the protocol of the score.
     """
 
     metric: str
@@ -89,15 +89,15 @@ class Measurement:
     protocol: Protocol
 
     def to_json(self) -> dict[str, Any]:
-        """One level of plain values: the protocol's stand beside the score's."""
+        """A flat dictionary of plain values, with the fields of the protocol and of the score."""
         values = dataclasses.asdict(self)
         return values.pop("protocol") | values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Measurement":
-        """The measurement that `to_json` made, perhaps by an earlier version.
+        """The measurement of a dictionary from `to_json`, also of an earlier version.
 
-        Lists are read as tuples.
+        Lists become tuples.
         """
         values = {_NEW_NAMES.get(key, key): value for key, value in values.items()}
         if values.get("clock") in _NEW_CLOCKS:
@@ -110,14 +110,14 @@ class Measurement:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What one pass over the examples gave, with one seed.
+    """Scores of one pass over the examples, with one seed.
 
     Attributes:
         values: scores by metric.
-        num_examples: examples behind them.
-        nfe: mean network passes for each sample, or None.
-        class_iou: intersection over union by class, of the classes that occur.
-        protocol: how they were measured.
+        num_examples: number of examples, without padding.
+        nfe: mean number of network passes for each example, or None for a loss.
+        class_iou: intersection over union of each class that occurs, in [0, 1].
+        protocol: the protocol of the scores.
     """
 
     values: dict[str, float]
@@ -128,10 +128,10 @@ class Scores:
 
 
 def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
-    """The means over seeds of the same scores, with their spread.
+    """Averages scores over seeds, with their standard deviations.
 
     Args:
-        repeats: the scores of each seed; their protocols differ in nothing else.
+        repeats: the scores of each seed; their protocols differ only in the seed.
     """
     seeds = tuple(seed for scores in repeats for seed in scores.protocol.seeds)
     protocol = dataclasses.replace(repeats[0].protocol, seeds=seeds)
@@ -156,7 +156,7 @@ def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
 
 
 def score(table: list[Measurement]) -> float:
-    """The one figure by which checkpoints are compared: one-step accuracy or mIoU."""
+    """The score that compares checkpoints: one-step accuracy or mIoU, in [0, 1]."""
     chosen = [
         m.value
         for m in table

@@ -1,4 +1,4 @@
-"""The sweep: every metric that an experiment asks for, or a few to watch a training by."""
+"""Sweep over all configured metrics, and a quick evaluation for use during training."""
 
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, merged, table_over_seeds
@@ -9,20 +9,24 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 
 
-def measure(evaluator: Evaluator, trained: EvaluatedWeights) -> Findings:
-    """Every score that the experiment asks for."""
-    # All metrics are made first: weights of one may turn out to be of another network.
+def measure(evaluator: Evaluator, evaluated: EvaluatedWeights) -> Findings:
+    """Evaluates weights with all metrics of the config.
+
+    Raises:
+        ValueError: if weights of a feature network are missing or of another network.
+    """
+    # All metrics are made first, so that unusable weights of one raise before the long evaluation.
     metrics = [make(evaluator) for make in evaluator.experiment.metrics()]
-    return merged(metric(trained) for metric in metrics)
+    return merged(metric(evaluated) for metric in metrics)
 
 
-def measure_quickly(evaluator: Evaluator, trained: EvaluatedWeights) -> list[Measurement]:
-    """The one-step score and the loss on a few examples, to watch a training by."""
+def measure_quickly(evaluator: Evaluator, evaluated: EvaluatedWeights) -> list[Measurement]:
+    """Measures the one-step score and the loss on `config.eval.num_quick_examples` examples."""
     num_examples, seed = evaluator.experiment.eval.num_quick_examples, evaluator.experiment.seed
-    protocol = evaluator.row_protocol(evaluator.task, trained, seed, "euler", 1)
+    protocol = evaluator.row_protocol(evaluator.task, evaluated, seed, "euler", 1)
     once = FixedSteps(EULER, 1)
     found = recognition.predict_semantics(
-        evaluator, trained, once, protocol, num_examples=num_examples
+        evaluator, evaluated, once, protocol, num_examples=num_examples
     )
-    loss = objective_of_seed(evaluator, trained, seed, num_examples)
+    loss = objective_of_seed(evaluator, evaluated, seed, num_examples)
     return table_over_seeds([[*found.scores, loss]])

@@ -1,1 +1,1 @@
-"""Trained models: predictions in memory and on files, and export."""
+"""Inference with trained models: predictions in memory and on files, and export."""

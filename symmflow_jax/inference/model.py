@@ -1,4 +1,4 @@
-"""A trained model: what `load` gives to notebooks and to the command line."""
+"""A trained model, which `load` opens for notebooks and for the command line."""
 
 import dataclasses
 import os
@@ -26,14 +26,15 @@ from symmflow_jax.semantics.labels import LabelSchema
 class Model:
     """A network with its averaged weights, its classes and its settings.
 
-    Images go in as uint8 in 0..255, or as float in [-1, 1], `[batch, height, width, channels]`
-    in the size the model was trained on (`image_shape`); points as float `[batch, n]`. Classes
-    are numbered 0..n-1; `schema` gives their names, colours and ids in the data set's files.
+    Input images are uint8 in 0..255 or float in [-1, 1], `[batch, height, width, channels]`, in
+    the size that the model was trained on (`image_shape`). Input points are float `[batch, n]`.
+    Classes are numbered 0..n-1; `schema` gives their names, colours and ids in the data set's
+    files.
 
     Attributes:
-        experiment: what the run was composed of.
-        weights: the averaged parameters, and those of the codec.
-        step: training steps behind them.
+        experiment: the run's config, classes and method.
+        weights: averaged parameters of the network, and parameters of the codec.
+        step: number of training steps of these weights.
     """
 
     experiment: Experiment
@@ -57,7 +58,7 @@ class Model:
 
     @property
     def reads_masks(self) -> bool:
-        """Whether the model segments; otherwise it classifies."""
+        """True for a model that segments, False for one that classifies."""
         return self.experiment.kind is SemanticsKind.MASK
 
     def generate(
@@ -68,21 +69,23 @@ class Model:
         solver: str = "euler",
         guidance: Guidance = NO_GUIDANCE,
     ) -> np.ndarray:
-        """Images of masks or labels.
+        """Generates images from masks or labels.
 
         Args:
             conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
             key: origin of the noise.
             num_steps: steps of the solver.
-            solver: "euler", "midpoint", "heun", "rk4" or "dopri5" (which takes no steps).
-            guidance: draws images towards their conditions; none by default.
+            solver: "euler", "midpoint", "heun", "rk4" or the adaptive "dopri5", which ignores
+                `num_steps`.
+            guidance: classifier-free guidance towards the conditions; none by default.
 
         Returns:
-            uint8 images `[batch, height, width, channels]`, or float32 points.
+            uint8 images `[batch, height, width, channels]`, or float32 points `[batch, n]`.
 
         Raises:
-            ValueError: if conditions have another shape, or are no classes of the model, or if
-                there is guidance but the network has one clock for both leaves.
+            ValueError: if the conditions have another shape or dtype, or are no classes of the
+                model; if there is no such solver; or if the guidance has a weight but the network
+                has one clock for both components.
         """
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
@@ -104,17 +107,22 @@ class Model:
         solver: str = "euler",
         what: Sampled = Sampled.PAIRS,
     ) -> Sample:
-        """Images, labels or pairs of both, from noise alone.
+        """Generates images, masks or labels, or pairs of both, from noise alone.
 
         Args:
-            num_samples: how many.
+            num_samples: number of samples.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: as in `generate`.
             what: `Sampled.IMAGES`, `SEMANTICS` or `PAIRS`.
 
+        Returns:
+            uint8 images `[num_samples, height, width, channels]` (or float32 points
+            `[num_samples, n]`) and int32 masks or labels; None for the one that `what` leaves out.
+
         Raises:
-            ValueError: if the network has one clock for both leaves.
+            ValueError: if the network has one clock for both components, or if there is no such
+                solver.
         """
         solve = self._solver(solver, num_steps)
         return predictions.sample(
@@ -130,18 +138,19 @@ class Model:
         ensemble_size: int = 1,
         min_confidence: float = 0.0,
     ) -> np.ndarray:
-        """Masks of images, int32 `[batch, height, width]`.
+        """Predicts masks of images, int32 `[batch, height, width]`.
 
         Args:
             images: see the class.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: as in `generate`.
-            ensemble_size: noises for each image, whose answers vote.
-            min_confidence: answers less sure than that, in [0, 1], are -1.
+            ensemble_size: number of noise samples for each image; their predictions vote.
+            min_confidence: bound in [0, 1]; pixels with a lower confidence are -1.
 
         Raises:
-            ValueError: if the model classifies, or if images have another shape or range.
+            ValueError: if the model classifies; if the images have another shape, dtype or range;
+                if there is no such solver; or if `min_confidence` is out of its range.
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
@@ -157,7 +166,11 @@ class Model:
         ensemble_size: int = 1,
         min_confidence: float = 0.0,
     ) -> np.ndarray:
-        """Labels of images, int32 `[batch]`; arguments and errors are as in `segment`."""
+        """Predicts labels of images, int32 `[batch]`; arguments as in `segment`.
+
+        Raises:
+            ValueError: if the model segments; otherwise as in `segment`.
+        """
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
         result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
@@ -171,7 +184,14 @@ class Model:
         solver: str = "euler",
         ensemble_size: int = 1,
     ) -> SemanticsPrediction:
-        """Masks or labels with confidence, entropy and, of one-hot codes, probabilities."""
+        """Predicts masks or labels with their confidence and entropy; arguments as in `segment`.
+
+        One-hot encodings give the probabilities of the classes too.
+
+        Raises:
+            ValueError: if the images have another shape, dtype or range, or if there is no such
+                solver.
+        """
         checked = self._checked_images(images)
         return predictions.predict_semantics(
             self.method,
@@ -186,16 +206,16 @@ class Model:
     def velocity(
         self, x_t: Any, y_t: Any, t: Any, t_semantics: Any = None
     ) -> tuple[jax.Array, jax.Array]:
-        """Velocities of the joint state at t.
+        """Velocities of both components at time t, shaped as `x_t` and `y_t`.
 
         Args:
-            x_t: float `[batch, *method.codec.shapes.image]`.
-            y_t: float `[batch, *method.codec.shapes.semantics]`.
-            t: float in [0, 1], scalar or `[batch]`.
-            t_semantics: the same for the semantics alone, if the network has two clocks.
+            x_t: image component, float `[batch, *method.codec.shapes.image]`.
+            y_t: semantics component, float `[batch, *method.codec.shapes.semantics]`.
+            t: time in [0, 1], float, scalar or `[batch]`.
+            t_semantics: time of the semantics, if it differs; needs a network with two clocks.
 
         Raises:
-            ValueError: if there is a second time but one clock.
+            ValueError: if `t_semantics` is given but the network has one clock.
         """
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
         times = JointState(t, t)
@@ -247,7 +267,7 @@ class Model:
 
 
 def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
-    """The model of a run, from its checkpoint alone: no config file and no data set is needed.
+    """Loads the model of a run from the run's folder; needs no config file and no data set.
 
     Args:
         workdir: folder of the run.
@@ -255,7 +275,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
 
     Raises:
         CheckpointError: if there is no complete checkpoint, or it cannot be read.
-        WeightsFileError: if the run's copy of the autoencoder is gone.
+        WeightsFileError: if the run's copy of the autoencoder is missing or damaged.
     """
     with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
@@ -263,7 +283,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         schema = LabelSchema.from_json(description["schema"])
         experiment = Experiment.from_json(description["config"], schema)
         shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
-        # Weights that were trained in parts may need the memory of all devices here too.
+        # Weights that were sharded in training may need the memory of all devices here too.
         parallelism = experiment.parallelism(jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
     codec_weights = experiment.kept_codec_weights(pathlib.Path(workdir))

@@ -1,4 +1,4 @@
-"""Compiled inference: labels of images and images of labels, batch by batch."""
+"""Compiled inference on one batch: predicted semantics, generated images, samples and losses."""
 
 import functools
 import inspect
@@ -23,23 +23,23 @@ from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
 
 UNSURE = -1
-"""Stands for a label that is not sure enough."""
+"""Placeholder for a label whose confidence is too low."""
 
 
 class SemanticsPrediction(NamedTuple):
-    """What was recognised in a batch of images.
+    """Predicted semantics of a batch of images. A draw is the prediction from one noise sample.
 
     Attributes:
-        labels: int32 `[batch, height, width]` or `[batch]`: the vote of the draws, or the class
-            of the highest mean probability.
-        confidence: float32 in [0, 1], shaped as the labels: how sure the draws are of them, on
-            average.
+        labels: int32 `[batch, height, width]` or `[batch]`: the majority vote of the draws, or
+            the class of the highest mean probability.
+        confidence: float32 in [0, 1], shaped as the labels: the confidence in these labels,
+            averaged over the draws.
         entropy: float32, shaped as the labels: entropy in nats of the mean probabilities, or of
-            the vote where the encoding gives none.
-        probabilities: float32 `[..., classes]`, means over the draws; None where the encoding
-            gives none.
-        signal: float32 continuous semantics of the first draw.
-        nfe: int32 `[batch]`, network passes for each image over all draws.
+            the vote if the encoding gives no probabilities.
+        probabilities: float32 `[..., classes]`, averaged over the draws; None if the encoding
+            gives no probabilities.
+        signal: float32 continuous semantics of the first draw, before decoding to labels.
+        nfe: int32 `[batch]`, number of network passes for each image over all draws.
     """
 
     labels: jax.Array
@@ -50,18 +50,25 @@ class SemanticsPrediction(NamedTuple):
     nfe: jax.Array
 
     def answers(self, min_confidence: float) -> np.ndarray:
-        """The labels, or `UNSURE` where the confidence is below a bound in [0, 1]."""
+        """The labels, with `UNSURE` where the confidence is below a bound.
+
+        Args:
+            min_confidence: the bound, in [0, 1].
+
+        Raises:
+            ValueError: if the bound is out of its range.
+        """
         if not 0.0 <= min_confidence <= 1.0:
             raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
         return np.where(np.asarray(self.confidence) < min_confidence, UNSURE, self.labels)
 
 
 class Generation(NamedTuple):
-    """Generated images and what they cost.
+    """Generated images and their number of network passes.
 
     Attributes:
         images: uint8 `[batch, height, width, channels]`, or float32 points `[batch, n]`.
-        nfe: int32 `[batch]`, network passes for each image.
+        nfe: int32 `[batch]`, number of network passes for each image.
     """
 
     images: jax.Array
@@ -69,7 +76,7 @@ class Generation(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What was made from noise alone; None for what was not asked for.
+    """Samples from noise alone; an attribute that was not requested is None.
 
     Attributes:
         images: as in `Generation`.
@@ -81,14 +88,14 @@ class Sample(NamedTuple):
 
 
 _PER_EXAMPLE = ("example_index", "image", "labels")
-"""The functions' arguments that are arrays `[batch, ...]`."""
+"""Arguments of the functions below that have a batch axis, `[batch, ...]`."""
 
 
 def _on_every_device(function: Callable) -> Callable:
-    """A function of a method, weights and a batch, run by every device for its part of the batch.
+    """Wraps a function of a method, weights and a batch: every device runs its part of the batch.
 
-    Weights that devices hold in parts are put together first. Left to itself, the compiler would
-    split the network by channels.
+    Sharded weights are gathered first. Without this wrapper, the compiler would split the network
+    by channels.
     """
 
     @functools.wraps(function)
@@ -98,17 +105,17 @@ def _on_every_device(function: Callable) -> Callable:
         )
         batch = {name: given[name] for name in _PER_EXAMPLE if name in given}
 
-        def of_a_device(weights: Weights, key: jax.Array, batch: dict[str, jax.Array]):
+        def on_one_device(weights: Weights, key: jax.Array, batch: dict[str, jax.Array]):
             return function(**given | batch | {"weights": weights, "key": key})
 
         weights = method.in_compute_dtype(weights)
         mesh = jax.typeof(batch["example_index"]).sharding.mesh
         if mesh.empty:
-            return of_a_device(weights, key, batch)
+            return on_one_device(weights, key, batch)
         whole, split = PartitionSpec(), PartitionSpec(mesh.axis_names)
         in_specs = (whole, whole, split)
         run = jax.shard_map(
-            of_a_device, mesh=mesh, in_specs=in_specs, out_specs=split, check_vma=False
+            on_one_device, mesh=mesh, in_specs=in_specs, out_specs=split, check_vma=False
         )
         return run(weights, key, batch)
 
@@ -126,16 +133,16 @@ def predict_semantics(
     solve: Solve,
     ensemble_size: int = 1,
 ) -> SemanticsPrediction:
-    """Labels of images.
+    """Predicts semantics of images.
 
     Args:
         method: the method.
-        weights: of its network and codec.
-        key: origin of the noise, which no other kind of prediction shares.
-        example_index: int `[batch]`; an image's noise depends on the key and its index alone.
-        image: pixels, signals or points.
+        weights: weights of its network and codec.
+        key: origin of the noise; other kinds of prediction derive other noise from it.
+        example_index: int `[batch]`; an image's noise depends only on the key and its index.
+        image: the images as `Pixels`, `Signals`, `Points` or `Moments`.
         solve: the solver.
-        ensemble_size: noises for each image.
+        ensemble_size: number of noise samples for each image.
     """
 
     encoding = method.codec.encoding
@@ -173,7 +180,16 @@ def generate(
     solve: Solve,
     guidance: Guidance = NO_GUIDANCE,
 ) -> Generation:
-    """Images of labels, which are as `predict_semantics` gives them; so are the other arguments."""
+    """Generates images from labels.
+
+    Args:
+        method, weights, key, example_index, solve: as in `predict_semantics`.
+        labels: int `[batch, height, width]` or `[batch]`.
+        guidance: classifier-free guidance towards the labels; none by default.
+
+    Raises:
+        ValueError: if the guidance has a weight but the network has one clock.
+    """
     example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), example_index)
     solution = method.generate(weights, example_keys, labels, solve, guidance)
     return Generation(_images(method, weights, solution.state.image), solution.nfe)
@@ -189,7 +205,15 @@ def sample(
     solve: Solve,
     what: Sampled,
 ) -> Sample:
-    """Images, labels or pairs of both from noise alone; arguments as in `predict_semantics`."""
+    """Generates images, labels or pairs of both from noise alone.
+
+    Args:
+        method, weights, key, example_index, solve: as in `predict_semantics`.
+        what: the requested components.
+
+    Raises:
+        ValueError: if the network has one clock.
+    """
     example_keys = keys.example_keys(keys.stream(key, Stream.SAMPLING), example_index)
     state = method.sample(weights, example_keys, solve, what).state
     made_images = made_labels = None
@@ -202,7 +226,7 @@ def sample(
 
 
 def _images(method: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:
-    """uint8 images, or float32 points, of the flow's."""
+    """Decodes image components to uint8 images, or to float32 points."""
     signal = method.codec.decode_image(weights.codec, image)
     return images.to_pixels(signal) if signal.ndim == 4 else signal
 
@@ -218,6 +242,12 @@ def losses(
     labels: jax.Array,
     loss_weights: JointState,
 ) -> Losses:
-    """The objective of each example, without dropout."""
+    """The training loss of each example, float32 `[batch]`, without dropout.
+
+    Args:
+        method, weights, key, example_index, image: as in `predict_semantics`.
+        labels: int `[batch, height, width]` or `[batch]`.
+        loss_weights: weight of each component's loss.
+    """
     example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
     return method.losses(weights, example_keys, image, labels, loss_weights)

@@ -1,4 +1,4 @@
-"""Majority votes over the answers from several noises."""
+"""Majority votes over the predictions from several noise samples."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ class Vote(NamedTuple):
     """The outcome of a vote.
 
     Attributes:
-        labels: int `[...]`, the most frequent label; of equals, the one drawn first.
-        entropy: float32 `[...]`, entropy of the answers in nats; 0 where all agree.
+        labels: int `[...]`, the most frequent label; the first draw decides a tie.
+        entropy: float32 `[...]`, entropy of the draws in nats; 0 if all draws agree.
     """
 
     labels: jax.Array
@@ -19,9 +19,9 @@ class Vote(NamedTuple):
 
 
 def vote(draws: jax.Array) -> Vote:
-    """The vote of int `[ensemble_size, ...]`, element by element.
+    """Takes a majority vote over the first axis of int `[ensemble_size, ...]`.
 
-    Each draw counts how many others agree with it, which needs no axis over the classes.
+    Counting the agreeing draws of each draw needs no axis over the classes.
     """
     agreeing = jnp.sum(draws[:, None] == draws[None], axis=1)
     winner = jnp.argmax(agreeing, axis=0)

@@ -1,1 +1,1 @@
-"""How fast programs are, and what they need."""
+"""Performance: speed, memory and operations of programs."""

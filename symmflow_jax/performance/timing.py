@@ -1,4 +1,4 @@
-"""Fair timing: contenders take turns, and medians are compared."""
+"""Fair timing: tasks run alternately, and their medians are compared."""
 
 import statistics
 import time
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 Task = Callable[[], Any]
-"""Does its work whole, to the last result, each time it is called."""
+"""Function to time; each call waits for its last result."""
 
 
 def alternate(tasks: dict[str, Task], num_rounds: int) -> dict[str, float]:
-    """Median seconds of each task, which run in turn so that all meet the same weather.
+    """Median seconds of each task. Tasks run alternately, under the same load of the machine.
 
-    Each turn begins with a call that does not count: it finds caches and memory as the others
-    have left them, where training would find its own.
+    Each timed call follows an untimed call of the same task, so that caches and memory hold the
+    task's own data.
 
     Args:
-        tasks: what to time, by name.
-        num_rounds: timed calls of each task, after one at the beginning that does not count.
+        tasks: the tasks by name.
+        num_rounds: number of timed calls of each task, after one untimed call of each.
     """
     for task in tasks.values():
         task()

@@ -1,4 +1,4 @@
-"""The work of a config on made-up examples: train step, generation and recognition."""
+"""Workloads of a config on random examples: train step, generation and recognition."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -27,16 +27,16 @@ from symmflow_jax.training.train_step import make_train_step
 TRAIN_STEP, GENERATION, RECOGNITION = "train step", "generation", "one-step recognition"
 NAMES = (TRAIN_STEP, GENERATION, RECOGNITION)
 
-# The classes of a data set that need not be here; speed hardly depends on their number.
+# Number of classes if the config names none; speed hardly depends on it.
 _NUM_CLASSES = 10
 
 
 class Subject(NamedTuple):
-    """What is timed: a config's method, and a batch for it.
+    """Subject of a benchmark: a method and a batch for it.
 
     Attributes:
         experiment: the experiment, with its classes.
-        batch: one batch, as the pipeline gives it.
+        batch: one batch, in the form of the pipeline's batches.
     """
 
     experiment: Experiment
@@ -49,12 +49,12 @@ class Subject(NamedTuple):
 
     @property
     def batch_size(self) -> int:
-        """Examples of the batch."""
+        """Number of examples of the batch."""
         return self.batch.size
 
 
 def subject(experiment: Experiment, batch_size: int) -> Subject:
-    """The experiment's method with random pixels and labels."""
+    """Makes the subject of an experiment, with random pixels (or points) and labels."""
     rng = np.random.default_rng(0)
     experiment = _with_classes(experiment)
     method, num_classes = experiment.method, experiment.schema.num_classes
@@ -68,9 +68,9 @@ def subject(experiment: Experiment, batch_size: int) -> Subject:
 
 
 def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
-    """The workloads by name, on made-up examples."""
-    made_up = subject(experiment, batch_size)
-    method, batch = made_up.method, made_up.batch
+    """Makes the workloads by name, on random examples."""
+    random_subject = subject(experiment, batch_size)
+    method, batch = random_subject.method, random_subject.batch
     weights = jit_once(lambda key: Weights(method.init(key), method.codec.init(key)))(
         jax.random.key(0)
     )
@@ -88,11 +88,15 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         )
         return jax.block_until_ready(result)
 
-    return {TRAIN_STEP: TrainSteps(made_up), GENERATION: generate, RECOGNITION: predict_semantics}
+    return {
+        TRAIN_STEP: TrainSteps(random_subject),
+        GENERATION: generate,
+        RECOGNITION: predict_semantics,
+    }
 
 
 class TrainSteps:
-    """One train step at each call, from the state that the last one left."""
+    """A task that runs one train step at each call, from the state of the previous call."""
 
     def __init__(self, subject: Subject):
         optimizer, create = beginning(subject)
@@ -105,13 +109,13 @@ class TrainSteps:
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
-        """Steps once and waits for the result."""
+        """Runs one step and waits for the result."""
         result = self._step(self._state, self._codec_weights, self._batch, self._key)
         self._state, _ = jax.block_until_ready(result)
 
 
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
-    """The jitted programs of a training's start by name, each with its arguments' shapes."""
+    """The jitted programs at the start of a training by name, each with its arguments."""
     optimizer, create = beginning(subject)
     state, codec_weights = shapes(subject, create)
     parallelism = subject.experiment.parallelism()
@@ -123,14 +127,16 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
 
 
 def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
-    """Floating-point operations of workloads, as XLA counts them in the program as written.
+    """Floating-point operations of workloads, as XLA counts them in the lowered programs.
 
-    They are counted before any optimisation: what a compiler adds or saves does not change
-    the work that there is to do.
+    They are counted before optimisation, so that they do not depend on the compiler.
 
     Args:
-        subject: what the workloads are of.
-        names: those to count; each has to be traced.
+        subject: the method and the batch.
+        names: names of the workloads to count; each is traced.
+
+    Raises:
+        ValueError: if the JAX backend does not count operations.
     """
     method, batch = subject.method, subject.batch
     optimizer, create = beginning(subject)
@@ -163,7 +169,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
     def generation() -> float:
         num_steps = subject.experiment.eval.generation_steps
         once = infer(predictions.generate, batch.labels, num_steps)
-        # The body of the loop over steps was counted once.
+        # XLA counts the body of the loop over steps only once.
         return once + (num_steps - 1) * network()
 
     counts = {
@@ -175,7 +181,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
 
 
 def matmul_flops_per_second(size: int = 2048) -> float:
-    """The rate of a square float32 matrix product here, the yardstick for all else."""
+    """Measures the FLOP/s of a square float32 matrix product on this machine, as a reference."""
     product = jax.jit(jnp.matmul)
     matrix = jnp.ones((size, size))
 
@@ -186,7 +192,7 @@ def matmul_flops_per_second(size: int = 2048) -> float:
 
 
 def _count(function: Callable, *arguments: Any) -> float:
-    # The GPU's compiler does not count; the program as written is the same on CPU.
+    # The GPU backend does not count; the lowered program is the same on CPU.
     with jax.default_device(jax.devices("cpu")[0]):
         analysis = jax.jit(function).lower(*arguments).cost_analysis()
     if not analysis:
@@ -195,14 +201,14 @@ def _count(function: Callable, *arguments: Any) -> float:
 
 
 def _with_classes(experiment: Experiment) -> Experiment:
-    """The experiment with made-up classes, or those that it names."""
+    """The experiment with the classes that its config names, or with numbered classes."""
     names = experiment.data.class_names
     schema = labels.consecutive(names, experiment.data.ignored_id) if names else None
     return experiment.with_schema(schema or numbered_classes(_NUM_CLASSES))
 
 
 def shapes(subject: Subject, create: Callable[[jax.Array], TrainState]) -> tuple[Any, Any]:
-    """Shapes of the first state and of the codec's weights."""
+    """Shapes of the initial state and of the codec's weights."""
     key = jax.random.key(0)
     return jax.eval_shape(create, key), jax.eval_shape(subject.method.codec.init, key)
 
@@ -210,7 +216,11 @@ def shapes(subject: Subject, create: Callable[[jax.Array], TrainState]) -> tuple
 def beginning(
     subject: Subject,
 ) -> tuple[optax.GradientTransformation, Callable[[jax.Array], TrainState]]:
-    """The experiment's optimizer, and what makes the first state from a key."""
+    """An optimizer like the experiment's, and a function from a key to the initial state.
+
+    The optimizer has the experiment's rates but a fixed schedule of 1,000 steps, since the length
+    of a training depends on its data.
+    """
     train = subject.experiment.train
     schedule = one_cycle(1_000, 100, train.peak_learning_rate, train.end_learning_rate)
     optimizer = adamw(schedule, train.weight_decay, train.clip_norm)

@@ -1,1 +1,1 @@
-"""What comes before a training: data looked at, encoded or converted, networks tuned."""
+"""Preparation of a training: data checks, encoded data, imported weights, tuned networks."""

@@ -1,4 +1,4 @@
-"""A look at a data set before training: what is there, what is wrong, and what mends it."""
+"""Check of a data set before training: contents, errors and their remedies."""
 
 import collections
 import dataclasses
@@ -18,19 +18,19 @@ from symmflow_jax.semantics.labels import LabelSchema
 _logger = logging.getLogger(__name__)
 
 _NUM_SHOWN = 10
-_MOST_COLOURS = 64  # A picture with more is no coloured mask.
+_MOST_COLOURS = 64  # An image with more is not a coloured mask.
 
 
 @dataclasses.dataclass
 class DataSurvey:
-    """What the examples of one split are like.
+    """Statistics of the examples of one split.
 
     Attributes:
-        num_examples: how many there are.
-        sizes: pictures of each `(height, width)`.
-        counts: pixels, or examples of labels, of each class.
-        raw_ids: examples in which each id occurs, whether or not it has a class.
-        colours: masks in which each colour 0xRRGGBB occurs, where they are coloured unasked.
+        num_examples: number of examples.
+        sizes: number of images of each `(height, width)`.
+        counts: number of pixels (masks) or examples (labels) of each class.
+        raw_ids: number of examples in which each id occurs, with or without a class.
+        colours: number of unusable masks in which each colour 0xRRGGBB occurs.
         errors: one message for each example that cannot be used.
     """
 
@@ -43,10 +43,10 @@ class DataSurvey:
 
 
 def check_data(experiment: Experiment) -> bool:
-    """Reports on both splits as configured; returns whether training would get through them.
+    """Logs a survey of both splits; returns True if training and evaluation can use them.
 
     Raises:
-        DataError: if a split cannot even be opened, such as for a missing folder.
+        DataError: if a split cannot be opened, for instance because a folder is missing.
     """
     usable = True
     experiment = experiment.changed({"data.latents": ""})
@@ -69,7 +69,7 @@ def examine(source: Source, target: str) -> DataSurvey:
 
     Args:
         source: the examples.
-        target: "mask" or "label", what is learned of them.
+        target: key of the semantics in an example, "mask" or "label".
     """
     raw_ids = np.asarray(source.schemas[target].raw_ids)
     findings = DataSurvey(len(source))
@@ -93,7 +93,7 @@ def examine(source: Source, target: str) -> DataSurvey:
 
 
 def _look_at_ids(path: pathlib.Path, findings: DataSurvey) -> None:
-    """Ids and colours as they are in the mask of an example that cannot be used."""
+    """Adds the raw ids or colours of the mask of an unusable example to the findings."""
     try:
         if _has_colours(path):
             colours = np.unique(pack_colours(read_image(path)))
@@ -101,19 +101,19 @@ def _look_at_ids(path: pathlib.Path, findings: DataSurvey) -> None:
         else:
             findings.raw_ids.update(np.unique(read_mask(path)).tolist())
     except DataError:
-        return  # The example's own message says what is wrong.
+        return  # The example's own error message is reported.
 
 
 def _has_colours(path: pathlib.Path) -> bool:
     try:
-        with Image.open(path) as picture:
-            return picture.mode in ("RGB", "RGBA")
+        with Image.open(path) as image:
+            return image.mode in ("RGB", "RGBA")
     except (OSError, SyntaxError, ValueError):
         return False
 
 
 def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
-    """The findings as text: examples, sizes, classes by name, and errors."""
+    """Formats the findings as text: examples, sizes, classes by name, and errors."""
     readable = findings.num_examples - len(findings.errors)
     lines = [f"{split}: {findings.num_examples} examples, {readable} of them readable."]
     sizes = [
@@ -137,7 +137,7 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
 
 
 def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
-    """The config lines that mend the usual mistakes in a folder of one's own masks."""
+    """Advice, with config flags, for the usual mistakes in a folder of the user's own masks."""
     if not experiment.has_own_classes:
         return []
     data, schema = experiment.data, experiment.schema
@@ -165,12 +165,12 @@ def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
 def _colour_remedy(findings: DataSurvey) -> str:
     if len(findings.colours) > _MOST_COLOURS:
         return (
-            f"The masks are coloured pictures with more than {_MOST_COLOURS} colours: photos, or "
+            f"The masks are coloured images with more than {_MOST_COLOURS} colours: photos, or "
             "smoothed. Save them anew without smoothing, as PNG."
         )
     colours = ",".join(f"'#{colour:06x}'" for colour in sorted(findings.colours))
     return (
-        "The masks are coloured pictures. Name the colour of each class, in the order of "
+        "The masks are coloured images. Name the colour of each class, in the order of "
         f'class_names; these occur: --config.data.class_colours="({colours})"'
     )
 

@@ -1,4 +1,4 @@
-"""Encoding the training split once, into a cache of latents on disk."""
+"""Encoding of the training split into a cache of latents on disk (`--mode=encode`)."""
 
 import functools
 import logging
@@ -22,16 +22,17 @@ _logger = logging.getLogger(__name__)
 def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Writes the training split, cropped at the centre, to `config.data.latents`.
 
-    With `config.data.random_flip` each example's mirror image is encoded as well. An interrupted
-    run leaves no cache behind. Examples that cannot be read are left out if the config skips them.
+    With `config.data.random_flip`, each example's mirror image is encoded as well. An interrupted
+    run leaves no cache behind. Unreadable examples are left out if the config skips them.
 
     Args:
         experiment: the run that will read the cache.
-        workdir: its folder, whose copy of the autoencoder is used if there is one.
+        workdir: its folder; its copy of the autoencoder is used if there is one.
 
     Raises:
-        DataError: if data is missing or cannot be read, or if the folder exists.
-        ValueError: if the config has no folder or no autoencoder, or in several processes.
+        DataError: if data is missing or cannot be read, or if the cache's folder exists.
+        ValueError: if the config has no folder or no autoencoder, if the devices do not divide a
+            batch, or if there are several processes.
         WeightsFileError: if the autoencoder cannot be read.
     """
     if not experiment.data.latents:
@@ -70,7 +71,10 @@ def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
 def _moments(
     codec: LatentCodec, weights: dict, pixels: jax.Array, with_mirrored: bool
 ) -> jax.Array:
-    """`[batch, 1 or 2, *moments_shape]` of uint8 images, one after the other to spare memory."""
+    """Moments of uint8 images, float16 `[batch, 1 or 2, *moments_shape]`.
+
+    The mirror images are encoded after the images, to save memory.
+    """
     signal = images.to_signal(pixels)
     variants = [signal, signal[:, :, ::-1]] if with_mirrored else [signal]
     moments = jax.lax.map(functools.partial(codec.moments, weights), jnp.stack(variants))

@@ -1,4 +1,4 @@
-"""Fine-tuning the autoencoder's decoder on pictures of masks, for sharper segmentation."""
+"""Fine-tuning of the autoencoder's decoder on coloured masks, for sharper segmentation."""
 
 import dataclasses
 import functools
@@ -33,21 +33,22 @@ _logger = logging.getLogger(__name__)
 def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     """Trains the decoder and writes `workdir/mask_decoder.safetensors`, a whole autoencoder.
 
-    The decoder learns to make the clean colours of a mask of the latents that the flow has of
-    it: the mode of the dequantised picture's posterior. The encoder stays as it is. The share
-    of pixels whose class survives encoder and decoder is reported before and after.
+    The decoder learns to reconstruct the clean colours of a mask from the latents that the flow
+    uses: the mode of the posterior of the dequantised coloured mask. The encoder does not change.
+    The pixel accuracy after encoder and decoder is reported before and after.
 
-    If the run already has a decoder for masks, training goes on from it.
+    If the run already has a decoder for masks, the training starts from it.
 
     Args:
-        experiment: the run; its `finetune` section says how to train.
+        experiment: the run; its `finetune` section configures this training.
         workdir: its folder.
 
     Raises:
         DataError: if data is missing or cannot be read.
-        ValueError: if the config has no autoencoder, or in several processes.
+        ValueError: if the config has no autoencoder, if the devices do not divide a batch, or if
+            there are several processes.
         WeightsFileError: if weights cannot be read or written.
-        ArithmeticError: if the error is no longer a number; nothing is written then.
+        ArithmeticError: if the squared error is not finite; nothing is written then.
         Interrupted: after SIGTERM or Ctrl-C, once the decoder is saved.
     """
     processes.check_single_process("--mode=finetune_vae")
@@ -78,12 +79,12 @@ def _train(
     weights: dict[str, Any],
     request: InterruptionRequest,
 ) -> dict[str, Any]:
-    """The weights with a trained decoder for masks, at the end or when a signal comes."""
+    """Trains the decoder for masks until the last step or a signal; returns all weights."""
     tuning = experiment.finetune
     batches = experiment.training_batches(batch_size=tuning.batch_size)
     optimizer = optax.adam(tuning.learning_rate)
     step = make_step(codec, optimizer)
-    # A copy: the step is given its buffers.
+    # A copy, since the step donates its buffers.
     begin = jit_once(lambda tree: (jax.tree.map(jnp.copy, tree), optimizer.init(tree)))
     decoder, opt_state = begin(weights["mask_decoder"])
     key = keys.of_seed(experiment.seed, Stream.FINETUNING)
@@ -110,16 +111,19 @@ def _train(
 
 
 def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Callable:
-    """`step(decoder, opt_state, encoder, batch, key) -> (decoder, opt_state, loss)`, jitted.
+    """Makes the jitted train step of the decoder.
+
+    Its signature is `step(decoder, opt_state, encoder, batch, key) -> (decoder, opt_state, loss)`.
+    It donates `decoder` and `opt_state`.
 
     Args:
         codec: the codec.
-        optimizer: what makes updates of gradients.
+        optimizer: the optimizer.
     """
 
     def loss(decoder: Any, latents: jax.Array, clean: jax.Array) -> jax.Array:
-        pictures = codec.decode_semantics({"mask_decoder": decoder}, latents)
-        return jnp.mean(jnp.square(pictures - clean))
+        decoded = codec.decode_semantics({"mask_decoder": decoder}, latents)
+        return jnp.mean(jnp.square(decoded - clean))
 
     def step(decoder: Any, opt_state: Any, encoder: Any, batch: Any, key: jax.Array):
         example_keys = keys.example_keys(key, batch.example_index)
@@ -135,7 +139,7 @@ def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Ca
 def reconstruction_accuracy(
     experiment: Experiment, codec: LatentCodec, weights: dict[str, Any]
 ) -> float:
-    """Share of the evaluation split's pixels whose class survives encoder and decoder.
+    """Pixel accuracy of the evaluation split's masks after encoder and decoder, in [0, 1].
 
     Pixels of ignored classes do not count.
     """
@@ -156,7 +160,7 @@ def reconstruction_accuracy(
 
 
 def _masks(batch: Batch) -> Batch:
-    """The batch without its images, which need not come to the devices."""
+    """The batch without its images, which the devices do not need."""
     return dataclasses.replace(batch, image=None)  # type: ignore[arg-type]
 
 
@@ -164,7 +168,7 @@ def _masks(batch: Batch) -> Batch:
 def _count(
     codec: LatentCodec, num_classes: int, weights: dict[str, Any], batch: Any, key: jax.Array
 ) -> ConfusionMatrix:
-    """Classes of a batch of masks against those that come out of encoder and decoder."""
+    """Confusion matrix of a batch of masks and the same masks after encoder and decoder."""
     example_keys = keys.example_keys(key, batch.example_index)
     latents = codec.encode_semantics(weights, example_keys, batch.labels)
     decoded = codec.encoding.decode(codec.decode_semantics(weights, latents))

@@ -1,4 +1,4 @@
-"""`--mode=import`: weights of PyTorch programs as checkpoints of this project."""
+"""Import of weights of PyTorch programs as a checkpoint (`--mode=import`)."""
 
 import logging
 import pathlib
@@ -30,23 +30,24 @@ def import_weights(
     workdir: pathlib.Path,
     prompt_embedding: str | pathlib.Path | None = None,
 ) -> None:
-    """Writes PyTorch weights as a checkpoint before the first step.
+    """Writes PyTorch weights as a checkpoint of step 0.
 
-    `symmflow_jax.load` reads it, and training begins with it, also with a clock for each component:
-    the second one's part of the network starts at zero. The weights are those of a velocity
-    network, or of the U-Net of Stable Diffusion, which is then widened from the channels of
-    images to those of images and semantics; see `latent_unet.repeat_channels`.
+    `symmflow_jax.load` reads the checkpoint, and a training starts from it. With a clock for each
+    component, the parameters of the second clock start at zero. The weights are those of a
+    velocity network or of the U-Net of Stable Diffusion. The latter is widened from the channels
+    of images to those of images and semantics; see `latent_unet.repeat_channels`.
 
     Args:
-        experiment: the run, whose network the weights must fit.
+        experiment: the run; the weights must fit its network.
         path: a file or folder, see `files.read_weights`.
         workdir: folder of the run, without checkpoints yet.
-        prompt_embedding: for a latent U-Net, a file that holds one tensor alone, the embedding
-            of the empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
+        prompt_embedding: for a latent U-Net, a file with a single tensor, the embedding of the
+            empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
 
     Raises:
         WeightsFileError: if a file is missing, damaged, or of another kind.
-        ValueError: if the weights do not fit the config, or its classes are not known.
+        ValueError: if the weights do not fit the config.
+        DataError: if the classes are not known without the data set, and the data is missing.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
     experiment = experiment.without_files()
@@ -81,7 +82,11 @@ def _params(
     path: str | pathlib.Path,
     prompt_embedding: str | pathlib.Path | None,
 ) -> Params:
-    """The parameters of the network that a config describes."""
+    """Converts weights to parameters of the network.
+
+    Raises:
+        ValueError: if the weights are of another kind of network, or do not fit it.
+    """
     wanted = kind_of(network)
     if weights.kind != wanted:
         raise ValueError(
@@ -94,7 +99,7 @@ def _params(
 
 
 def _with_second_clock(params: Params, method: SymmFlow) -> Params:
-    """The parameters of a network with one clock and, from zero, those of the second."""
+    """Adds the parameters of the second clock, which are zero, to those of one clock."""
     name = "semantics_time"
     return {**params, name: jax.jit(lambda key: method.init(key)[name])(jax.random.key(0))}
 
@@ -106,7 +111,7 @@ def _latent_params(
     path: str | pathlib.Path,
     prompt_embedding: str | pathlib.Path | None,
 ) -> Params:
-    """The same for a latent U-Net, with its prompt and as many channels as are wanted."""
+    """Converts weights of a latent U-Net, with its prompt embedding and the number of channels."""
     latent_unet.check_settings(weights.settings, network)
     state_dict = dict(weights.state_dict)
     if prompt_embedding is not None:
@@ -125,7 +130,7 @@ def _latent_params(
 
 
 def _prompt_embedding(path: str | pathlib.Path, network: LatentUNet) -> np.ndarray:
-    """Zeros, or the only tensor of a file, without an axis of examples."""
+    """Zeros, or the only tensor of a file, without a batch axis."""
     if path == "zeros":
         return np.zeros((network.prompt_length, network.cross_attention_width), np.float32)
     tensors = list(read_tensors(path).values())

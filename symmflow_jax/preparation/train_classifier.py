@@ -1,11 +1,11 @@
-"""Trains the classifier whose features measure small images.
+"""Training of the classifier whose features are used to evaluate small images.
 
     python -m symmflow_jax.main --mode=train_classifier --config=configs/mnist.py \
         --config.data.dir=data/mnist --config.train.batch_size=128 \
         --output=mnist_classifier.safetensors
 
-It learns the labels of the config's training split; its accuracy on the evaluation split is
-logged and kept in the file. The command above reaches 98.7 % in two minutes of CPU time.
+The classifier learns the labels of the config's training split. Its accuracy on the evaluation
+split is logged and stored in the file. The command above reaches 98.7 % in two minutes of CPU time.
 """
 
 import itertools
@@ -34,15 +34,16 @@ _PEAK_LEARNING_RATE = 2e-3
 
 
 def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_steps: int) -> None:
-    """Trains, scores and writes a classifier.
+    """Trains, evaluates and writes a classifier.
 
     Args:
-        experiment: its data, seed and batch size.
+        experiment: data, seed and batch size.
         output: file to write, `.safetensors`.
-        num_steps: training steps.
+        num_steps: number of training steps.
 
     Raises:
-        ValueError: if the config learns masks or points, or the file's name ends otherwise.
+        DataError: if data is missing or cannot be read.
+        ValueError: if the config has masks or points, or if the file has another suffix.
     """
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":

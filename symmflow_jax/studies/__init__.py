@@ -1,1 +1,1 @@
-"""Studies of the method on toys: programs that train, measure and write what they found."""
+"""Studies of the method on toy data: programs that train, evaluate and write a report."""

@@ -1,10 +1,10 @@
-"""Which encoding tells in one step what the best classifier would, and how sure one may be?
+"""Study of encodings: accuracy and calibration of one-step recognition.
 
     python -m symmflow_jax.studies.encodings --workdir=runs/encodings
 
-Ten ordered classes in pairs that no point tells apart, with known probabilities. One step from
-pure noise gives the mean of the codes: of ordered ones it may lie on a class of probability
-zero. Start it in the folder that holds `configs/`.
+The data have ten ordered classes in pairs. A point determines its pair but not its class, and the
+probabilities are known. One step from pure noise gives the mean of the codes. With ordered codes,
+the mean may lie on a class of probability zero. Run it in the folder that holds `configs/`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     "train.num_epochs": 15.0,
     "train.peak_learning_rate": 2e-3,
 }
-"""What differs from `configs/split_posterior.py` in all variants."""
+"""Changes of `configs/split_posterior.py` in all variants."""
 
 CLOCKS: dict[str, dict[str, Any]] = {
     "tied": {},
@@ -48,13 +48,13 @@ ScoresBySeed = dict[str, list[float]]
 
 
 class Answers(NamedTuple):
-    """What was answered for points in one step.
+    """Labels of points, as a model or the Bayes classifier predicts them.
 
     Attributes:
         labels: int `[seeds, count]`.
         confidence: float `[seeds, count]`.
         correct: bool `[seeds, count]`.
-        known: float `[seeds, count]`, the true probability of the label.
+        known: float `[seeds, count]`, the true probability of the predicted label.
     """
 
     labels: np.ndarray
@@ -67,7 +67,7 @@ def study(seeds: Sequence[int] = SEEDS, changes: Mapping[str, Any] | None = None
     """Trains and measures all variants.
 
     Args:
-        seeds: origins of points, parameters and noise.
+        seeds: seeds of points, parameters and noise.
         changes: config values on top of `SETTINGS`.
     """
     settings = SETTINGS | dict(changes or {})
@@ -95,7 +95,7 @@ def _answers(trained: TrainedSeeds, test: Examples) -> Answers:
 
 
 def _best_answers(test: Examples) -> Answers:
-    """Those of the most probable class, as sure as one may be."""
+    """Predictions of the Bayes classifier: the most probable class, with its probability."""
     known = split_posterior.posterior(np.asarray(test.points))
     return _compared(known.argmax(axis=-1), known.max(axis=-1), test)
 
@@ -157,7 +157,7 @@ def _gate(cells: ScoresBySeed, best: ScoresBySeed) -> str:
 
 
 def _plot(scores: dict[str, ScoresBySeed], answers: dict[str, Answers]) -> np.ndarray:
-    """Accuracies, and confidences of the first seed by the true probability of the answer."""
+    """Plots accuracies, and the first seed's confidences by the true probability of the label."""
     plt = images.pyplot()
     figure, (bars, dots) = plt.subplots(1, 2, figsize=(12, 4.5))
     values = [scores[name][_ACCURACY] for name in answers]
@@ -167,7 +167,7 @@ def _plot(scores: dict[str, ScoresBySeed], answers: dict[str, Answers]) -> np.nd
     bars.set_xlabel("accuracy in one step")
     bars.legend()
     for index, (name, given) in enumerate(answers.items()):
-        # Known probabilities are few: variants stand beside each other.
+        # There are few known probabilities, so variants are shifted to show beside each other.
         shifted = given.known[0] + 0.006 * (index - len(answers) / 2)
         dots.scatter(shifted, given.confidence[0], s=1, alpha=0.2, color=f"C{index}")
         dots.scatter([], [], s=20, color=f"C{index}", label=name)

@@ -1,10 +1,11 @@
-"""What does guidance do where the law of each class is known?
+"""Study of guidance: distances to known distributions of classes, by guidance weight.
 
     python -m symmflow_jax.studies.guidance --workdir=runs/guidance
 
-A mixture of eight classes in sixteen dimensions. Generated points of a class are compared with
-exact ones by the energy distance, for networks that were trained briefly and well, with and
-without guidance and the two parts of CFG-Zero*. Start it in the folder that holds `configs/`.
+The data are a mixture of eight classes in sixteen dimensions. Generated points of a class are
+compared with exact samples by the energy distance, for an under-trained and a well trained
+network, with and without guidance and the two parts of CFG-Zero*. Run it in the folder that holds
+`configs/`.
 """
 
 import functools
@@ -43,9 +44,10 @@ SETTINGS: dict[str, Any] = {
     "train.prob_at_one": 0.5,
     "train.image_weight": 0.9,
 }
-"""What differs from `configs/gaussian_mixture.py` in all variants.
+"""Changes of `configs/gaussian_mixture.py` in all variants.
 
-Half of the examples have clean semantics; of the others, half have semantics of pure noise.
+Half of the examples have clean semantics. The others have independent times; half of those have
+semantics of pure noise.
 """
 
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -61,20 +63,21 @@ KINDS: dict[str, dict[str, bool]] = {
 }
 
 _FLOOR = "two exact samples"
-_TIMES_OF_FLOOR = 4  # Repeats of the floor for each seed, since it is what noise is judged by.
+_TIMES_OF_FLOOR = 4  # Repetitions of the floor for each seed, since it is the reference.
 
 ScoresBySeed = dict[str, list[float]]
 """Energy distances of all seeds by the name of a column."""
 
 
 class Distances(NamedTuple):
-    """What was measured.
+    """Energy distances of all variants.
 
     Attributes:
-        conditional: for each training, distances to the laws of the classes by weight and kind.
-        conditional_floor: those of exact samples of the classes.
-        unconditional: for each training, distances to the law of all points by steps.
-        unconditional_floor: those of exact samples of all points.
+        conditional: for each training, distances to exact samples of the classes, by guidance
+            weight and kind.
+        conditional_floor: distances between two exact samples of the classes.
+        unconditional: for each training, distances to exact samples of all classes, by steps.
+        unconditional_floor: distances between two exact samples of all classes.
     """
 
     conditional: dict[str, dict[float, ScoresBySeed]]
@@ -92,10 +95,10 @@ def study(
     """Trains and measures all variants.
 
     Args:
-        seeds: origins of points, parameters and noise.
+        seeds: seeds of points, parameters and noise.
         changes: config values on top of `SETTINGS` and `TRAININGS`.
-        num_points: generated and exact points of each class.
-        num_unconditional: generated and exact points of no class in particular.
+        num_points: number of generated and of exact points of each class.
+        num_unconditional: number of generated and of exact points of all classes together.
     """
     conditional: dict[str, dict[float, ScoresBySeed]] = {}
     unconditional: dict[str, ScoresBySeed] = {}
@@ -138,7 +141,7 @@ def study(
 
 
 def _by_weight(trained: TrainedSeeds, exact: np.ndarray) -> dict[float, ScoresBySeed]:
-    """Mean distances to the laws of the classes.
+    """Mean distances to exact samples of the classes, by guidance weight and kind.
 
     Args:
         trained: the networks.
@@ -162,7 +165,7 @@ def _by_weight(trained: TrainedSeeds, exact: np.ndarray) -> dict[float, ScoresBy
 
 
 def _guidance(weight: float, project: bool = False, still: bool = False) -> Guidance:
-    """With the switches of CFG-Zero*; without guidance there is nothing to project."""
+    """Guidance with the parts of CFG-Zero*; a weight of 1 has no projection."""
     zero_init_until = 1.0 / NUM_STEPS if still else 0.0
     return Guidance(weight, project=project and weight != 1.0, zero_init_until=zero_init_until)
 
@@ -173,14 +176,14 @@ def _mean_distance(made: np.ndarray, exact: np.ndarray) -> float:
 
 
 def _exact_of_classes(seed: int, count: int, other: int = 0) -> np.ndarray:
-    """Exact points `[classes, count, n]`; with another number, other points."""
+    """Exact points `[classes, count, n]`; another `other` gives other points."""
     labels = np.repeat(np.arange(gaussian_mixture.NUM_CLASSES), count)
     points = gaussian_mixture.draw(np.random.default_rng((seed, other, 0)), labels)
     return points.reshape(gaussian_mixture.NUM_CLASSES, count, -1)
 
 
 def _exact(seed: int, count: int, other: int = 0) -> np.ndarray:
-    """Exact points `[count, n]` of classes by chance; with another number, other points."""
+    """Exact points `[count, n]` of random classes; another `other` gives other points."""
     rng = np.random.default_rng((seed, other, 1))
     return gaussian_mixture.draw(rng, rng.integers(gaussian_mixture.NUM_CLASSES, size=count))
 
@@ -240,7 +243,7 @@ def _gate(findings: Distances) -> str:
 
 
 def _plot(findings: Distances) -> np.ndarray:
-    """Distances by weight, a panel for each training, and a line for each kind."""
+    """Plots distances by weight, with a panel for each training and a line for each kind."""
     plt = images.pyplot()
     figure, axes = plt.subplots(1, len(TRAININGS), figsize=(12, 4.5))
     for axis, (name, rows) in zip(axes, findings.conditional.items(), strict=True):

@@ -1,4 +1,4 @@
-"""What a study leaves behind, and how it is started."""
+"""Report of a study, and the command that runs a study."""
 
 import logging
 import pathlib
@@ -20,7 +20,7 @@ class Report(NamedTuple):
     """The findings of a study.
 
     Attributes:
-        text: Markdown, with all settings.
+        text: Markdown text, with all settings.
         plot: uint8 `[height, width, 3]`.
     """
 
@@ -29,7 +29,7 @@ class Report(NamedTuple):
 
 
 def write(report: Report, name: str, workdir: pathlib.Path) -> None:
-    """Writes `<name>.md`, which shows the plot, and `<name>.png`."""
+    """Writes `<name>.png` and `<name>.md`, which shows the plot, to the folder `workdir`."""
     files.write_image(workdir / f"{name}.png", report.plot)
     text = f"{report.text}\n\n![{name}]({name}.png)\n"
     (workdir / f"{name}.md").write_text(text)
@@ -41,9 +41,9 @@ def table_over_seeds(
     """A Markdown table of means ± standard deviations.
 
     Args:
-        label: what the rows are, over the first column.
-        rows: by name, and then by column, the values of all seeds.
-        columns: the columns in their order; a row may lack some.
+        label: header of the first column.
+        rows: values of all seeds, by row and column.
+        columns: the columns in order; a row may lack some of them.
     """
     lines = [
         [name, *(markdown.mean_and_spread(cells[c]) if c in cells else "" for c in columns)]
@@ -53,7 +53,7 @@ def table_over_seeds(
 
 
 def start(name: str, study: Callable[[], Report]) -> None:
-    """Parses the flags, runs a study and writes its report; bad input ends in one line."""
+    """Parses the flags, runs a study and writes its report; invalid input ends with one line."""
     command_line.prepare()
     workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
 

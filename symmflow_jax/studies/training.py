@@ -1,9 +1,9 @@
-"""Trains a config on drawn points, for several seeds at once and without leaving the device.
+"""Training of a config on synthetic points, for several seeds at once and on the device.
 
-A toy's networks are small, so that in `symmflow_jax.train` most of the time goes to what stands
-around a step; and a study wants the same training many times. Here the whole split lies on the
-device, each step draws its batch there, hundreds of steps are one program, and it trains all
-seeds. The step itself is the library's own. There are neither checkpoints nor logs.
+The networks of toy data are small, so that `symmflow_jax.train` would spend most of its time
+around the steps, and a study repeats a training many times. Here the whole split lies on the
+device, each step draws its batch there, and one program runs hundreds of steps for all seeds. The
+train step is the same. There are no checkpoints and no log files.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ _STEPS_OF_ONE_PROGRAM = 500
 
 
 class Examples(NamedTuple):
-    """The points of a split for each seed, which is also the origin of the points.
+    """The points of a split for each seed; the points depend on the seed.
 
     Attributes:
         points: float32 `[seeds, count, n]`.
@@ -55,7 +55,7 @@ class TrainedSeeds:
     Attributes:
         method: the method.
         weights: arrays with a leading axis `[seeds]`.
-        seeds: origins of points, parameters and noise.
+        seeds: seeds of points, parameters and noise.
     """
 
     method: SymmFlow
@@ -63,7 +63,7 @@ class TrainedSeeds:
     seeds: tuple[int, ...]
 
     def predict_semantics(self, points: jax.Array, num_steps: int) -> SemanticsPrediction:
-        """Labels of points `[seeds, count, n]` by Euler steps; arrays `[seeds, ...]`."""
+        """Predicts labels of points `[seeds, count, n]` by Euler steps; arrays `[seeds, ...]`."""
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
             lambda weights, key, points: predictions.predict_semantics(
@@ -74,9 +74,9 @@ class TrainedSeeds:
     def generate(
         self, labels: jax.Array, num_steps: int, guidance: Guidance = NO_GUIDANCE
     ) -> jax.Array:
-        """Points `[seeds, count, n]` of labels `[seeds, count]` by Euler steps.
+        """Generates points `[seeds, count, n]` from labels `[seeds, count]` by Euler steps.
 
-        Their noise is the same whatever the guidance, so that weights are compared on it.
+        The noise does not depend on the guidance, so that guidance weights are comparable.
         """
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
@@ -88,7 +88,11 @@ class TrainedSeeds:
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), labels)
 
     def sample(self, count: int, num_steps: int) -> jax.Array:
-        """Points `[seeds, count, n]` of no label in particular, by Euler steps."""
+        """Generates points `[seeds, count, n]` without labels by Euler steps.
+
+        Raises:
+            ValueError: if the network has one clock.
+        """
         solve = FixedSteps(EULER, num_steps)
         return jax.vmap(
             lambda weights, key: (
@@ -103,11 +107,11 @@ def experiment_of(config_file: str, changes: Mapping[str, Any]) -> Experiment:
     """The experiment of a config file with some of its values changed.
 
     Args:
-        config_file: such as "configs/spirals.py", from the folder that holds `configs`.
+        config_file: path such as "configs/spirals.py", relative to the current folder.
         changes: values by dotted key, such as `{"train.num_epochs": 2.0}`.
 
     Raises:
-        ValueError: if there is no such file or key, or a value cannot be.
+        ValueError: if there is no such file or key, or if a value is invalid.
     """
     if not pathlib.Path(config_file).is_file():
         raise ValueError(
@@ -119,7 +123,7 @@ def experiment_of(config_file: str, changes: Mapping[str, Any]) -> Experiment:
 
 
 def examples(experiment: Experiment, seeds: Sequence[int], *, train: bool) -> Examples:
-    """All points of a split of the experiment, drawn from each seed."""
+    """All points of the training or evaluation split, for each seed."""
     points, labels = [], []
     for seed in seeds:
         of_seed = experiment.changed({"seed": seed})
@@ -131,14 +135,14 @@ def examples(experiment: Experiment, seeds: Sequence[int], *, train: bool) -> Ex
 
 
 def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
-    """Trains as `symmflow_jax.train` does, but for how batches are drawn: with replacement.
+    """Trains all seeds like `symmflow_jax.train`, but draws batches with replacement.
 
     Args:
-        experiment: of a source of points; its own seed is not used.
-        seeds: origins of points, parameters and noise.
+        experiment: experiment with a source of points; its own seed is not used.
+        seeds: seeds of points, parameters and noise.
 
     Raises:
-        FloatingPointError: if a loss is no longer a number.
+        FloatingPointError: if a loss is not finite.
     """
     method, optimizer, num_steps = experiment.method, experiment.optimizer, experiment.num_steps
     data = examples(experiment, seeds, train=True)
@@ -163,7 +167,7 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
 def clock_shares(
     tied: float, independent: float, clean_image: float, clean_semantics: float
 ) -> dict[str, float]:
-    """Config values of a mixture of times; see `ClockShares`."""
+    """Config values of `train.clock_shares`, by dotted key; the shares sum to 1."""
     shares = {
         "tied": tied,
         "independent": independent,
@@ -174,16 +178,17 @@ def clock_shares(
 
 
 def in_words(changes: Mapping[str, Any]) -> str:
-    """Config values for a report."""
+    """Formats config values for a report."""
     return ", ".join(f"`{key}={value}`" for key, value in changes.items())
 
 
 def _make_advance(
     experiment: Experiment,
 ) -> Callable[[TrainState, jax.Array, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
-    """`advance(state, training_keys, batch_keys, data, count) -> (state, losses)`.
+    """Makes the jitted program that runs `count` steps of all seeds.
 
-    Losses are `[count, seeds]`.
+    Its signature is `advance(state, training_keys, batch_keys, data, count) -> (state, losses)`,
+    with losses `[count, seeds]`.
     """
     train = experiment.train
     step = make_train_step(
@@ -221,5 +226,5 @@ def _make_advance(
 
 
 def _keys(seeds: Sequence[int], name: Stream) -> jax.Array:
-    """A key for each seed, `[seeds]`."""
+    """Keys of all seeds, `[seeds]`."""
     return jnp.stack([keys.of_seed(seed, name) for seed in seeds])

@@ -42,7 +42,7 @@ def test_truncated_pictures_are_named(tmp_path, name, share):
     Image.fromarray(noise).save(tmp_path / name)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: int(share * len(content))])
-    with pytest.raises(DataError, match=f"{name} cannot be read as a picture .*Replace the file"):
+    with pytest.raises(DataError, match=f"{name} cannot be read as an image .*Replace the file"):
         read_image(tmp_path / name)
 
 
@@ -127,7 +127,7 @@ def test_masks_of_one_channel_keep_their_ids(tmp_path, kind):
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_masks_of_several_channels_are_refused(tmp_path, mode):
     Image.fromarray(random_ids()).convert(mode).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=rf"a.png is a picture of mode {mode}, .*one channel"):
+    with pytest.raises(DataError, match=rf"a.png is an image of mode {mode}, .*one channel"):
         read_mask(tmp_path / "a.png")
 
 

@@ -1,1 +1,1 @@
-"""The report of an evaluation, beside the paper."""
+"""The report of an evaluation, with the paper's figures."""

@@ -1,4 +1,4 @@
-"""The paper's published figures (arXiv 2506.10634, AAAI 2026), to stand beside one's own."""
+"""The paper's published figures (arXiv 2506.10634, AAAI 2026), for comparison."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from symmflow_jax.evaluation.measurement import Measurement
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """One of the paper's series: a score by the number of Euler steps.
+    """One series of the paper: a score by the number of solver steps.
 
     Attributes:
-        data: what the paper calls the data set.
+        data: the paper's name of the data set.
         task: the task, as in `Protocol`.
         metric: the metric, as in `Measurement`.
         values: the score by number of steps, in the units of `Measurement`.
-        protocol: how the paper measured.
+        protocol: the paper's protocol in words.
         solver: the solver, as in `Protocol`.
     """
 
@@ -28,12 +28,12 @@ class Published:
 
 
 def of(dataset: str) -> list[Published]:
-    """What the paper has published on a data set, called as in `Protocol`; perhaps nothing."""
+    """The published series of a data set, named as in `Protocol.dataset`; may be empty."""
     return list(_PUBLISHED.get(dataset, ()))
 
 
 def ours(published: Published, num_steps: int, table: list[Measurement]) -> list[Measurement]:
-    """What a table has for one of the paper's figures; several if masks have two sizes."""
+    """The measurements of a table for one published figure; several if masks have two sizes."""
     return [
         m
         for m in table
@@ -106,7 +106,7 @@ _SPIRALS = (
     ),
 )
 
-# IDX files are taken for MNIST; sets made in its image have no published figures.
+# IDX files are assumed to be MNIST; the paper has no figures for other data sets in IDX files.
 _PUBLISHED: dict[str, tuple[Published, ...]] = {
     "celebamask_hq": _CELEBA,
     "coco_stuff": _COCO,

@@ -1,4 +1,4 @@
-"""Plots of an evaluation: quality by network passes, risk by coverage, large confusion matrices."""
+"""Plots of an evaluation: quality by NFE, risk by coverage, large confusion matrices."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _QUALITIES = ("miou", "accuracy", "fid", "frechet_distance")
 
 
 def plottable(table: list[Measurement]) -> list[tuple[str, str]]:
-    """Task and metric of each quality that was measured at more than one cost."""
+    """Task and metric of each quality that was measured at more than one NFE."""
     found: dict[tuple[str, str], set[float | None]] = {}
     for m in tables.whole(table):
         if m.metric in _QUALITIES:
@@ -23,7 +23,7 @@ def plottable(table: list[Measurement]) -> list[tuple[str, str]]:
 
 
 def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
-    """A metric by network passes, a line for each solver, with the paper's own points.
+    """Plots a metric by network passes (NFE): a line for each solver, and the paper's points.
 
     Args:
         table: the measurements.
@@ -52,7 +52,11 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
 
 
 def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
-    """The error rate among the answers kept by their share, a line for each row of the table."""
+    """Plots risk-coverage curves, a line for each row of the table, uint8 `[height, width, 3]`.
+
+    Args:
+        curves: the curves by name of the row.
+    """
     plt = images.pyplot()
     figure, axis = plt.subplots(figsize=(7, 4))
     for name, curve in curves.items():
@@ -67,7 +71,11 @@ def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
 
 
 def confusion(counts: np.ndarray) -> np.ndarray:
-    """The share of each true class that was recognised as each class, as a heat map."""
+    """Plots a confusion matrix as shares of each true class, uint8 `[height, width, 3]`.
+
+    Args:
+        counts: int `[classes, classes]`; rows are the true classes.
+    """
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     plt = images.pyplot()
@@ -86,7 +94,7 @@ def _series(measurement: Measurement) -> str:
 
 
 def _label_costs(axis, metric: str) -> None:
-    """Network passes on a logarithmic axis, with plain numbers on it."""
+    """Formats the axis of network passes: logarithmic, with plain numbers."""
     axis.set_xscale("log", base=2)
     low, high = axis.get_xlim()
     ticks = [2**power for power in range(math.floor(math.log2(low)), 12) if low <= 2**power <= high]

@@ -1,4 +1,4 @@
-"""The report of a run: `report.md` for people and `metrics.json` for programs."""
+"""The report of a run: `report.md` for readers and `metrics.json` for programs."""
 
 import logging
 import pathlib
@@ -19,45 +19,49 @@ from symmflow_jax.semantics.labels import LabelSchema
 _logger = logging.getLogger(__name__)
 
 EXAMPLES = "pictures/examples.png"
-"""File of a run: the grid of examples."""
+"""Path of the grid of examples in the run's folder."""
 
 METRICS = "metrics.json"
-"""File of a run: every measurement with its protocol."""
+"""Path of the measurements with their protocols in the run's folder."""
 
-_NUM_PICTURES, _NUM_POINTS = 8, 1000
+_NUM_IMAGES, _NUM_POINTS = 8, 1000
 _CLASSIFICATION = SemanticsKind.LABEL.task
 
 
 def report_evaluation(
-    evaluator: Evaluator, trained: EvaluatedWeights, workdir: pathlib.Path
+    evaluator: Evaluator, evaluated: EvaluatedWeights, workdir: pathlib.Path
 ) -> list[Measurement]:
-    """The full evaluation of weights, written as report, metrics and pictures."""
-    findings = measure(evaluator, trained)
-    write_grid(evaluator, trained, workdir / EXAMPLES)
+    """Evaluates weights with all metrics; writes report, metrics, plots and grid of examples."""
+    findings = measure(evaluator, evaluated)
+    write_grid(evaluator, evaluated, workdir / EXAMPLES)
     if processes.is_primary():
-        title = f"{workdir.name}, step {trained.train_step}"
+        title = f"{workdir.name}, step {evaluated.train_step}"
         write_report(workdir, findings, evaluator.schema, title)
     _logger.info("%s", summary(findings.table))
     _logger.info("Report: %s", workdir / "report.md")
     return findings.table
 
 
-def write_grid(evaluator: Evaluator, trained: EvaluatedWeights, path: pathlib.Path) -> np.ndarray:
-    """Writes a grid of examples (real | mask | generated | predicted); returns it as uint8."""
-    count = _NUM_PICTURES if evaluator.experiment.data.image_size else _NUM_POINTS
-    grid = images.sample_grid(generation.examples(evaluator, trained, count), evaluator.schema)
+def write_grid(evaluator: Evaluator, evaluated: EvaluatedWeights, path: pathlib.Path) -> np.ndarray:
+    """Writes a grid of examples (real | mask | generated | predicted).
+
+    Returns:
+        the grid, uint8 `[height, width, 3]`.
+    """
+    count = _NUM_IMAGES if evaluator.experiment.data.image_size else _NUM_POINTS
+    grid = images.sample_grid(generation.examples(evaluator, evaluated, count), evaluator.schema)
     if processes.is_primary():
         files.write_image(path, grid)
     return grid
 
 
 def scalars(table: list[Measurement]) -> dict[str, float]:
-    """The measurements over all classes by name, for TensorBoard."""
+    """Values of the measurements over all classes by name, for TensorBoard."""
     return {f"eval/{m.protocol.task}/{_name(m)}": m.value for m in tables.whole(table)}
 
 
 def summary(table: list[Measurement]) -> str:
-    """The measurements over all classes in one line."""
+    """Formats the measurements over all classes in one line."""
     return "  ".join(f"{_name(m)} {m.value:.4f}" for m in tables.whole(table))
 
 
@@ -71,11 +75,11 @@ def _name(measurement: Measurement) -> str:
 def write_report(
     workdir: pathlib.Path, findings: Findings, schema: LabelSchema, title: str
 ) -> None:
-    """Writes `metrics.json`, `report.md` and the plots that it shows.
+    """Writes `metrics.json`, `report.md` and the plots of the report.
 
     Args:
-        workdir: folder of the run; the grid of examples is in it already.
-        findings: what was found.
+        workdir: folder of the run, which already holds the grid of examples.
+        findings: the results of the metrics.
         schema: the classes.
         title: heading of the report.
     """
@@ -87,9 +91,9 @@ def write_report(
     if findings.risk_coverage:
         sections.append(_risk_coverage(workdir, findings))
     figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
-    for (task, metric), picture in figures.items():
+    for (task, metric), plot in figures.items():
         path = f"pictures/{task}_{metric}.png"
-        files.write_image(workdir / path, picture)
+        files.write_image(workdir / path, plot)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
     sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
     history = folder.read_history(workdir)
@@ -101,7 +105,7 @@ def write_report(
 
 
 def _confusion(workdir: pathlib.Path, confusion: Confusion, schema: LabelSchema) -> str:
-    """As a table, or as a picture where there are many classes."""
+    """The section of a confusion matrix: a table, or a plot if there are many classes."""
     if schema.num_classes <= tables.MOST_CLASSES:
         return tables.confusion_section(confusion.counts, schema.names, confusion.row)
     path = "pictures/confusion.png"

@@ -1,4 +1,4 @@
-"""Measurements as Markdown tables, with the paper's figures and every protocol in words."""
+"""Markdown tables of measurements, with their protocols and the paper's figures."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,15 +9,15 @@ from symmflow_jax.evaluation.report import paper
 from symmflow_jax.runs import markdown
 
 MOST_CLASSES = 20
-"""Classes beyond which a confusion matrix is no table any more."""
+"""Largest number of classes for which a confusion matrix is shown as a table."""
 
 
 _CLOCKS = {"clean": "the given component held clean"}
-"""What is said of a clock; the paper's goes without saying."""
+"""Descriptions of clocks; the paper's clock has none."""
 
 
 def sections(table: list[Measurement]) -> list[str]:
-    """A section for each task, one beside the paper, one by class."""
+    """Markdown sections: one for each task, one with the paper's figures, one by class."""
     tasks = dict.fromkeys(m.protocol.task for m in table)
     parts = [_section(task, [m for m in whole(table) if m.protocol.task == task]) for task in tasks]
     parts += [_paper_section(table), _class_section(table)]
@@ -25,7 +25,13 @@ def sections(table: list[Measurement]) -> list[str]:
 
 
 def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
-    """Counts with a row for each true class and a column for each recognised one."""
+    """The section of a confusion matrix.
+
+    Args:
+        counts: int `[classes, classes]`; rows are the true classes, columns the predicted ones.
+        names: names of the classes.
+        of: description of the predictions, for the caption.
+    """
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
     lines = markdown.table(["true / recognised", *names], rows)
     return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
@@ -37,13 +43,13 @@ def whole(table: Iterable[Measurement]) -> list[Measurement]:
 
 
 def column_name(measurement: Measurement) -> str:
-    """The metric, with the size at which masks were compared if it is not the model's."""
+    """The metric, with a note if masks were compared at their original size."""
     at_original = measurement.protocol.scored_size == "original"
     return f"{measurement.metric}, original size" if at_original else measurement.metric
 
 
 def cell(measurement: Measurement | None) -> str:
-    """The value in words, with its spread where there are several seeds."""
+    """Formats the value, with its standard deviation if there are several seeds."""
     if measurement is None:
         return ""
     spread = "" if measurement.spread is None else f" ± {_number(measurement.spread)}"
@@ -51,7 +57,7 @@ def cell(measurement: Measurement | None) -> str:
 
 
 def protocols(table: list[Measurement]) -> str:
-    """A paragraph for each protocol, with the columns that it is of."""
+    """A paragraph for each protocol, with the columns that it belongs to."""
     columns: dict[str, dict[str, None]] = {}
     for m in table:
         columns.setdefault(_in_words(m), {})[column_name(m)] = None
@@ -84,7 +90,7 @@ def _solver(protocol: Protocol) -> str:
 
 
 def _in_words(measurement: Measurement) -> str:
-    """The protocol but for what stands in the row: solver, steps and draws."""
+    """The protocol in words, without the fields that the row shows: solver, steps and draws."""
     protocol = measurement.protocol
     parts = [f"{measurement.num_examples} examples of {protocol.dataset} ({protocol.split})"]
     if protocol.image_size:
@@ -110,7 +116,7 @@ def _in_words(measurement: Measurement) -> str:
 
 
 def _paper_section(table: list[Measurement]) -> str:
-    """The paper's figures for the data set, each with ours or an empty cell."""
+    """The paper's figures for the data set, each with the measured value or an empty cell."""
     rows, notes = [], []
     for published in paper.of(table[0].protocol.dataset):
         name = f"{published.data}, {published.task}: {published.metric}"
@@ -131,7 +137,7 @@ def _size(measurement: Measurement) -> str:
 
 
 def _class_section(table: list[Measurement]) -> str:
-    """A row for each class, a column for each solver and number of steps."""
+    """A table with a row for each class and a column for each solver and number of steps."""
     by_class = [m for m in table if m.class_name is not None]
     if not by_class:
         return ""

@@ -1,1 +1,1 @@
-"""Metrics: what is measured of trained weights."""
+"""Metrics of evaluated weights."""

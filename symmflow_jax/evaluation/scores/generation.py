@@ -1,4 +1,4 @@
-"""Scores of generated images without another network: they are read back in one step."""
+"""Scores of generated images from the model's own one-step predictions of their labels."""
 
 import dataclasses
 from collections.abc import Callable
@@ -26,12 +26,12 @@ from symmflow_jax.runtime import processes
 
 
 def make_agreement(evaluator: Evaluator) -> Metric:
-    """How far generated images agree with their conditions, for every seed."""
+    """Makes the metric of `agreement`, for all seeds."""
     return _over_seeds(evaluator, agreement)
 
 
 def make_cycle(evaluator: Evaluator) -> Metric:
-    """What comes back of real images by way of their predicted labels, for every seed."""
+    """Makes the metric of `cycle`, for all seeds."""
     return _over_seeds(evaluator, cycle)
 
 
@@ -40,74 +40,82 @@ def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
     num_steps = values.generation_steps
     guidance, solve = evaluator.guidance(num_steps), FixedSteps(EULER, num_steps)
 
-    def of_seed(trained: EvaluatedWeights, seed: int) -> Scores:
+    def of_seed(evaluated: EvaluatedWeights, seed: int) -> Scores:
         protocol = evaluator.protocol(
             "generation",
-            trained,
+            evaluated,
             seed,
             solver="euler",
             num_steps=num_steps,
             guidance=str(guidance) or None,
         )
-        return score(evaluator, trained, solve, guidance, protocol, values.num_generated)
+        return score(evaluator, evaluated, solve, guidance, protocol, values.num_generated)
 
-    def measure(trained: EvaluatedWeights) -> Findings:
-        return Findings(table_over_seeds([[of_seed(trained, seed)] for seed in evaluator.seeds]))
+    def measure(evaluated: EvaluatedWeights) -> Findings:
+        return Findings(table_over_seeds([[of_seed(evaluated, seed)] for seed in evaluator.seeds]))
 
     return measure
 
 
 def agreement(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     solve: Solve,
     guidance: Guidance,
     protocol: Protocol,
     num_examples: int,
 ) -> Scores:
-    """How far generated images, read back in one step, agree with their conditions.
+    """Scores the agreement of generated images with their labels.
+
+    The labels of the generated images are predicted in one step.
 
     Args:
         evaluator: method and examples.
-        trained: what is measured.
+        evaluated: the weights.
         solve: the solver of the generation.
-        guidance: its guidance.
-        protocol: that of the scores, with one seed.
-        num_examples: examples whose labels are the conditions; 0 takes the whole split.
+        guidance: the guidance of the generation.
+        protocol: the protocol of the scores, with one seed.
+        num_examples: number of examples, whose labels are the conditions; 0 takes all of the split.
     """
     counts, nfe = ConfusionMatrix.empty(evaluator.schema.num_classes), metrics.Average.empty()
     seed = protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
-        made, again = _make_and_read(evaluator, trained, seed, batch, solve, guidance)
-        counts = counts.merge(count(batch, again.labels, evaluator.schema.num_classes))
-        nfe = nfe.merge(average(made.nfe, batch.valid))
+        generated, predicted = _generate_and_predict(
+            evaluator, evaluated, seed, batch, solve, guidance
+        )
+        counts = counts.merge(count(batch, predicted.labels, evaluator.schema.num_classes))
+        nfe = nfe.merge(average(generated.nfe, batch.valid))
     matrix, nfe = processes.sum_over_processes((counts.compute(), nfe))
     return _scores("agreement", evaluator, matrix, nfe, protocol)
 
 
 def cycle(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     solve: Solve,
     guidance: Guidance,
     protocol: Protocol,
     num_examples: int,
 ) -> Scores:
-    """What comes back of real images by way of the labels that are recognised in them.
+    """Scores the cycle from real images to predicted labels to generated images to labels.
 
-    An image is read in one step, another one is generated from what was read, and that one is
-    read again. `cycle_rmse` is the root mean square difference of the two images in units of
-    the signal, in which pixels go from -1 to 1; the other scores compare the two readings, the
-    first one taken for the truth. The arguments are as in `agreement`.
+    The labels of an image are predicted in one step. A second image is generated from them, and
+    its labels are predicted in one step too. `cycle_rmse` is the root mean square difference of
+    the two images, with pixels in [-1, 1]. The other scores compare the two predictions; the
+    first one serves as the target. The arguments are as in `agreement`.
     """
     counts, nfe = ConfusionMatrix.empty(evaluator.schema.num_classes), metrics.Average.empty()
     squares, seed = metrics.Average.empty(), protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
-        read = dataclasses.replace(batch, labels=_read(evaluator, trained, seed, batch).labels)
-        made, again = _make_and_read(evaluator, trained, seed, read, solve, guidance)
-        counts = counts.merge(count(read, again.labels, evaluator.schema.num_classes))
-        nfe = nfe.merge(average(made.nfe, batch.valid))
-        square = _mean_square_difference(batch.image.values, made.images)
+        targets = dataclasses.replace(
+            batch, labels=_predict(evaluator, evaluated, seed, batch).labels
+        )
+        generated, predicted = _generate_and_predict(
+            evaluator, evaluated, seed, targets, solve, guidance
+        )
+        counts = counts.merge(count(targets, predicted.labels, evaluator.schema.num_classes))
+        nfe = nfe.merge(average(generated.nfe, batch.valid))
+        square = _mean_square_difference(batch.image.values, generated.images)
         squares = squares.merge(average(square, batch.valid))
     matrix, nfe, squares = processes.sum_over_processes((counts.compute(), nfe, squares))
     scores = _scores("cycle", evaluator, matrix, nfe, protocol)
@@ -116,76 +124,76 @@ def cycle(
 
 
 def examples(
-    evaluator: Evaluator, trained: EvaluatedWeights, num_examples: int
+    evaluator: Evaluator, evaluated: EvaluatedWeights, num_examples: int
 ) -> dict[str, np.ndarray]:
-    """A few examples beside what the model makes of them, for pictures.
+    """A few examples with the model's generated images and predicted labels, for a grid.
 
     Returns:
-        `image` and `labels` of examples from all over the split, `generated` images of these
-        labels and `predicted` labels of these images, `[num_examples, ...]`.
+        `image` and `labels` of examples spread over the split, `generated` images of these
+        labels, and `predicted` labels of these images, `[num_examples, ...]`.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
     seed, config = evaluator.experiment.seed, evaluator.experiment.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)
-    generated = _make(evaluator, trained, seed, batch, solve, guidance)
-    predicted = _read(evaluator, trained, seed, batch)
-    pictures = {
+    generated = _generate(evaluator, evaluated, seed, batch, solve, guidance)
+    predicted = _predict(evaluator, evaluated, seed, batch)
+    columns = {
         "image": batch.image.values,
         "labels": batch.labels,
         "generated": generated.images,
         "predicted": predicted.labels,
     }
-    return {name: np.asarray(array)[:num_examples] for name, array in pictures.items()}
+    return {name: np.asarray(array)[:num_examples] for name, array in columns.items()}
 
 
-def _make(
+def _generate(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     seed: int,
     batch: Any,
     solve: Solve,
     guidance: Guidance,
 ) -> Generation:
-    """Images of a batch's labels."""
+    """Generates images from a batch's labels."""
     return evaluator.call(
-        predictions.generate, trained, seed, batch, batch.labels, solve=solve, guidance=guidance
+        predictions.generate, evaluated, seed, batch, batch.labels, solve=solve, guidance=guidance
     )
 
 
-def _make_and_read(
+def _generate_and_predict(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     seed: int,
     batch: Any,
     solve: Solve,
     guidance: Guidance,
 ) -> tuple[Generation, SemanticsPrediction]:
-    """Images of a batch's labels, and what is read in them in one step."""
-    made = _make(evaluator, trained, seed, batch, solve, guidance)
-    return made, _read(evaluator, trained, seed, batch.with_images(made.images))
+    """Generates images from a batch's labels, and predicts their labels in one step."""
+    generated = _generate(evaluator, evaluated, seed, batch, solve, guidance)
+    return generated, _predict(evaluator, evaluated, seed, batch.with_images(generated.images))
 
 
-def _read(
-    evaluator: Evaluator, trained: EvaluatedWeights, seed: int, batch: Any
+def _predict(
+    evaluator: Evaluator, evaluated: EvaluatedWeights, seed: int, batch: Any
 ) -> SemanticsPrediction:
-    """The labels of a batch's images in one step."""
+    """Predicts the labels of a batch's images in one step."""
     once = FixedSteps(EULER, 1)
     return evaluator.call(
-        predictions.predict_semantics, trained, seed, batch, batch.image, solve=once
+        predictions.predict_semantics, evaluated, seed, batch, batch.image, solve=once
     )
 
 
 @jax.jit
 def _mean_square_difference(first: jax.Array, second: jax.Array) -> jax.Array:
-    """Float32 `[batch]` of two batches of images or points, as signals."""
+    """Mean squared difference of two batches of images or points as signals, float32 `[batch]`."""
     return mean_squared_error(images.to_signal(first), images.to_signal(second))
 
 
 def _scores(
     name: str, evaluator: Evaluator, matrix: np.ndarray, nfe: metrics.Average, protocol: Protocol
 ) -> Scores:
-    """How far labels agree with others, read off a confusion matrix; `<name>_<score>`."""
+    """Scores of a confusion matrix, each named `<name>_<score>`."""
     schema, cost, num_scored = evaluator.schema, float(nfe.compute()), int(nfe.count)
     if evaluator.task == "segmentation":
         scores = segmentation(matrix, schema, "model", protocol, num_scored, cost)

@@ -1,4 +1,4 @@
-"""The training loss on unseen examples."""
+"""The training loss on the evaluation split."""
 
 from clu import metrics
 
@@ -11,11 +11,11 @@ from symmflow_jax.runtime import processes
 
 
 def make_objective(evaluator: Evaluator) -> Metric:
-    """The training loss for every seed."""
+    """Makes the metric of the training loss, for all seeds."""
 
-    def measure(trained: EvaluatedWeights) -> Findings:
+    def measure(evaluated: EvaluatedWeights) -> Findings:
         repeats = [
-            [objective_of_seed(evaluator, trained, seed, evaluator.experiment.eval.num_examples)]
+            [objective_of_seed(evaluator, evaluated, seed, evaluator.experiment.eval.num_examples)]
             for seed in evaluator.seeds
         ]
         return Findings(table_over_seeds(repeats))
@@ -24,23 +24,23 @@ def make_objective(evaluator: Evaluator) -> Metric:
 
 
 def objective_of_seed(
-    evaluator: Evaluator, trained: EvaluatedWeights, seed: int, num_examples: int
+    evaluator: Evaluator, evaluated: EvaluatedWeights, seed: int, num_examples: int
 ) -> Scores:
-    """The training loss of so many examples with one seed."""
-    protocol = evaluator.protocol("objective", trained, seed)
-    return objective(evaluator, trained, protocol, num_examples)
+    """Measures the training loss on `num_examples` examples (0 takes all) with one seed."""
+    protocol = evaluator.protocol("objective", evaluated, seed)
+    return objective(evaluator, evaluated, protocol, num_examples)
 
 
 def objective(
-    evaluator: Evaluator, trained: EvaluatedWeights, protocol: Protocol, num_examples: int
+    evaluator: Evaluator, evaluated: EvaluatedWeights, protocol: Protocol, num_examples: int
 ) -> Scores:
-    """The training loss, without dropout, on examples of the split."""
+    """Measures the training loss, without dropout, on `num_examples` examples (0 takes all)."""
     names = ("loss", "loss_image", "loss_semantics")
     totals = [metrics.Average.empty() for _ in names]
     for batch in evaluator.batches(num_examples):
         losses = evaluator.call(
             predictions.losses,
-            trained,
+            evaluated,
             protocol.seeds[0],
             batch,
             batch.image,

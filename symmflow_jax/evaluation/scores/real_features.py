@@ -1,4 +1,4 @@
-"""Features of real images, measured once and kept: what samples are compared with."""
+"""Features of real images, the reference of sample quality, cached on disk."""
 
 import dataclasses
 import hashlib
@@ -27,9 +27,9 @@ from symmflow_jax.runtime import processes
 _logger = logging.getLogger(__name__)
 
 MOST_FEATURES = 10_000
-"""Images whose single features are kept, for the kernel distance."""
+"""Largest number of images whose feature vectors are kept, for the kernel distance."""
 
-# Keys of the data that do not change an image of the evaluation.
+# Keys of config.data that do not change the images of an evaluation.
 _TRAINING_ONLY = ("random_crop", "random_flip", "dequantize_images", "latents", "num_workers")
 
 
@@ -37,9 +37,9 @@ class FeatureSet(NamedTuple):
     """Features of a set of images, the same in every process.
 
     Attributes:
-        gaussian: the normal law of all of them.
+        gaussian: mean and covariance of the features of all images.
         features: float32 `[at most MOST_FEATURES, num_features]`, of the first images.
-        num_examples: number of images behind the normal law.
+        num_examples: number of images of `gaussian`.
     """
 
     gaussian: Gaussian
@@ -48,7 +48,7 @@ class FeatureSet(NamedTuple):
 
 
 class FeatureCollector:
-    """Gathers a feature set batch by batch.
+    """Collects features batch by batch.
 
     Args:
         num_features: size of a feature vector.
@@ -63,7 +63,7 @@ class FeatureCollector:
 
         Args:
             features: float `[batch, num_features]`.
-            positions: int `[batch]`, places among all images.
+            positions: int `[batch]`, index of each image among all images.
             valid: bool `[batch]`; padding does not count.
         """
         counts = np.asarray(valid, bool)
@@ -73,7 +73,7 @@ class FeatureCollector:
         self._rows.append(np.column_stack([places[kept].astype(np.float32), rows[kept]]))
 
     def finish(self) -> tuple[FeatureStatistics, np.ndarray]:
-        """Statistics and single features of all processes, the latter in their order."""
+        """Statistics and feature vectors of all processes; the vectors are sorted by position."""
         rows = _over_processes(np.concatenate(self._rows))
         return self._statistics.over_processes(), rows[np.argsort(rows[:, 0]), 1:]
 
@@ -81,13 +81,13 @@ class FeatureCollector:
 def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet:
     """Features of the real images that the config names, at the model's size.
 
-    They are read from `config.eval.statistics_dir` if they are there; otherwise they are
-    measured and written there, under a name that holds data set, split, size, weights and a
-    digest of the data's keys.
+    They are loaded from `config.eval.statistics_dir` if they exist. Otherwise they are computed
+    and written there. The file name holds the data set, split, size, feature weights and a digest
+    of the data's config.
 
     Raises:
         DataError: if the split is missing.
-        StatisticsError: if a file that was kept is damaged.
+        StatisticsError: if a file of statistics is damaged.
     """
     source = evaluator.experiment.real_source(evaluator.source)
     path = _path(evaluator.experiment, source, function)
@@ -102,7 +102,7 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
         path.parent.mkdir(parents=True, exist_ok=True)
         with rows_path.open("wb") as file:
             np.save(file, rows)
-        # Last and in one piece: where it is, both files are whole.
+        # Written last and renamed, so that both files are complete if this one exists.
         partial = path.with_suffix(".partial")
         save_statistics(partial, statistics, function)
         partial.replace(path)
@@ -119,7 +119,7 @@ def _measure(
 
 
 def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> pathlib.Path:
-    """Where the statistics are kept; other data, sizes or weights have other names."""
+    """Path of the statistics, unique to the data, the image size and the feature weights."""
     data = dataclasses.asdict(experiment.data)
     identity = {key: value for key, value in data.items() if key not in _TRAINING_ONLY}
     identity |= {"seed": experiment.seed, "num_examples": len(source)}
@@ -138,13 +138,13 @@ def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> 
 
 
 def _everywhere(found: bool) -> bool:
-    """Whether all processes have found it, so that all of them do the same."""
+    """Tells if the condition holds in all processes, so that all of them take the same branch."""
     total = processes.sum_over_processes(np.int32(found))
     return int(total) == jax.process_count()
 
 
 def _over_processes(rows: np.ndarray) -> np.ndarray:
-    """The rows of all processes; their numbers may differ."""
+    """Gathers the rows of all processes; processes may have different numbers of rows."""
     if jax.process_count() == 1:
         return rows
     most = int(np.max(multihost_utils.process_allgather(np.int32(len(rows)))))

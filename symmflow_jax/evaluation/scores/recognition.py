@@ -1,4 +1,4 @@
-"""Scores of reading semantics: segmentation at one or two sizes, classification, and the loss."""
+"""Scores of predicting semantics: segmentation at one or two sizes, and classification."""
 
 import dataclasses
 import functools
@@ -32,12 +32,12 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 @dataclasses.dataclass(frozen=True)
 class ScoredSemantics:
-    """The scores of one pass, with the counts that they are read off.
+    """The scores of one pass, with the counts that they are computed from.
 
     Attributes:
-        scores: one for each protocol: at the model's size, and perhaps at the masks' own size.
+        scores: scores at the model's size and, if requested, at the masks' own size.
         counts: the confusion matrix at the model's size, int64 `[classes, classes]`.
-        answers: the labels, or the pixels of masks, by their confidence.
+        answers: predicted labels, or pixels of predicted masks, binned by confidence.
     """
 
     scores: list[Scores]
@@ -46,29 +46,31 @@ class ScoredSemantics:
 
 
 def make_recognition(evaluator: Evaluator) -> Metric:
-    """The scores of predicted semantics for every solver, number of steps and seed."""
+    """Makes the metric of predicted semantics, for all solvers, numbers of steps and seeds."""
 
-    def measure(trained: EvaluatedWeights) -> Findings:
-        return merged(_row(evaluator, trained, *row) for row in evaluator.experiment.solver_rows())
+    def measure(evaluated: EvaluatedWeights) -> Findings:
+        return merged(
+            _row(evaluator, evaluated, *row) for row in evaluator.experiment.solver_rows()
+        )
 
     return measure
 
 
 def _row(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     solver: str,
     num_steps: int | None,
     solve: Solve,
 ) -> Findings:
     values, repeats = evaluator.experiment.eval, []
     for seed in evaluator.seeds:
-        protocol = evaluator.row_protocol(evaluator.task, trained, seed, solver, num_steps)
+        protocol = evaluator.row_protocol(evaluator.task, evaluated, seed, solver, num_steps)
         protocol = dataclasses.replace(protocol, ensemble_size=values.ensemble_size)
         repeats.append(
             predict_semantics(
                 evaluator,
-                trained,
+                evaluated,
                 solve,
                 protocol,
                 num_examples=values.num_examples,
@@ -85,23 +87,23 @@ def _row(
 
 def predict_semantics(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     solve: Solve,
     protocol: Protocol,
     *,
     num_examples: int,
     original_size: bool = False,
 ) -> ScoredSemantics:
-    """Segments or classifies examples and compares with their labels.
+    """Segments or classifies examples and compares the predictions with their labels.
 
     Args:
         evaluator: method and examples.
-        trained: what is measured.
+        evaluated: the weights.
         solve: the solver.
-        protocol: that of the scores, with one seed.
-        num_examples: examples to take; 0 takes the whole split.
-        original_size: whether masks are compared at their own size too, where predictions are
-            enlarged to the crop that the model saw, by nearest pixels.
+        protocol: the protocol of the scores, with one seed.
+        num_examples: number of examples; 0 takes the whole split.
+        original_size: whether masks are compared at their own size too. For that, predictions are
+            enlarged by nearest neighbours to the size of the model's crop.
     """
     schema, num_classes = evaluator.schema, evaluator.schema.num_classes
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
@@ -109,7 +111,7 @@ def predict_semantics(
     for batch in evaluator.batches(num_examples, original_labels=original_size):
         result = evaluator.call(
             predictions.predict_semantics,
-            trained,
+            evaluated,
             protocol.seeds[0],
             batch,
             batch.image,
@@ -144,7 +146,16 @@ def segmentation(
     num_examples: int,
     nfe: float | None,
 ) -> Scores:
-    """The scores of masks, read off a confusion matrix of pixels."""
+    """Scores of masks from a confusion matrix of pixels.
+
+    Args:
+        counts: int64 `[classes, classes]`; rows are the true classes.
+        schema: the classes.
+        scored_size: "model" or "original", as in `Protocol`.
+        protocol: the protocol of the scores.
+        num_examples: number of examples.
+        nfe: mean number of network passes for each example, or None.
+    """
     named = zip(schema.names, confusion.class_iou(counts, schema.ignored).tolist(), strict=True)
     return Scores(
         values={
@@ -160,17 +171,17 @@ def segmentation(
 
 
 def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
-    """The confusion matrix of a batch's own labels and others for it."""
+    """The confusion matrix of a batch's labels and predicted labels, without padding."""
     return _confusion(batch.labels, labels, batch.valid, num_classes)
 
 
 def average(values: jax.Array, valid: Any) -> metrics.Average:
-    """The mean of a batch, without its padding."""
+    """The mean of values `[batch]`, without padding."""
     return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
 
 
 def _count_at_original_size(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
-    """On the host, since every mask has a size of its own."""
+    """The confusion matrix at the masks' own sizes, on the host, since the sizes differ."""
     total = ConfusionMatrix.empty(num_classes)
     originals: Sequence[np.ndarray] = batch.original_labels
     for mask, original, valid in zip(
@@ -191,7 +202,7 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
 def _by_confidence(
     targets, result: SemanticsPrediction, valid, ignored: tuple[int, ...]
 ) -> ConfidenceBins:
-    """Labels or pixels, without padding and without those whose true class is ignored."""
+    """Bins labels or pixels by confidence, without padding and ignored classes."""
     counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
     for label in ignored:
         counts = counts & (targets != label)

@@ -1,4 +1,4 @@
-"""Generated images beside real ones: distances of their distributions, and LPIPS of pairs."""
+"""Quality of generated images: distances to the distribution of real images, and LPIPS."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ from symmflow_jax.metrics.kernel_distance import kernel_distance
 from symmflow_jax.metrics.lpips import Lpips
 from symmflow_jax.runtime import processes
 
-# Only distances of Inception features bear these names, and the paper's are such.
+# FID and KID are the distances of Inception features, as in the paper.
 _NAMES = {"inception": ("fid", "kid")}
 _OTHER_NAMES = ("frechet_distance", "kernel_distance")
 _LARGEST_SUBSET = 1_000
@@ -24,11 +24,11 @@ _LARGEST_SUBSET = 1_000
 
 @dataclasses.dataclass(frozen=True)
 class SampleMetrics:
-    """What samples are compared by.
+    """Networks and reference features for the quality of samples.
 
     Attributes:
-        features: feature function of the distances of distributions, or None.
-        real: the real images' features, None like `features`.
+        features: feature function of the distances between distributions, or None.
+        real: features of the real images; None if `features` is None.
         perceptual: LPIPS, or None.
     """
 
@@ -38,9 +38,11 @@ class SampleMetrics:
 
 
 def make_sample_metrics(evaluator: Evaluator) -> SampleMetrics:
-    """What the config asks for; measures the real images if that has not been done before.
+    """Makes the sample metrics of the config; computes the features of real images if needed.
 
     Raises:
+        DataError: if the split of the real images is missing.
+        StatisticsError: if a file of statistics is damaged.
         ValueError: if weights are missing or of another network.
     """
     features = evaluator.experiment.feature_function()
@@ -49,24 +51,29 @@ def make_sample_metrics(evaluator: Evaluator) -> SampleMetrics:
 
 
 def make_sample_quality(evaluator: Evaluator) -> Metric:
-    """What generated images are like, for every solver, number of steps and seed.
+    """Makes the metric of sample quality, for all solvers, numbers of steps and seeds.
+
+    Without `config.eval.num_feature_samples` the metric gives no scores.
 
     Raises:
+        DataError, StatisticsError: as in `make_sample_metrics`.
         ValueError: if weights are missing or of another network.
     """
     if not evaluator.experiment.eval.num_feature_samples:
-        return lambda trained: Findings([])
+        return lambda evaluated: Findings([])
     sample_metrics = make_sample_metrics(evaluator)
 
-    def measure(trained: EvaluatedWeights) -> Findings:
+    def measure(evaluated: EvaluatedWeights) -> Findings:
         table = []
         for solver, num_steps, solve in evaluator.experiment.solver_rows():
             repeats = []
             for seed in evaluator.seeds:
-                protocol = evaluator.row_protocol("generation", trained, seed, solver, num_steps)
+                protocol = evaluator.row_protocol("generation", evaluated, seed, solver, num_steps)
                 guidance = str(evaluator.guidance(num_steps)) or None
                 protocol = dataclasses.replace(protocol, guidance=guidance)
-                repeats.append(sample_quality(evaluator, trained, solve, protocol, sample_metrics))
+                repeats.append(
+                    sample_quality(evaluator, evaluated, solve, protocol, sample_metrics)
+                )
             table += table_over_seeds(repeats)
         return Findings(table)
 
@@ -75,20 +82,20 @@ def make_sample_quality(evaluator: Evaluator) -> Metric:
 
 def sample_quality(
     evaluator: Evaluator,
-    trained: EvaluatedWeights,
+    evaluated: EvaluatedWeights,
     solve: Solve,
     protocol: Protocol,
     sample_metrics: SampleMetrics,
 ) -> list[Scores]:
-    """Frechet and kernel distance to the real images, and LPIPS to those of the same labels.
+    """Measures Frechet and kernel distance to the real images, and LPIPS to the labels' own images.
 
     Args:
-        evaluator: method and examples, whose labels are the conditions, repeated with fresh
-            noise up to `config.eval.num_feature_samples`.
-        trained: what is measured.
+        evaluator: method and examples. The examples' labels are the conditions; they repeat with
+            new noise up to `config.eval.num_feature_samples` samples.
+        evaluated: the weights.
         solve: the solver of the generation.
-        protocol: that of the scores, with one seed.
-        sample_metrics: what samples are compared by.
+        protocol: the protocol of the scores, with one seed.
+        sample_metrics: networks and reference features.
     """
     features, perceptual = sample_metrics.features, sample_metrics.perceptual
     collector = FeatureCollector(features.num_features) if features else None
@@ -97,7 +104,7 @@ def sample_quality(
     for batch in evaluator.batches(evaluator.experiment.eval.num_feature_samples, repeated=True):
         made = evaluator.call(
             predictions.generate,
-            trained,
+            evaluated,
             protocol.seeds[0],
             batch,
             batch.labels,
@@ -131,7 +138,7 @@ def sample_quality(
 def _distances(collector: FeatureCollector, real: FeatureSet, name: str) -> dict[str, float]:
     statistics, rows = collector.finish()
     subset_size = min(_LARGEST_SUBSET, len(rows), len(real.features))
-    # The subsets are the same for all samples, so that these differ by nothing else.
+    # A fixed seed gives the same subsets for all samples, so that scores are comparable.
     kernel = kernel_distance(rows, real.features, seed=0, subset_size=subset_size)
     values = (frechet_distance(statistics.gaussian(), real.gaussian), kernel.mean)
     return dict(zip(_NAMES.get(name, _OTHER_NAMES), values, strict=True))

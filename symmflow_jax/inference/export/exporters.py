@@ -1,4 +1,4 @@
-"""Formats of export, by the ending of the file."""
+"""Export formats, chosen by the file name's suffix."""
 
 import pathlib
 
@@ -10,11 +10,11 @@ EXPORTERS: dict[str, Choice] = {
         "the averaged weights, with the names that PyTorch programs use",
     ),
 }
-"""By the ending of `--output`; an exporter takes the run's folder, the file and the checkpoint."""
+"""Exporters by suffix of `--output`; each takes the run's folder, the file and the checkpoint."""
 
 
 def export(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = "latest") -> None:
-    """Writes a run in the format that the ending of a file stands for.
+    """Writes a run in the format of a file name's suffix.
 
     Args:
         workdir: folder of the run.
@@ -22,7 +22,8 @@ def export(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = "latest"
         checkpoint: "latest" or "best".
 
     Raises:
-        ValueError: if no format has this ending; and as the exporter.
+        ValueError: if no format has this suffix.
+        ValueError, CheckpointError, WeightsFileError: as the exporter raises them.
     """
     if path.suffix not in EXPORTERS:
         raise ValueError(f"--output={path} must end in {listed(EXPORTERS)}.")

@@ -1,1 +1,1 @@
-"""Inference on files: from a folder into a folder."""
+"""Inference on files: inputs from a folder, outputs to a folder."""

@@ -1,4 +1,4 @@
-"""Images of mask files or of labels."""
+"""Generation of image files from mask files or labels."""
 
 import logging
 import pathlib
@@ -28,21 +28,26 @@ def generate_files(
     num_samples: int,
     guidance: Guidance = NO_GUIDANCE,
 ) -> list[pathlib.Path]:
-    """Writes PNGs made from labels or mask files, `<condition>_<sample>.png`.
+    """Generates images from labels or mask files and writes `<condition>_<sample>.png`.
 
     Args:
         model: the model.
-        conditions: for a model of masks, a mask file or a folder of them; for a model of
-            labels, names or numbers of classes separated by commas, or "" for every class.
+        conditions: for a segmentation model, a mask file or a folder of them; for a
+            classification model, names or numbers of classes separated by commas, or "" for every
+            class.
         output: folder to write to.
         seed: origin of the noise.
         num_steps: Euler steps.
-        num_samples: images of each condition.
-        guidance: draws images towards their conditions; none by default.
+        num_samples: number of images for each condition.
+        guidance: classifier-free guidance towards the conditions; none by default.
+
+    Returns:
+        the paths of the images.
 
     Raises:
-        DataError: if there is no condition, or one cannot be read.
-        ValueError: if there is guidance but the network has one clock for both leaves.
+        DataError: if there is no condition, or one cannot be read or has an unknown class.
+        ValueError: if the guidance has a weight but the network has one clock for both
+            components.
     """
     named = _mask_conditions(model, conditions) if model.reads_masks else _labels(model, conditions)
     requests = [(f"{name}_{n}", value) for name, value in named for n in range(num_samples)]
@@ -69,7 +74,7 @@ def _mask_conditions(model: Model, path: str) -> list[tuple[str, np.ndarray]]:
 
 
 def _labels(model: Model, text: str) -> list[tuple[str, np.ndarray]]:
-    """Classes by name or number; every class if the text is empty."""
+    """Names and numbers of the classes in a text; all classes if it is empty."""
     names = model.schema.names
     chosen = [part.strip() for part in text.split(",") if part.strip()] or list(names)
     unknown = [part for part in chosen if part not in names and not _is_class(part, names)]

@@ -1,4 +1,4 @@
-"""Masks or labels of picture files, and how sure they are."""
+"""Prediction of masks or labels for image files, with confidence and entropy."""
 
 import csv
 import logging
@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.data.image_files import read_image
@@ -33,28 +34,33 @@ def segment_files(
     unsure_id: int = 255,
     probabilities: bool = False,
 ) -> list[pathlib.Path]:
-    """Writes `<stem>.png`, a mask of the data set's ids, and `<stem>_overlay.png`.
+    """Segments images; writes `<stem>.png`, a mask of the data set's ids, and `<stem>_overlay.png`.
 
-    An image is resized to the model's size, its mask back to the image's by nearest pixels.
-    Where there is an entropy, of several draws or of probabilities, `<stem>_entropy.png` shows
-    it: black is 0, white the logarithm of the number of classes.
+    An image is resized to the model's size. Its mask is resized back to the image's size by
+    nearest neighbours. If there are several draws or probabilities, `<stem>_entropy.png` shows
+    the entropy: black is 0, white is the logarithm of the number of classes.
 
     Args:
-        model: a model of masks.
+        model: a segmentation model.
         images: an image file or a folder of them.
         output: folder to write to.
         seed: origin of the noise.
         num_steps: Euler steps.
-        ensemble_size: noises for each image, whose answers vote.
-        min_confidence: pixels less sure than that get `unsure_id`, and no colour in the overlay.
-        unsure_id: an id that no class has.
-        probabilities: whether to write `<stem>_probabilities.npz` too, whose `probabilities`
-            are float16 `[height, width, classes]` in the model's size, beside their `names`.
+        ensemble_size: number of noise samples for each image; their predictions vote.
+        min_confidence: bound in [0, 1]; pixels with a lower confidence get `unsure_id`, and no
+            colour in the overlay.
+        unsure_id: an id that no class has, below 65536.
+        probabilities: whether to write `<stem>_probabilities.npz` too. It holds `probabilities`,
+            float16 `[height, width, classes]` in the model's size, and the classes' `names`.
+
+    Returns:
+        the paths of the masks.
 
     Raises:
         DataError: if there is no image, or one cannot be read.
-        ValueError: if the model reads labels, if `unsure_id` is a class's where it is needed, or
-            if there are no probabilities.
+        ValueError: if the model classifies; if `min_confidence` is out of its range; if
+            `min_confidence` is positive and `unsure_id` is an id of a class or out of range; or
+            if `probabilities` are requested but the encoding is not one-hot.
     """
     if not model.reads_masks:
         raise ValueError("This model reads labels, not masks; use --mode=classify.")
@@ -96,24 +102,33 @@ def classify_files(
     ensemble_size: int,
     min_confidence: float = 0.0,
 ) -> pathlib.Path:
-    """Writes a CSV with a line for each image.
+    """Classifies images and writes a CSV file with a row for each image.
 
-    Columns: file; label (the data set's id) and its name, or nothing and "unsure"; read_out, the
-    continuous value in units of labels (or colour in 8-bit levels) from which it was read;
-    distance_to_next, how far that is from the nearest other label; confidence; entropy in nats,
-    of the vote or of the probabilities; p(<name>), the probability of each class. One-hot
-    codes have probabilities instead of a read-out.
+    Columns:
+
+    - file: name of the image file;
+    - label and name: the data set's id of the class and its name, or nothing and "unsure";
+    - read_out: the continuous prediction in units of labels (or a colour in 8-bit levels);
+    - distance_to_next: distance of the read-out from the nearest other label;
+    - confidence, in [0, 1];
+    - entropy: entropy in nats of the vote or of the probabilities;
+    - p(<name>): probability of each class.
+
+    One-hot encodings have probabilities and no read-out; the others have a read-out only.
 
     Args:
-        model: a model of labels.
+        model: a classification model.
         images: an image file or a folder of them.
         output: the CSV file, or a folder for `labels.csv`.
         seed, num_steps, ensemble_size: as in `segment_files`.
-        min_confidence: answers less sure than that are "unsure".
+        min_confidence: bound in [0, 1]; labels with a lower confidence are "unsure".
+
+    Returns:
+        the path of the CSV file.
 
     Raises:
         DataError: if there is no image, or one cannot be read.
-        ValueError: if the model reads masks.
+        ValueError: if the model segments, or if `min_confidence` is out of its range.
     """
     if model.reads_masks:
         raise ValueError("This model reads masks, not labels; use --mode=segment.")
@@ -122,8 +137,8 @@ def classify_files(
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = None
-        for picture, _, result in _read(model, files, seed, num_steps, ensemble_size):
-            row = {"file": picture.name} | _row(model, result, min_confidence)
+        for image_path, _, result in _read(model, files, seed, num_steps, ensemble_size):
+            row = {"file": image_path.name} | _row(model, result, min_confidence)
             if writer is None:
                 writer = csv.DictWriter(file, list(row))
                 writer.writeheader()
@@ -135,7 +150,7 @@ def classify_files(
 def _read(
     model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, ensemble_size: int
 ) -> Iterator[tuple[pathlib.Path, np.ndarray, SemanticsPrediction]]:
-    """Each file with its picture, and what was recognised in it as NumPy arrays of one example."""
+    """Paths, images and predictions of files, the latter as NumPy arrays of one example."""
     height, width, channels = model.image_shape
     for index, paths in enumerate(batches(files)):
         originals = [read_image(path) for path in paths]
@@ -150,7 +165,7 @@ def _read(
 
 
 def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> dict[str, str | int]:
-    """What the table tells of one example, by column."""
+    """Cells of the CSV file for one example, by column."""
     label, schema = int(result.labels), model.schema
     is_sure = result.answers(min_confidence) != UNSURE
     row: dict[str, str | int] = {
@@ -159,9 +174,10 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
     }
     encoding = model.method.codec.encoding
     if isinstance(encoding, ClassEncoding):
-        decode_continuous = np.atleast_1d(encoding.decode_continuous(result.signal))
-        others = np.delete(np.asarray(encoding.distances(result.signal)), label)
-        row["read_out"] = " ".join(f"{value:.4f}" for value in decode_continuous)
+        signal = jnp.asarray(result.signal)
+        values = np.atleast_1d(encoding.decode_continuous(signal))
+        others = np.delete(np.asarray(encoding.distances(signal)), label)
+        row["read_out"] = " ".join(f"{value:.4f}" for value in values)
         row["distance_to_next"] = f"{others.min():.4f}"
     row["confidence"] = f"{result.confidence:.4f}"
     row["entropy"] = f"{result.entropy:.4f}"
@@ -172,7 +188,7 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
 
 
 def _grey(entropy: jax.Array, num_classes: int) -> np.ndarray:
-    """Int levels 0 to 255 of an entropy in nats, the largest that so many classes can have."""
+    """Grey levels of an entropy in nats, int32: 0 for 0, 255 for the largest possible entropy."""
     return np.round(np.asarray(entropy) / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
 
 

@@ -1,4 +1,4 @@
-"""Images, semantics or pairs of both from noise alone; labelled ones as a data set to train on."""
+"""Samples from noise alone as files; pairs are written as a data set for training."""
 
 import logging
 import pathlib
@@ -17,7 +17,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 _logger = logging.getLogger(__name__)
 
 _One = tuple[np.ndarray | None, np.ndarray | None]
-"""An image or point, and a mask or label; None for what was not asked for."""
+"""An image or point, and a mask or label; None for one that was not requested."""
 
 
 def sample_files(
@@ -29,32 +29,33 @@ def sample_files(
     num_steps: int,
     num_samples: int,
 ) -> None:
-    """Writes samples in the layout of a source that training reads.
+    """Generates samples from noise and writes them in the layout of a data source.
 
-    - pairs of pictures and masks: `train/images/<number>.png` and `train/masks/<number>.png`,
-      whose ids are the data set's (`paired_folder`); masks alone: the latter;
-    - pairs of pictures or points and labels: `samples.npz` with `train_images` and
-      `train_labels` (`npz`); labels or points alone: the one of the two;
-    - pictures alone: `<number>.png`, which segment and classify read.
+    - Pairs of images and masks: `train/images/<number>.png` and `train/masks/<number>.png` with
+      the data set's ids, for the source `paired_folder`. Masks alone: only the latter.
+    - Pairs of images or points and labels: `samples.npz` with `train_images` and `train_labels`,
+      for the source `npz`. Labels or points alone: only that array.
+    - Images alone: `<number>.png`, which `segment_files` and `classify_files` take.
 
     Args:
         model: a model with a clock for each component.
-        what: what to make.
+        what: images, semantics or pairs.
         output: folder to write to.
         seed: origin of the noise.
         num_steps: Euler steps.
-        num_samples: how many.
+        num_samples: number of samples, positive.
 
     Raises:
-        ValueError: if the network has one clock for both leaves, or if there is nothing to do.
+        ValueError: if the network has one clock for both components, or if `num_samples` is not
+            positive.
     """
     if num_samples < 1:
         raise ValueError(f"--num_samples is {num_samples}; make at least one.")
     samples = _samples(model, what, seed, num_steps, num_samples)
     output.mkdir(parents=True, exist_ok=True)
-    draws_pictures = len(model.image_shape) == 3
-    if model.reads_masks or (what is Sampled.IMAGES and draws_pictures):
-        _write_pictures(model.schema, what, samples, output)
+    draws_images = len(model.image_shape) == 3
+    if model.reads_masks or (what is Sampled.IMAGES and draws_images):
+        _write_images(model.schema, what, samples, output)
     else:
         _write_archive(samples, output / "samples.npz")
     _logger.info("Wrote %d samples (%s) to %s.", num_samples, what.name.lower(), output)
@@ -65,9 +66,9 @@ def sample_files(
 
 
 def training_command(model: Model, output: pathlib.Path) -> list[str]:
-    """The command line, part by part, that trains on pairs which a model has written to `output`.
+    """The arguments of a command that trains on the pairs in `output`, written by `sample_files`.
 
-    Its evaluation, too, is on them: there is no other split.
+    The evaluation uses the same pairs, since there is no other split.
     """
     values: dict[str, object]
     if model.reads_masks:
@@ -87,7 +88,7 @@ def training_command(model: Model, output: pathlib.Path) -> list[str]:
 def _samples(
     model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int
 ) -> Iterator[_One]:
-    """One sample after another, made in batches of one size."""
+    """Yields single samples, which are generated in batches of `BATCH_SIZE`."""
     for index, start in enumerate(range(0, num_samples, BATCH_SIZE)):
         key = jax.random.fold_in(jax.random.key(seed), index)
         made = model.sample(BATCH_SIZE, key, num_steps, what=what)
@@ -99,7 +100,7 @@ def _samples(
             )
 
 
-def _write_pictures(
+def _write_images(
     schema: LabelSchema, what: Sampled, samples: Iterator[_One], output: pathlib.Path
 ) -> None:
     images = output if what is Sampled.IMAGES else output / "train" / "images"

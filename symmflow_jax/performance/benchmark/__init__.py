@@ -1,1 +1,1 @@
-"""`--mode=benchmark`: timings on this machine."""
+"""Timings on this machine (`--mode=benchmark`)."""

@@ -1,10 +1,10 @@
-"""`--mode=benchmark`: how fast a config's programs are here, as Markdown.
+"""Speed of a config's programs on this machine, as Markdown (`--mode=benchmark`).
 
     python -m symmflow_jax.main --mode=benchmark --config=configs/mnist.py --batch_sizes=64,128
     python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=input
 
-With PyTorch and torchcfm installed (`pip install -e '.[benchmark]'`), the same network does the
-same work there, in turn with this project's. Measure on an idle machine.
+If PyTorch and torchcfm are installed (`pip install -e '.[benchmark]'`), the same network runs
+the same workloads there, alternately with this project's. Measure on an idle machine.
 """
 
 import contextlib
@@ -30,16 +30,17 @@ def benchmark(
     num_rounds: int,
     only: str | None = None,
 ) -> str:
-    """Measures, and gives the tables as Markdown.
+    """Runs the benchmark and returns its tables as Markdown.
 
     Args:
-        experiment: what is timed.
-        batch_sizes: numbers as words; None takes the training's batch size.
-        num_rounds: timed calls of each workload.
-        only: "compile", "speed" or "input", one of the parts; None takes all.
+        experiment: the experiment to time.
+        batch_sizes: batch sizes as strings; None takes the training's batch size.
+        num_rounds: number of timed calls of each workload.
+        only: the part to run, "compile", "speed" or "input"; None runs all.
 
     Raises:
-        ValueError: if a batch size is no positive number.
+        ValueError: if a batch size is not a positive number, or if the local devices do not
+            divide it.
     """
     sizes = _batch_sizes(batch_sizes or [str(experiment.train.batch_size)])
     peak = workloads.matmul_flops_per_second()
@@ -62,15 +63,17 @@ def _speed(
     rows = []
     with contextlib.ExitStack() as stack:
 
-        def apart(make_tasks: MakeTasks) -> dict[str, Task]:
+        def own_process(make_tasks: MakeTasks) -> dict[str, Task]:
             return stack.enter_context(in_own_process(make_tasks, experiment, batch_size, NAMES))
 
-        # An accelerator is this process's.
+        # An accelerator may serve only one process, this one.
         on_cpu = jax.default_backend() == "cpu"
-        ours = apart(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
+        ours = own_process(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
         contenders = {"ours": ours}
         if torch_peer.has_form_of(subject.method.network) and torch_peer.is_installed():
-            contenders["peer"] = apart(torch_peer.cpu_tasks if on_cpu else torch_peer.cuda_tasks)
+            contenders["peer"] = own_process(
+                torch_peer.cpu_tasks if on_cpu else torch_peer.cuda_tasks
+            )
         for name in NAMES:
             _logger.info("%s, batch %d", name, batch_size)
             seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},

@@ -1,4 +1,4 @@
-"""How long a start waits for the compiler, the first time and with its cache."""
+"""Compile times at the start of a training, with an empty and with a filled cache."""
 
 import concurrent.futures
 import multiprocessing
@@ -14,14 +14,14 @@ from symmflow_jax.runtime import compilation
 
 
 class Program(NamedTuple):
-    """What one jitted program costs before it runs.
+    """Compile time and memory of one jitted program.
 
     Attributes:
-        lower_seconds: from Python to StableHLO.
-        compile_seconds: from there to machine code, or out of the cache.
-        num_argument_bytes: its arguments.
-        num_donated_bytes: arguments whose memory the results take over.
-        num_temporary_bytes: what it needs beside arguments and results.
+        lower_seconds: seconds from Python to StableHLO.
+        compile_seconds: seconds from StableHLO to machine code, or to load it from the cache.
+        num_argument_bytes: bytes of its arguments.
+        num_donated_bytes: bytes of the arguments whose memory the results reuse.
+        num_temporary_bytes: bytes of its temporaries.
     """
 
     lower_seconds: float
@@ -32,16 +32,23 @@ class Program(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """The whole wait."""
+        """Sum of both times."""
         return self.lower_seconds + self.compile_seconds
 
 
 def measure(
     experiment: Experiment, batch_size: int
 ) -> tuple[dict[str, Program], dict[str, Program]]:
-    """The programs of a training's start by name: with an empty cache, then with a filled one.
+    """Compiles the programs at the start of a training, with an empty and with a filled cache.
 
-    Each time in a process of its own, as a user would start them.
+    Each time they are compiled in a new process, as in a new training.
+
+    Args:
+        experiment: the experiment.
+        batch_size: number of examples of a batch.
+
+    Returns:
+        the programs by name, with the empty cache and with the filled one.
     """
     with tempfile.TemporaryDirectory() as folder:
         cold = _in_new_process(experiment, batch_size, folder)

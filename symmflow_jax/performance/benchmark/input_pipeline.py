@@ -1,4 +1,4 @@
-"""How fast training batches reach the device, beside Pillow on the same files."""
+"""Rate of training batches that reach the device, compared with Pillow on the same files."""
 
 import concurrent.futures
 import itertools
@@ -23,13 +23,14 @@ _NUM_PAIRS = 5_000
 
 
 class Rate(NamedTuple):
-    """What one way of reading gives.
+    """Rate of one reader.
 
     Attributes:
-        reader: what it is called.
-        images_per_second: once it runs.
-        start_seconds: from its call to the first batch on the device; None without a start.
-        ratio: its rate over that of plain Pillow just before and after it; None without files.
+        reader: name of the reader.
+        images_per_second: its rate after the start.
+        start_seconds: seconds from its call to the first batch on the device; None for Pillow.
+        ratio: its rate divided by that of plain Pillow just before and after it; None if the
+            source has no pairs of image files.
     """
 
     reader: str
@@ -39,19 +40,18 @@ class Rate(NamedTuple):
 
 
 def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> list[Rate]:
-    """Images a second from files to batches on the device, with nothing else to do.
+    """Measures images per second from files to batches on the device, without other work.
 
-    Pairs of pictures are read by 1, 2 and 4 worker processes, with plain Pillow in one process
-    before and after each, and by plain Pillow in two processes that know nothing of each other,
-    which is what the machine allows. The files of a sample count several times, as if they were
-    a data set of 5,000 pairs: Grain takes 20 microseconds to find the next example of so many,
-    and 2 milliseconds where there are a dozen. Other sources are read as the config says, with
-    nothing beside them.
+    Pairs of images and masks are read by 1, 2 and 4 worker processes, with plain Pillow in one
+    process before and after each. Plain Pillow in two independent processes shows the limit of
+    the machine. A small data set is repeated to at least 5,000 pairs, since Grain takes 20
+    microseconds to find the next example of so many, but 2 milliseconds of a dozen. Other sources
+    are read with the config's number of workers, without a comparison.
 
     Args:
-        config: the experiment, whose training split is read.
-        batch_size: examples of a batch.
-        seconds: about how long each way is watched; half of that for plain Pillow.
+        experiment: the experiment, whose training split is read.
+        batch_size: number of examples of a batch.
+        seconds: approximate duration of each measurement; half of it for plain Pillow.
 
     Raises:
         DataError: if the data is missing.
@@ -80,13 +80,13 @@ def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> li
 
 
 def _as_many(source: ImagePairs) -> ImagePairs:
-    """The pairs of a source over and over, at least as many as a data set has."""
+    """Repeats the pairs of a source to at least `_NUM_PAIRS`."""
     pairs = source.pairs * -(-_NUM_PAIRS // len(source))
     return ImagePairs(pairs, source.schemas["mask"], source.colours)
 
 
 def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[float, float]:
-    """Images a second, and the seconds up to the first batch."""
+    """Measures images per second, and the seconds until the first batch."""
     start = time.perf_counter()
     batches = experiment.training_batches(source=source)
     mesh = processes.local_mesh()
@@ -96,7 +96,7 @@ def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[floa
 
     take()
     start_seconds = time.perf_counter() - start
-    # While the last worker starts, the first ones fill their buffers; these do not count.
+    # The first workers fill their buffers while the last one starts; these batches do not count.
     for _ in range(6 * max(1, experiment.data.num_workers)):
         take()
     rate = experiment.train.batch_size * _calls_per_second(take, seconds)
@@ -105,7 +105,7 @@ def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[floa
 
 
 def _plain(source: ImagePairs, experiment: Experiment, seconds: float) -> float:
-    """Pairs a second that Pillow opens, decodes, resizes and hands over as arrays."""
+    """Pairs per second that Pillow opens, decodes, resizes and converts to arrays."""
     height, width = experiment.data.image_size
     size = (width, height)
     pairs = itertools.cycle(source.pairs)
@@ -117,13 +117,13 @@ def _plain(source: ImagePairs, experiment: Experiment, seconds: float) -> float:
         with Image.open(mask_path) as mask:
             np.asarray(mask.resize(size, Image.Resampling.NEAREST))
 
-    for _ in set(source.pairs):  # The files come into memory.
+    for _ in set(source.pairs):  # Loads the files into the page cache.
         read()
     return _calls_per_second(read, seconds)
 
 
 def _two_plain(source: ImagePairs, experiment: Experiment, seconds: float) -> float:
-    """Pairs a second of two such processes at the same time, together."""
+    """Pairs per second of two Pillow processes at the same time, in sum."""
     context = multiprocessing.get_context("spawn")
     with (
         context.Manager() as manager,
@@ -142,7 +142,7 @@ def _plain_together(
 
 
 def _calls_per_second(task: Callable[[], None], seconds: float) -> float:
-    """How often a task is done in a second, over at least the given time."""
+    """Calls of a task per second, measured over at least the given seconds."""
     start = time.perf_counter()
     for count in itertools.count(1):
         task()

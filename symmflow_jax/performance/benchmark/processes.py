@@ -1,4 +1,4 @@
-"""Contenders in processes of their own, so that they share neither a heap nor threads."""
+"""Tasks in separate processes, so that they share neither a heap nor threads."""
 
 import concurrent.futures
 import contextlib
@@ -13,20 +13,20 @@ from symmflow_jax.performance.timing import Task
 from symmflow_jax.runtime import compilation
 
 MakeTasks = Callable[[Experiment, int], dict[str, Task]]
-"""A module's function of a config and a batch size to tasks by name."""
+"""Module-level function from an experiment and a batch size to tasks by name."""
 
 
 @contextlib.contextmanager
 def in_own_process(
     make_tasks: MakeTasks, experiment: Experiment, batch_size: int, names: tuple[str, ...]
 ) -> Iterator[dict[str, Task]]:
-    """Tasks that a fresh process does on CPU, each time they are called, as long as this lasts.
+    """Context with tasks that run on CPU in a new process, which ends with the context.
 
     Args:
-        make_tasks: what makes the tasks, there.
-        config: its first argument.
+        make_tasks: function that makes the tasks in that process.
+        experiment: its first argument.
         batch_size: its second argument.
-        names: of the tasks.
+        names: names of the tasks.
     """
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, context, _begin) as executor:
@@ -38,7 +38,7 @@ def in_own_process(
 
 
 def _begin() -> None:
-    """Accelerators, which may serve one process only, are left to the parent."""
+    """Chooses the CPU, since an accelerator may serve only the parent process."""
     jax.config.update("jax_platforms", "cpu")
     compilation.keep_compiled_programs()
 

@@ -1,4 +1,4 @@
-"""The benchmark's results as Markdown."""
+"""Markdown tables of the benchmark's results."""
 
 import os
 import platform
@@ -12,15 +12,15 @@ from symmflow_jax.runs import markdown
 
 
 class Speed(NamedTuple):
-    """One workload's time.
+    """Time of one workload.
 
     Attributes:
-        workload: its name.
-        batch_size: images that it works on.
-        seconds: of one call.
-        peer_seconds: the same in PyTorch, or None where that is not there.
-        flops: operations that the network asks for.
-        peak: operations a second of a large matrix product on this machine.
+        workload: name of the workload.
+        batch_size: number of images of one call.
+        seconds: seconds of one call.
+        peer_seconds: seconds of one call in PyTorch, or None if that was not measured.
+        flops: floating-point operations of one call.
+        peak: floating-point operations per second of a large matrix product on this machine.
     """
 
     workload: str
@@ -32,7 +32,7 @@ class Speed(NamedTuple):
 
 
 def machine(peak: float) -> str:
-    """What was measured on."""
+    """Description of the machine, with its `peak` FLOP/s of a matrix product."""
     devices = ", ".join(sorted({device.device_kind for device in jax.local_devices()}))
     return (
         f"{jax.local_device_count()} x {devices} ({platform.machine()}, {os.cpu_count()} cores); "
@@ -41,7 +41,7 @@ def machine(peak: float) -> str:
 
 
 def compile_times(cold: dict[str, Program], cached: dict[str, Program]) -> str:
-    """A row for each program."""
+    """A table of compile times, with a row for each program."""
     rows = [
         [
             name,
@@ -60,13 +60,13 @@ def compile_times(cold: dict[str, Program], cached: dict[str, Program]) -> str:
 
 
 def speed(rows: list[Speed]) -> str:
-    """A row for each workload; the peer's columns stay empty where it is not installed."""
+    """A table of workloads; the columns of PyTorch are empty if it was not measured."""
     header = ["workload", "batch", "images/s", "PyTorch images/s", "ratio", "GFLOP/image"]
     return markdown.table([*header, "share of matrix product"], [_cells(row) for row in rows])
 
 
 def input_pipeline(rows: list[Rate]) -> str:
-    """A row for each way of reading; the ratio stays empty where there are no files."""
+    """A table of readers; the ratio is empty if there are no image files."""
     cells = [
         [
             row.reader,

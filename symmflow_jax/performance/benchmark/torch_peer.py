@@ -1,4 +1,4 @@
-"""The same work in PyTorch, with torchcfm's U-Net, to compare with (both are optional)."""
+"""The same workloads in PyTorch with torchcfm's U-Net, for comparison (both are optional)."""
 
 import copy
 import os
@@ -18,7 +18,7 @@ from symmflow_jax.performance.workloads import GENERATION, RECOGNITION, TRAIN_ST
 
 
 def is_installed() -> bool:
-    """Whether PyTorch and torchcfm can be imported."""
+    """Tells if PyTorch and torchcfm can be imported."""
     try:
         import torch  # noqa: F401
         import torchcfm.models.unet.unet  # noqa: F401
@@ -28,12 +28,12 @@ def is_installed() -> bool:
 
 
 def has_form_of(network: nn.Module) -> bool:
-    """Whether PyTorch's peer is the same network."""
+    """Tells if torchcfm has the same network."""
     return type(network) is UNet
 
 
 def cpu_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
-    """The workloads of `workloads.tasks` by the same names, in float32 on all cores."""
+    """The workloads of `workloads.tasks` by name in PyTorch, in float32 on all cores."""
     import torch
 
     torch.set_num_threads(os.cpu_count() or 1)
@@ -41,7 +41,7 @@ def cpu_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
 
 
 def cuda_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
-    """The same on one GPU, with the precision that PyTorch chooses; each waits for its end."""
+    """The same workloads on one GPU, in PyTorch's default precision; each call synchronizes."""
     import torch
 
     def waiting(task: Task) -> Task:
@@ -59,7 +59,7 @@ def cuda_tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
 def _tasks(experiment: Experiment, batch_size: int, device: str) -> dict[str, Task]:
     """The workloads on a device.
 
-    The peer is spared the encoding of the labels: it is given the clean codes.
+    They start from clean codes and do not include the encoding of the labels.
     """
     import torch
 
@@ -90,7 +90,7 @@ def _tasks(experiment: Experiment, batch_size: int, device: str) -> dict[str, Ta
 
 
 def _train_step(subject: Subject, network: Any, images: Any, semantics: Any) -> Callable[[], None]:
-    """AdamW and the moving average as lists of tensors, PyTorch's quickest form."""
+    """A train step with fused AdamW and a multi-tensor moving average, PyTorch's fastest form."""
     import torch
 
     train = subject.experiment.train

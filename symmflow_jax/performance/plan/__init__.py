@@ -1,1 +1,1 @@
-"""`--mode=plan`: what a config needs of a TPU, found out by compiling for it."""
+"""Requirements of a config on a TPU, found by compiling for it (`--mode=plan`)."""

@@ -1,4 +1,4 @@
-"""TPU chips: what they can do, as Google Cloud's documentation says."""
+"""TPU chips and their figures in Google Cloud's documentation."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ class Chip(NamedTuple):
     """The published figures of one chip.
 
     Attributes:
-        name: as topologies are called by it.
-        flops_per_second: peak of bfloat16 matrix products, which float32 ones also use unless
-            a higher precision is asked for.
-        hbm_bytes: its memory.
+        name: name of the chip in topologies, such as "v5e".
+        flops_per_second: peak rate of bfloat16 matrix products. Float32 products use them too,
+            unless a higher precision is configured.
+        hbm_bytes: size of its memory.
         hbm_bytes_per_second: peak rate of its memory.
         config_name: libtpu's name of the configuration in which a chip is one device, or None
-            where that is the default.
+            if that is the default.
     """
 
     name: str

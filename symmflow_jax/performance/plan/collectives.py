@@ -1,4 +1,4 @@
-"""The messages between devices, read out of a compiled module."""
+"""The collectives between devices in a compiled module."""
 
 import re
 from collections import Counter
@@ -10,13 +10,13 @@ _KINDS = ("all-gather", "all-reduce", "reduce-scatter", "all-to-all", "collectiv
 
 
 class Collective(NamedTuple):
-    """All collectives of one kind in a run of a module.
+    """All collectives of one kind in one run of a module.
 
     Attributes:
         kind: "all-gather", "all-reduce", "reduce-scatter", "all-to-all" or
             "collective-permute".
-        num_runs: how often one of them runs.
-        num_bytes: what they work on, for one device: the whole array before a reduction or
+        num_runs: number of runs of all of them.
+        num_bytes: bytes of their arrays on one device: the whole array before a reduction or
             after a gathering, of which a device sends or receives most.
     """
 
@@ -28,9 +28,9 @@ class Collective(NamedTuple):
 def collectives(module: Module) -> list[Collective]:
     """The collectives of a module by kind, most bytes first.
 
-    What starts and ends in two instructions counts once, as does what a compiler has spread
-    over several fusions, whose copies it gives one chain. What is in a loop counts as often as
-    the loop runs.
+    An asynchronous collective with a start and an end instruction counts once. So does a
+    collective that the compiler has split over several fusions with one chain id. A collective
+    in a loop counts once for each run of the loop.
 
     Args:
         module: the optimised module.
@@ -41,7 +41,7 @@ def collectives(module: Module) -> list[Collective]:
         for instruction in body:
             kind = instruction.opcode.removesuffix("-start")
             if kind in _KINDS and runs[computation]:
-                # Not by the channel, which many different messages may share.
+                # The channel is no key, since many different collectives may share it.
                 chain = re.search(r'chain_id="(\d+)"', instruction.rest)
                 key = kind, chain[1] if chain else instruction.name
                 entry_of_key = runs[computation], _num_bytes(kind, instruction, types)

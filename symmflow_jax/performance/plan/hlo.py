@@ -1,4 +1,4 @@
-"""Compiled modules, read from their text (HLO)."""
+"""Parser of compiled modules in HLO text."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,8 +11,8 @@ class Instruction(NamedTuple):
 
     Attributes:
         name: its name.
-        type: shape and dtype of its result, or of each array of a tuple.
-        opcode: what it does.
+        type: dtype and shape of its result, or of each array of a tuple.
+        opcode: name of its operation.
         rest: operands, attributes and metadata.
     """
 
@@ -23,7 +23,7 @@ class Instruction(NamedTuple):
 
     @property
     def operands(self) -> list[str]:
-        """The names of what it works on."""
+        """The names of its operands."""
         return _NAME.findall(self.rest.split(")")[0])
 
 
@@ -31,8 +31,8 @@ class Module(NamedTuple):
     """A module of computations that call each other.
 
     Attributes:
-        computations: the instructions of each, by name.
-        entry: the one that is run.
+        computations: the instructions of each computation, by name.
+        entry: name of the computation that runs first.
     """
 
     computations: dict[str, list[Instruction]]
@@ -48,10 +48,10 @@ class Module(NamedTuple):
         }
 
     def runs(self, callers: frozenset[str] | None = None) -> Counter[str]:
-        """How often each computation runs; both branches of a condition count.
+        """Number of runs of each computation; all branches of a conditional count.
 
         Args:
-            callers: only follow the calls of these opcodes; None follows all.
+            callers: follow only the calls of these opcodes; None follows all.
         """
         runs: Counter[str] = Counter()
 
@@ -67,7 +67,7 @@ class Module(NamedTuple):
         return runs
 
     def _trip_count(self, loop: Instruction) -> int:
-        """The number that the compiler has noted, or else the one its counter is compared with."""
+        """The trip count in the loop's metadata, or else the largest constant of its condition."""
         known = _TRIP_COUNT.search(loop.rest)
         if known:
             return int(known[1])
@@ -92,7 +92,7 @@ _SPACE = re.compile(r"S\((\d+)\)")
 
 
 def parse(text: str) -> Module:
-    """A module of its text, as `jax.stages.Compiled.as_text` gives it."""
+    """Parses the text of a module, as `jax.stages.Compiled.as_text` returns it."""
     computations: dict[str, list[Instruction]] = defaultdict(list)
     name = entry = ""
     for line in text.splitlines():
@@ -108,11 +108,11 @@ def parse(text: str) -> Module:
 
 
 class Array(NamedTuple):
-    """An array of a type.
+    """Size and memory of one array of a type.
 
     Attributes:
-        num_bytes: its size.
-        space: the number of the memory that holds it; 0 is a chip's main memory.
+        num_bytes: its size in bytes.
+        space: number of the memory space that holds it; 0 is a chip's main memory.
     """
 
     num_bytes: int
@@ -120,7 +120,7 @@ class Array(NamedTuple):
 
 
 def arrays(type_text: str) -> list[Array]:
-    """The arrays of a type such as `(f32[2,3]{1,0}, bf16[4]{0:T(256)S(1)})`."""
+    """Parses a type such as `(f32[2,3]{1,0}, bf16[4]{0:T(256)S(1)})`."""
     found = []
     for letters, bits, dimensions, layout in _ARRAY.findall(type_text):
         num_bits = int(bits) if bits else 8 if letters == "pred" else 0

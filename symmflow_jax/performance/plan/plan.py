@@ -1,4 +1,4 @@
-"""`--mode=plan`: memory, work and messages of a config on a TPU slice, before there is one."""
+"""Memory, operations and collectives of a config on a TPU slice, without a TPU (`--mode=plan`)."""
 
 import functools
 import logging
@@ -26,21 +26,22 @@ _NOTE = (
 
 
 def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
-    """Compiles a config's train step and sampler for a topology; shows and writes the costs.
+    """Compiles a config's train step and generation for a topology; logs and writes their costs.
 
     Args:
         experiment: the run; `config.plan` names the topology.
-        workdir: where `plan.json` is written.
+        workdir: folder to write `plan.json` to.
 
     Returns:
-        what `plan.json` holds.
+        the contents of `plan.json`.
 
     Raises:
-        ValueError: if there is no such topology or no libtpu, or chips do not divide a batch.
+        ValueError: if there is no such topology, if libtpu is missing or in use, or if the chips
+            do not divide a batch.
     """
-    # Whatever is not compiled for the topology stays off any accelerator of this machine.
+    # All other computations run on CPU, not on an accelerator of this machine.
     jax.config.update("jax_platforms", "cpu")
-    # A program for devices that are not there cannot be read back from the cache.
+    # The cache cannot load programs for devices that do not exist here.
     jax.config.update("jax_enable_compilation_cache", False)
     chip, devices = open_topology(experiment.plan.topology)
     batch_size = experiment.plan.batch_size or experiment.train.batch_size
@@ -58,7 +59,7 @@ def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
         "generation": lambda: programs.generation(experiment, host, compiler),
     }.items():
         result["programs"][name] = _planned(name, compile_program, chip)
-        # The next compilation may take an hour, and what is found should outlive it.
+        # The next compilation may take an hour; results so far are written before it.
         files.write_json(workdir / "plan.json", result)
     if experiment.plan.search:
         parts = len(devices) * experiment.train.num_microbatches
@@ -87,11 +88,11 @@ def _head(experiment: Experiment, chip: Chip, devices: tuple[jax.Device, ...]) -
 def _train_steps(
     experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
 ) -> Callable[[int], Cost]:
-    """The cost of a train step by its batch size; each is compiled once."""
+    """A function from a batch size to the cost of a train step; each size is compiled once."""
 
     @functools.cache
     def train_step(size: int) -> Cost:
-        # What is dumped is the planned step, not those of the search.
+        # Only the planned step is dumped, not those of the search.
         kept = compiler if size == batch_size else compiler._replace(dump=None)
         return programs.train_step(experiment, size, devices, kept)
 
@@ -99,7 +100,7 @@ def _train_steps(
 
 
 def _planned(name: str, compile_program: Callable[[], Cost], chip: Chip) -> dict[str, Any]:
-    """A program's cost, shown and as plan.json has it."""
+    """Compiles a program and logs its cost; returns the entry for plan.json."""
     try:
         cost = compile_program()
     except DoesNotFit as error:
@@ -157,7 +158,7 @@ def _as_text(cost: Cost, chip: Chip) -> str:
     ]
     for collective in cost.collectives:
         lines.append(f"  {collective.kind}: {collective.num_runs}, {_size(collective.num_bytes)}")
-    return "\n".join(lines if cost.collectives else [*lines, "  no messages between chips"])
+    return "\n".join(lines if cost.collectives else [*lines, "  no collectives between chips"])
 
 
 def _bounds(cost: Cost, chip: Chip):
@@ -165,7 +166,7 @@ def _bounds(cost: Cost, chip: Chip):
 
 
 def _size(num_bytes: float) -> str:
-    """Bytes for people."""
+    """Formats bytes with a unit."""
     for unit in ("B", "KiB", "MiB"):
         if num_bytes < 1024:
             return f"{num_bytes:,.1f} {unit}"

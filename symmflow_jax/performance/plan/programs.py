@@ -1,4 +1,4 @@
-"""The programs of a config, compiled for devices that need not be there."""
+"""Programs of a config, compiled for devices that need not exist on this machine."""
 
 import pathlib
 import re
@@ -21,12 +21,12 @@ class Memory(NamedTuple):
     """Bytes of a chip's memory that a program needs.
 
     Attributes:
-        arguments: what it is given.
-        outputs: what it gives.
-        aliased: outputs that take the place of arguments.
-        temporaries: what it needs in between.
-        code: the program itself.
-        peak: the most at any time.
+        arguments: its arguments.
+        outputs: its results.
+        aliased: results that reuse the memory of arguments.
+        temporaries: its intermediate arrays.
+        code: its machine code.
+        peak: largest use at any time.
     """
 
     arguments: int
@@ -38,19 +38,19 @@ class Memory(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """A program that was compiled, in figures for one chip.
+    """Cost of a compiled program; all figures are for one chip unless stated otherwise.
 
     Attributes:
         name: "train step" or "generation".
-        batch_size: examples over all chips that run it.
-        num_chips: these chips.
-        flops: operations of the program as it is written.
-        compiled_flops: operations as XLA counts them in the compiled module, the body of a loop
-            once.
-        compiled_bytes: what XLA counts likewise as accessed, in vector memory too.
-        num_bytes: memory traffic; see `traffic`.
-        memory: what it needs.
-        collectives: messages between the chips.
+        batch_size: number of examples over all chips that run it.
+        num_chips: number of these chips.
+        flops: operations of the lowered program; see `workloads.flops`.
+        compiled_flops: operations that XLA counts in the compiled module, with the body of a loop
+            counted once.
+        compiled_bytes: accessed bytes that XLA counts in the same way, also in vector memory.
+        num_bytes: traffic of main memory in bytes; see `traffic`.
+        memory: its memory.
+        collectives: collectives between the chips.
     """
 
     name: str
@@ -65,10 +65,10 @@ class Cost(NamedTuple):
 
 
 class Compiler(NamedTuple):
-    """How programs are compiled.
+    """Settings of the compilation.
 
     Attributes:
-        optimization_level: how much XLA does for their speed, "O0" to "O3".
+        optimization_level: XLA's optimization effort, "O0" to "O3".
         dump: folder for the modules' text, or None.
     """
 
@@ -77,22 +77,22 @@ class Compiler(NamedTuple):
 
 
 class DoesNotFit(Exception):
-    """The compiler found no way to keep a program within a chip's memory."""
+    """A program needs more memory than a chip has."""
 
 
 def train_step(
     experiment: Experiment, batch_size: int, devices: tuple[jax.Device, ...], compiler: Compiler
 ) -> Cost:
-    """The train step over all devices.
+    """Compiles the train step over all devices.
 
     Args:
         experiment: the run.
-        batch_size: examples of the whole batch.
-        devices: what to compile for.
-        compiler: how to compile.
+        batch_size: number of examples of the whole batch.
+        devices: the devices to compile for.
+        compiler: settings of the compilation.
 
     Raises:
-        DoesNotFit: if memory is too small.
+        DoesNotFit: if the memory is too small.
     """
     subject = workloads.subject(experiment, batch_size)
     optimizer, create = workloads.beginning(subject)
@@ -104,7 +104,10 @@ def train_step(
 
 
 def generation(experiment: Experiment, devices: tuple[jax.Device, ...], compiler: Compiler) -> Cost:
-    """Generation over the devices of one process, as evaluation does it; see `train_step`."""
+    """Compiles generation over the devices of one process, as in an evaluation.
+
+    Arguments and errors are as in `train_step`; the batch size is `config.eval.batch_size`.
+    """
     subject = workloads.subject(experiment, experiment.eval.batch_size)
     parallelism = experiment.parallelism(devices)
     method = subject.method

@@ -1,4 +1,4 @@
-"""The roofline model: the least time that arithmetic, or memory, lets a program take."""
+"""The roofline model: lower bounds of a program's time from arithmetic and from memory."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ class Roofline(NamedTuple):
     """Two lower bounds of a program's time on a chip (Williams et al. 2009).
 
     Attributes:
-        compute_seconds: its operations at the chip's peak rate.
-        memory_seconds: its memory traffic at the chip's peak rate.
+        compute_seconds: seconds for its operations at the chip's peak rate.
+        memory_seconds: seconds for its memory traffic at the chip's peak rate.
     """
 
     compute_seconds: float
@@ -23,10 +23,10 @@ class Roofline(NamedTuple):
 
     @property
     def bound_by(self) -> str:
-        """What the higher bound is of: "compute" or "memory"."""
+        """Name of the higher bound, "compute" or "memory"."""
         return "compute" if self.compute_seconds >= self.memory_seconds else "memory"
 
 
 def roofline(flops: float, num_bytes: float, chip: Chip) -> Roofline:
-    """The bounds for operations and bytes of one chip."""
+    """Makes the bounds from the floating-point operations and bytes of one chip."""
     return Roofline(flops / chip.flops_per_second, num_bytes / chip.hbm_bytes_per_second)

@@ -1,14 +1,15 @@
-"""The largest batch that fits."""
+"""Search for the largest batch that fits."""
 
 from collections.abc import Callable
 
 
 def largest(fits: Callable[[int], bool], start: int) -> int:
-    """The largest number that fits, to a sixteenth of it, or 0; what fits less does not return.
+    """The largest number that fits, with a relative error of at most 1/16; 0 if none fits.
 
     Args:
-        fits: whether a number fits; costly.
-        start: where to begin, positive.
+        fits: costly predicate of a number; if a number fits, so do all smaller ones. It must
+            fail for some number, or the search does not end.
+        start: first number to try, positive.
     """
     low, high = 0, start
     while fits(high):

@@ -9,7 +9,7 @@ from jax.experimental import topologies
 from symmflow_jax.performance.plan.chips import CHIPS, Chip
 from symmflow_jax.runtime.errors import first_line
 
-# Without them libtpu asks the servers of Google Cloud which machine it is on, and complains.
+# Without these variables libtpu queries the servers of Google Cloud and logs errors.
 _NOT_ON_A_TPU = {
     "TPU_SKIP_MDS_QUERY": "1",
     "TPU_ACCELERATOR_TYPE": "v5litepod-4",
@@ -18,9 +18,9 @@ _NOT_ON_A_TPU = {
 
 
 def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
-    """The chip of a topology such as "v5e:4x4", and its devices, one for each chip.
+    """Opens a topology such as "v5e:4x4"; returns its chip and its devices, one for each chip.
 
-    Programs can be compiled for them; nothing can be put on them.
+    Programs can be compiled for these devices, but arrays cannot be placed on them.
 
     Raises:
         ValueError: if the topology does not exist, libtpu is missing, or another process of
@@ -57,14 +57,14 @@ def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
 
 
 def open_host(name: str, devices: tuple[jax.Device, ...]) -> tuple[jax.Device, ...]:
-    """The devices of a slice like one host of a topology, for programs of one process.
+    """Devices of a slice with as many chips as one host, for programs of one process.
 
-    The compiler aborts on messages among a part of a slice: it takes them for those of a whole
-    one. So one host's chips are a slice of their own.
+    The compiler aborts on collectives among a part of a slice, so one host's chips are opened as
+    a slice of their own.
 
     Args:
         name: the topology, as in `open_topology`.
-        devices: its devices.
+        devices: the devices of the topology.
     """
     first = [device for device in devices if device.process_index == 0]
     if len(first) == len(devices):

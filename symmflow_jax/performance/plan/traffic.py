@@ -1,11 +1,11 @@
-"""What a compiled module reads from a chip's main memory and writes to it."""
+"""Main memory traffic of a compiled module on one chip."""
 
 from symmflow_jax.performance.plan.hlo import Array, Instruction, Module, arrays
 
-# Fusions and reductions call computations, too, whose results stay on the chip.
+# Fusions and reductions also call computations, but their intermediate results stay on chip.
 _CALLERS = frozenset({"while", "conditional", "call", "async-start"})
 
-# What names, groups or waits for arrays without reading them.
+# Opcodes that name, group or wait for arrays without reading them.
 _MOVES_NOTHING = _CALLERS | {
     "parameter",
     "constant",
@@ -20,11 +20,11 @@ _MOVES_NOTHING = _CALLERS | {
 
 
 def traffic(module: Module) -> int:
-    """Bytes that a run of a module moves from and to main memory, loops as often as they run.
+    """Bytes that one run of a module reads from and writes to main memory.
 
-    XLA's own count takes a loop once, and counts what is kept in a TPU's vector memory, and the
-    copies to it, as if they were traffic. Arguments and results of an instruction count here
-    whether it reads them whole or not.
+    The body of a loop counts once for each run. XLA's own count takes it only once, and includes
+    accesses to a TPU's vector memory. The operands and results of an instruction count in full
+    here, even if it accesses only a part of them.
 
     Args:
         module: the optimised module.
@@ -43,10 +43,10 @@ def _num_bytes(instruction: Instruction, types: dict[str, str]) -> int:
         return 0
     named = arrays(instruction.type)
     if opcode in ("copy-start", "slice-start"):
-        # Source and destination, one of which may be a slice of the other, and a state.
+        # The type has source, destination and a state; one array may be a slice of the other.
         moved = min(array.num_bytes for array in named[:2])
         return _in_main_memory([Array(moved, array.space) for array in named[:2]])
-    if not opcode.endswith("-start"):  # Whose type names the arguments, too.
+    if not opcode.endswith("-start"):  # The type of a start already has the operands.
         for name in instruction.operands:
             named += arrays(types.get(name, ""))
     return _in_main_memory(named)

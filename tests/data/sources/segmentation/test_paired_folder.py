@@ -73,7 +73,7 @@ def test_missing_and_empty_folders_are_named(folders, tmp_path):
     with pytest.raises(DataError, match=r"nowhere does not exist.*--config.data.dir"):
         PairedFolder(tmp_path / "nowhere", folders[1], SCHEMA)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"empty contains no pictures \(.png, .jpg"):
+    with pytest.raises(DataError, match=r"empty contains no images \(.png, .jpg"):
         PairedFolder(folders[0], tmp_path / "empty", SCHEMA)
 
 
@@ -83,9 +83,9 @@ def test_damaged_and_foreign_files_are_named(folders):
     (folders[1] / "a.png").write_bytes(bytes(content))
     (folders[0] / "b.bmp").write_text("<html>not found</html>")
     source = PairedFolder(*folders, SCHEMA)
-    with pytest.raises(DataError, match="a.png cannot be read as a picture"):
+    with pytest.raises(DataError, match="a.png cannot be read as an image"):
         source[0]
-    with pytest.raises(DataError, match="b.bmp cannot be read as a picture"):
+    with pytest.raises(DataError, match="b.bmp cannot be read as an image"):
         source[1]
     (folders[0] / "c.png").unlink()
     with pytest.raises(DataError, match="c.png does not exist"):
