@@ -1,4 +1,4 @@
-"""Symmetrical Flow Matching in JAX: one network that makes, segments and classifies images.
+"""Symmetrical Flow Matching in JAX: one network that generates, segments or classifies images.
 
 In a notebook:
 
@@ -16,7 +16,7 @@ __all__ = ["Model", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports JAX and Orbax only when a model is asked for."""
+    """Imports JAX and Orbax on first access to `Model` or `load`."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from symmflow_jax.inference import model

@@ -1,4 +1,4 @@
-"""A batch of examples, as the pipeline gives it and the train step takes it."""
+"""A batch of examples: the output of the pipeline and the input of the train step."""
 
 import dataclasses
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import jax
 
 Array = Any
-"""An array of NumPy or JAX, or what stands for its shape in a tree."""
+"""An array of NumPy or JAX, or a `jax.ShapeDtypeStruct` in its place."""
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Pixels:
-    """Images of 8 bits, uint8 `[batch, height, width, channels]`."""
+    """8-bit images, uint8 `[batch, height, width, channels]`."""
 
     values: Array
 
@@ -28,7 +28,7 @@ class Signals:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """Points of any range, float32 `[batch, n]`."""
+    """Points with unbounded coordinates, float32 `[batch, n]`."""
 
     values: Array
 
@@ -36,16 +36,17 @@ class Points:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Mean and log variance of images' latents side by side, float16 or float32.
+    """Means and log variances of the latents of images, concatenated along the channels.
 
-    `[batch, latent height, latent width, 2 * latent channels]`, from a cache of encoded images.
+    Float16 or float32 `[batch, latent height, latent width, 2 * latent channels]`, from a cache
+    of encoded images.
     """
 
     values: Array
 
 
 Images = Pixels | Signals | Points | Moments
-"""The image component of a batch; its type says what becomes of it in a codec."""
+"""The image component of a batch; the codec dispatches on its type."""
 
 
 @jax.tree_util.register_dataclass
@@ -56,10 +57,11 @@ class Batch:
     Attributes:
         image: the images.
         labels: int32 `[batch, height, width]` or `[batch]`.
-        example_index: int32 `[batch]`, the example's place among all examples of the step (in
-            training) or of the split (in evaluation); its random key is made from it.
-        valid: bool `[batch]`, False for padding and for what cannot be read; None in training.
-        original_labels: a list of int32 masks, each in its own size, if they were asked for.
+        example_index: int32 `[batch]`, index of the example among all examples of the step (in
+            training) or of the split (in evaluation); its random key is derived from it.
+        valid: bool `[batch]`, False for padding and for examples that cannot be read; None in
+            training.
+        original_labels: list of int32 masks, each in its original size; None unless requested.
     """
 
     image: Images
@@ -70,15 +72,15 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Examples of the batch."""
+        """Number of examples in the batch."""
         return len(self.example_index)
 
     def with_images(self, values: Array) -> "Batch":
-        """The batch with other images of the same type."""
+        """A copy of the batch with other images of the same type."""
         return dataclasses.replace(self, image=type(self.image)(values))
 
     def to_arrays(self) -> dict[str, Array]:
-        """The arrays of a training batch by name, for a file."""
+        """The arrays of a training batch by name, to be saved in a file."""
         return {
             "image": self.image.values,
             "labels": self.labels,

@@ -1,4 +1,4 @@
-"""Picture files: images as RGB pixels, masks as exact ids."""
+"""Image files: photos as RGB pixels, masks as exact ids."""
 
 import pathlib
 import struct
@@ -10,49 +10,50 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.palettes import Palette
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-"""Endings of the files that count as pictures, in any case."""
+"""Suffixes of image files; upper and lower case are equal."""
 
 _ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
-# What Pillow raises for files that are no pictures, end early or are broken inside.
+# Errors of Pillow for files that are not images, truncated or damaged.
 _PICTURE_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError
 )  # fmt: skip
 
 
 def open_image(path: str | pathlib.Path) -> Image.Image:
-    """The whole picture in memory as RGB, turned as its EXIF orientation says.
+    """Decodes a file to an RGB Pillow image, rotated by its EXIF orientation.
 
-    Grey, palette and CMYK pictures become RGB, 16 bits become 8, and whatever is transparent
-    is laid over black. What is going to be cropped and resized stays a picture until then:
-    an array of all its pixels, and the way back, take as long as half of its decoding.
+    Grey, palette and CMYK images become RGB, 16 bits become 8 bits, and transparent pixels are
+    composed over black. The result is a Pillow image and not an array, because it is cropped and
+    resized later: a conversion to an array and back takes half as long as the decoding.
 
     Raises:
-        DataError: if the file cannot be read to its end.
+        DataError: if the file does not exist or cannot be decoded completely.
     """
     return _to_rgb(_open(path))
 
 
 def read_image(path: str | pathlib.Path) -> np.ndarray:
-    """The pixels of `open_image`, uint8 `[height, width, 3]`; raises DataError as it does."""
+    """Pixels of `open_image`, uint8 `[height, width, 3]`; raises DataError like `open_image`."""
     return np.asarray(open_image(path))
 
 
 def read_mask(path: str | pathlib.Path) -> np.ndarray:
-    """The ids of a mask, `[height, width]`, turned as its EXIF orientation says.
+    """Reads the ids of a mask, `[height, width]`, rotated by its EXIF orientation.
 
-    The file must have one channel: grey of 1, 8 or 16 bits, or a palette, whose indices count
-    and not its colours.
+    The file must have one channel: grey with 1, 8, 16 or 32 bits, or a palette. Ids of a palette
+    file are the indices, not the colours.
 
     Returns:
-        uint8 where the file has 8 bits, otherwise int32.
+        uint8 if the file has 8 bits, otherwise int32.
 
     Raises:
-        DataError: if the file cannot be read to its end, or holds no exact ids.
+        DataError: if the file does not exist, cannot be decoded completely, has several
+            channels or is a JPEG.
     """
     picture = _open(path)
     if picture.mode not in _ID_MODES:
         raise DataError(
-            f"{path} is a picture of mode {picture.mode}, not a mask of class ids. Save the id of "
+            f"{path} is an image of mode {picture.mode}, not a mask of class ids. Save the id of "
             "each pixel in a PNG with one channel of 8 or 16 bits, or with a palette; or set "
             "config.data.class_colours to the colour of each class."
         )
@@ -63,14 +64,15 @@ def read_mask(path: str | pathlib.Path) -> np.ndarray:
 
 
 def read_coloured_mask(path: str | pathlib.Path, palette: Palette) -> np.ndarray:
-    """The ids of a mask that is a picture in the colours of its classes, int32 `[height, width]`.
+    """Reads the ids of a mask in the colours of its classes, int32 `[height, width]`.
 
     Args:
         path: the file.
-        palette: colour of each id, from 0 on.
+        palette: colour of each id, starting with id 0.
 
     Raises:
-        DataError: if the file cannot be read to its end, or has other colours.
+        DataError: if the file does not exist, cannot be decoded completely or has a colour
+            that is not in the palette.
     """
     pixels = pack_colours(read_image(path))
     colours = pack_colours(np.asarray(palette, np.uint8))
@@ -87,13 +89,13 @@ def read_coloured_mask(path: str | pathlib.Path, palette: Palette) -> np.ndarray
 
 
 def pack_colours(pixels: np.ndarray) -> np.ndarray:
-    """int32 `[...]` of the form 0xRRGGBB for uint8 `[..., 3]`."""
+    """Packs colours, uint8 `[..., 3]`, into int32 `[...]` of the form 0xRRGGBB."""
     channels = pixels.astype(np.int32)
     return (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
 
 
 def _open(path: str | pathlib.Path) -> Image.Image:
-    """The whole picture in memory, upright."""
+    """Decodes a file to a Pillow image in upright orientation."""
     try:
         with Image.open(path) as picture:
             picture.load()
@@ -103,7 +105,7 @@ def _open(path: str | pathlib.Path) -> Image.Image:
         raise DataError(f"{path} does not exist (any more).") from error
     except _PICTURE_ERRORS as error:
         raise DataError(
-            f"{path} cannot be read as a picture ({error}). Replace the file or remove it."
+            f"{path} cannot be read as an image ({error}). Replace the file or remove it."
         ) from error
 
 

@@ -1,10 +1,10 @@
 """A cache of encoded training examples on disk, in ArrayRecord files.
 
-A record has the moments of an image's posterior, so that every epoch draws samples of its own,
-and the labels, which are encoded anew in each step: their dequantisation noise lies in pixels.
+A record holds the moments of the posterior of an image, from which every epoch draws new samples,
+and the labels. Labels are encoded in each step, because their dequantization noise is in pixels.
 
-Moments are float16, whose rounding is an eighth of bfloat16's, in which the autoencoder usually
-computes. ArrayRecord compresses what is in a record.
+Moments are float16. Its rounding error is an eighth of that of bfloat16, in which the autoencoder
+usually computes. ArrayRecord compresses the records.
 """
 
 import dataclasses
@@ -31,16 +31,16 @@ _RECORDS_PER_FILE = 4096
 
 @dataclasses.dataclass(frozen=True)
 class CacheIndex:
-    """What a cache holds, written beside it as `index.json`.
+    """Description of a cache, written to its folder as `index.json`.
 
     Attributes:
         source: name of the data source.
-        split: the split of it that was encoded.
+        split: name of the encoded split.
         target: "mask" or "label".
         image_size: height and width of the images before encoding.
-        has_mirrored: whether every example has the moments of its mirror image, too.
+        has_mirrored: True if every example also has the moments of its mirror image.
         encoder_hash: hash of the encoder's weights.
-        num_examples: how many there are.
+        num_examples: number of examples.
         schema: the classes.
     """
 
@@ -55,11 +55,11 @@ class CacheIndex:
 
 
 class CacheWriter:
-    """Writes a cache; as a context, it leaves a whole one behind or none.
+    """Context manager that writes a cache completely or not at all.
 
     Args:
-        folder: where to write; must not exist.
-        index: what the cache will hold.
+        folder: folder of the cache; must not exist.
+        index: description of the cache; its `num_examples` is set at the end.
 
     Attributes:
         count: examples written so far.
@@ -80,7 +80,7 @@ class CacheWriter:
         self.count = 0
 
     def __enter__(self) -> "CacheWriter":
-        # What an interrupted run has left.
+        # Remains of an interrupted run.
         shutil.rmtree(self._partial, ignore_errors=True)
         self._partial.mkdir(parents=True)
         return self
@@ -89,7 +89,7 @@ class CacheWriter:
         """Adds an example.
 
         Args:
-            moments: float `[1 or 2, height, width, channels]` of the image and perhaps of its
+            moments: float `[1 or 2, height, width, channels]` of the image and, if cached, of its
                 mirror image.
             labels: int `[image height, image width]` or `[]`.
         """
@@ -116,7 +116,7 @@ class CacheWriter:
             self._writer.close()
         number = self.count // _RECORDS_PER_FILE
         path = self._partial / f"examples-{number:05d}.array_record"
-        # One record in each group: they are read one by one, in random order.
+        # One record per group, because records are read one by one in random order.
         self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
 
 
@@ -124,10 +124,13 @@ class LatentCache:
     """Encoded examples: "moments" float16 `[1 or 2, height, width, channels]` and the target.
 
     Args:
-        folder: of the cache.
+        folder: folder of the cache.
+
+    Attributes:
+        index: description of the cache.
 
     Raises:
-        DataError: if there is no whole cache.
+        DataError: if the cache is missing, damaged or incomplete.
     """
 
     def __init__(self, folder: str | pathlib.Path):
@@ -153,17 +156,18 @@ class LatentCache:
         try:
             arrays = safetensors.numpy.load(self._records[index])
             return {"moments": arrays["moments"], self.index.target: arrays["labels"]}
-        except Exception as error:  # Damaged bytes may fail in any way.
+        except Exception as error:  # Damaged bytes may raise any error.
             raise DataError(
                 f"Example {index} of {self._folder} cannot be read ({error}); encode again with "
                 "--mode=encode."
             ) from error
 
     def check_fits(self, expected: dict[str, Any]) -> None:
-        """Raises `DataError` if the cache is not of what a run expects.
+        """Raises `DataError` if the cache differs from what a run expects.
 
         Args:
-            expected: values of `CacheIndex` by name; `has_mirrored` may be more than expected.
+            expected: values of `CacheIndex` by name. A cache with mirror images also fits a run
+                without random flips.
         """
         found = dataclasses.asdict(self.index)
         differences = [
@@ -181,12 +185,12 @@ class LatentCache:
 
 @dataclasses.dataclass(frozen=True)
 class CachedPreparation:
-    """What is done to each cached example for training.
+    """Augmentation of cached examples for training.
 
     Attributes:
         target: "mask" or "label".
-        random_flip: whether to take the mirror image half of the time.
-        mirrored: pairs of classes that a mirror turns into each other.
+        random_flip: True to take the mirror image with probability 0.5.
+        mirrored: pairs of classes that mirroring exchanges.
     """
 
     target: str
@@ -195,11 +199,11 @@ class CachedPreparation:
 
     @property
     def image_type(self) -> type[Moments]:
-        """Moments, which a codec draws latents from."""
+        """`Moments`, from which a codec draws latents."""
         return Moments
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
-        """An example whose "image" are moments, float16 `[height, width, channels]`."""
+        """An example: "image" with moments, float16 `[height, width, channels]`, and "labels"."""
         labels = np.asarray(element[self.target], np.int32)
         if self.random_flip and rng.random() >= 0.5:
             flipped = transforms.flip_labels(labels, self.mirrored)

@@ -1,4 +1,4 @@
-"""Grain pipelines: from a source to batches, the same whatever the number of processes."""
+"""Grain pipelines from a source to batches, independent of the number of processes."""
 
 import dataclasses
 import functools
@@ -25,27 +25,27 @@ _ALONE = Shard()
 
 
 class Augmentation(Protocol):
-    """What is done to each example for training."""
+    """Preparation of examples for training."""
 
     @property
     def image_type(self) -> type[Images]:
-        """What the images become."""
+        """Type of the images in a batch."""
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
-        """The "image" and "labels" to learn from, of a source's element."""
+        """Makes an example with "image" and "labels" from an element of a source."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """What is done to each example.
+    """Preparation of examples for training and evaluation.
 
     Attributes:
-        target: the source's key to learn, "mask" or "label".
-        image_size: height and width to come out; empty for points, which stay as they are.
-        image_channels: 1 or 3.
-        random_crop: whether training crops at random places instead of the centre.
-        random_flip: whether training mirrors half of the examples.
-        mirrored: pairs of classes that a mirror turns into each other.
+        target: key of the labels in the source, "mask" or "label".
+        image_size: height and width of the result; empty for points, which stay unchanged.
+        image_channels: channels of the result, 1 or 3.
+        random_crop: True if training crops at random positions instead of the centre.
+        random_flip: True if training mirrors half of the examples.
+        mirrored: pairs of classes that mirroring exchanges.
     """
 
     target: str
@@ -57,11 +57,11 @@ class Preparation:
 
     @property
     def image_type(self) -> type[Images]:
-        """Pixels of pictures, or points."""
+        """`Pixels`, or `Points` if there is no image size."""
         return Pixels if self.image_size else Points
 
     def select(self, element: dict[str, Any]) -> Example:
-        """Image and target of a source's element."""
+        """Image and target of an element of the source."""
         return {"image": element["image"], "labels": element[self.target]}
 
     def prepare(self, element: dict[str, Any]) -> Example:
@@ -72,7 +72,7 @@ class Preparation:
         return transforms.fit(example, self.image_size, self.image_channels)  # type: ignore[arg-type]
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
-        """The part of an element's mask that `prepare` keeps, in its own size."""
+        """The part of an element's mask that `prepare` keeps, in its original size, int32."""
         return transforms.central_part(element[self.target], self.image_size)  # type: ignore[arg-type]
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
@@ -97,27 +97,27 @@ def training_batches(
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
 ) -> grain.DatasetIterator:
-    """An endless iterator over shuffled, augmented batches; every epoch has its own order.
+    """Makes an endless iterator over shuffled, augmented batches; each epoch has its own order.
 
-    Its `get_state()` is a small JSON value, the same in every process, and `set_state()` goes
-    on from there exactly. `grain.experimental.set_next_index(iterator, n)` goes to batch n.
+    Its `get_state()` is a small JSON value, which is equal in all processes; `set_state()`
+    resumes exactly there. `grain.experimental.set_next_index(iterator, n)` moves to batch n.
 
     Args:
         source: the examples.
-        preparation: what is done to them.
-        batch_size: examples of all processes together; `shard.count` divides it.
-        seed: origin of order and augmentation.
-        shard: this process's part.
-        num_workers: reading processes; 0 reads in threads.
-        skip_errors: replace an example that cannot be read by the one after it.
-        skip_log: where to note such examples; see `SkippingSource`.
+        preparation: the augmentation.
+        batch_size: examples per batch of all processes together, a multiple of `shard.count`.
+        seed: seed of the order and the augmentation.
+        shard: this process's part of each batch.
+        num_workers: number of reading processes; 0 reads in threads.
+        skip_errors: replace an example that cannot be read by the next readable one.
+        skip_log: file that lists such examples; see `SkippingSource`.
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
     examples = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
     examples = examples.random_map(preparation.augment)
-    # The place in the whole batch is taken before processes part, so that it names the same
-    # example whatever their number.
+    # The index in the whole batch is taken before the split over processes, so that it does not
+    # depend on their number.
     examples = examples.map_with_index(
         lambda index, example: example | {"example_index": np.int32(index % batch_size)}
     )
@@ -143,21 +143,20 @@ def evaluation_batches(
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
 ) -> Iterator[Batch]:
-    """The first examples of a source in order, the last batch padded to full size.
+    """Yields batches of examples of a source in order; the last one is padded to full size.
 
     Args:
         source: the examples.
-        preparation: what is done to them.
-        batch_size: examples of one batch of this process.
-        num_examples: how many of the source to take; 0 takes all.
-        shard: this process's part.
-        original_labels: give masks in their own size too.
-        repeated: start again from the first example, at new positions, where `num_examples` is
-            more than there are.
-        spread: take them at even distances from all over the source, whose first ones may be
-            much alike.
-        skip_errors: an example that cannot be read counts as padding.
-        skip_log: where to note such examples; see `SkippingSource`.
+        preparation: the preparation of each example.
+        batch_size: examples per batch of this process.
+        num_examples: number of examples to take; 0 takes all.
+        shard: this process's part of the examples.
+        original_labels: also return masks in their original size.
+        repeated: repeat the examples, under new indices, if `num_examples` exceeds their number.
+        spread: take examples at equal distances over the whole source instead of the first ones,
+            which may be similar to each other.
+        skip_errors: mark an example that cannot be read as padding instead of raising.
+        skip_log: file that lists such examples; see `SkippingSource`.
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
@@ -183,7 +182,7 @@ def evaluation_batches(
 
 
 def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:
-    """The arrays with repeats of the first example up to `size`, told apart by `valid`."""
+    """Pads arrays to `size` with copies of the first example, whose `valid` is False."""
     count = len(batch["example_index"])
     order = np.concatenate([np.arange(count), np.zeros(size - count, np.int64)])
     padded = {
@@ -194,12 +193,12 @@ def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:
 
 
 def _to_batch(image_type: type[Images], arrays: dict[str, Any]) -> Batch:
-    """A batch of arrays by the names of its fields."""
+    """Makes a batch from arrays under the names of its fields."""
     return Batch(**arrays | {"image": image_type(arrays["image"])})
 
 
 def _stack(examples: Sequence[Example]) -> dict[str, Any]:
-    """Arrays with a leading batch axis; masks of many sizes stay a list."""
+    """Stacks examples along a new leading axis; masks of different sizes stay a list."""
     batch: dict[str, Any] = {}
     for key in examples[0]:
         values = [example[key] for example in examples]
@@ -211,18 +210,18 @@ _READ_INDEX = "read_index"
 
 
 class SkippingSource:
-    """A source whose unreadable examples are replaced by the readable ones after them.
+    """A source that replaces each unreadable example by the next readable one.
 
-    An element has beside the source's own keys "read_index", the index of the example that it
-    was read from.
+    An element has the keys of the source and "read_index", the index of the example that was
+    read.
 
     Args:
         source: the examples.
-        log: a file that gets a line of JSON for each example that this process leaves out; the
-            reading processes and the runs of one folder may share it.
+        log: file that gets a line of JSON for each example that this process skips; several
+            processes and the runs of one folder may share it.
 
     Attributes:
-        skipped: the messages of the examples that were left out in this process, by index.
+        skipped: error messages of the examples that this process skipped, by index.
     """
 
     def __init__(self, source: Source, log: pathlib.Path | None = None):
@@ -238,7 +237,7 @@ class SkippingSource:
         return len(self._source)
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        """The first readable element from `index` on, around the end.
+        """The first readable element at or after `index`; continues at 0 after the last one.
 
         Raises:
             DataError: if no example can be read.
@@ -257,6 +256,6 @@ class SkippingSource:
         self.skipped[index] = message
         _logger.warning("Skipped example %d (%d so far): %s", index, len(self.skipped), message)
         if self._log is not None:
-            # One short write in append mode stays whole among those of other processes.
+            # One short write in append mode is not mixed with those of other processes.
             with self._log.open("a") as file:
                 file.write(json.dumps({"index": index, "error": message}) + "\n")

@@ -1,4 +1,4 @@
-"""What every source of examples offers, and what the sources share."""
+"""Interface of the sources of examples, and functions that the sources share."""
 
 from typing import Any, Protocol
 
@@ -13,12 +13,12 @@ class DataError(ValueError):
 
 
 class Source(Protocol):
-    """Examples by their index; picklable, so that reading processes can share it.
+    """Examples with random access by index; picklable for the reading processes.
 
-    An element has "image" in its native size: uint8 `[height, width, 1 or 3]`, an RGB picture of
-    Pillow where it comes from a picture file, or float32 `[n]` for points; and an array for
-    every key of `schemas`: "mask", integers `[height, width]`, and "label", int32 `[]`, both in
-    the classes of their schema.
+    An element has "image" in its original size: uint8 `[height, width, 1 or 3]`, an RGB Pillow
+    image if it comes from an image file, or float32 `[n]` for points. It also has an array for
+    every key of `schemas`: "mask", integers `[height, width]`, or "label", int32 `[]`. Both hold
+    classes of their schema.
     """
 
     @property
@@ -30,13 +30,13 @@ class Source(Protocol):
 
 
 def check_split(split: str, splits: tuple[str, ...]) -> None:
-    """Raises ValueError if `split` is none of `splits`."""
+    """Raises ValueError if `split` is not in `splits`."""
     if split not in splits:
         raise ValueError(f"There is no split {split!r}; choose one of {', '.join(splits)}.")
 
 
 def check_drawn(size: int, split: str, seed: int) -> None:
-    """Raises ValueError if a source cannot be drawn from these arguments."""
+    """Raises ValueError for arguments that no synthetic source accepts."""
     check_split(split, DRAWN_SPLITS)
     if size < 1:
         raise ValueError(f"A drawn source needs at least one example, not {size}.")
@@ -45,13 +45,13 @@ def check_drawn(size: int, split: str, seed: int) -> None:
 
 
 def random_stream(seed: int, split: str, *index: int) -> np.random.Generator:
-    """The random numbers of one split, or of one example of it, independent of all others."""
+    """A generator for one split, or one example of it, independent of all others."""
     spawn_key = (DRAWN_SPLITS.index(split), *index)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
 
 
 def numbered_classes(num_classes: int) -> LabelSchema:
-    """Classes that are called by their number."""
+    """A schema whose class names are their numbers, starting with "0"."""
     return labels.consecutive(tuple(str(number) for number in range(num_classes)))
 
 

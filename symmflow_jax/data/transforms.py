@@ -1,4 +1,4 @@
-"""Geometric transforms that treat an image and its mask alike."""
+"""Geometric transforms of an image together with its mask."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 Example = dict[str, Any]
-"""An element of a source: "image", and "labels" for what is to be learned of it."""
+"""An example with "image" and "labels", the target of learning."""
 
 
 def fit(
@@ -18,14 +18,15 @@ def fit(
     """Crops image and mask to the aspect ratio of `size` and resizes them to it.
 
     Args:
-        example: "image" uint8 `[h, w, c]` or a picture, and "labels", int `[h, w]` or a scalar.
-        size: height and width to come out.
+        example: "image", uint8 `[h, w, c]` or a Pillow image, and "labels", int `[h, w]` or a
+            scalar.
+        size: height and width of the result.
         channels: 1 for grey or 3 for colour.
-        rng: where to take the place of the crop from; None takes the centre.
+        rng: source of the random crop position; None crops at the centre.
 
     Returns:
-        the example with image uint8 `[height, width, channels]` and labels int32; images are
-        resized with antialiasing, masks by their nearest pixels.
+        The example with image uint8 `[height, width, channels]` and labels int32. Images are
+        resized with antialiasing, masks by nearest neighbour.
     """
     image, labels = example["image"], example["labels"]
     height, width = image_size(image)
@@ -41,7 +42,7 @@ def fit(
 
 
 def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """What `fit` keeps of a mask `[h, w]` without a random place, in its own size, int32."""
+    """The part of a mask `[h, w]` that `fit` keeps at the centre, in its original size, int32."""
     box = _crop_box(mask.shape, size, None)
     return mask[box.rows, box.columns].astype(np.int32)
 
@@ -49,13 +50,12 @@ def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def random_flip(
     example: Example, rng: np.random.Generator, mirrored: tuple[tuple[int, int], ...] = ()
 ) -> Example:
-    """Mirrors image and mask left to right, half of the time.
+    """Mirrors image and mask left to right with probability 0.5.
 
     Args:
-        example: as `fit` returns it.
-        rng: decides whether to mirror.
-        mirrored: pairs of classes that a mirror turns into each other, such as left and right
-            eyes.
+        example: an example as returned by `fit`.
+        rng: source of the random decision.
+        mirrored: pairs of classes that mirroring exchanges, such as left and right eyes.
     """
     if rng.random() < 0.5:
         return example
@@ -64,7 +64,7 @@ def random_flip(
 
 
 def flip_labels(labels: Any, mirrored: tuple[tuple[int, int], ...] = ()) -> Any:
-    """A mask mirrored left to right; one label for the whole image stays as it is."""
+    """Mirrors a mask left to right; one label for the whole image stays unchanged."""
     return _swap(labels[:, ::-1], mirrored) if np.ndim(labels) == 2 else labels
 
 
@@ -77,7 +77,7 @@ def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray
 
 
 class _Box(NamedTuple):
-    """Pixels of a crop."""
+    """Position and size of a crop, in pixels."""
 
     top: int
     left: int
@@ -115,16 +115,17 @@ def _crop_box(
 
 
 def image_size(image: Image.Image | np.ndarray) -> tuple[int, ...]:
-    """Height and width; of points, `[n]`, their one length."""
+    """Height and width of an image; `(n,)` for points `[n]`."""
     return (image.height, image.width) if isinstance(image, Image.Image) else image.shape[:2]
 
 
 def resize_image(
     image: Image.Image | np.ndarray, size: tuple[int, int], channels: int
 ) -> np.ndarray:
-    """A picture or uint8 `[height, width, c]` as uint8 `[*size, channels]`.
+    """Resizes a Pillow image or uint8 `[height, width, c]` to uint8 `[*size, channels]`.
 
-    Bicubic with antialiasing; grey is repeated, colour becomes its luminance.
+    The filter is bicubic with antialiasing. Grey is repeated over three channels; colour becomes
+    luminance for one channel.
     """
     if isinstance(image, np.ndarray) and image.shape == (*size, channels):
         return image
@@ -143,7 +144,7 @@ def _to_pillow(image: Image.Image | np.ndarray) -> Image.Image:
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """int32 `[*size]` of classes `[height, width]`, each pixel the nearest one's."""
+    """Resizes classes `[height, width]` to int32 `[*size]` by nearest neighbour."""
     if mask.shape == size:
         return mask.astype(np.int32, copy=False)
     rows, columns = (_nearest(*lengths) for lengths in zip(mask.shape, size, strict=True))
@@ -151,9 +152,9 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _nearest(length: int, new_length: int) -> np.ndarray:
-    """The pixel nearest to the centre of each new one, by Pillow's own sums of steps.
+    """Index of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
 
-    Gathering a few of a large mask's pixels is quicker than making a picture of all of them.
+    Gathering a few pixels of a large mask is faster than converting all of it to a Pillow image.
     """
     step = length / new_length
     steps = np.full(new_length, step)

@@ -1,1 +1,1 @@
-"""Published weights in and out: PyTorch's files, kinds of networks and names of arrays."""
+"""Exchange of weights with PyTorch: files, kinds of networks and names of arrays."""

@@ -1,4 +1,4 @@
-"""Converts the published weights of the metrics' networks once, to small `.safetensors` files.
+"""Converts the published weights of the networks of metrics to small `.safetensors` files.
 
     python -m symmflow_jax.interop.convert_metric_weights --network=inception \
         --input=pt_inception-2015-12-05-6726825d.pth --output=inception.safetensors
@@ -6,9 +6,9 @@
     python -m symmflow_jax.interop.convert_metric_weights --network=lpips \
         --input=alexnet-owt-7be5be79.pth,alex.pth --output=lpips.safetensors
 
-The first file is of pytorch-fid's release "fid_weights"; the others are torchvision's AlexNet
-and, of the lpips package, `weights/v0.1/alex.pth`. The arrays keep their names and lose what the
-metrics do not need, such as classifiers.
+The first file comes from the release "fid_weights" of pytorch-fid. The others are the AlexNet of
+torchvision and `weights/v0.1/alex.pth` of the lpips package. Arrays keep their names; arrays that
+the metrics do not need, such as classifiers, are removed.
 """
 
 import logging
@@ -27,20 +27,20 @@ _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
 
 NETWORKS = {"inception": inception, "lpips": lpips}
-"""What weights may be of: `--network`."""
+"""The values of `--network`."""
 
 
 def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pathlib.Path) -> None:
-    """Checks that the weights are those of a network and writes them.
+    """Checks that weights belong to a network, and writes them.
 
     Args:
         network: a name of `NETWORKS`.
-        inputs: files of PyTorch or safetensors that hold the weights together.
+        inputs: files of PyTorch or safetensors that together hold the weights.
         output: file to write, `.safetensors`.
 
     Raises:
-        ValueError: if a file cannot be read, the weights are not of the network, or the
-            output's name ends otherwise.
+        ValueError: if there are no inputs, a file cannot be read, the weights do not belong to
+            the network, or the name of the output has another suffix.
     """
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
@@ -67,11 +67,11 @@ if __name__ == "__main__":
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
 
     def main(argv: list[str]) -> None:
-        """Converts; bad input ends in one line."""
+        """Converts the weights; invalid input ends with an error of one line."""
         del argv
         logging.basicConfig(format="%(message)s", force=True)
         _logger.setLevel(logging.INFO)
-        # The libraries' own progress drowns the command's.
+        # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         try:
             convert(network_flag.value, input_flag.value, output_flag.value)

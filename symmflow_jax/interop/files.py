@@ -1,8 +1,8 @@
-"""Which network a file or folder of PyTorch weights holds, in the forms in which they come.
+"""Reads PyTorch weights from files and folders, recognizes their network, and writes weights.
 
-A folder of diffusers (`diffusion_pytorch_model.safetensors` or its shards, `config.json` beside
-them), a `.safetensors` file, or a file of `torch.save`: a state dict as it is, under a key of a
-training checkpoint, or with the names of the modules around it in front.
+Supported are folders of diffusers (`diffusion_pytorch_model.safetensors` or its shards, beside
+`config.json`), `.safetensors` files and files of `torch.save`. The state dict may be the whole
+file or lie under a key of a training checkpoint. Its names may have prefixes of outer modules.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
 AUTOENCODER = "an autoencoder"
 
-# A name that every state dict of the network has, and no other network's.
+# A name that occurs in every state dict of the network and of no other network.
 _MARKERS = {
     AUTOENCODER: "encoder.conv_norm_out.weight",
     LATENT_UNET: "time_embedding.linear_1.weight",
     PIXEL_UNET: "time_embed.0.weight",
 }
 
-# Where training checkpoints keep a state dict; the averaged weights come first.
+# Keys of the state dict in training checkpoints; averaged weights come first.
 _PLACES = ((), ("ema",), ("ema_model",), ("model",), ("state_dict",))
 
 _STEM = "diffusion_pytorch_model"
@@ -41,8 +41,8 @@ class PublishedWeights:
 
     Attributes:
         kind: `PIXEL_UNET`, `LATENT_UNET` or `AUTOENCODER`.
-        state_dict: its arrays, by their names in the network.
-        settings: what `config.json` beside the weights says; empty where there is none.
+        state_dict: the arrays by their names in the network.
+        settings: contents of `config.json` beside the weights; empty if there is none.
     """
 
     kind: str
@@ -51,10 +51,10 @@ class PublishedWeights:
 
 
 def read_weights(path: str | pathlib.Path) -> PublishedWeights:
-    """The weights of a file or of a folder of diffusers.
+    """Reads the weights of a file or of a folder of diffusers.
 
     Raises:
-        WeightsFileError: if anything is missing or damaged, or if it is no network known here.
+        WeightsFileError: if a file is missing or damaged, or holds no known network or several.
     """
     path = _file_of(pathlib.Path(path))
     if path.name.endswith(".index.json"):
@@ -70,15 +70,15 @@ def read_weights(path: str | pathlib.Path) -> PublishedWeights:
 
 
 def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> None:
-    """Writes a `.safetensors` file for PyTorch, in one piece or not at all.
+    """Writes a `.safetensors` file for PyTorch, atomically.
 
     Raises:
-        WeightsFileError: if the file system refuses.
+        WeightsFileError: if the file cannot be written.
     """
     partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # PyTorch's libraries want to be told that it is one of theirs.
+        # Libraries of PyTorch require this metadata.
         safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
         partial.replace(path)
     except (OSError, safetensors.SafetensorError) as error:
@@ -91,7 +91,7 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
 
 
 def _file_of(path: pathlib.Path) -> pathlib.Path:
-    """The file, or the index of the shards, that a path means."""
+    """The file of a path, or in a folder of diffusers its weights or index of shards."""
     if not path.is_dir():
         return path
     names = [f"{_STEM}{ending}" for ending in (".safetensors.index.json", ".safetensors", ".bin")]
@@ -104,7 +104,7 @@ def _file_of(path: pathlib.Path) -> pathlib.Path:
 
 
 def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
-    """All tensors of the files that an index names."""
+    """All tensors of the shards in an index."""
     try:
         places = json.loads(index.read_text())["weight_map"]
         files = sorted({pathlib.Path(file).name for file in places.values()})
@@ -123,7 +123,7 @@ def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def _read_file(path: pathlib.Path) -> PublishedWeights | None:
-    """The network in a file, wherever in it."""
+    """The network in a file, under any of the usual keys, or None."""
     errors = []
     for place in _PLACES:
         try:
@@ -139,9 +139,9 @@ def _read_file(path: pathlib.Path) -> PublishedWeights | None:
 
 
 def _recognize(tensors: Mapping[str, np.ndarray]) -> PublishedWeights | None:
-    """The network whose marker is among the names, without the names of modules around it.
+    """The network whose marker is among the names, without prefixes of outer modules, or None.
 
-    What is not within the same modules keeps its name, so that it is a surplus array later on.
+    Arrays outside of these modules keep their names and are reported as surplus later.
     """
     for kind, marker in _MARKERS.items():
         found = [name for name in tensors if name == marker or name.endswith(f".{marker}")]
@@ -158,7 +158,7 @@ def _recognize(tensors: Mapping[str, np.ndarray]) -> PublishedWeights | None:
 
 
 def _read_settings(path: pathlib.Path) -> dict[str, Any]:
-    """`config.json` beside a file with the name that diffusers gives to weights."""
+    """The contents of `config.json` beside a file with the default name of diffusers."""
     settings = path.with_name("config.json")
     if not path.name.startswith(_STEM) or not settings.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""What the networks of this project are called in PyTorch."""
+"""Kinds of PyTorch networks that correspond to the networks of this project."""
 
 import flax.linen as nn
 
@@ -8,11 +8,12 @@ from symmflow_jax.networks.velocity.unet import UNet
 
 
 def kind_of(network: nn.Module) -> str:
-    """What a state dict of a network is called; a latent U-Net is a U-Net, too.
+    """The kind of the state dict of a network, `PIXEL_UNET` or `LATENT_UNET`.
 
     Raises:
-        ValueError: if the network has no form in PyTorch.
+        ValueError: if the network has no counterpart in PyTorch.
     """
+    # Tested first, because a latent U-Net is also a `UNet`.
     if isinstance(network, LatentUNet):
         return files.LATENT_UNET
     if isinstance(network, UNet):

@@ -1,8 +1,8 @@
-"""Tensors from weight files: what `torch.save` writes, and `.safetensors`.
+"""Tensors from weight files: files of `torch.save` and `.safetensors`.
 
-A PyTorch file is a pickle, and a pickle can run any program. Here it is read as tensors only:
-the unpickler knows the few names that tensors are made of and refuses every other. What it makes
-of them are descriptions; numbers are read afterwards, for the tensors that are asked for.
+A PyTorch file is a pickle, and a pickle can run any code. This reader accepts tensors only: the
+unpickler knows the few names that tensors need and refuses all others. It makes descriptions of
+tensors; the numbers of the requested tensors are read afterwards.
 """
 
 import collections
@@ -30,17 +30,17 @@ def read_tensors(path: str | pathlib.Path, within: tuple[str, ...] = ()) -> dict
     Args:
         path: a file of `torch.save` (`.pt`, `.pth`, `.ckpt`, `.bin`), in its present or its
             older format, or a file that ends in `.safetensors`.
-        within: where a checkpoint holds its state dict among other things, the keys that lead
-            to it: `("model",)` for `{"model": {...}, "epoch": 3}`.
+        within: keys that lead to the state dict in a checkpoint, such as `("model",)` for
+            `{"model": {...}, "epoch": 3}`.
 
     Returns:
-        Read-only arrays of the dtypes of the file, bfloat16 included. Entries that are no
-        tensors are left out. A file of one tensor alone has it under the name "".
+        Arrays with the dtypes of the file, including bfloat16; read-only for `torch.save`. Entries
+        that are no tensors are omitted. A file of a single tensor gives it the name "".
 
     Raises:
-        WeightsFileError: if the file is missing, damaged, of another kind or has anything in it
-            but tensors, plain values and containers of them; or if there are no tensors
-            directly under `within` (the message then lists what is there).
+        WeightsFileError: if the file is missing, damaged or of another kind; if it contains
+            anything besides tensors, plain values and their containers; or if there are no
+            tensors directly under `within` (the message then lists the keys).
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -49,7 +49,7 @@ def read_tensors(path: str | pathlib.Path, within: tuple[str, ...] = ()) -> dict
         return _read(path, within)
     except WeightsFileError:
         raise
-    except Exception as error:  # Damaged bytes are instructions that may fail in any way.
+    except Exception as error:  # Damaged bytes may raise any error.
         raise WeightsFileError(
             f"{path} is damaged, cut short or not readable ({type(error).__name__}: {error}). "
             "Copy it or download it again."
@@ -73,7 +73,7 @@ def _read(path: pathlib.Path, within: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class _Storage:
-    """The numbers that one or more tensors share: key within the file, dtype, count."""
+    """Numbers that one or more tensors share: key in the file, dtype and count."""
 
     key: str
     dtype: np.dtype
@@ -143,7 +143,7 @@ def _read_stream(path: pathlib.Path, within: tuple[str, ...]) -> dict[str, np.nd
     if not machine["little_endian"]:
         raise ValueError("not in little-endian order")
     tensors = _select(path, content, within)
-    # Each storage is its count, int64, and its numbers; the dtype is known from the tensors.
+    # A storage is its count, int64, and its numbers; tensors give the dtype.
     storages = {storage.key: storage for storage in _storages(content)}
     blocks: dict[str, memoryview] = {}
     position = 0
@@ -202,7 +202,7 @@ def _fill(
 
 
 def _storages(content: Any) -> list[_Storage]:
-    """All storages anywhere in a checkpoint, without recursion: pickles nest as they like."""
+    """All storages of a checkpoint, found without recursion, because pickles may nest deeply."""
     found: list[_Storage] = []
     open_values, seen = [content], set()
     while open_values:
@@ -216,10 +216,10 @@ def _storages(content: Any) -> list[_Storage]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows containers, plain values and tensors.
+    """An unpickler of containers, plain values and tensors.
 
-    Whatever it hands out is immutable or made anew for each file: an instruction of the pickle
-    may set attributes on it.
+    The objects that it returns are immutable or new for each file, because instructions of the
+    pickle may set attributes on them.
     """
 
     def __init__(self, file: Any, path: pathlib.Path):
@@ -227,7 +227,7 @@ class _Unpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name in the pickle stands for."""
+        """The object of a name in the pickle; raises WeightsFileError for unknown names."""
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if module == "torch._utils" and name in ("_rebuild_tensor_v2", "_rebuild_tensor"):
@@ -254,7 +254,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 _NUM_SHOWN = 12
-_STREAM_MAGIC = 0x1950A86A20F9469CFC6C  # PyTorch's own mark of the older format.
+_STREAM_MAGIC = 0x1950A86A20F9469CFC6C  # Magic number of the older format.
 _STORAGE_DTYPES = {
     "DoubleStorage": "float64",
     "FloatStorage": "float32",

@@ -1,4 +1,4 @@
-"""A name for weights that tells whether they are the same."""
+"""A hash of weights, to test whether two sets are equal."""
 
 import hashlib
 from typing import Any
@@ -8,9 +8,10 @@ from flax import traverse_util
 
 
 def hash_of(weights: Any) -> str:
-    """The start of the SHA-256 of nested arrays: their paths, shapes and float32 numbers.
+    """The first 16 hexadecimal digits of the SHA-256 of nested arrays.
 
-    Of the arrays and not of a file, since the same weights come in files of several formats.
+    The hash covers paths, shapes and float32 values. It is independent of the file format, because
+    equal weights are published in several formats.
     """
     digest = hashlib.sha256()
     for path, array in sorted(traverse_util.flatten_dict(weights, sep="/").items()):

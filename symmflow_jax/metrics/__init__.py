@@ -1,1 +1,1 @@
-"""Scores: sums and counts that merge over batches, devices and processes."""
+"""Metrics: counts and sums that merge over batches, devices and processes."""

@@ -1,4 +1,4 @@
-"""Answers by their confidence: calibration, and what is gained by leaving out the least sure."""
+"""Predictions by their confidence: calibration and selective prediction."""
 
 from typing import NamedTuple
 
@@ -13,15 +13,15 @@ NUM_GROUPS = 15
 """Groups of equal width over [0, 1] for the calibration error, as in Guo et al. 2017."""
 
 NUM_BINS = 100 * NUM_GROUPS
-"""Bins of equal width over [0, 1]; answers of one bin count as equally sure."""
+"""Bins of equal width over [0, 1]; predictions in one bin count as equally confident."""
 
 
 class RiskCoverage(NamedTuple):
-    """The error rate among the answers that are kept, as the least sure are left out.
+    """The risk-coverage curve: error rate of the most confident predictions.
 
     Attributes:
-        coverage: shares of the answers that are kept, float64 `[n]`, rising to 1.
-        risk: error rate among them, float64 `[n]`.
+        coverage: share of the predictions that are kept, float64 `[n]`, increasing to 1.
+        risk: error rate of the kept predictions, float64 `[n]`, in [0, 1].
     """
 
     coverage: np.ndarray
@@ -30,15 +30,16 @@ class RiskCoverage(NamedTuple):
 
 @flax.struct.dataclass
 class ConfidenceBins(metrics.Metric):
-    """Answers by their confidence, `[NUM_BINS]`; bin i holds those in (i, i + 1] / NUM_BINS.
+    """Histogram of predictions by confidence; bin i holds those in (i, i + 1] / NUM_BINS.
 
-    Counted on the device, one batch at a time; merged on the host in float64.
+    Batches are counted on the device and merged on the host in float64. Each attribute has shape
+    `[NUM_BINS]`.
 
     Attributes:
-        count: answers in each bin.
-        correct: how many of them are right.
-        shortfall: the sum of what their confidences are below the upper edge of the bin, which
-            float32 adds up far more exactly than the confidences themselves.
+        count: number of predictions in each bin.
+        correct: number of correct predictions in each bin.
+        shortfall: sum of the distances from the confidences to the upper edge of the bin. In
+            float32 it is far more exact than a sum of the confidences.
     """
 
     count: jax.Array | np.ndarray
@@ -47,7 +48,7 @@ class ConfidenceBins(metrics.Metric):
 
     @classmethod
     def empty(cls) -> "ConfidenceBins":
-        """No answers yet."""
+        """Bins without predictions."""
         return cls(*np.zeros((3, NUM_BINS)))
 
     @classmethod
@@ -59,11 +60,11 @@ class ConfidenceBins(metrics.Metric):
         Args:
             confidence: float32 in [0, 1] of any shape.
             correct: bool, of the same shape.
-            valid: bool, of the same shape; only these answers count.
+            valid: bool, of the same shape; False excludes a prediction.
         """
         bins = jnp.clip(jnp.ceil(confidence * NUM_BINS).astype(jnp.int32) - 1, 0, NUM_BINS - 1)
         shortfall = (bins + 1).astype(jnp.float32) / NUM_BINS - confidence
-        # One bin beyond the others takes what does not count.
+        # One additional bin takes the predictions that do not count.
         bins = jnp.where(valid, bins, NUM_BINS)
 
         def add(values: jax.Array) -> jax.Array:
@@ -73,7 +74,7 @@ class ConfidenceBins(metrics.Metric):
         return cls(add(ones), add(correct.astype(jnp.int32)), add(shortfall))
 
     def merge(self, other: "ConfidenceBins") -> "ConfidenceBins":
-        """Bins of both, on the host."""
+        """The sum of both histograms, on the host."""
         return ConfidenceBins(
             np.asarray(self.count, np.float64) + np.asarray(other.count),
             np.asarray(self.correct, np.float64) + np.asarray(other.correct),
@@ -81,14 +82,14 @@ class ConfidenceBins(metrics.Metric):
         )
 
     def compute(self) -> dict[str, float]:
-        """`calibration_error` and `aurc`."""
+        """A dictionary of `calibration_error` and `aurc`."""
         return {"calibration_error": self.calibration_error(), "aurc": self.aurc()}
 
     def calibration_error(self) -> float:
         """The expected calibration error (Guo et al. 2017, arXiv 1706.04599).
 
-        The mean over all answers of the distance between the accuracy and the mean confidence
-        of their group; NaN if there are no answers.
+        The mean over all predictions of the distance between the accuracy and the mean
+        confidence of their group, in [0, 1]; NaN if there are no predictions.
         """
         count = np.asarray(self.count, np.float64)
         if not count.sum():
@@ -98,7 +99,7 @@ class ConfidenceBins(metrics.Metric):
         return float(np.sum(np.abs(surplus)) / count.sum())
 
     def risk_coverage(self) -> RiskCoverage:
-        """A point for each confidence that occurs; none if there are no answers."""
+        """The risk-coverage curve, with one point per bin that has predictions."""
         count, wrong = self._most_sure_first()
         kept = np.cumsum(count)
         return RiskCoverage(kept / max(kept[-1:].sum(), 1.0), np.cumsum(wrong) / kept)
@@ -106,11 +107,10 @@ class ConfidenceBins(metrics.Metric):
     def aurc(self) -> float:
         """The area under the risk-coverage curve (Geifman and El-Yaniv 2017, arXiv 1705.08500).
 
-        The mean of the error rates among the n most sure answers, for n from one to all; NaN if
-        there are none. Among equally sure answers each order is as good as another, and the
-        mean over all of them is taken: if c answers with e errors are surer and a share q of a
-        bin is wrong, then `q + (e - c q) / n` is expected at n, whose sum over the bin is one
-        of reciprocals.
+        The mean of the error rates of the n most confident predictions, for n from one to all;
+        NaN if there are no predictions. Ties are averaged over all orders: if c predictions with
+        e errors are more confident than a bin with error rate q, the expected error rate at n is
+        `q + (e - c q) / n`. Its sum over the bin is a difference of digamma values.
         """
         count, wrong = self._most_sure_first()
         if not len(count):
@@ -123,7 +123,7 @@ class ConfidenceBins(metrics.Metric):
         return float(total / kept[-1])
 
     def _most_sure_first(self) -> tuple[np.ndarray, np.ndarray]:
-        """Answers and errors of the bins that have any, float64."""
+        """Counts and errors of the nonempty bins, by decreasing confidence, float64."""
         count = np.asarray(self.count, np.float64)[::-1]
         wrong = count - np.asarray(self.correct, np.float64)[::-1]
         return count[count > 0], wrong[count > 0]

@@ -1,4 +1,4 @@
-"""A small convolutional classifier whose last hidden layer serves as features of small images."""
+"""A small convolutional classifier whose last hidden layer gives features of small images."""
 
 import json
 import pathlib
@@ -16,7 +16,7 @@ from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 
 
 class Classifier(nn.Module):
-    """Images of one size to classes.
+    """Convolutional classifier of images of one size.
 
     Attributes:
         num_classes: number of classes.
@@ -38,7 +38,7 @@ class Classifier(nn.Module):
         return self.out(self.features(images))
 
     def features(self, images: jax.Array) -> jax.Array:
-        """Float32 `[batch, num_features]` of uint8 images `[batch, *image_shape]`.
+        """Features, float32 `[batch, num_features]`, of uint8 images `[batch, *image_shape]`.
 
         Raises:
             ValueError: if the images have another shape.
@@ -60,7 +60,14 @@ def write_classifier(
     params: Mapping[str, Any],
     metadata: dict[str, Any],
 ) -> None:
-    """Writes a classifier as `.safetensors`; `facts`, such as its accuracy, are kept with it."""
+    """Writes a classifier as `.safetensors`.
+
+    Args:
+        path: the file to write.
+        network: the classifier.
+        params: its parameters.
+        metadata: plain values, such as the accuracy, to save in the file as JSON.
+    """
     attributes = {
         "num_classes": network.num_classes,
         "image_shape": network.image_shape,
@@ -72,10 +79,10 @@ def write_classifier(
 
 
 def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any]]:
-    """The network and parameters that `write_classifier` wrote.
+    """Reads the network and the parameters from a file of `write_classifier`.
 
     Raises:
-        WeightsFileError: if the file is missing, damaged or of something else.
+        WeightsFileError: if the file is missing, damaged or no classifier.
     """
     arrays = read_tensors(path)
     values = _metadata(pathlib.Path(path)).get(_KEY)

@@ -1,4 +1,4 @@
-"""The confusion matrix, and the scores of segmentation and classification read off it."""
+"""The confusion matrix and its scores for segmentation and classification."""
 
 import flax.struct
 import jax
@@ -9,23 +9,23 @@ from clu import metrics
 
 @flax.struct.dataclass
 class ConfusionMatrix(metrics.Metric):
-    """Counts `[num_classes, num_classes]`: rows are the true classes, columns the predicted.
+    """Counts `[num_classes, num_classes]`: rows are true, columns predicted classes.
 
-    Counted on the device in int32, one batch at a time; merged on the host in int64.
+    Batches are counted on the device in int32 and merged on the host in int64.
     """
 
     counts: jax.Array | np.ndarray
 
     @classmethod
     def empty(cls, num_classes: int) -> "ConfusionMatrix":
-        """No counts yet."""
+        """A matrix of zeros."""
         return cls(np.zeros((num_classes, num_classes), np.int64))
 
     @classmethod
     def from_labels(
         cls, targets: jax.Array, predictions: jax.Array, valid: jax.Array, num_classes: int
     ) -> "ConfusionMatrix":
-        """Counts of a batch.
+        """Counts of a batch, on the device.
 
         Args:
             targets: int `[batch, ...]` in 0..num_classes-1.
@@ -35,7 +35,7 @@ class ConfusionMatrix(metrics.Metric):
         """
         valid = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
         pairs = targets * num_classes + predictions
-        # One bin beyond the pairs takes what does not count.
+        # One additional bin takes the examples that do not count.
         pairs = jnp.where(valid, pairs, num_classes**2)
         counts = jnp.bincount(pairs.ravel(), length=num_classes**2 + 1)[:-1]
         return cls(counts.reshape(num_classes, num_classes))
@@ -44,13 +44,13 @@ class ConfusionMatrix(metrics.Metric):
     def from_masks(
         cls, target: np.ndarray, prediction: np.ndarray, num_classes: int
     ) -> "ConfusionMatrix":
-        """Counts of two int masks of any one shape, on the host."""
+        """Counts of two int masks of equal shape, on the host."""
         pairs = target.astype(np.int64) * num_classes + prediction
         counts = np.bincount(pairs.ravel(), minlength=num_classes**2)
         return cls(counts.reshape(num_classes, num_classes))
 
     def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
-        """Counts of both, on the host."""
+        """The sum of both counts, on the host."""
         return ConfusionMatrix(np.asarray(self.counts, np.int64) + np.asarray(other.counts))
 
     def compute(self) -> np.ndarray:
@@ -61,8 +61,8 @@ class ConfusionMatrix(metrics.Metric):
 def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
     """Intersection over union of each class, float64 `[num_classes]`.
 
-    Examples whose true class is ignored count in neither intersection nor union. NaN stands
-    for ignored classes and for those that occur neither as truth nor as prediction.
+    Examples whose true class is ignored do not count. The value is in [0, 1]; it is NaN for
+    ignored classes and for classes that are neither true nor predicted anywhere.
     """
     counts = _without(counts, ignored)
     intersection = np.diag(counts).astype(np.float64)
@@ -73,9 +73,10 @@ def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
 
 
 def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
-    """The macro mean of `class_iou` over the classes that occur; NaN if none does.
+    """The mean of `class_iou` over the classes that occur; NaN if none occurs.
 
-    A class occurs that is somewhere true or predicted, as in torchmetrics' macro Jaccard index.
+    A class occurs if it is true or predicted anywhere, as in the macro Jaccard index of
+    torchmetrics.
     """
     iou = class_iou(counts, ignored)
     return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
@@ -91,7 +92,7 @@ def frequency_weighted_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) ->
 
 
 def accuracy(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
-    """The share of examples (of pixels, for masks) that are right; NaN if there are none."""
+    """The share of correct examples (pixels for masks), in [0, 1]; NaN if there are none."""
     counts = _without(counts, ignored)
     return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
 

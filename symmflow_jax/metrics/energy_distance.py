@@ -1,27 +1,27 @@
-"""The energy distance between two laws, from samples of them (Székely and Rizzo, 2013).
+"""The energy distance between two distributions, from samples (Székely and Rizzo, 2013).
 
-It is zero for equal laws alone. SciPy's function of this name is for numbers, not for points.
+It is zero only for equal distributions. SciPy's `energy_distance` handles scalars, not points.
 """
 
 import numpy as np
 from scipy.spatial import distance
 
-# Rows whose distances are in memory at once: 10,000 points at a time take 80 MB.
+# Rows whose distances are in memory at once; against 10,000 points they take 80 MB.
 _ROWS = 1000
 
 
 def energy_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """`2 E|X - Y| - E|X - X'| - E|Y - Y'|`, float64; the unbiased estimate, so maybe negative.
+    """The unbiased estimate of `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, which may be negative.
 
-    No point is compared with itself, which would make samples seem the farther apart the
-    smaller they are.
+    No point is compared with itself; that would bias the distance of small samples upwards.
 
     Args:
-        first: finite points `[num_first, n]`, two at least.
-        second: finite points `[num_second, n]`, likewise.
+        first: finite points `[num_first, n]`, at least two.
+        second: finite points `[num_second, n]`, at least two.
 
     Raises:
-        ValueError: if a sample is of another form, or the points differ in size.
+        ValueError: if a sample has another shape, fewer than two points or values that are not
+            finite, or if the points differ in dimension.
     """
     first, second = (_checked(sample) for sample in (first, second))
     if first.shape[1] != second.shape[1]:
@@ -34,7 +34,7 @@ def energy_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _mean_of_pairs(points: np.ndarray) -> float:
-    """The mean distance of all pairs of different points."""
+    """The mean distance over all pairs of different points."""
     return _sum_of_distances(points, points) / (len(points) * (len(points) - 1))
 
 

@@ -1,4 +1,4 @@
-"""Feature functions: what turns images into the points whose distances are measured."""
+"""Feature functions: maps from images to feature vectors for distances of distributions."""
 
 import dataclasses
 import functools
@@ -19,15 +19,15 @@ from symmflow_jax.networks.perceptual.inception import NUM_FEATURES, Inception
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureFunction:
-    """Images to features, with weights of known origin.
+    """A map from images to feature vectors, with identified weights.
 
     Attributes:
-        name: what is computed, such as "inception".
-        weights_hash: start of the SHA-256 of the weights, hexadecimal. Distances between
-            features of different names or hashes mean nothing.
+        name: name of the features, such as "inception".
+        weights_hash: first 16 hexadecimal digits of the SHA-256 of the weights. Only features
+            of equal name and hash are comparable.
         num_features: size of a feature vector.
         apply: function from weights and uint8 images to float32 `[batch, num_features]`.
-        weights: its arrays, on the device.
+        weights: arrays of the weights, on the device.
     """
 
     name: str
@@ -43,7 +43,7 @@ class FeatureFunction:
             images: uint8 `[batch, height, width, 1 or 3]`.
 
         Raises:
-            ValueError: if the images are of another kind.
+            ValueError: if the images have another dtype or shape.
         """
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
             raise ValueError(
@@ -54,7 +54,7 @@ class FeatureFunction:
 
 
 def no_features(path: str | pathlib.Path) -> None:
-    """None: generated images are not compared by their features."""
+    """Returns None: generated images are not compared by features."""
     del path
 
 
@@ -62,7 +62,7 @@ def inception(path: str | pathlib.Path) -> FeatureFunction:
     """The Inception network of the Fréchet Inception distance.
 
     Args:
-        path: pytorch-fid's file of weights, as it is or converted by
+        path: weights file of pytorch-fid, original or converted by
             `python -m symmflow_jax.interop.convert_metric_weights`.
 
     Raises:
@@ -79,13 +79,13 @@ def inception(path: str | pathlib.Path) -> FeatureFunction:
 
 
 def classifier(path: str | pathlib.Path) -> FeatureFunction:
-    """The last hidden layer of a classifier that `--mode=train_classifier` trained.
+    """The last hidden layer of a classifier from `--mode=train_classifier`.
 
-    Its distances compare runs on one data set with each other; they are no Inception distances.
+    The distances compare runs on one data set; they are not comparable to Inception distances.
+    The feature function raises ValueError for images of another shape than the classifier's.
 
     Raises:
-        ValueError: if the file is missing or no such classifier; and, of images, if their size
-            or channels are not those it learned.
+        ValueError: if the file is missing or no such classifier.
     """
     network, params = read_classifier(path)
 
@@ -98,14 +98,14 @@ def classifier(path: str | pathlib.Path) -> FeatureFunction:
 def feature_function(
     name: str, apply: Callable[[Any, jax.Array], jax.Array], weights: Any, num_features: int
 ) -> FeatureFunction:
-    """A feature function whose weights are put on the device and given their hash."""
+    """Makes a feature function: computes the hash of weights and puts them on the device."""
     return FeatureFunction(
         name, hash_of(weights), num_features, apply, jax.tree.map(jnp.asarray, weights)
     )
 
 
 def _pooled_features(variables: Any, images: jax.Array) -> jax.Array:
-    """Grey images are taken as colour ones of three equal channels."""
+    """Inception features; grey images become colour images with equal channels."""
     colours = jnp.broadcast_to(images, (*images.shape[:-1], 3))
     return jnp.asarray(Inception().apply(variables, colours))
 

@@ -12,11 +12,11 @@ from symmflow_jax.metrics.features import FeatureFunction
 
 
 class StatisticsError(ValueError):
-    """A file of statistics is missing, damaged or of other features; says so and what to do."""
+    """A statistics file is missing, damaged or of other features; the message has the remedy."""
 
 
 class Gaussian(NamedTuple):
-    """The normal law that stands for a set of features.
+    """A normal distribution fitted to a set of features.
 
     Attributes:
         mean: float64 `[num_features]`.
@@ -29,12 +29,12 @@ class Gaussian(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class FeatureStatistics:
-    """What the distance needs of features, gathered batch by batch in float64 on the host.
+    """Mean and scatter of features, accumulated over batches in float64 on the host.
 
     Attributes:
         count: number of examples.
-        mean: their mean, `[num_features]`.
-        scatter: sum of the outer products of their deviations from the mean,
+        mean: mean of the features, `[num_features]`.
+        scatter: sum of the outer products of the deviations from the mean,
             `[num_features, num_features]`.
     """
 
@@ -44,7 +44,7 @@ class FeatureStatistics:
 
     @classmethod
     def empty(cls, num_features: int) -> "FeatureStatistics":
-        """No examples yet."""
+        """Statistics without examples."""
         return cls(0, np.zeros(num_features), np.zeros((num_features, num_features)))
 
     @classmethod
@@ -55,7 +55,7 @@ class FeatureStatistics:
 
         Args:
             features: float `[batch, num_features]`.
-            valid: bool `[batch]`; padding does not count. All count if None.
+            valid: bool `[batch]`, False for padding; None counts all examples.
 
         Raises:
             ValueError: if a feature that counts is not finite.
@@ -75,9 +75,9 @@ class FeatureStatistics:
         return cls(len(rows), mean, deviations.T @ deviations)
 
     def merge(self, other: "FeatureStatistics") -> "FeatureStatistics":
-        """Statistics of both sets together (Chan et al., 1979).
+        """Statistics of the union of both sets (Chan et al., 1979).
 
-        Only differences of means are squared, so that large means cost no digits.
+        Only differences of means are squared, so large means lose no precision.
         """
         count = self.count + other.count
         if not count:
@@ -88,11 +88,11 @@ class FeatureStatistics:
         return FeatureStatistics(count, mean, self.scatter + other.scatter + between)
 
     def over_processes(self) -> "FeatureStatistics":
-        """Statistics of all processes together; every process gets them."""
+        """Statistics of all processes together; every process must call it and gets the result."""
         if jax.process_count() == 1:
             return self
         values = (np.float64(self.count), self.mean, self.scatter)
-        # Devices may have no float64, so that numbers travel as halves of 32 bits.
+        # Devices may have no float64, so numbers are sent as halves of 32 bits.
         halves = [np.ascontiguousarray(value).reshape(-1).view(np.uint32) for value in values]
         gathered = multihost_utils.process_allgather(np.concatenate(halves))
         total = FeatureStatistics.empty(len(self.mean))
@@ -105,7 +105,7 @@ class FeatureStatistics:
         return total
 
     def gaussian(self) -> Gaussian:
-        """The normal law of the same mean and (unbiased) covariance.
+        """The normal distribution with the mean and the unbiased covariance of the features.
 
         Raises:
             ValueError: if there are fewer than two examples.
@@ -116,14 +116,14 @@ class FeatureStatistics:
 
 
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
-    """`|m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)`, the squared distance of two normal laws.
+    """`|m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)`, the squared distance of two normal distributions.
 
-    The trace of `(C1 C2)^½` is that of `(C1^½ C2 C1^½)^½`, whose inner product is symmetric: its
-    eigenvalues are real and stay accurate where covariances are singular, as they are with fewer
-    examples than features.
+    The trace of `(C1 C2)^½` equals that of `(C1^½ C2 C1^½)^½`. The product in the latter is
+    symmetric, so its eigenvalues are real and accurate even for singular covariances, which occur
+    with fewer examples than features.
 
     Raises:
-        ValueError: if the laws have different numbers of features.
+        ValueError: if the distributions have different numbers of features.
     """
     if first.mean.shape != second.mean.shape:
         raise ValueError(
@@ -143,7 +143,11 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
 def save_statistics(
     path: str | pathlib.Path, statistics: FeatureStatistics, feature_function: FeatureFunction
 ) -> None:
-    """Writes a Gaussian and what it is of as `.npz`, in the keys that pytorch-fid reads, too."""
+    """Writes a Gaussian and the origin of its features as `.npz`, also readable by pytorch-fid.
+
+    Raises:
+        ValueError: if there are fewer than two examples.
+    """
     mean, covariance = statistics.gaussian()
     with pathlib.Path(path).open("wb") as file:
         np.savez_compressed(
@@ -157,10 +161,10 @@ def save_statistics(
 
 
 def load_statistics(path: str | pathlib.Path, feature_function: FeatureFunction) -> Gaussian:
-    """A Gaussian that `save_statistics` wrote, or pytorch-fid with its Inception network.
+    """Reads a Gaussian from a file of `save_statistics` or of pytorch-fid.
 
     Raises:
-        StatisticsError: if there is no such file, or it is of another feature function.
+        StatisticsError: if the file is missing, damaged or of another feature function.
     """
     path = pathlib.Path(path)
     try:
@@ -169,7 +173,7 @@ def load_statistics(path: str | pathlib.Path, feature_function: FeatureFunction)
         gaussian = Gaussian(values["mu"].astype(np.float64), values["sigma"].astype(np.float64))
     except FileNotFoundError:
         raise StatisticsError(f"There is no file of feature statistics {path}.") from None
-    except Exception as error:  # Damaged archives fail in many ways.
+    except Exception as error:  # Damaged archives raise various errors.
         raise StatisticsError(
             f"{path} is no file of feature statistics ({type(error).__name__}: {error}); "
             "write it anew."
@@ -184,7 +188,7 @@ def _check_origin(
     gaussian: Gaussian,
     feature_function: FeatureFunction,
 ) -> None:
-    # pytorch-fid does not say whose features they are; it has but this network of this size.
+    # Files of pytorch-fid do not name their features; it has one network of this size.
     name = str(values.get("feature_function", "inception"))
     weights_hash = str(values.get("weights_hash", feature_function.weights_hash))
     wanted = f"{feature_function.name} {feature_function.weights_hash}"

@@ -25,13 +25,13 @@ def kernel_distance(
     Args:
         first: float features `[num_first, num_features]`.
         second: float features `[num_second, num_features]`.
-        seed: origin of the subsets.
-        num_subsets: how many pairs of subsets.
-        subset_size: examples of a subset, drawn without repetition from either set.
+        seed: seed of the random subsets.
+        num_subsets: number of pairs of subsets, at least 1.
+        subset_size: examples per subset, drawn without replacement from each set, at least 2.
 
     Raises:
-        ValueError: if a set has fewer examples than a subset, there are no subsets, or features
-            differ in number.
+        ValueError: if a set has fewer examples than a subset, if `num_subsets` or `subset_size`
+            is too small, or if the numbers of features differ.
     """
     if num_subsets < 1:
         raise ValueError(f"The mean over {num_subsets} subsets is undefined; choose 1 or more.")
@@ -55,15 +55,15 @@ def kernel_distance(
 def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
     """The unbiased estimate of the squared maximum mean discrepancy; it may be negative.
 
-    The kernel is `(x·y / num_features + 1)³`. No example is compared with itself, which would
-    make sets seem the farther apart the smaller they are.
+    The kernel is `(x·y / num_features + 1)³`. No example is compared with itself; that would
+    bias the distance of small sets upwards.
 
     Args:
-        first: float features `[num_first, num_features]`, two examples at least.
-        second: float features `[num_second, num_features]`, likewise.
+        first: float features `[num_first, num_features]`, at least two examples.
+        second: float features `[num_second, num_features]`, at least two examples.
 
     Raises:
-        ValueError: if the features differ in number.
+        ValueError: if the numbers of features differ.
     """
     if first.shape[1] != second.shape[1]:
         raise ValueError(

@@ -17,10 +17,10 @@ from symmflow_jax.networks.perceptual.lpips import SMALLEST, PerceptualDistance
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Lpips:
-    """LPIPS with weights of known origin.
+    """LPIPS with identified weights.
 
     Attributes:
-        weights_hash: start of the SHA-256 of the weights, hexadecimal.
+        weights_hash: first 16 hexadecimal digits of the SHA-256 of the weights.
         params: parameters of `PerceptualDistance`, on the device.
     """
 
@@ -28,14 +28,14 @@ class Lpips:
     params: Any = dataclasses.field(repr=False)
 
     def __call__(self, first: jax.Array | np.ndarray, second: jax.Array | np.ndarray) -> jax.Array:
-        """The distance of each pair, float32 `[batch]`; 0 for equal images.
+        """The distance of each pair, float32 `[batch]`, at least 0; 0 for equal images.
 
         Args:
-            first: `[batch, height, width, 1 or 3]`, uint8, or float signals in [-1, 1].
+            first: images `[batch, height, width, 1 or 3]`, uint8 or float in [-1, 1].
             second: images of the same shape.
 
         Raises:
-            ValueError: if the shapes differ or the images are too small for the network.
+            ValueError: if the shapes differ, are no image shapes or are too small for the network.
         """
         if first.shape != second.shape or first.ndim != 4 or first.shape[-1] not in (1, 3):
             raise ValueError(
@@ -51,10 +51,10 @@ class Lpips:
 
 
 def lpips(path: str | pathlib.Path) -> Lpips:
-    """LPIPS with the weights of a file.
+    """Reads LPIPS with the weights of a file.
 
     Args:
-        path: what `python -m symmflow_jax.interop.convert_metric_weights --network=lpips` wrote.
+        path: file of `python -m symmflow_jax.interop.convert_metric_weights --network=lpips`.
 
     Raises:
         ValueError: if the file is missing or not of this network.
@@ -65,6 +65,6 @@ def lpips(path: str | pathlib.Path) -> Lpips:
 
 @jax.jit
 def _distances(params: Any, first: jax.Array, second: jax.Array) -> jax.Array:
-    shape = (*first.shape[:-1], 3)  # Grey images are colour ones of three equal channels.
+    shape = (*first.shape[:-1], 3)  # Grey images become colour images.
     signals = [jnp.broadcast_to(images_lib.to_signal(pixels), shape) for pixels in (first, second)]
     return jnp.asarray(PerceptualDistance().apply({"params": params}, *signals))

@@ -1,4 +1,4 @@
-"""Orbax checkpoints: training state, data position and the model's own description together."""
+"""Orbax checkpoints: training state, data position and description of the model."""
 
 import contextlib
 import pathlib
@@ -16,8 +16,8 @@ from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.training.state import TrainState
 
-# The items of a checkpoint. The averaged parameters are an item of their own, so that
-# inference reads them without the optimizer's state.
+# The items of a checkpoint. The averaged parameters are a separate item, so that inference
+# reads them without the state of the optimizer.
 _EMA = "ema_params"
 _TRAINING = "training"
 _DATA = "data"
@@ -25,9 +25,9 @@ _DESCRIPTION = "description"
 
 
 def open_manager(workdir: pathlib.Path, keep: int) -> ocp.CheckpointManager:
-    """Checkpoints under `workdir/checkpoints`: the last `keep`, and the one of the best score.
+    """Opens `workdir/checkpoints` for writing; keeps the last `keep` and the best checkpoint.
 
-    Saving is asynchronous, and a checkpoint gets its final name only when it is complete.
+    Saving is asynchronous. A checkpoint gets its final name only when it is complete.
     """
     best = ocp_managers.BestN(get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False)
     options = ocp.CheckpointManagerOptions(
@@ -39,10 +39,10 @@ def open_manager(workdir: pathlib.Path, keep: int) -> ocp.CheckpointManager:
 
 
 def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
-    """The same checkpoints, without making or removing anything.
+    """Opens `workdir/checkpoints` for reading only.
 
     Raises:
-        CheckpointError: if the folder has no checkpoints.
+        CheckpointError: if the folder does not exist.
     """
     if not _folder(workdir).is_dir():
         raise CheckpointError(
@@ -59,15 +59,15 @@ def save(
     description: dict[str, Any],
     score: float | None,
 ) -> None:
-    """Begins to write a checkpoint; `manager.wait_until_finished()` ends it.
+    """Starts to write a checkpoint; `finish` waits for its end.
 
     Args:
-        manager: from `open_manager`.
-        state: NumPy arrays that nothing overwrites, or arrays of devices, which are copied
-            from them before this function returns; each process writes the parts it has.
-        iterator: the training data, at the batch after the state's last.
-        description: plain values that let the model be rebuilt without the data set.
-        score: higher is better; None where nothing was measured.
+        manager: manager from `open_manager`.
+        state: NumPy arrays that are not overwritten later, or device arrays, which are copied
+            before this function returns. Each process writes its own parts.
+        iterator: the training data, positioned after the last batch of the state.
+        description: plain values from which the model is rebuilt without the data set.
+        score: score of the checkpoint, higher is better; None without a measurement.
 
     Raises:
         CheckpointError: if the file system refuses, for instance because it is full.
@@ -92,12 +92,12 @@ def save(
 def save_weights(
     manager: ocp.CheckpointManager, params: Params, description: dict[str, Any]
 ) -> None:
-    """Writes a checkpoint of step 0 that has weights alone: where a training can begin.
+    """Writes a checkpoint of step 0 with weights only, from which training can start.
 
     Args:
-        manager: from `open_manager`, without checkpoints.
+        manager: manager from `open_manager`, without checkpoints.
         params: parameters as NumPy arrays.
-        description: as in `save`.
+        description: description as in `save`.
 
     Raises:
         CheckpointError: if there are checkpoints already, or the file system refuses.
@@ -117,7 +117,7 @@ def save_weights(
 
 
 def finish(manager: ocp.CheckpointManager) -> None:
-    """Waits until the last checkpoint is complete; raises as `save`."""
+    """Waits until the last checkpoint is complete; raises CheckpointError like `save`."""
     with _explain_write_errors(manager):
         manager.wait_until_finished()
 
@@ -125,18 +125,18 @@ def finish(manager: ocp.CheckpointManager) -> None:
 def restore_training(
     manager: ocp.CheckpointManager, state: TrainState, iterator: grain.DatasetIterator
 ) -> TrainState:
-    """The latest state; the iterator is set to the batch after it.
+    """Restores the latest state, and moves the iterator to the next batch.
 
-    After a checkpoint of weights alone it is the state before the first step.
+    A checkpoint of weights only gives the state before the first step.
 
     Args:
-        manager: from `open_manager`, with at least one checkpoint.
-        state: shapes and dtypes of the state. What has a sharding is restored to the devices
-            of that sharding, whatever devices it was saved from; the rest to NumPy arrays.
-        iterator: the training data, moved by this function.
+        manager: manager from `open_manager`, with at least one checkpoint.
+        state: shapes and dtypes of the state. Arrays with a sharding are restored to its devices,
+            independent of the devices that saved them; others become NumPy arrays.
+        iterator: the training data; its position is set in place.
 
     Raises:
-        CheckpointError: if the files are damaged.
+        CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
     if not (manager.directory / str(step) / _TRAINING).exists():
@@ -158,7 +158,7 @@ def restore_training(
 
 
 def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainState) -> TrainState:
-    """The state before the first step; steps and AdamW's moments are zero there."""
+    """The state before the first step, with zero for the step and the optimizer's state."""
 
     def zeros(leaf: Any) -> Any:
         sharding = getattr(leaf, "sharding", None)
@@ -168,7 +168,7 @@ def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainS
 
     return TrainState(
         step=zeros(state.step),
-        # Buffers of their own, since the training gives both away.
+        # Separate buffers, because training donates both.
         params=restore_ema_params(manager, step, state.params),
         ema_params=restore_ema_params(manager, step, state.ema_params),
         opt_state=jax.tree.map(zeros, state.opt_state),
@@ -176,14 +176,14 @@ def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainS
 
 
 def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, Any]:
-    """The plain values saved beside the weights."""
+    """Restores the description of a checkpoint; raises CheckpointError if it is unreadable."""
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_DESCRIPTION: ocp.args.JsonRestore()})
         return manager.restore(step, args=args)[_DESCRIPTION]
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:
-    """The averaged parameters; `params` are their shapes and dtypes, as in `restore_training`."""
+    """Restores the averaged parameters; `params` has shapes and dtypes as in `restore_training`."""
     targets = jax.tree.map(_target, params)
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_EMA: ocp.args.StandardRestore(targets)})
@@ -191,10 +191,10 @@ def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params
 
 
 def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
-    """The step of the "latest" or the "best" checkpoint; without scores the latest is best.
+    """The step of the "latest" or the "best" checkpoint; without scores the latest one.
 
     Raises:
-        CheckpointError: if there is none.
+        CheckpointError: if there is no checkpoint.
     """
     steps = {"latest": manager.latest_step, "best": manager.best_step}
     if which not in steps:
@@ -222,7 +222,7 @@ def _items() -> tuple[str, ...]:
 
 
 def _target(leaf: Any) -> Any:
-    """What Orbax takes for an array that is to be on devices, or in NumPy."""
+    """The restore target of Orbax for an array: its shape with a sharding, or a NumPy array."""
     return leaf if leaf.sharding is not None else np.zeros(leaf.shape, leaf.dtype)
 
 

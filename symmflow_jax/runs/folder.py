@@ -1,4 +1,4 @@
-"""The folder of a run: what is written beside the checkpoints, and where."""
+"""The folder of a run: lock, description, history and skipped examples."""
 
 import contextlib
 import importlib.metadata
@@ -14,19 +14,19 @@ import jax
 from symmflow_jax.runtime import files, processes
 
 SKIPPED = "skipped.jsonl"
-"""File of a run that names the examples that could not be read and were left out."""
+"""File of a run that lists the examples that could not be read and were skipped."""
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
 
 @contextlib.contextmanager
 def claim(workdir: pathlib.Path) -> Iterator[None]:
-    """Keeps a folder for one training: two would mix their histories and checkpoints.
+    """Locks a folder for one training, because two would mix histories and checkpoints.
 
-    A process that is killed leaves nothing behind that would keep the next one out.
+    The lock of a killed process is released.
 
     Raises:
-        ValueError: if another training has the folder.
+        ValueError: if another training has locked the folder.
     """
     if not processes.is_primary():
         yield
@@ -45,7 +45,7 @@ def claim(workdir: pathlib.Path) -> Iterator[None]:
 
 
 def write_description(workdir: pathlib.Path, config: dict[str, Any]) -> None:
-    """Writes `config.json` and `versions.json`."""
+    """Writes `config.json` and `versions.json`, with package versions and devices."""
     workdir.mkdir(parents=True, exist_ok=True)
     files.write_json(workdir / "config.json", config)
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
@@ -64,8 +64,8 @@ class History:
 
     Args:
         workdir: folder of the run.
-        step: step at which training begins; lines beyond it, left by a run that was stopped
-            after its last checkpoint, are dropped.
+        step: step at which training starts. Later lines are removed; they come from a run that
+            was stopped after its last checkpoint.
     """
 
     def __init__(self, workdir: pathlib.Path, step: int):
@@ -80,12 +80,12 @@ class History:
 
 
 def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
-    """The lines of a run's history; a last line cut off in writing is left out."""
+    """The lines of the history of a run, without an incomplete last line."""
     return _read_lines(workdir / "history.jsonl")
 
 
 def read_skipped(workdir: pathlib.Path) -> list[str]:
-    """What was wrong with each example that was left out, once, whoever met it."""
+    """The distinct error messages of skipped examples, of all processes, sorted."""
     return sorted({line["error"] for line in _read_lines(workdir / SKIPPED)})
 
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says of its model, and whether a run may go on from it."""
+"""Description of the model in a checkpoint, and comparison with a config."""
 
 import pathlib
 from typing import Any
@@ -9,17 +9,17 @@ from symmflow_jax.config.build.method import CLOCKS
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
-    """What a checkpoint says of itself, in plain values."""
+    """Description of a model for its checkpoints: config and label schema as plain values."""
     return {"config": experiment.to_json(), "schema": experiment.schema.to_json()}
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
-    """Raises `ValueError` if a checkpoint was made by another network or for other classes.
+    """Raises `ValueError` if a checkpoint belongs to another model or other classes.
 
     Args:
-        saved: `describe` of the checkpoint.
-        current: `describe` of the run that would go on from it.
-        workdir: folder of the run, for the message.
+        saved: result of `describe` in the checkpoint.
+        current: result of `describe` for the run that would continue from it.
+        workdir: folder of the run in the error message.
     """
     old, new = _identity(saved), _identity(current)
     differences = [
@@ -35,8 +35,8 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
 
 
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    """The values that decide whether weights fit; the rest of a config may change."""
-    # Keys that came after a checkpoint have the default value in it.
+    """The values that must agree for weights to fit; other values may change."""
+    # Keys that are newer than a checkpoint get their defaults.
     config = conversion.to_json(conversion.from_saved_json(description["config"]))
     values = {
         f"config.{section}.{key}": value
@@ -49,7 +49,7 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
         for key in ("image_size", "image_channels", "point_size")
     }
     if config["autoencoder"]["weights"]:
-        # Which file they came from does not matter: the run has a copy, which is compared.
+        # The path of the weights may change, because the run has a copy, which is compared.
         values |= {
             f"config.autoencoder.{key}": value
             for key, value in config["autoencoder"].items()

@@ -1,4 +1,4 @@
-"""Pictures for people: grids of examples, overlays and plots, as uint8 RGB arrays."""
+"""Grids of examples, overlays and plots, as uint8 RGB arrays `[height, width, 3]`."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,14 @@ from symmflow_jax.semantics.labels import LabelSchema
 _MARGIN = 4
 _CAPTION = 14
 _WHITE, _BLACK = 255, (0, 0, 0)
-_SMALLEST_TILE = 96  # Pixels; smaller images are enlarged by a whole factor.
+_SMALLEST_TILE = 96  # In pixels; narrower images are enlarged by an integer factor.
 
 
 def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Real | mask | generated | predicted, in the form that suits the data.
+    """A grid of real, generated and predicted examples: masks, labels or scatter plots.
 
     Args:
-        sample: "image", "labels", "generated" and "predicted", `[count, ...]`, as
-            `Evaluator.sample` gives them.
+        sample: arrays "image", "labels", "generated" and "predicted", `[count, ...]`.
         schema: the classes.
     """
     if sample["image"].ndim == 2:
@@ -30,7 +29,7 @@ def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
 
 
 def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Rows: real image, its mask, an image generated from the mask, mask predicted of the real."""
+    """A grid with rows of real image, its mask, image generated from it, and predicted mask."""
     columns = [
         ("real", sample["image"]),
         ("mask", schema.colourize(sample["labels"])),
@@ -47,7 +46,7 @@ def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
 def label_grid(
     sample: dict[str, np.ndarray], schema: LabelSchema, examples_per_row: int = 5
 ) -> np.ndarray:
-    """Real images with their predicted labels, each beside an image made from its label."""
+    """A grid of real images with predicted labels, each beside one generated from its label."""
     pairs = [
         [
             (f"{schema.names[label]}, read {schema.names[predicted]}", image),
@@ -69,11 +68,11 @@ def label_grid(
 
 
 def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
-    """Captioned images in rows, uint8 `[height, width, 3]`.
+    """A grid of captioned images, uint8 `[height, width, 3]`.
 
     Args:
-        rows: of captions and uint8 images `[h, w, 1 or 3]`, all of one size; rows may differ
-            in length.
+        rows: rows of captions and uint8 images `[h, w, 1 or 3]`, all of one size; rows may
+            differ in length.
     """
     pictures = [[(caption, _enlarge(image)) for caption, image in row] for row in rows]
     height, width = pictures[0][0][1].shape[:2]
@@ -95,10 +94,10 @@ def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
 
 
 def beside(captioned: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
-    """Pictures of any sizes in one row, aligned at the top, uint8 `[height, width, 3]`.
+    """Images of any sizes in one row, aligned at the top, uint8 `[height, width, 3]`.
 
     Args:
-        captioned: captions and uint8 pictures `[h, w, 3]`.
+        captioned: captions and uint8 images `[h, w, 3]`.
     """
     sizes = np.asarray([picture.shape[:2] for _, picture in captioned])
     height, width = _CAPTION + sizes[:, 0].max(), sizes[:, 1].sum()
@@ -112,15 +111,15 @@ def beside(captioned: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
 
 
 def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """A mask in its colours over an image, uint8 `[height, width, 3]`."""
+    """A coloured mask over an image, uint8 `[height, width, 3]`; `opacity` is in [0, 1]."""
     mixed = (1 - opacity) * image.astype(np.float32) + opacity * mask_image.astype(np.float32)
     return np.round(mixed).astype(np.uint8)
 
 
 def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Scatter plots of real points, of points made from labels, and of predicted labels.
+    """Scatter plots of real points, of points generated from labels, and of predicted labels.
 
-    Of points with more than two coordinates the first two are shown.
+    Only the first two coordinates of a point are shown.
     """
     plt = pyplot()
     panels = [
@@ -156,20 +155,20 @@ def curves(
 
 
 def _in_plane(points: np.ndarray) -> np.ndarray:
-    """The first two coordinates of points `[count, n]`, `[2, count]`; on a line the second is 0."""
+    """The first two coordinates `[2, count]` of points `[count, n]`; the second is 0 if n is 1."""
     missing = max(0, 2 - points.shape[1])
     return np.pad(points, ((0, 0), (0, missing)))[:, :2].T
 
 
 def _enlarge(image: np.ndarray) -> np.ndarray:
-    """RGB, enlarged by a whole factor where it is small."""
+    """An image as RGB, enlarged by an integer factor if it is small."""
     factor = max(1, -(-_SMALLEST_TILE // image.shape[1]))
     image = np.broadcast_to(image, (*image.shape[:2], 3))
     return np.repeat(np.repeat(image, factor, axis=0), factor, axis=1)
 
 
 def pyplot():
-    """Matplotlib without a screen, imported where it is used because it is slow to import."""
+    """Matplotlib's pyplot without a display, imported late because the import is slow."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -179,7 +178,7 @@ def pyplot():
 
 
 def render(figure) -> np.ndarray:
-    """A Matplotlib figure, which is closed, as uint8 `[height, width, 3]`."""
+    """Renders a Matplotlib figure as uint8 `[height, width, 3]`, and closes it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
     pyplot().close(figure)

@@ -1,1 +1,1 @@
-"""Processes, signals, compilation, files and errors: the ground that a run stands on."""
+"""Runtime services: processes, signals, compilation, files and errors."""

@@ -1,4 +1,4 @@
-"""How programs are compiled: flags for CPU kernels, and the cache of compiled programs."""
+"""Compilation: XLA flags for CPU, garbage collection, and the cache of compiled programs."""
 
 import gc
 import importlib.metadata
@@ -9,11 +9,14 @@ from typing import Any
 
 import jax
 
-_VERSIONS = ("0.10.",)  # XLA ends the process for a flag that it does not know.
+_VERSIONS = ("0.10.",)  # XLA ends the process for an unknown flag.
 
 
 def choose_fast_cpu_kernels() -> None:
-    """Adds flags to `XLA_FLAGS` unless they are set; JAX reads it when its backend starts."""
+    """Adds flags for CPU to `XLA_FLAGS` unless the user has set them.
+
+    JAX reads the variable when its backend starts. Only jaxlib 0.10 gets the flags.
+    """
     if not importlib.metadata.version("jaxlib").startswith(_VERSIONS):
         return
     for flag, value in _cpu_flags().items():
@@ -24,19 +27,24 @@ def choose_fast_cpu_kernels() -> None:
 
 def _cpu_flags() -> dict[str, str]:
     return {
-        # The CPU backend of jaxlib 0.10 hands convolutions to a library (YNN) whose U-Net train
-        # step takes 1.7 times as long as with XLA's older kernels. No fusions turn it off.
+        # The CPU backend of jaxlib 0.10 computes convolutions with the library YNN, with which a
+        # U-Net train step takes 1.7 times as long as with XLA's older kernels. An empty list of
+        # fusions disables it.
         "--xla_cpu_experimental_ynn_fusion_type": "",
-        # Machine code is made in parts; many more parts than cores cost a fifth of the time.
+        # Code is generated in parts; many more parts than cores add a fifth to the time.
         "--xla_cpu_parallel_codegen_split_count": str(2 * (os.cpu_count() or 1)),
     }
 
 
 def jit_once(function: Callable, **options: Any) -> Callable:
-    """`jax.jit` with its options for a program that runs once, such as making the first state.
+    """`jax.jit` for a program that runs once, such as the initialization of the state.
 
-    On CPU its code is not optimised: for the many small programs of random numbers that takes
-    a third of the time.
+    On CPU the code is not optimized. That saves two thirds of the time for the many small
+    programs of random numbers.
+
+    Args:
+        function: the function to compile.
+        **options: options of `jax.jit`.
     """
     is_cpu = jax.default_backend() == "cpu"
     return jax.jit(
@@ -47,18 +55,19 @@ def jit_once(function: Callable, **options: Any) -> Callable:
 
 
 def collect_garbage_rarely() -> None:
-    """Lets tracing make its many small objects, most of which live on, in peace.
+    """Raises the garbage-collection threshold during tracing.
 
-    Looking through them again and again takes a third of the time from Python to StableHLO.
+    Tracing makes many small objects, most of which stay alive. With the default threshold, their
+    collection takes a third of the time from Python to StableHLO.
     """
     gc.set_threshold(100_000, *gc.get_threshold()[1:])
 
 
 def keep_compiled_programs() -> None:
-    """Lets a second start find its programs compiled, unless the user named a folder already.
+    """Enables the persistent cache of compiled programs, unless the user has set a folder.
 
-    They go to `symmflow_jax` under `XDG_CACHE_HOME`, by default `~/.cache`; the environment
-    variable `JAX_COMPILATION_CACHE_DIR` names another folder.
+    The folder is `symmflow_jax` under `XDG_CACHE_HOME`, by default `~/.cache`. The environment
+    variable `JAX_COMPILATION_CACHE_DIR` sets another folder.
     """
     if jax.config.values["jax_compilation_cache_dir"] is None:
         home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")

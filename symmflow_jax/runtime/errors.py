@@ -1,4 +1,4 @@
-"""Errors that several rooms raise, and words for their messages."""
+"""Errors that several packages raise, and text for error messages."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ class CheckpointError(RuntimeError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, at most 300 characters."""
+    """The first line of an error message, at most 300 characters; `repr` if it is empty."""
     text = str(error).strip()
     return text.splitlines()[0][:300] if text else repr(error)
 
 
 def nearest(name: str, names: Iterable[str], what: str) -> str:
-    """A sentence with the name that was probably meant, or with all of them.
+    """A sentence that suggests the most similar name, or lists all names.
 
     Args:
-        name: what was given.
-        names: what there is.
-        what: what they are called, in the plural.
+        name: the unknown name.
+        names: the known names.
+        what: plural noun for the names, such as "keys".
     """
     names = list(names)
     matches = difflib.get_close_matches(name, names, n=1, cutoff=0.4)

@@ -1,16 +1,16 @@
-"""The progress line of a training: speed and time left."""
+"""The progress line of training: speed and remaining time."""
 
 import math
 import time
 
 
 class Progress:
-    """Speed and time left, not counting pauses for evaluation.
+    """Measures speed and remaining time, without pauses for evaluation.
 
     Args:
         num_steps: steps of the whole training.
-        batch_size: examples of a step.
-        step: step at which this process begins.
+        batch_size: examples per step.
+        step: step at which this process starts.
     """
 
     def __init__(self, num_steps: int, batch_size: int, step: int):
@@ -19,7 +19,7 @@ class Progress:
         self._paused_at = 0.0
 
     def advance(self, step: int) -> str:
-        """The progress line at a step; its speed is that since the last line."""
+        """The progress line at a step, with the speed in images per second since the last line."""
         now = time.monotonic()
         speed = (step - self._step) / max(now - self._time, 1e-9)
         self._step, self._time = step, now
@@ -34,7 +34,7 @@ class Progress:
         self._paused_at = time.monotonic()
 
     def resume(self) -> None:
-        """Lets the clock go on."""
+        """Restarts the clock after `pause`."""
         self._time += time.monotonic() - self._paused_at
 
 

@@ -1,23 +1,23 @@
-"""SIGTERM and Ctrl-C as requests to save and leave."""
+"""SIGTERM and SIGINT (Ctrl-C) as requests to save and exit."""
 
 import signal
 from types import FrameType
 
 
 class Interrupted(SystemExit):
-    """Raised after saving; ends the process with the shell's code for the signal."""
+    """Exits the process after saving, with the exit code 128 + signal number."""
 
     def __init__(self, signal_number: int):
         super().__init__(128 + signal_number)
 
 
 class InterruptionRequest:
-    """A context in which SIGTERM and SIGINT are noted instead of obeyed.
+    """Context manager that records SIGTERM and SIGINT instead of ending the process.
 
-    A second signal is obeyed at once, for those who cannot wait.
+    A second signal of the same kind ends the process immediately.
 
     Attributes:
-        signal_number: the signal that came, or None.
+        signal_number: number of the received signal, or None.
     """
 
     def __init__(self):

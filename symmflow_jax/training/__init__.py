@@ -1,1 +1,1 @@
-"""Training: the state, the pure step, the optimizer, and how devices share the work."""
+"""Training: the state, the pure step, the optimizer and the distribution over devices."""

@@ -10,7 +10,14 @@ from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING
 def one_cycle(
     num_steps: int, warmup_steps: int, peak_learning_rate: float, end_learning_rate: float
 ) -> optax.Schedule:
-    """Cosine from `end_learning_rate` up to the peak over the warm-up, and down to it again."""
+    """A one-cycle schedule: cosine warm-up from `end_learning_rate` to the peak, and cosine decay.
+
+    Args:
+        num_steps: steps of the whole schedule, at least 1.
+        warmup_steps: steps of the warm-up; at most `num_steps - 1` are used.
+        peak_learning_rate: highest learning rate.
+        end_learning_rate: learning rate at the start and at the end, positive.
+    """
     return optax.cosine_onecycle_schedule(
         transition_steps=num_steps,
         peak_value=peak_learning_rate,
@@ -23,11 +30,11 @@ def one_cycle(
 def adamw(
     schedule: optax.Schedule, weight_decay: float, clip_norm: float | None
 ) -> optax.GradientTransformation:
-    """AdamW after an optional bound of the gradient's global norm.
+    """AdamW, after optional clipping of the gradient to the global norm `clip_norm`.
 
-    Constants of a network, which get no gradient, do not decay either.
+    Weight decay does not apply to the constant embedding of the prompt, which gets no gradient.
     """
-    # Without a decay there is no mask, whose state older checkpoints do not hold.
+    # Without decay there is no mask, because older checkpoints lack its state.
     optimizer = optax.adamw(
         schedule, weight_decay=weight_decay, mask=_learned if weight_decay else None
     )
@@ -37,7 +44,7 @@ def adamw(
 
 
 def _learned(params: Params) -> Params:
-    """Whether each parameter is learned; the embedding of the prompt is not."""
+    """A tree of booleans, True for learned parameters; the prompt embedding is constant."""
     return jax.tree.map_with_path(
         lambda path, _: path[-1] != jax.tree_util.DictKey(PROMPT_EMBEDDING), params
     )

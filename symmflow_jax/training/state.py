@@ -1,4 +1,4 @@
-"""The state of a training."""
+"""The training state."""
 
 import flax.struct
 import jax
@@ -10,14 +10,14 @@ from symmflow_jax.methods.symmflow import Params, SymmFlow
 
 @flax.struct.dataclass
 class TrainState:
-    """A complete snapshot of training.
+    """The complete state of training.
 
-    The codec's weights are not part of it: no step changes them.
+    The codec's weights are not part of it, because no step changes them.
 
     Attributes:
-        step: int32 scalar, steps taken so far.
+        step: int32 scalar, number of completed steps.
         params: the network's parameters, float32.
-        ema_params: their moving average, which inference uses.
+        ema_params: moving average of the parameters, float32, for inference.
         opt_state: the optimizer's state.
     """
 
@@ -30,7 +30,7 @@ class TrainState:
 def create_train_state(
     method: SymmFlow, optimizer: optax.GradientTransformation, key: jax.Array
 ) -> TrainState:
-    """A state before the first step; the average starts from the parameters."""
+    """The state before the first step; the average equals the parameters."""
     params = method.init(key)
     return TrainState(
         step=jnp.zeros((), jnp.int32),

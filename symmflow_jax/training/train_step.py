@@ -1,4 +1,4 @@
-"""The train step: one pure function of state, codec weights, batch and key."""
+"""The train step: a pure function of state, codec weights, batch and key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ Metrics = dict[str, jax.Array]
 """Float32 scalars of one step."""
 
 Gradient = Callable[[Weights, Batch, jax.Array], tuple[Params, Metrics]]
-"""A function of weights, a batch and a key to float32 gradients of the network, and metrics."""
+"""`gradient(weights, batch, key) -> (float32 gradients of the network, metrics)`."""
 
 TrainStep = Callable[[TrainState, Params | None, Batch, jax.Array], tuple[TrainState, Metrics]]
 """`train_step(state, codec_weights, batch, key) -> (state, metrics)`."""
@@ -33,20 +33,22 @@ def make_train_step(
     axis_name: str | None = None,
     distribute: Callable[[Gradient], Gradient] = lambda gradient: gradient,
 ) -> TrainStep:
-    """The pure function `train_step(state, codec_weights, batch, key) -> (state, metrics)`.
+    """Makes the pure function `train_step(state, codec_weights, batch, key) -> (state, metrics)`.
 
-    An example's randomness, dropout included, comes from the key, the step and the example's
-    index in the whole batch, so that the result does not depend on how devices share the batch.
+    The randomness of an example, including dropout, depends on the key, the step and the index
+    of the example in the whole batch. The result is therefore independent of the distribution of
+    the batch over devices. Metrics are "loss", "loss_image", "loss_semantics" and
+    "gradient_norm", float32 scalars.
 
     Args:
         method: the method.
-        optimizer: what makes updates of gradients.
+        optimizer: the optimizer, which turns gradients into updates.
         loss_weights: weight of each component's loss.
-        ema_decay: decay of the parameters' moving average.
-        num_microbatches: parts over which the gradient is accumulated; divides the batch.
+        ema_decay: decay of the moving average of the parameters, in [0, 1).
+        num_microbatches: parts over which the gradient is accumulated; divides the batch size.
         axis_name: device axis over which gradients and metrics are averaged.
-        distribute: what makes a gradient of whole weights and a device's own examples one of
-            weights that devices hold in parts and all examples.
+        distribute: transforms a gradient function of whole weights and one device's examples
+            into one of sharded weights and all examples.
     """
 
     def mean_losses(params: Params, codec: Params, batch: Batch, key: jax.Array):
@@ -76,7 +78,7 @@ def make_train_step(
         grads, metrics = _accumulate(
             lambda part: gradient(weights, part, step_key), batch, num_microbatches
         )
-        # The mean over one device would only make the program longer.
+        # A mean over one device would only enlarge the program.
         if axis_name is not None and jax.lax.axis_size(axis_name) > 1:
             grads, metrics = jax.lax.pmean((grads, metrics), axis_name)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
@@ -93,11 +95,11 @@ def make_train_step(
 
 
 def _norm(tree: Params) -> jax.Array:
-    """The Euclidean norm of all leaves together.
+    """The Euclidean norm of all leaves of a tree together.
 
-    On CPU they are first put into one vector: a sum for each of hundreds of leaves would be a
-    sixth of the time that the step takes to compile. Elsewhere leaves may be spread over
-    devices, and stay where they are.
+    On CPU the leaves are first concatenated: one sum for each of hundreds of leaves would take a
+    sixth of the compile time of the step. On other platforms leaves may be sharded, so they are
+    not concatenated.
     """
 
     def of_one_vector(tree: Params) -> jax.Array:
@@ -110,8 +112,8 @@ def _accumulate(function: Callable[[Any], Any], batch: Any, num_parts: int) -> A
     """The mean of a function's results over equal parts of a batch, one part at a time."""
     if num_parts == 1:
         return function(batch)
-    # Every part takes its examples from all over the batch, and so from every device that
-    # holds some of it.
+    # Every part takes examples at equal distances from the whole batch, so from every device that
+    # holds examples.
     parts = jax.tree.map(
         lambda array: jnp.swapaxes(
             array.reshape(array.shape[0] // num_parts, num_parts, *array.shape[1:]), 0, 1

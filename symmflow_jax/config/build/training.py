@@ -16,10 +16,12 @@ from symmflow_jax.training.train_step import make_train_step
 
 PARALLELISMS: dict[str, Choice] = {
     "pmap": Choice(
-        "symmflow_jax.training.parallel.pmapped:Pmapped", "each device holds the whole training state"
+        "symmflow_jax.training.parallel.pmapped:Pmapped",
+        "each device holds the whole training state",
     ),
     "fsdp": Choice(
-        "symmflow_jax.training.parallel.sharded:fully_sharded", "each device holds a part of the training state"
+        "symmflow_jax.training.parallel.sharded:fully_sharded",
+        "each device holds a part of the training state",
     ),
 }
 """The values of `config.parallel`; a constructor takes the devices of all processes."""

@@ -1,1 +1,1 @@
-"""Sources: where examples come from, one file for each kind, all with random access."""
+"""Sources of examples with random access, one file for each kind."""

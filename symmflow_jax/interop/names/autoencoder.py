@@ -20,9 +20,9 @@ def params_from_state_dict(
     """The parameters of `network`, float32, from those of an `AutoencoderKL`.
 
     Args:
-        state_dict: array of each name; the attention's may be those of now (`to_q`) or those
-            of the published files (`query`).
-        network: the network of the same sizes.
+        state_dict: array of each name. Arrays of the attention may have current names (`to_q`) or
+            those of the published files (`query`).
+        network: a network of the same sizes.
 
     Raises:
         ValueError: naming all keys that are missing, surplus or of another shape.
@@ -34,7 +34,7 @@ def params_from_state_dict(
 def state_dict_from_params(
     params: Mapping[str, Any], network: Autoencoder
 ) -> dict[str, np.ndarray]:
-    """The state dict of an `AutoencoderKL`, float32, with its names of now.
+    """The state dict of an `AutoencoderKL`, float32, with current names.
 
     Raises:
         ValueError: naming all parameters that are missing, surplus or of another shape.
@@ -106,7 +106,7 @@ def _residual_block(prefix: str, path: Path, has_skip: bool) -> Iterator[Entry]:
 
 
 def _present_name(name: str) -> str:
-    """The name of now of an array of the attention."""
+    """The current name of an array of the attention."""
     return re.sub(
         r"(?<=\.attentions\.0\.)(query|key|value|proj_attn)(?=\.(weight|bias)$)",
         lambda match: _PRESENT_NAMES[match[1]],
@@ -116,7 +116,7 @@ def _present_name(name: str) -> str:
 
 @functools.cache
 def _shapes(network: Autoencoder) -> dict[Path, Shape]:
-    """The shape of each parameter; nothing is computed."""
+    """The shape of each parameter, without computation."""
     images = jax.ShapeDtypeStruct(
         (1, network.rate, network.rate, network.image_channels), jnp.float32
     )

@@ -20,7 +20,7 @@ def variables_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str,
 
     Args:
         state_dict: array of each name. The classifiers (`fc` and `AuxLogits`) and the counters
-            of the normalisations may be there; the features need none of them.
+            of the normalizations are optional and unused.
 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
@@ -30,12 +30,12 @@ def variables_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str,
 
 
 def check(state_dict: Mapping[str, np.ndarray]) -> None:
-    """Raises ValueError as `variables_from_state_dict`."""
+    """Raises ValueError like `variables_from_state_dict`."""
     variables_from_state_dict(state_dict)
 
 
 def needed(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The state dict without what pooled features do not depend on."""
+    """The state dict without the arrays that pooled features do not need."""
     return {
         name: array
         for name, array in state_dict.items()
@@ -44,13 +44,13 @@ def needed(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _shapes() -> dict[Path, Shape]:
-    """The shape of each variable; nothing is computed."""
+    """The shape of each variable, without computation."""
     images = jax.ShapeDtypeStruct((1, 8, 8, 3), jnp.uint8)
     return layouts.shapes_of(jax.eval_shape(Inception().init, jax.random.key(0), images))
 
 
 def _table(shapes: Mapping[Path, Shape]) -> Iterator[Entry]:
-    """All variables; the layers have the same names on both sides."""
+    """All variables; layers have equal names on both sides."""
     for path in shapes:
         _, *layers, kind = path
         yield Entry(".".join((*layers, _TORCH_KINDS[kind])), path, _LAYOUTS.get(kind, SAME))

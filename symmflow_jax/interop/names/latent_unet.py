@@ -1,8 +1,8 @@
 """Weights of the latent U-Net between diffusers' `UNet2DConditionModel` and `LatentUNet`.
 
-What is meant is the form of Stable Diffusion 2: dense layers on both sides of each transformer,
-one transformer layer each. The embedding of the empty prompt, which PyTorch programs keep
-outside of the network, goes by the key "prompt_embedding".
+The architecture is that of Stable Diffusion 2: each transformer has one layer between two dense
+projections. The embedding of the empty prompt, which PyTorch programs keep outside of the network,
+has the key "prompt_embedding".
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ def params_from_state_dict(
     """The parameters of `network`, float32, from those of a `UNet2DConditionModel`.
 
     Args:
-        state_dict: array of each name, and the embedding of the prompt. The channels of image
-            and semantics together are read from the first convolution.
-        network: the network of the same widths, depths, attention rates and heads.
+        state_dict: array of each name, and the embedding of the prompt. The first convolution
+            determines the total number of channels of image and semantics.
+        network: a network of the same widths, depths, attention rates and heads.
 
     Raises:
         ValueError: naming all keys that are missing, surplus or of another shape.
@@ -43,17 +43,21 @@ def state_dict_from_params(params: Mapping[str, Any], network: LatentUNet) -> di
 
 
 def num_channels(state_dict: Mapping[str, np.ndarray]) -> int:
-    """Channels of image and semantics together; any number if the convolutions lack."""
+    """Total channels of image and semantics; 2 if the convolutions are missing."""
     return channels_of(state_dict, "conv_in.weight", "conv_out.weight")
 
 
 def repeat_channels(state_dict: Mapping[str, np.ndarray], times: int) -> dict[str, np.ndarray]:
-    """The start of fine-tuning: weights for images as weights for images and semantics.
+    """Extends weights for images to weights for images and semantics, to start fine-tuning.
 
-    The weights of the first convolution are repeated over its inputs and those of the last over
-    its outputs, biases too, as the paper says. They are not scaled: where image and semantics
-    are alike, the first features are twice as large as in the pretrained network; where they
-    are independent, as noise and data are, their deviation is sqrt(2) times as large.
+    The weights of the first convolution are repeated over its inputs, and weights and biases of
+    the last one over its outputs, as in the paper. They are not scaled. For two components, equal
+    inputs double the first features of the pretrained network; independent inputs such as noise
+    and data scale their standard deviation by sqrt(2).
+
+    Args:
+        state_dict: array of each name.
+        times: number of repetitions.
     """
     widened = dict(state_dict)
     for name, axis in (("conv_in.weight", 1), ("conv_out.weight", 0), ("conv_out.bias", 0)):
@@ -63,10 +67,10 @@ def repeat_channels(state_dict: Mapping[str, np.ndarray], times: int) -> dict[st
 
 
 def check_settings(settings: Mapping[str, Any], network: LatentUNet) -> None:
-    """Compares what the shapes of the weights do not tell.
+    """Compares the settings that do not follow from the shapes of the weights.
 
     Args:
-        settings: diffusers' `config.json`, as far as it is there.
+        settings: contents of `config.json` of diffusers; missing keys are not compared.
         network: the network that gets the weights.
 
     Raises:

@@ -1,8 +1,8 @@
 """Tables that name every array of a network here and in a PyTorch state dict.
 
-A network's table is made from its attributes; each entry names one array on both sides and says
-how its axes go from one to the other. Conversion accounts for every array: what is missing,
-surplus or of another shape is an error that lists it.
+The table of a network is made from its attributes. Each entry has the names of one array on both
+sides and the layout of its axes. A conversion covers every array: missing and surplus arrays and
+arrays of another shape raise an error that lists them.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """How the axes of one array differ: two functions, each the other's inverse."""
+    """Conversion of the axes of one array: two functions, inverse to each other."""
 
     from_torch: Callable[[np.ndarray], np.ndarray]
     to_torch: Callable[[np.ndarray], np.ndarray]
@@ -60,13 +60,13 @@ def from_state_dict(
     shapes: Mapping[Path, Shape],
     remedy: str,
 ) -> dict[str, Any]:
-    """The nested parameters, float32, of a state dict.
+    """Converts a state dict to nested parameters, float32.
 
     Args:
         state_dict: array of each name, of any float dtype.
         table: an entry for every array.
         shapes: shape of each parameter by path.
-        remedy: a sentence for the message if they do not fit.
+        remedy: last sentence of the error message.
 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
@@ -90,7 +90,7 @@ def to_state_dict(
     shapes: Mapping[Path, Shape],
     remedy: str,
 ) -> dict[str, np.ndarray]:
-    """The state dict, float32 and in the order of the table, of nested parameters.
+    """Converts nested parameters to a state dict, float32, in the order of the table.
 
     Raises:
         ValueError: naming the parameters that are missing, surplus or of another shape.
@@ -110,12 +110,12 @@ def to_state_dict(
 
 
 def shapes_of(tree: Mapping[str, Any]) -> dict[Path, Shape]:
-    """The shape of each array of nested parameters, such as `jax.eval_shape` gives."""
+    """The shape of each array of nested parameters, such as those of `jax.eval_shape`."""
     return {path: array.shape for path, array in traverse_util.flatten_dict(tree).items()}
 
 
 def _torch_shape(entry: Entry, shapes: Mapping[Path, Shape]) -> Shape:
-    # A view of one number: large networks need no memory for their shapes.
+    # A view of one number, so shapes of large networks need no memory.
     stand_in = np.broadcast_to(np.float32(0), shapes[entry.path])
     return entry.layout.to_torch(stand_in).shape
 
@@ -138,7 +138,7 @@ def _check_shapes(found: Mapping[str, Shape], expected: Mapping[str, Shape], rem
 
 
 def _listed(names: list[str]) -> str:
-    """The names, or the first of very many: another network shares none of hundreds."""
+    """The first names as text, because another network may differ in hundreds of them."""
     more = f" and {len(names) - _NUM_SHOWN} more" if len(names) > _NUM_SHOWN else ""
     return ", ".join(names[:_NUM_SHOWN]) + more
 

@@ -20,7 +20,7 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, An
     """The parameters of `PerceptualDistance`, float32.
 
     Args:
-        state_dict: arrays of both state dicts together; AlexNet's classifier may be there.
+        state_dict: arrays of both state dicts together; AlexNet's classifier is optional.
 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
@@ -32,12 +32,12 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray]) -> dict[str, An
 
 
 def check(state_dict: Mapping[str, np.ndarray]) -> None:
-    """Raises ValueError as `params_from_state_dict`."""
+    """Raises ValueError like `params_from_state_dict`."""
     params_from_state_dict(state_dict)
 
 
 def needed(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The state dict without AlexNet's classifier, which no distance depends on."""
+    """The state dict without AlexNet's classifier, which the distance does not need."""
     return {name: array for name, array in state_dict.items() if not name.startswith("classifier.")}
 
 
@@ -49,7 +49,7 @@ def _table() -> Iterator[Entry]:
 
 
 _HEAD = Layout(lambda array: array[0, :, 0, 0], lambda array: array[None, :, None, None])
-"""A convolution to one channel without neighbours or bias, `[1, in, 1, 1]`, and `[in]`."""
+"""A 1x1 convolution to one channel without bias, `[1, in, 1, 1]`, and a vector, `[in]`."""
 _REMEDY = (
     "LPIPS takes the convolutions of torchvision's alexnet-owt-7be5be79.pth and, from the lpips "
     "package, weights/v0.1/alex.pth."

@@ -1,9 +1,8 @@
 """Weights of the pixel U-Net between guided-diffusion's `UNetModel` and `networks.unet.UNet`.
 
-One table, made from the network's attributes, names every array on both sides and says how its
-axes go from one to the other. torchcfm and SymmFlow's own code use the same `UNetModel`; what is
-meant is its plain form: time added as a shift, strided and nearest-then-convolve resampling,
-the older order of attention channels.
+torchcfm and the code of SymmFlow use the same `UNetModel`. The table covers its plain form: time
+added as a shift, strided convolutions for downsampling, nearest-neighbour upsampling with a
+convolution, and the older order of attention channels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,9 +28,9 @@ def params_from_state_dict(state_dict: Mapping[str, np.ndarray], network: UNet) 
     """The parameters of `network`, float32, from those of a `UNetModel`.
 
     Args:
-        state_dict: array of each name. The channels of image and semantics together are read
-            from the first convolution, since the network fits any.
-        network: the network of the same widths, depths, attention rates and heads.
+        state_dict: array of each name. The first convolution determines the total number of
+            channels of image and semantics.
+        network: a network of the same widths, depths, attention rates and heads.
 
     Raises:
         ValueError: naming the keys that are missing, surplus or of another shape.
@@ -85,7 +84,7 @@ def _descent(network: UNet, widths: list[int]) -> Iterator[Entry]:
 
 
 def _ascent(network: UNet, widths: list[int]) -> Iterator[Entry]:
-    """The way up, where every block takes a skip in and so has a `skip_connection`."""
+    """The decoder, in which every block has a skip input and so a `skip_connection`."""
     position = 0
     for level in reversed(range(len(widths))):
         attends = 2**level in network.attention_rates

@@ -1,4 +1,4 @@
-"""Shapes of a U-Net's parameters, whose channels are found in the weights themselves."""
+"""Shapes of the parameters of a U-Net, with input channels read from the weights."""
 
 import functools
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from symmflow_jax.interop.names import layouts
 from symmflow_jax.interop.names.layouts import Path, Shape
 from symmflow_jax.networks.velocity.unet import UNet
 
-_ANY = 2  # Where the convolutions lack, which the comparison of shapes then tells.
+_ANY = 2  # For missing convolutions, which the comparison of shapes reports.
 
 
 def channels_of(state_dict: Mapping[str, np.ndarray], first: str, last: str) -> int:
-    """Channels of image and semantics together; any number if the convolutions lack.
+    """Total channels of image and semantics; 2 if the convolutions are missing.
 
     Args:
         state_dict: array of each name.
         first: name of the first convolution's kernel, `[out, in, height, width]`.
-        last: name of the last one's.
+        last: name of the last convolution's kernel.
     """
     for name, axis in ((first, 1), (last, 0)):
         if np.ndim(state_dict.get(name, 0)) == 4:
@@ -31,14 +31,14 @@ def channels_of(state_dict: Mapping[str, np.ndarray], first: str, last: str) -> 
 
 
 def shapes_for(params: Mapping[str, Any], network: UNet) -> dict[Path, Shape]:
-    """The shapes that parameters should have, for as many channels as their stem has."""
+    """The expected shapes of parameters, with the input channels of their stem."""
     stem = np.shape(traverse_util.flatten_dict(params).get(("stem", "kernel"), ()))
     return param_shapes(network, stem[2] if len(stem) == 4 else _ANY)
 
 
 @functools.cache
 def param_shapes(network: UNet, num_channels: int) -> dict[Path, Shape]:
-    """The shape of each parameter; nothing is computed."""
+    """The shape of each parameter, without computation."""
     side = 2 ** (len(network.channel_multipliers) - 1)
     x = jax.ShapeDtypeStruct((1, side, side, num_channels), jnp.float32)
     y = jax.ShapeDtypeStruct((1, side, side, 0), jnp.float32)

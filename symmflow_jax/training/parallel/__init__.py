@@ -1,1 +1,1 @@
-"""How devices share a training: where arrays are, and how the step is compiled."""
+"""Distribution of training over devices: placement of arrays, compilation of the step."""

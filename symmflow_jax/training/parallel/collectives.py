@@ -1,4 +1,4 @@
-"""The messages of a fully sharded train step: weights gathered, gradients scattered."""
+"""The collectives of a fully sharded train step: all-gather and reduce-scatter."""
 
 from collections.abc import Sequence
 
@@ -8,25 +8,25 @@ from jax.sharding import PartitionSpec
 from symmflow_jax.runtime.processes import BATCH_AXIS
 
 Groups = list[list[int]] | None
-"""Devices, by their places in the batch's axis, that exchange messages; None is all of them."""
+"""Groups of devices of a collective, by position on the batch axis; None for one group of all."""
 
 _NEIGHBOURS = 4
 
 
 def gather(part: jax.Array, spec: PartitionSpec) -> jax.Array:
-    """The whole array, on every device, of the parts that `spec` says they have."""
+    """All-gathers an array from the parts that devices hold by `spec`."""
     if BATCH_AXIS not in spec:
         return part
     return jax.lax.all_gather(part, BATCH_AXIS, axis=spec.index(BATCH_AXIS), tiled=True)
 
 
 def scattered_mean(array: jax.Array, spec: PartitionSpec, stages: Sequence[Groups]) -> jax.Array:
-    """The mean of the devices' arrays, of which a device is left with its part by `spec`.
+    """Averages the arrays of all devices; each device gets its part of the mean by `spec`.
 
     Args:
-        array: a device's own.
-        spec: how the mean is split.
-        stages: who sums with whom, one exchange after the other; see `scatter_stages`.
+        array: the whole array of this device.
+        spec: partition of the mean over the devices.
+        stages: groups of the successive reduce-scatters; see `scatter_stages`.
     """
     if BATCH_AXIS not in spec:
         return jax.lax.pmean(array, BATCH_AXIS)
@@ -39,11 +39,12 @@ def scattered_mean(array: jax.Array, spec: PartitionSpec, stages: Sequence[Group
 
 
 def scatter_stages(devices: Sequence[jax.Device]) -> tuple[Groups, ...]:
-    """The exchanges that leave each device with its part of a sum.
+    """Groups of the successive reduce-scatters of a sum.
 
-    One, of all devices; but of that XLA makes an all-reduce, with twice the bytes to send, on
-    TPU slices such as v5e:4x4. In two exchanges it leaves the first, which sends most, as it is.
-    (Read in compiled modules. Slices of 128 chips and more get all-reduces in either way.)
+    Normally there is one reduce-scatter over all devices. On TPU slices such as v5e:4x4, XLA
+    replaces it by an all-reduce, which sends twice the bytes. Of two successive ones XLA keeps
+    the first, which sends most of the bytes. (Observed in compiled modules; slices of 128 chips
+    and more get all-reduces in both cases.)
     """
     count = len(devices)
     if devices[0].platform != "tpu" or count < 16:
@@ -52,7 +53,7 @@ def scatter_stages(devices: Sequence[jax.Device]) -> tuple[Groups, ...]:
 
 
 def two_stages(count: int, size: int) -> tuple[Groups, Groups]:
-    """First among the devices with the same place in each `size` neighbours, then among these."""
+    """Groups of devices `size` apart for the first stage, of `size` neighbours for the second."""
     places = range(count)
     return (
         [list(places[first::size]) for first in range(size)],

@@ -1,4 +1,4 @@
-"""What a way of sharing a training among devices is."""
+"""Interface of the ways to distribute training over devices."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -11,26 +11,26 @@ from symmflow_jax.training.train_step import TrainStep
 
 
 class Parallelism(Protocol):
-    """Where the state and the batches of a training are, and how its step is compiled.
+    """Placement of the training state and batches, and compilation of the train step.
 
-    The numbers that come out do not depend on it: every example has its own random key. A
+    Results do not depend on the choice, because every example has its own random key. A
     constructor takes the devices of all processes.
     """
 
     def create(self, function: Callable[[jax.Array], Any], key: jax.Array) -> Any:
-        """The placed result of a function of a key, such as the first state."""
+        """The placed result of a function of a key, such as the initial state."""
 
     def targets(self, shapes: Any) -> Any:
-        """What a checkpoint of these shapes is restored into, see `checkpoints`."""
+        """Targets for restoring a checkpoint of these shapes; see `checkpoints`."""
 
     def place(self, tree: Any) -> Any:
-        """Puts what was restored, or other host arrays, where the step wants it."""
+        """Places restored arrays, or other host arrays, for the step."""
 
     def place_batch(self, batch: Batch) -> Batch:
-        """Puts this process's part of a batch where the step wants it."""
+        """Places this process's part of a batch for the step."""
 
     def arguments(self, state: Any, codec_weights: Any, batch: Batch) -> tuple[Any, ...]:
-        """Shapes of the step's arguments as placed, to compile it without arrays.
+        """Shapes of the placed arguments of the step, to compile it without arrays.
 
         Args:
             state: shapes of a state.
@@ -39,22 +39,23 @@ class Parallelism(Protocol):
         """
 
     def compile(self, make_step: Callable[..., TrainStep]) -> jax.stages.Wrapped:
-        """Jits a train step over all devices; its state's buffers are given to it.
+        """Compiles a train step over all devices; it donates the buffers of the old state.
 
-        The new state is placed as the old one.
+        The new state is placed like the old one.
 
         Args:
-            make_step: `make_train_step` up to the arguments that say how devices share work.
+            make_step: `make_train_step` without the arguments of the distribution, `axis_name`
+                and `distribute`.
         """
 
     def fetch(self, tree: Any) -> Any:
-        """A placed tree as it is saved: the steps that follow do not change it."""
+        """Copies a placed tree for saving, so that later steps do not change it."""
 
     def read(self, metrics: Sequence[dict[str, jax.Array]]) -> list[dict[str, np.ndarray]]:
-        """The metrics of several steps as NumPy scalars; waits for the steps."""
+        """The metrics of several steps as NumPy scalars; blocks until the steps end."""
 
     def for_inference(self, params: Any) -> Any:
-        """Fetched or restored parameters over this process's devices, for `jax.jit`."""
+        """Places fetched or restored parameters on this process's devices, for `jax.jit`."""
 
     def inference_arguments(self, params: Any, batch: Batch) -> tuple[Any, Batch]:
-        """Shapes of parameters `for_inference` and of a batch over the same devices."""
+        """Shapes of parameters from `for_inference` and of a batch on the same devices."""

@@ -1,4 +1,4 @@
-"""The pmapped train step: every device has the whole state."""
+"""The pmapped train step: every device holds the whole state."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -23,10 +23,10 @@ from symmflow_jax.training.train_step import TrainStep
 
 @dataclasses.dataclass(frozen=True)
 class Pmapped:
-    """Every device has the whole state; the step is pmapped and averages the gradients.
+    """Data parallelism: every device holds the whole state, and gradients are averaged.
 
-    Placed arrays have a leading axis of local devices, and a batch is `[local devices, batch /
-    devices, ...]`. Fetched arrays are NumPy. Its methods are those of `Parallelism`.
+    Placed arrays have a leading axis of local devices; a batch is `[local devices, batch /
+    devices, ...]`. Fetched arrays are NumPy. The methods are those of `Parallelism`.
 
     Attributes:
         devices: the devices of all processes.
@@ -35,17 +35,17 @@ class Pmapped:
     devices: tuple[jax.Device, ...]
 
     def create(self, function: Callable[[jax.Array], Any], key: jax.Array) -> Any:
-        """The result, made once and copied to every device."""
+        """The result, computed once and copied to every device."""
         return self.place(jit_once(function)(key))
 
     def targets(self, shapes: Any) -> Any:
-        """The shapes: checkpoints are restored to NumPy arrays."""
+        """The shapes themselves, because checkpoints are restored to NumPy arrays."""
         return shapes
 
     def place(self, tree: Any) -> Any:
         """Copies with a leading axis of local devices."""
-        # The axis is named as in the pmapped step, whose results then look to the compiler
-        # just like its first input.
+        # The axis name equals that of the pmapped step, so its outputs have the type of its first
+        # input and nothing is compiled again.
         return jax_utils.replicate(tree, local_devices(self.devices), axis_name=BATCH_AXIS)
 
     def place_batch(self, batch: Batch) -> Batch:
@@ -77,19 +77,19 @@ class Pmapped:
         )
 
     def fetch(self, tree: Any) -> Any:
-        """Copies of one device's arrays, since the next step may overwrite its buffers."""
+        """Copies of one device's arrays, because the next step may overwrite its buffers."""
         return jax.tree.map(lambda array: np.array(array.addressable_data(0)[0]), tree)
 
     def read(self, metrics: Sequence[dict[str, jax.Array]]) -> list[dict[str, np.ndarray]]:
-        """The metrics of one device; all have the same."""
+        """The metrics of one device; they are equal on all devices."""
         first = [{name: v.addressable_data(0)[0] for name, v in step.items()} for step in metrics]
         return jax.device_get(first)
 
     def for_inference(self, params: Any) -> Any:
-        """Whole copies on every device of this process."""
+        """Parameters replicated on every device of this process."""
         return processes.put_replicated(params, processes.local_mesh())
 
     def inference_arguments(self, params: Any, batch: Batch) -> tuple[Any, Batch]:
-        """Shapes of whole parameters and of a batch in parts."""
+        """Shapes of replicated parameters and of a batch split over the devices."""
         own = Sharding(tuple(local_devices(self.devices)), smallest_split=None)
         return with_sharding(params, own.whole), with_sharding(batch, own.of_batch)

@@ -1,4 +1,4 @@
-"""The jitted train step over a mesh, with whatever sharding it is given."""
+"""The jitted train step over a mesh, with a given sharding."""
 
 import dataclasses
 import functools
@@ -23,25 +23,25 @@ from symmflow_jax.training.train_step import Gradient, TrainStep
 
 
 def fully_sharded(devices: tuple[jax.Device, ...]) -> "Sharded":
-    """Every device keeps its part of parameters, average and optimizer state."""
+    """Full sharding: every device holds parts of parameters, average and optimizer state."""
     return Sharded(Sharding(devices))
 
 
 @dataclasses.dataclass(frozen=True)
 class Sharded:
-    """Devices keep the parts of a sharding, and each works on its part of the batch.
+    """Sharded data parallelism: each device holds its part of the state and of the batch.
 
-    A device puts the parameters together while it needs them, and is left with its part of the
-    gradient. Fetched arrays are those of the devices. Its methods are those of `Parallelism`.
+    The step gathers the parameters and scatters the gradient. Fetched arrays stay on the
+    devices. The methods are those of `Parallelism`.
 
     Attributes:
-        sharding: how arrays lie on the devices of all processes.
+        sharding: sharding of arrays over the devices of all processes.
     """
 
     sharding: Sharding
 
     def create(self, function: Callable[[jax.Array], Any], key: jax.Array) -> Any:
-        """The result in its parts, made where they stay."""
+        """The result, computed with its sharding."""
         shardings = self.sharding.shardings(jax.eval_shape(function, key))
         return jit_once(function, out_shardings=shardings)(key)
 
@@ -50,7 +50,7 @@ class Sharded:
         return jax.tree.map(with_sharding, shapes, self.sharding.shardings(shapes))
 
     def place(self, tree: Any) -> Any:
-        """The arrays in their parts."""
+        """The arrays with their shardings."""
         return jax.device_put(tree, self.sharding.shardings(tree))
 
     def place_batch(self, batch: Batch) -> Batch:
@@ -78,15 +78,15 @@ class Sharded:
         return jax.jit(placed_step, donate_argnums=0)
 
     def fetch(self, tree: Any) -> Any:
-        """The arrays themselves: Orbax has them off the devices before `save` returns."""
+        """The arrays themselves, because Orbax copies them before `save` returns."""
         return tree
 
     def read(self, metrics: Sequence[dict[str, jax.Array]]) -> list[dict[str, np.ndarray]]:
-        """The metrics, which every device has."""
+        """The metrics, which are replicated on every device."""
         return jax.device_get(list(metrics))
 
     def for_inference(self, params: Any) -> Any:
-        """As they are placed; parts that are with other processes are fetched from there."""
+        """The parameters over the local devices; parts of other processes are transferred."""
         if all(array.is_fully_addressable for array in jax.tree.leaves(params)):
             return params
         own = self.sharding.local()
@@ -109,11 +109,11 @@ class Sharded:
         return own.targets(params), with_sharding(batch, own.sharding.of_batch)
 
     def _distribute(self, gradient: Gradient) -> Gradient:
-        """The mean gradient over all devices, of which each is left with its part.
+        """A gradient function that returns each device's part of the mean over all devices.
 
-        The collectives are written out. Left to itself, the compiler splits the convolutions by
-        channels, several times the traffic and the memory; and sends every device all of the
-        gradient, of which it keeps a part.
+        The collectives are explicit. The compiler would otherwise split the convolutions by
+        channels, with several times the traffic and memory, and send the whole gradient to every
+        device.
         """
         stages = scatter_stages(self.sharding.devices)
 

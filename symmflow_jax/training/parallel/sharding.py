@@ -1,4 +1,4 @@
-"""Sharding as a value: how arrays lie on a row of devices."""
+"""Sharding as a value: the partition of arrays over a row of devices."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,19 +11,20 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from symmflow_jax.runtime.processes import BATCH_AXIS
 
 _SMALLEST_SPLIT = 4096
-"""Arrays with fewer elements stay whole: exchanging them would cost more than the memory."""
+"""Arrays with fewer elements are replicated, because their exchange costs more than memory."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sharding:
-    """Which part of each array a device keeps.
+    """Partition of arrays over devices.
 
-    An array is split along its largest axis that the devices divide; one without such an axis,
-    or with few elements, is whole on every device. Batches are split along their first axis.
+    An array is split along its largest axis that is a multiple of the number of devices. Arrays
+    without such an axis and small arrays are replicated. Batches are split along their first
+    axis.
 
     Attributes:
-        devices: the devices, one row of them.
-        smallest_split: elements from which an array is split; None keeps all arrays whole.
+        devices: the devices in one row.
+        smallest_split: smallest number of elements of a split array; None replicates all arrays.
     """
 
     devices: tuple[jax.Device, ...]
@@ -35,36 +36,36 @@ class Sharding:
         return Mesh(np.array(self.devices), (BATCH_AXIS,))
 
     def spec(self, array: Any) -> PartitionSpec:
-        """How one array is split."""
+        """The partition of one array."""
         count = len(self.devices)
         axes = [axis for axis, size in enumerate(array.shape) if size % count == 0]
         if self.smallest_split is None or array.size < self.smallest_split or not axes:
             return PartitionSpec()
-        # The first one of equal axes.
+        # Of equally long axes the first.
         axis = max(axes, key=lambda axis: array.shape[axis])
         return PartitionSpec(*[None] * axis, BATCH_AXIS)
 
     def specs(self, tree: Any) -> Any:
-        """How each array of a tree is split."""
+        """The partition of each array of a tree."""
         return jax.tree.map(self.spec, tree)
 
     def shardings(self, tree: Any) -> Any:
-        """The same, with the mesh."""
+        """The sharding, partition and mesh, of each array of a tree."""
         mesh = self.mesh
         return jax.tree.map(lambda array: NamedSharding(mesh, self.spec(array)), tree)
 
     @property
     def of_batch(self) -> NamedSharding:
-        """That of arrays `[batch, ...]`."""
+        """The sharding of arrays `[batch, ...]`."""
         return NamedSharding(self.mesh, PartitionSpec(BATCH_AXIS))
 
     @property
     def whole(self) -> NamedSharding:
-        """That of arrays which every device has."""
+        """The sharding of replicated arrays."""
         return NamedSharding(self.mesh, PartitionSpec())
 
     def local(self) -> "Sharding":
-        """The same rule over this process's devices alone."""
+        """The same rule over the devices of this process only."""
         return dataclasses.replace(self, devices=tuple(local_devices(self.devices)))
 
 
@@ -74,7 +75,7 @@ def local_devices(devices: Sequence[jax.Device]) -> list[jax.Device]:
 
 
 def with_sharding(shapes: Any, sharding: NamedSharding) -> Any:
-    """Shapes of arrays that all lie in one way."""
+    """Shapes of arrays that all have one sharding."""
     return jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes
     )

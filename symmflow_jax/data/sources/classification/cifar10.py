@@ -17,7 +17,7 @@ _SIDE, _NUM_VALUES = 32, 3 * 32 * 32
 _BATCHES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
 _FOLDERS = ("", "cifar-10-batches-py", "cifar-10-batches-bin")
 
-# All that the python version's files consist of.
+# The only classes and functions in files of the python version.
 _HARMLESS = {
     (module, name)
     for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
@@ -26,15 +26,15 @@ _HARMLESS = {
 
 
 class Cifar10:
-    """Pictures "image" uint8 `[32, 32, 3]` with "label" int32 `[]`.
+    """Images "image" uint8 `[32, 32, 3]` with "label" int32 `[]`.
 
     Args:
-        root: folder of the batches, or the one above it.
-        split: "train" (50,000 pictures) or "test" (10,000).
+        root: folder of the batches, or its parent folder.
+        split: "train" (50,000 images) or "test" (10,000).
 
     Raises:
-        DataError: if batches are missing or damaged, or hold anything but arrays.
-        ValueError: for another split.
+        DataError: if batches are missing or damaged, or hold anything besides arrays.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, root: str | pathlib.Path, split: str):
@@ -71,7 +71,7 @@ def _find(root: pathlib.Path, name: str) -> pathlib.Path:
 
 
 def _read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels uint8 `[n, 3072]`, channel by channel, and labels `[n]`."""
+    """Pixels uint8 `[n, 3072]`, one channel after the other, and labels `[n]`."""
     content = path.read_bytes()
     pixels, classes = _binary(content) if path.suffix == ".bin" else _pickled(path, content)
     if pixels.ndim != 2 or pixels.shape != (len(classes), _NUM_VALUES) or not len(classes):
@@ -82,7 +82,7 @@ def _read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _binary(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Records of a label and its pixels; a cut-off file has no whole number of them."""
+    """Splits records of a label and pixels; empty arrays for a truncated file."""
     values = np.frombuffer(content, np.uint8)
     records = values.reshape(-1, 1 + _NUM_VALUES) if len(values) % (1 + _NUM_VALUES) == 0 else None
     if records is None:
@@ -106,14 +106,14 @@ def _damaged(path: pathlib.Path) -> DataError:
 
 
 class _Foreign(pickle.UnpicklingError):
-    """A pickle that asks for more than arrays."""
+    """A pickle that imports more than arrays need."""
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Loads arrays and plain values; a pickle could run anything else."""
+    """Loads arrays and plain values only, because a pickle can run any code."""
 
     def find_class(self, module: str, name: str):
-        """The class, if it is one that arrays are made of."""
+        """The class of a name; raises `_Foreign` unless arrays need it."""
         if (module, name) not in _HARMLESS:
             raise _Foreign(f"{module}.{name}")
         return super().find_class(module, name)

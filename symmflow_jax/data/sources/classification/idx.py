@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST and of the sets made in its image."""
+"""IDX files, the format of MNIST and of similar data sets."""
 
 import gzip
 import math
@@ -17,20 +17,20 @@ _PREFIXES = {"train": "train", "test": "t10k"}
 
 
 USUAL_CLASSES = source.numbered_classes(10)
-"""The classes of MNIST, and of most sets in its format."""
+"""The classes of MNIST and of most data sets in its format."""
 
 
 class Idx:
-    """Grey pictures "image" uint8 `[height, width, 1]` with "label" int32 `[]`.
+    """Grey images "image" uint8 `[height, width, 1]` with "label" int32 `[]`.
 
     Args:
-        folder: where the four files are, such as `train-images-idx3-ubyte.gz` or
+        folder: folder of the four files, such as `train-images-idx3-ubyte.gz` or
             `t10k-labels.idx1-ubyte`, gzipped or not.
         split: "train" or "test".
 
     Raises:
-        DataError: if a file is missing or damaged, or if the two do not belong together.
-        ValueError: for another split.
+        DataError: if a file is missing or damaged, or if images and labels do not match.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, folder: str | pathlib.Path, split: str):
@@ -44,7 +44,7 @@ class Idx:
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:
-        """The classes of "label", called by their number."""
+        """The classes of "label", named by their numbers."""
         return {"label": source.numbered_classes(int(self._labels.max()) + 1)}
 
     def __len__(self) -> int:
@@ -55,13 +55,14 @@ class Idx:
 
 
 def read_idx(path: str | pathlib.Path) -> np.ndarray:
-    """The array of an IDX file, in native byte order.
+    """Reads the array of an IDX file, in native byte order.
 
     Args:
-        path: the file; whether it is gzipped is seen from its content.
+        path: the file, plain or gzipped; its content decides, not its name.
 
     Raises:
-        DataError: if it cannot be read, is no IDX file, or has not the length it announces.
+        DataError: if the file cannot be read, is no IDX file, or its length contradicts its
+            header.
     """
     content = _read(pathlib.Path(path))
     if len(content) < 4:
@@ -92,7 +93,7 @@ def _read(path: pathlib.Path) -> bytes:
 
 
 def _find(folder: pathlib.Path, split: str, kind: str) -> pathlib.Path:
-    """The file of one kind, in the first of its usual spellings that exists."""
+    """The file of one kind, under the first of its usual names that exists."""
     stem = f"{_PREFIXES[split]}-{kind}"
     dotted = stem.replace("-idx", ".idx")
     names = (stem, f"{stem}.gz", dotted, f"{dotted}.gz")
@@ -113,7 +114,7 @@ def _check(
     if images.ndim != 3 or images.dtype != np.uint8:
         raise DataError(
             f"{images_path} holds {images.dtype} of shape {images.shape}; "
-            "8-bit pictures [n, height, width] are needed."
+            "8-bit images [n, height, width] are needed."
         )
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or np.any(labels < 0):
         raise DataError(
@@ -122,7 +123,7 @@ def _check(
         )
     if len(images) != len(labels) or not len(labels):
         raise DataError(
-            f"{images_path} has {len(images)} pictures and {labels_path} {len(labels)} labels; "
+            f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels; "
             "take both from the same set."
         )
 

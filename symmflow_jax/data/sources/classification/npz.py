@@ -12,9 +12,9 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 
 class Npz:
-    """Pictures "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
+    """Images "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
 
-    Points, float32 `[n]`, take the place of pictures where the archive has such.
+    An archive with float arrays `[count, n]` gives points, "image" float32 `[n]`.
 
     Args:
         path: the archive, or a folder with exactly one.
@@ -22,7 +22,7 @@ class Npz:
 
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
-            not hold 8-bit pictures, or points, with one class each.
+            not hold 8-bit images, or points, with one class each.
     """
 
     def __init__(self, path: str | pathlib.Path, split: str):
@@ -35,13 +35,13 @@ class Npz:
                 f"{path} has {len(self._images)} {split}_images and {len(self._labels)} "
                 f"{split}_labels; there must be as many, and some."
             )
-        # The classes of all splits, as a small one may lack the last class.
+        # The classes of all splits, because a small split may lack the last class.
         keys = [key for key in arrays if key.endswith("_labels")]
         self._num_classes = 1 + max(int(_classes(path, key, arrays).max(initial=0)) for key in keys)
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:
-        """The classes of "label", called by their number."""
+        """The classes of "label", named by their numbers."""
         return {"label": source.numbered_classes(self._num_classes)}
 
     def __len__(self) -> int:
@@ -98,19 +98,19 @@ def _pictures(path: pathlib.Path, key: str, arrays: dict[str, np.ndarray]) -> np
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.dtype != np.uint8:
         raise DataError(
-            f"{path}: {key} is {images.dtype} of shape {arrays[key].shape}; 8-bit pictures "
+            f"{path}: {key} is {images.dtype} of shape {arrays[key].shape}; 8-bit images "
             "[n, height, width] or [n, height, width, 3] are needed."
         )
     return images
 
 
 def _classes(path: pathlib.Path, key: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """int32 `[n]`."""
+    """Class numbers, int32 `[n]`."""
     labels = arrays[key]
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise DataError(
-            f"{path}: {key} has {labels.shape[1]} labels for each picture; a multi-label set "
-            "cannot be learnt, only one class for each picture."
+            f"{path}: {key} has {labels.shape[1]} labels for each image; a multi-label set "
+            "cannot be learnt, only one class for each image."
         )
     integers = np.issubdtype(labels.dtype, np.integer)
     if labels.ndim not in (1, 2) or not integers or np.any(labels < 0):

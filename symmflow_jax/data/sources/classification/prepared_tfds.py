@@ -1,4 +1,4 @@
-"""Sets prepared by TensorFlow Datasets, read by random access and without TensorFlow."""
+"""Data sets prepared by TensorFlow Datasets, read with random access without TensorFlow."""
 
 from typing import Any
 
@@ -9,16 +9,17 @@ from symmflow_jax.semantics import labels
 
 
 class PreparedTfds:
-    """Pictures "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
+    """Images "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
 
     Args:
-        name: name of the set, perhaps with config and version: "mnist", "svhn_cropped:3.1.0".
-        folder: data directory of TFDS; empty for its default.
-        split: a split in the words of TFDS, such as "train" or "train[:90%]".
+        name: name of the set, optionally with config and version, such as "mnist" or
+            "svhn_cropped:3.1.0".
+        folder: data directory of TFDS; empty for the default directory.
+        split: a split in the syntax of TFDS, such as "train" or "train[:90%]".
 
     Raises:
-        DataError: if the set is not there in a format with random access, has no such split,
-            or is no set of labelled 8-bit pictures.
+        DataError: if the set is missing, has a format without random access, has no such split,
+            or does not consist of 8-bit images with one label each.
     """
 
     def __init__(self, name: str, folder: str, split: str):
@@ -37,7 +38,7 @@ class PreparedTfds:
 
     @property
     def schemas(self) -> dict[str, labels.LabelSchema]:
-        """The classes of "label", by the names the set gives them."""
+        """The classes of "label", named as in the set."""
         return {"label": self._schema}
 
     def __len__(self) -> int:
@@ -56,13 +57,13 @@ class PreparedTfds:
 
 
 def known_classes(name: str) -> labels.LabelSchema | None:
-    """The classes of a set that is not there, as far as they are known by its name."""
+    """The classes of a set that is not on disk, if its name is known, else None."""
     return numbered_classes(10) if name.split(":")[0] == "mnist" else None
 
 
 def _find(name: str, folder: str) -> Any:
-    """The builder of a set on disk, made of its files and not of the code that wrote them."""
-    # Imported here because it takes long and most runs do not need it.
+    """The builder of a set on disk, made from its files without the code of the set."""
+    # Imported here because the import is slow and most runs do not need it.
     from tensorflow_datasets.core import read_only_builder, registered
 
     try:
@@ -84,17 +85,17 @@ def _how_to_prepare(name: str, folder: str) -> str:
 
 
 def _schema(where: str, features: dict[str, Any]) -> labels.LabelSchema:
-    """The classes of a set of labelled pictures; DataError if it is none."""
+    """The classes of a set; raises DataError if it has no labelled 8-bit images."""
     import tensorflow_datasets as tfds
 
     image, label = features.get("image"), features.get("label")
     if not isinstance(label, tfds.features.ClassLabel):
         raise DataError(f"{where} has no class label 'label' among {', '.join(sorted(features))}.")
     if not isinstance(image, tfds.features.Image):
-        raise DataError(f"{where} has no picture 'image' among {', '.join(sorted(features))}.")
+        raise DataError(f"{where} has no image 'image' among {', '.join(sorted(features))}.")
     if image.np_dtype != np.uint8 or image.shape[-1] not in (1, 3):
         raise DataError(
-            f"{where} has pictures {image.np_dtype} of shape {image.shape}; "
+            f"{where} has images {image.np_dtype} of shape {image.shape}; "
             "8-bit ones with 1 or 3 channels are needed."
         )
     return labels.consecutive(tuple(label.names))

@@ -35,7 +35,7 @@ SCHEMA = LabelSchema(
     palette=palettes.distinct(len(_NAMES) + 1),
     ignored=(len(_NAMES),),
 )
-"""The 150 classes, and "unlabeled" (0 in the files), which never counts."""
+"""The 150 classes, and "unlabeled" (0 in the files), which counts in no score."""
 
 _FOLDERS = {"train": "training", "val": "validation"}
 
@@ -48,8 +48,8 @@ class Ade20k(PairedFolder):
         split: "train" (20,210 photos) or "val" (2,000).
 
     Raises:
-        DataError: if a folder is missing or empty, or if files have no partner.
-        ValueError: for another split.
+        DataError: if a folder is missing or empty, or if images and masks do not pair up.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, root: str | pathlib.Path, split: str):

@@ -1,4 +1,4 @@
-"""CelebAMask-HQ (Lee et al. 2020, arXiv 1907.11922): faces, with a file for each part of a face."""
+"""CelebAMask-HQ (Lee et al. 2020, arXiv 1907.11922): faces with one mask file per part."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.labels import LabelSchema
 
-# The parts in the order in which they are laid over each other; ids from 1 on.
+# The parts in drawing order, later ones over earlier ones; ids start with 1.
 _PARTS = (
     "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth",
     "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
@@ -26,7 +26,7 @@ SCHEMA = LabelSchema(
     raw_ids=tuple(range(len(_PARTS) + 1)),
     palette=palettes.CELEBAMASK_HQ,
     ignored=(0,),
-    # "l_" and "r_" are the person's own sides: a mirror makes a left eye a right one.
+    # "l_" and "r_" are the person's own sides, so mirroring turns a left eye into a right one.
     mirrored=((4, 5), (6, 7), (8, 9)),
 )
 """Background and 18 parts; the background counts in no score, as in the paper."""
@@ -34,29 +34,29 @@ SCHEMA = LabelSchema(
 _IMAGES, _PART_MASKS, _MASKS = "CelebA-HQ-img", "CelebAMask-HQ-mask-anno", "CelebAMask-HQ-mask"
 _MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
 _FACES_PER_FOLDER = 2000
-# CelebA's own partition by the index of the original picture.
+# CelebA's own partition by the index of the original image.
 _FIRST_VALIDATION, _FIRST_TEST = 162_771, 182_638
-# Without the mapping file: shares of the faces in the order of their numbers.
+# Shares of the faces by number, if the mapping file is missing.
 _SHARES = {"train": (0.0, 0.8), "val": (0.8, 0.9), "test": (0.9, 1.0)}
 
 
 class CelebAMaskHQ:
     """Faces "image" with "mask" in the size of the image (1024x1024 as published).
 
-    A mask is read from `CelebAMask-HQ-mask/N.png` if it is there. Otherwise it is put together
-    from the parts in `CelebAMask-HQ-mask-anno/K/NNNNN_part.png` and kept there for the next
-    time, unless the folder cannot be written. Masks have half the side of their image; every
-    pixel of theirs becomes 2x2 pixels, so that no id is lost or made up.
+    A mask is read from `CelebAMask-HQ-mask/N.png` if that file exists. Otherwise it is merged from
+    the parts `CelebAMask-HQ-mask-anno/K/NNNNN_part.png` and saved as `CelebAMask-HQ-mask/N.png`
+    if the folder is writable. Masks are smaller than their image by a whole factor (2 as
+    published), so each mask pixel is repeated and ids stay exact.
 
     Args:
         root: the unpacked folder CelebAMask-HQ.
-        split: "train", "val" or "test", as CelebA's own partition has it by
+        split: "train", "val" or "test": CelebA's own partition by
             `CelebA-HQ-to-CelebA-mapping.txt` (24,183, 2,993 and 2,824 faces). Without that
             file: the first 80 %, the next 10 % and the last 10 % of the faces by number.
 
     Raises:
-        DataError: if a folder is missing or empty, or the mapping file is broken.
-        ValueError: for another split.
+        DataError: if a folder is missing or empty, or the mapping file is broken or incomplete.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, root: str | pathlib.Path, split: str):
@@ -118,7 +118,7 @@ def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
 
 
 def _read_mapping(mapping: pathlib.Path) -> dict[int, int]:
-    """The number of each face's original in CelebA."""
+    """The index in CelebA of each face's original image, by the number of the face."""
     lines = mapping.read_text().splitlines()[1:]
     try:
         return {int(words[0]): int(words[1]) for words in map(str.split, lines) if words}
@@ -133,7 +133,7 @@ def _split_of(original: int) -> str:
 
 
 def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
-    """int32 `[height, width]`: the parts that there are, each over those before it."""
+    """Merges the existing parts, later ones over earlier ones, int32 `[height, width]`."""
     folder = folder / str(number // _FACES_PER_FOLDER)
     mask: np.ndarray | None = None
     for part_id, part in enumerate(_PARTS, start=1):
@@ -155,9 +155,9 @@ def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
 
 
 def _keep(path: pathlib.Path, mask: np.ndarray) -> None:
-    """Writes a merged mask in one piece, where there is leave and room to.
+    """Writes a merged mask atomically; does nothing if the file system refuses.
 
-    A data set that cannot be written to is merged anew each time.
+    The masks of a read-only data set are merged at every access.
     """
     with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)

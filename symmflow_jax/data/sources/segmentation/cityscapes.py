@@ -52,8 +52,8 @@ class Cityscapes(ImagePairs):
         split: "train" (2,975 scenes) or "val" (500); the masks of "test" are not published.
 
     Raises:
-        DataError: if a folder is missing or empty, or if files have no partner.
-        ValueError: for another split.
+        DataError: if a folder is missing or empty, or if images and masks do not pair up.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, root: str | pathlib.Path, split: str):

@@ -35,7 +35,7 @@ _NAMES = (
 )  # fmt: skip
 
 _ABSENT = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90)
-"""Ids of things that COCO has names for, but that never occur."""
+"""Ids of things that have a name in COCO but never occur."""
 
 _UNLABELED = 255
 
@@ -47,7 +47,7 @@ SCHEMA = LabelSchema(
     palette=palettes.coco_stuff(len(_OCCURRING) + 1),
     ignored=(len(_OCCURRING),),
 )
-"""The 171 classes that occur, in the order of their ids, and "unlabeled", which never counts."""
+"""The 171 occurring classes in the order of their ids, and "unlabeled", which is not scored."""
 
 
 class CocoStuff(PairedFolder):
@@ -58,8 +58,8 @@ class CocoStuff(PairedFolder):
         split: "train" (118,287 photos) or "val" (5,000).
 
     Raises:
-        DataError: if a folder is missing or empty, or if files have no partner.
-        ValueError: for another split.
+        DataError: if a folder is missing or empty, or if images and masks do not pair up.
+        ValueError: if there is no such split.
     """
 
     def __init__(self, root: str | pathlib.Path, split: str):

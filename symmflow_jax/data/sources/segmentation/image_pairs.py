@@ -1,4 +1,4 @@
-"""Images and their masks as pairs of picture files."""
+"""Images and their masks as pairs of image files."""
 
 import pathlib
 from collections.abc import Sequence
@@ -13,15 +13,17 @@ from symmflow_jax.semantics.palettes import Palette
 
 
 class ImagePairs:
-    """Pictures "image" with "mask", integers `[height, width]`.
+    """RGB Pillow images "image" with "mask", integers `[height, width]`.
 
-    Files are read when they are asked for, which raises DataError for a pair that cannot be
-    read, whose sizes differ, or whose ids are outside the class list.
+    Files are read at each access. An access raises DataError for a pair that cannot be read,
+    whose sizes differ, or whose ids or colours belong to no class.
 
     Args:
-        pairs: file of each image and of its mask; see `open_image` and `read_mask`.
+        pairs: files of each image and its mask; see `open_image`, `read_mask` and
+            `read_coloured_mask`.
         schema: the classes, and their ids in the masks.
-        colours: for masks that are coloured pictures, the colour of each class.
+        colours: colour of each class if the masks are colour images; then the ids of the schema
+            are unused.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class ImagePairs:
 
 
 def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
-    """The classes of a mask file's ids by `from_raw`; raises DataError for unknown ids."""
+    """Maps the ids of a mask file to classes by `from_raw`; raises DataError for unknown ids."""
     try:
         return schema.from_raw(ids, str(path))
     except ValueError as error:

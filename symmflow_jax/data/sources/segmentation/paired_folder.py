@@ -1,4 +1,4 @@
-"""A folder of images and a folder of id masks, paired by name."""
+"""A folder of images and a folder of masks, paired by file name."""
 
 import pathlib
 from collections.abc import Iterable
@@ -13,20 +13,21 @@ _NUM_SHOWN = 5
 
 
 class PairedFolder(ImagePairs):
-    """Pictures "image" uint8 `[height, width, 3]` with "mask" int32 `[height, width]`.
+    """RGB Pillow images "image" with "mask", integers `[height, width]`.
 
-    An image and its mask have the same name, but for the suffix (.png, .jpg, .jpeg, .bmp or
-    .webp in any case); other files, and hidden ones, do not count. Pairs come in the order of
-    their names.
+    An image and its mask have the same name except for the suffix (.png, .jpg, .jpeg, .bmp or
+    .webp, in upper or lower case). Other files and hidden files are ignored. Pairs are sorted by
+    name.
 
     Args:
         images: folder of the images.
         masks: folder of the masks.
         schema: the classes, and their ids in the masks.
-        colours: for masks that are coloured pictures, the colour of each class.
+        colours: colour of each class if the masks are colour images.
 
     Raises:
-        DataError: if a folder is missing or empty, or if files have no partner.
+        DataError: if a folder is missing or empty, if files of a folder share a name, or if
+            images and masks do not pair up.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class PairedFolder(ImagePairs):
 
 
 def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """The pictures of a folder by their names without suffix."""
+    """The image files of a folder by their names without suffix."""
     if not folder.is_dir():
         raise DataError(
             f"The folder {folder.absolute()} does not exist. Set --config.data.dir and the folders "
@@ -59,7 +60,7 @@ def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
             )
         files[path.stem] = path
     if not files:
-        raise DataError(f"{folder.absolute()} contains no pictures ({', '.join(SUFFIXES)}).")
+        raise DataError(f"{folder.absolute()} contains no images ({', '.join(SUFFIXES)}).")
     return files
 
 
@@ -70,7 +71,7 @@ def _check_partners(
     mask_files: dict[str, pathlib.Path],
 ) -> None:
     complaints = [
-        f"{len(stems)} of the pictures in {folder} have no {partner} of the same name in {other}: "
+        f"{len(stems)} of the files in {folder} have no {partner} of the same name in {other}: "
         f"{_shorten(files[stem].name for stem in sorted(stems))}."
         for folder, files, partner, other, stems in (
             (images, image_files, "mask", masks, image_files.keys() - mask_files.keys()),

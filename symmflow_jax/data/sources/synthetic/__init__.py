@@ -1,1 +1,1 @@
-"""Sources that are drawn: no download."""
+"""Synthetic sources, which need no download."""

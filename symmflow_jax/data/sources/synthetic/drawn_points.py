@@ -1,4 +1,4 @@
-"""What the sources of drawn points share: points with a label each, kept in memory."""
+"""Base of the synthetic sources of points: points with one label each, in memory."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ class DrawnPoints:
     Args:
         points: float32 `[count, n]`.
         labels: int32 `[count]`.
-        schema: their classes.
+        schema: classes of the labels.
     """
 
     def __init__(self, points: np.ndarray, labels: np.ndarray, schema: LabelSchema):

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians in sixteen dimensions, whose every conditional law is known."""
+"""A mixture of Gaussians in sixteen dimensions with known conditional distributions."""
 
 import numpy as np
 
@@ -8,37 +8,40 @@ from symmflow_jax.data.sources.synthetic.drawn_points import DrawnPoints
 NUM_CLASSES = 8
 POINT_SIZE = 16
 
-# Each class is a pair of Gaussians, so that neither its mean nor its covariance tells its law.
+# Each class is a pair of Gaussians, so its mean and covariance do not determine its distribution.
 _NUM_PARTS = 2
 _SPREAD_OF_MEANS = 0.5
-# Standard deviations along the axes of a Gaussian; each has axes of its own.
+# Standard deviations along the axes of a Gaussian; each Gaussian has its own axes.
 _SCALES = np.geomspace(0.5, 1.0, POINT_SIZE)
-# The law is the same in every run: what is drawn of it depends on the run's seed.
-_LAW_SEED = 20_250_610
+# The distribution is the same in every run; its samples depend on the seed of the run.
+_DISTRIBUTION_SEED = 20_250_610
 
 
-def _fixed_law() -> tuple[np.ndarray, np.ndarray]:
-    """Means `[classes, parts, n]`, together zero, and factors of covariances `[..., n, n]`."""
-    rng = np.random.default_rng(_LAW_SEED)
+def _fixed_distribution() -> tuple[np.ndarray, np.ndarray]:
+    """Means `[classes, parts, n]`, which sum to zero, and covariance factors `[..., n, n]`."""
+    rng = np.random.default_rng(_DISTRIBUTION_SEED)
     means = rng.normal(scale=_SPREAD_OF_MEANS, size=(NUM_CLASSES, _NUM_PARTS, POINT_SIZE))
     axes, _ = np.linalg.qr(rng.normal(size=(*means.shape, POINT_SIZE)))
     return means - means.mean(axis=(0, 1)), axes * _SCALES
 
 
-_MEANS, _FACTORS = _fixed_law()
+_MEANS, _FACTORS = _fixed_distribution()
 
 
 class GaussianMixture(DrawnPoints):
     """Points "image" float32 `[16]` of eight classes, with "label" int32 `[]`.
 
-    Each class is as probable as any other and has a law of two Gaussians, one as probable as
-    the other. Coordinates have mean 0 and a standard deviation of about 0.9. The classes
+    All classes are equally probable. The distribution of each class is a mixture of two Gaussians
+    with equal weights. Coordinates have mean 0 and a standard deviation of about 0.9. The classes
     overlap: the best possible accuracy is about 0.80.
 
     Args:
-        size: number of points; classes take turns.
-        split: "train" or "test", whose points differ.
-        seed: origin of the points, at least 0; the law itself is always the same.
+        size: number of points, at least 1; point i has class i modulo 8.
+        split: "train" or "test", with different points.
+        seed: seed of the points, at least 0; the distribution does not depend on it.
+
+    Raises:
+        ValueError: if size, split or seed is invalid.
     """
 
     def __init__(self, size: int, split: str, seed: int):
@@ -49,7 +52,7 @@ class GaussianMixture(DrawnPoints):
 
 
 def draw(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
-    """A point of the exact law of each label: float32 `[count, 16]` of int `[count]`."""
+    """Draws a point given each label, int `[count]`; float32 `[count, 16]`."""
     parts = rng.integers(_NUM_PARTS, size=len(labels))
     noise = rng.normal(size=(len(labels), POINT_SIZE))
     offsets = np.einsum("nij,nj->ni", _FACTORS[labels, parts], noise)
@@ -57,9 +60,9 @@ def draw(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
 
 
 def posterior(points: np.ndarray) -> np.ndarray:
-    """Probability of each class at points `[..., 16]`, float64 `[..., 8]`."""
+    """Exact probability of each class at points `[..., 16]`, float64 `[..., 8]`."""
     offsets = points[..., None, None, :].astype(np.float64) - _MEANS
-    # The axes are orthogonal, so a factor is undone by its transpose over squared scales.
+    # The axes are orthogonal, so the inverse of a factor is its transpose over squared scales.
     whitened = np.einsum("cpij,...cpi->...cpj", _FACTORS / _SCALES**2, offsets)
     exponents = -0.5 * np.square(whitened).sum(axis=-1)
     # All covariances have the same determinant, which cancels.

@@ -1,8 +1,8 @@
-"""Procedurally drawn scenes with masks and labels: the embedded data set, without a download.
+"""Procedurally drawn scenes with masks and labels: the built-in data set, without a download.
 
 A scene has three or four upright shapes of one class each, later ones over earlier ones. All
-classes have about the same area and draw their colours from the same distribution, so that
-neither size nor colour gives a class away.
+classes have about the same area, and their colours come from the same distribution, so neither
+size nor colour reveals the class.
 """
 
 import dataclasses
@@ -20,20 +20,20 @@ _LABEL_SCHEMA = labels.consecutive(CLASS_NAMES)
 
 _ROWS, _COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float32)
 
-# Extents are in units of the radius of the circle of the same area.
+# Extents are in units of the radius of a circle of equal area.
 _SQUARE_HALF = 0.886
 _TRIANGLE_HALF = 1.253
 _CROSS_HALF = 1.189
 _HALF_EXTENTS = np.array([1.0, _SQUARE_HALF, _TRIANGLE_HALF, _CROSS_HALF])
 
 _SMALLEST_RADIUS = 5.0
-_LARGEST_RADIUS = {3: 7.2, 4: 6.6}  # By the number of shapes: more of them are smaller.
+_LARGEST_RADIUS = {3: 7.2, 4: 6.6}  # By the number of shapes.
 _CLEARANCE = 0.85  # Distance of two centres over the sum of their radii; below 1 they overlap.
-# Shapes are brighter than any background, so that their outlines are learned in minutes.
+# Shapes are brighter than any background, so their outlines are learned in minutes.
 _BACKGROUND_LEVELS = (0, 100)
 _SHAPE_LEVELS = (110, 256)
-_CONTRAST = 90.0  # Distance of a shape's colour from all others in the scene, in 8-bit levels.
-_BACKGROUND_CONTRAST = 50.0  # Distance of a background's two colours: a pattern, not a shape.
+_CONTRAST = 90.0  # Distance of a shape's colour from others in the scene, in 8-bit levels.
+_BACKGROUND_CONTRAST = 50.0  # Distance of the two colours of a background pattern.
 _NUM_CANDIDATES = 24
 
 
@@ -41,14 +41,17 @@ _NUM_CANDIDATES = 24
 class Shapes:
     """Scenes "image" uint8 `[32, 32, 3]` with "mask" int32 `[32, 32]` and "label" int32 `[]`.
 
-    The mask's classes are the background and the shapes; the label is the shape (numbered
-    without the background) with the most visible pixels, the first one in a tie. A scene
-    depends on seed, split and index alone.
+    The classes of the mask are the background and the shapes. The label is the shape class
+    (numbered without the background) with the most visible pixels; ties go to the first class. A
+    scene depends only on seed, split and index.
 
     Attributes:
-        size: number of scenes.
-        split: "train" or "test", whose scenes differ.
-        seed: origin of the randomness, at least 0.
+        size: number of scenes, at least 1.
+        split: "train" or "test", with different scenes.
+        seed: seed of the scenes, at least 0.
+
+    Raises:
+        ValueError: if size, split or seed is invalid.
     """
 
     size: int
@@ -76,7 +79,7 @@ class Shapes:
 
 
 def draw_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A scene, uint8 `[32, 32, 3]`, and its mask, int32 `[32, 32]`."""
+    """Draws a scene, uint8 `[32, 32, 3]`, and its mask, int32 `[32, 32]`."""
     num_shapes = int(rng.integers(3, 5))
     classes = rng.integers(len(CLASS_NAMES), size=num_shapes)
     radii = rng.uniform(_SMALLEST_RADIUS, _LARGEST_RADIUS[num_shapes], num_shapes)
@@ -92,7 +95,7 @@ def draw_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _place(rng: np.random.Generator, radii: np.ndarray, half_extents: np.ndarray) -> np.ndarray:
-    """Centres (row, column) `[shapes, 2]` of shapes inside the picture, none buried."""
+    """Centres (row, column) `[shapes, 2]` of shapes inside the image, apart if possible."""
     unit = rng.random((len(radii), _NUM_CANDIDATES, 2))
     margins = half_extents[:, None, None]
     candidates = margins + (SIDE - 1 - 2 * margins) * unit
@@ -105,7 +108,7 @@ def _place(rng: np.random.Generator, radii: np.ndarray, half_extents: np.ndarray
 
 
 def _draw_background(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A background, float `[32, 32, 3]`, mixed of two similar colours, float `[2, 3]`."""
+    """A background, float `[32, 32, 3]`, and its two similar colours, float `[2, 3]`."""
     first = rng.uniform(*_BACKGROUND_LEVELS, 3)
     direction = rng.normal(size=3)
     offset = _BACKGROUND_CONTRAST * direction / np.linalg.norm(direction)
@@ -117,7 +120,7 @@ def _draw_background(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 def _choose_colours(
     rng: np.random.Generator, num_shapes: int, background_colours: np.ndarray
 ) -> np.ndarray:
-    """Random colours `[shapes, 3]`, each unlike the background's and the ones before it."""
+    """Random colours `[shapes, 3]`, each different from the background and earlier shapes."""
     candidates = rng.integers(*_SHAPE_LEVELS, size=(num_shapes, _NUM_CANDIDATES, 3))
     colours = np.concatenate([background_colours, np.zeros((num_shapes, 3))])
     for i in range(num_shapes):
@@ -128,7 +131,7 @@ def _choose_colours(
 
 
 def _cover(shape: int, radius: float, centre: np.ndarray) -> np.ndarray:
-    """Which pixels `[32, 32]` an upright shape covers."""
+    """Pixels that an upright shape covers, bool `[32, 32]`."""
     down, across = _ROWS[:, :1] - centre[0], np.abs(_COLUMNS[:1] - centre[1])
     return _COVERS[shape](down, across, radius)
 
@@ -190,5 +193,5 @@ def _distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _first_enough(scores: np.ndarray, enough: float) -> int:
-    """The first index whose score is enough, else that of the highest score."""
+    """The first index whose score reaches `enough`, else the index of the highest score."""
     return int(np.argmax(np.minimum(scores, enough)))

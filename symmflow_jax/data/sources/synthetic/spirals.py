@@ -1,4 +1,4 @@
-"""Two interleaved spirals: the two-dimensional toy."""
+"""Two interleaved spirals: a two-dimensional toy data set."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from symmflow_jax.data import source
 from symmflow_jax.data.sources.synthetic.drawn_points import DrawnPoints
 from symmflow_jax.semantics import labels
 
-# Neighbouring arms are 1.4 / 3 = 0.47 apart, half of which is eight times the noise.
+# Neighbouring arms are 1.4 / 3 = 0.47 apart; half of that is eight times the noise.
 _FIRST_ANGLE, _LAST_ANGLE = 0.5 * np.pi, 3.0 * np.pi
 _OUTER_RADIUS = 1.4
 _NOISE = 0.03
@@ -15,13 +15,16 @@ _NOISE = 0.03
 class Spirals(DrawnPoints):
     """Points "image" float32 `[2]` of two spirals, with "label" int32 `[]`.
 
-    The points lie in about [-1.5, 1.5], both coordinates with mean 0; even indices belong to
-    the first spiral, odd ones to the second, which is the first one turned by half a turn.
+    Both coordinates have mean 0 and lie in about [-1.5, 1.5]. Even indices belong to the first
+    spiral, odd ones to the second. The second spiral is the first one rotated by 180 degrees.
 
     Args:
-        size: number of points.
-        split: "train" or "test", whose points differ.
-        seed: origin of the randomness, at least 0.
+        size: number of points, at least 1.
+        split: "train" or "test", with different points.
+        seed: seed of the points, at least 0.
+
+    Raises:
+        ValueError: if size, split or seed is invalid.
     """
 
     def __init__(self, size: int, split: str, seed: int):
@@ -32,8 +35,8 @@ class Spirals(DrawnPoints):
 
 
 def _draw(rng: np.random.Generator, spirals: np.ndarray) -> np.ndarray:
-    """Points, float32 `[n, 2]`, spread evenly along the arms of spirals `[n]`."""
-    # The arc grows with the square of the angle, so its root spreads the points evenly.
+    """Points, float32 `[n, 2]`, uniform along the arms of spirals `[n]`."""
+    # The arc length grows with the square of the angle, so the root makes points uniform.
     angles = np.sqrt(rng.uniform(_FIRST_ANGLE**2, _LAST_ANGLE**2, len(spirals)))
     radii = _OUTER_RADIUS * angles / _LAST_ANGLE
     turned = angles + np.pi * spirals

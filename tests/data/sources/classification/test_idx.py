@@ -137,7 +137,7 @@ def test_unknown_split_is_refused(tmp_path):
     [
         ("images-idx3", np.zeros((20, 784), np.uint8), "8-bit images"),
         ("images-idx3", np.zeros((20, 28, 28), np.float32), "8-bit images"),
-        ("images-idx3", np.zeros((19, 28, 28), np.uint8), "19 pictures and .* 20 labels"),
+        ("images-idx3", np.zeros((19, 28, 28), np.uint8), "19 images and .* 20 labels"),
         ("labels-idx1", np.zeros((20, 2), np.uint8), "class numbers"),
         ("labels-idx1", np.full(20, -1, np.int8), "class numbers"),
         ("labels-idx1", np.zeros(20, np.float32), "class numbers"),

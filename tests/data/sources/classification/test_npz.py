@@ -83,7 +83,7 @@ def test_multi_label_sets_are_refused(tmp_path):
     content = arrays()
     content["train_labels"] = np.zeros((9, 14), np.uint8)
     np.savez(tmp_path / "chest.npz", **content)
-    with pytest.raises(DataError, match="train_labels has 14 labels for each picture"):
+    with pytest.raises(DataError, match="train_labels has 14 labels for each image"):
         Npz(tmp_path / "chest.npz", "train")
 
 

@@ -140,9 +140,9 @@ def test_unknown_split_lists_the_splits(tmp_path):
 @pytest.mark.parametrize(
     ("builder_class", "name", "message"),
     [
-        (TinyTexts, "tiny_texts", "no picture 'image' among label, text"),
+        (TinyTexts, "tiny_texts", "no image 'image' among label, text"),
         (TinyBoxes, "tiny_boxes", "no class label 'label' among image"),
-        (TinyDeep, "tiny_deep", r"pictures uint16 of shape \(5, 4, 1\)"),
+        (TinyDeep, "tiny_deep", r"images uint16 of shape \(5, 4, 1\)"),
     ],
 )
 def test_other_sets_are_refused(tmp_path, builder_class, name, message):

@@ -56,10 +56,10 @@ def test_files_without_partner_are_counted_and_named(folders):
     Image.fromarray(random_ids()).save(folders[1] / "z.png")
     with pytest.raises(DataError) as error:
         PairedFolder(*folders, SCHEMA)
-    assert "7 of the pictures in" in str(error.value)
+    assert "7 of the files in" in str(error.value)
     assert "no mask of the same name" in str(error.value)
     assert "k.png, l.png, m.png, n.png, o.png, ..." in str(error.value)
-    assert "1 of the pictures in" in str(error.value)
+    assert "1 of the files in" in str(error.value)
     assert "no image of the same name" in str(error.value) and "z.png" in str(error.value)
 
 
