@@ -71,6 +71,13 @@ hypothesis.settings.register_profile("symmflow", deadline=None, derandomize=True
 hypothesis.settings.load_profile("symmflow")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that is not slow as quick."""
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.quick)
+
+
 @dataclasses.dataclass(frozen=True)
 class ReferenceUNet:
     """One case of `fixtures/pixel_unet.npz`: arrays that PyTorch has computed."""
@@ -239,7 +246,12 @@ def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
         return subprocess.Popen(
             [sys.executable, "-m", "symmflow_jax.main", f"--config={config}", *arguments],
             cwd=root,
-            env=os.environ | {"JAX_COMPILATION_CACHE_DIR": str(compiled_programs)} | environment,
+            env=os.environ
+            | {
+                "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+            }
+            | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

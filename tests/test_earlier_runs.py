@@ -14,6 +14,8 @@ from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.sweep import measure
 from symmflow_jax.train import Run
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = pathlib.Path(__file__).parent / "fixtures" / "earlier_runs"
 NAMES = ("points_two_clocks", "scenes_one_clock")
 

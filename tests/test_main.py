@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 
 def _end(process) -> tuple[int, str]:
     output, _ = process.communicate(timeout=300)

@@ -70,6 +70,12 @@ def test_imports_go_one_way(room):
             assert other in allowed, f"{path.relative_to(ROOT)} imports {name}"
 
 
+@pytest.mark.parametrize("room", ORDER)
+def test_every_room_has_quick_tests(room):
+    modules = [path.read_text() for path in (ROOT / "tests" / room).rglob("test_*.py")]
+    assert any("pytest.mark.slow" not in text for text in modules)
+
+
 def test_the_mathematics_knows_no_config_files_or_devices():
     for path in MODULES:
         if _room(path) in ("flow", "semantics", "networks"):

@@ -16,7 +16,12 @@ from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
+
+
+# For runs whose evaluation is not looked at: its programs take longer to compile than the training.
+LOSS_ONLY = {"eval.metrics": ("objective",)}
+LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
 
 
 def _weights(workdir) -> list[np.ndarray]:
@@ -70,6 +75,7 @@ def test_the_loss_falls(tiny_experiment, tmp_path):
             "train.num_epochs": 25.0,
             "train.peak_learning_rate": 1e-2,
             "train.checkpoint_every_steps": 1_000,
+            **LOSS_ONLY,
         }
     )
     train_and_evaluate(experiment, tmp_path)
@@ -107,16 +113,16 @@ def test_programs_are_traced_once(tiny_experiment, tmp_path, monkeypatch):
 
 def test_a_killed_run_ends_as_if_undisturbed(run_main, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    _finish(run_main(f"--workdir={undisturbed}"))
+    _finish(run_main(f"--workdir={undisturbed}", LOSS_ONLY_FLAG))
     rng = np.random.default_rng(0)
     stops = sorted(rng.choice(np.arange(2, 19), size=3, replace=False))
     for stop in stops:
-        process = run_main(f"--workdir={disturbed}")
+        process = run_main(f"--workdir={disturbed}", LOSS_ONLY_FLAG)
         for line in process.stdout:
             if f"step {stop}/20" in line:
                 process.kill()
         assert process.wait() == -signal.SIGKILL
-    assert "Resumed" in _finish(run_main(f"--workdir={disturbed}"))
+    assert "Resumed" in _finish(run_main(f"--workdir={disturbed}", LOSS_ONLY_FLAG))
     _assert_same_weights(undisturbed, disturbed)
     assert _losses(undisturbed) == _losses(disturbed)
 
@@ -139,6 +145,7 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
 
 def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
     arguments = (
+        LOSS_ONLY_FLAG,
         "--config.train.num_epochs=1",
         "--config.train.peak_learning_rate=1e-4",
         "--config.network.dropout_rate=0.1",
@@ -164,10 +171,14 @@ def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
-    healthy = tiny_experiment()
-    train_and_evaluate(healthy, tmp_path)
+    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
     diverging = tiny_experiment(
-        **{"train.num_epochs": 5.0, "train.peak_learning_rate": 1e30, "train.warmup_epochs": 0.0}
+        **{
+            "train.num_epochs": 5.0,
+            "train.peak_learning_rate": 1e30,
+            "train.warmup_epochs": 0.0,
+            **LOSS_ONLY,
+        }
     )
     with pytest.raises(NonFiniteLoss, match=r"Step \d+: the loss is .*clip_norm=1\.0") as error:
         train_and_evaluate(diverging, tmp_path)
@@ -191,7 +202,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(**{"train.num_epochs": 0.25}), tmp_path)
+    train_and_evaluate(tiny_experiment(**{"train.num_epochs": 0.25, **LOSS_ONLY}), tmp_path)
     with pytest.raises(ValueError, match=r"config\.network\.channels is 16, was 8.*--workdir"):
         train_and_evaluate(tiny_experiment(**{"network.channels": 16}), tmp_path)
 
@@ -212,9 +223,8 @@ def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch)
     def refuse(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    experiment = tiny_experiment()
-    train_and_evaluate(experiment, tmp_path)
-    longer = tiny_experiment(**{"train.num_epochs": 3.0})
+    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
+    longer = tiny_experiment(**{"train.num_epochs": 3.0, **LOSS_ONLY})
     run = train.Run.begin(longer, tmp_path)
     monkeypatch.setattr(type(run.manager), "save", refuse)
     message = r"could not be written .*No space left.*step 20 is complete.*Free space"
@@ -224,7 +234,7 @@ def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch)
 
 
 def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(), tmp_path)
+    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
     unfinished = tmp_path / "checkpoints" / "21.orbax-checkpoint-tmp"
     (unfinished / "ema_params").mkdir(parents=True)
     (unfinished / "ema_params" / "manifest.ocdbt").write_bytes(b"half")
@@ -233,7 +243,9 @@ def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):
 
 def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp_path):
     for parts in (1, 4):
-        experiment = tiny_experiment(**{"train.num_epochs": 0.5, "train.num_microbatches": parts})
+        experiment = tiny_experiment(
+            **{"train.num_epochs": 0.5, "train.num_microbatches": parts, **LOSS_ONLY}
+        )
         train_and_evaluate(experiment, tmp_path / str(parts))
     whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
     for a, b in zip(whole, parts, strict=True):

@@ -14,6 +14,8 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.processes import Shard
 from symmflow_jax.semantics import labels
 
+pytestmark = pytest.mark.slow
+
 _PREPARATION = Preparation("label", image_size=(4, 4), image_channels=1, random_flip=True)
 
 

@@ -24,6 +24,8 @@ from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.semantics.labels import consecutive
 
+pytestmark = pytest.mark.slow
+
 # Points, labels and an MLP: programs that compile in no time.
 _POINTS = {
     "data.source": "spirals",

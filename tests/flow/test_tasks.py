@@ -21,6 +21,8 @@ from symmflow_jax.flow.solvers.runge_kutta import EULER, MIDPOINT, RK4
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.tasks import predict_semantics, sample, synthesize
 
+pytestmark = pytest.mark.slow
+
 SIGMA = LinearPath().sigma_min
 # Far apart in units of the noise, so that no pair is confused on the way.
 IMAGES = jnp.asarray([[10.0, 5.0], [-10.0, 0.0], [0.0, -10.0]])

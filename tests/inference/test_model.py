@@ -14,7 +14,7 @@ from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.train import train_and_evaluate
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _KEY = jax.random.key(0)
 
@@ -32,6 +32,7 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
                     "semantics.dequantization_beta": 4.0,
                     "train.num_epochs": 0.25,
                     "train.clock": clock,
+                    "eval.metrics": ("objective",),
                 }
             )
             train_and_evaluate(experiment, folder)

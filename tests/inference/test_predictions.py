@@ -19,6 +19,8 @@ from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.semantics.encoding import Encoding
 from symmflow_jax.semantics.one_hot import OneHot
 
+pytestmark = pytest.mark.slow
+
 _ONCE = FixedSteps(EULER, 1)
 
 

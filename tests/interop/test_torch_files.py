@@ -10,6 +10,8 @@ import safetensors.numpy
 
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
 
+pytestmark = pytest.mark.slow
+
 FILES = pathlib.Path(__file__).parents[1] / "fixtures" / "torch_files"
 FORMATS = ["present", "older"]
 

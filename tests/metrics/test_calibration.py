@@ -8,6 +8,8 @@ import pytest
 
 from symmflow_jax.metrics.calibration import NUM_BINS, ConfidenceBins
 
+pytestmark = pytest.mark.slow
+
 
 def _bins(confidence, correct, valid=None) -> ConfidenceBins:
     valid = np.ones(np.shape(confidence), bool) if valid is None else valid

@@ -10,6 +10,8 @@ from hypothesis import given, strategies as st
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 
+pytestmark = pytest.mark.slow
+
 
 def _count(targets, predictions, valid, num_classes=3) -> np.ndarray:
     matrix = ConfusionMatrix.from_labels(

@@ -9,6 +9,8 @@ import pytest
 from symmflow_jax.interop.names.autoencoder import params_from_state_dict
 from symmflow_jax.networks.autoencoder import Autoencoder
 
+pytestmark = pytest.mark.slow
+
 SMALL = Autoencoder(
     channels=8, channel_multipliers=(1, 2), num_res_blocks=1, latent_channels=2, num_groups=4
 )

@@ -6,7 +6,7 @@ import pytest
 
 from symmflow_jax.performance import workloads
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 POINTS = {
     "data.source": "spirals",

@@ -1,6 +1,7 @@
 """Encoding to a cache, and training from it."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -56,7 +57,7 @@ def test_the_cache_stands_for_the_pictures(cached, schema):
 def test_masks_get_fresh_noise_in_each_step(cached, schema):
     experiment, weights = cached
     codec = experiment.with_schema(schema).method.codec
-    labels = LatentCache(experiment.data.latents)[3]["mask"][None].astype(np.int32)
+    labels = jnp.asarray(LatentCache(experiment.data.latents)[3]["mask"][None], jnp.int32)
     encoded = jax.jit(lambda key: codec.encode_semantics(weights, key[None], labels))
     first, second = (encoded(jax.random.key(step)) for step in (0, 1))
     assert np.abs(first - second).max() > 1e-3 * np.abs(first).max()

@@ -10,7 +10,7 @@ from symmflow_jax.preparation import finetune_decoder as finetuning
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
 from symmflow_jax.runtime.signals import Interrupted
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.training.optimizers import adamw
 from symmflow_jax.training.state import create_train_state
 
+pytestmark = pytest.mark.slow
+
 FILES = pathlib.Path(__file__).parents[1] / "fixtures" / "weight_files"
 
 DIGITS = {

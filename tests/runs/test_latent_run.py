@@ -19,7 +19,7 @@ from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from symmflow_jax.train import Run
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 # One level: programs of a run are many, and compiling them is what the test's time goes into.
 _SMALLEST = {"network.channel_multipliers": (1,)}

@@ -11,7 +11,7 @@ import symmflow_jax
 from symmflow_jax.data.source import DataError
 from symmflow_jax.train import Run, train_and_evaluate
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _KEY = jax.random.key(0)
 

@@ -15,6 +15,8 @@ from symmflow_jax.semantics.categorical import CategoricalParameterization
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.semantics.palette_mask import PaletteMask
 
+pytestmark = pytest.mark.slow
+
 PATH = ComponentPath(LinearPath(), clean_at_end=False)
 MASK = CategoricalParameterization(OneHot(3))
 PLANE = CategoricalParameterization(OneHot(3, (2, 2)))

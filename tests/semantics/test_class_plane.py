@@ -5,9 +5,12 @@ import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
+
+pytestmark = pytest.mark.slow
 
 PLANE = ClassPlane(num_classes=10, spatial_shape=(4, 6), dequantization_beta=4.0)
 COLOUR = ClassColour(palettes.class_colours(10), (4, 6), dequantization_beta=4.0)

@@ -14,6 +14,8 @@ from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.semantics.palette_mask import PaletteMask
 
+pytestmark = pytest.mark.slow
+
 PLANE = ClassPlane(num_classes=10, spatial_shape=(4, 6), dequantization_beta=4.0)
 COLOUR = ClassColour(palettes.class_colours(10), (4, 6), dequantization_beta=4.0)
 MASK = PaletteMask(palettes.CELEBAMASK_HQ, dequantization_beta=10.0)

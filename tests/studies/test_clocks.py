@@ -8,7 +8,7 @@ from PIL import Image
 
 from symmflow_jax.studies import clocks, report, training
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 
 def test_each_variant_has_a_column_and_a_gate(tmp_path, monkeypatch, tiny, check_row):

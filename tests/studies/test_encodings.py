@@ -6,7 +6,7 @@ import pytest
 from symmflow_jax.data.sources.synthetic import split_posterior
 from symmflow_jax.studies import encodings
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 
 def test_every_encoding_stands_beside_the_best_answers(monkeypatch, tiny, row, check_row):

@@ -8,7 +8,7 @@ import pytest
 from symmflow_jax.data.sources.synthetic.spirals import Spirals
 from symmflow_jax.studies import training
 
-pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _TINY = {
     "data.train_size": 64,

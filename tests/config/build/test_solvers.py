@@ -9,6 +9,8 @@ from symmflow_jax.config.build.solvers import SOLVERS, make_solver, solver_rows
 from symmflow_jax.config.values import EvalConfig
 from symmflow_jax.flow.state import JointState
 
+pytestmark = pytest.mark.slow
+
 
 def _error(solve) -> float:
     """The error of e, found as the growth of dx/ds = x over a unit of time."""

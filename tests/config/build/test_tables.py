@@ -34,6 +34,8 @@ from symmflow_jax.train import train_and_evaluate
 from symmflow_jax.training.state import create_train_state
 from symmflow_jax.training.train_step import make_train_step
 
+pytestmark = pytest.mark.slow
+
 
 class Halves:
     """Points on a line, labelled by their sign."""

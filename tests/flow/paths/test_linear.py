@@ -7,6 +7,8 @@ import pytest
 
 from symmflow_jax.flow.paths.linear import LinearPath
 
+pytestmark = pytest.mark.slow
+
 SHAPES = st.sampled_from([(2,), (4, 3, 3), (2, 2, 5), ()])
 
 

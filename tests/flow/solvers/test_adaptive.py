@@ -6,6 +6,8 @@ import pytest
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.state import JointState
 
+pytestmark = pytest.mark.slow
+
 RATES = np.array([1.0, 4.0, 16.0])
 both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
 

@@ -7,6 +7,8 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4
 from symmflow_jax.flow.state import JointState
 
+pytestmark = pytest.mark.slow
+
 METHODS = {"euler": EULER, "midpoint": MIDPOINT, "heun": HEUN, "rk4": RK4}
 all_methods = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])

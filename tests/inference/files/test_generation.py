@@ -9,6 +9,8 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.files.generation import generate_files
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(random_model):

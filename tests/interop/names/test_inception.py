@@ -8,6 +8,8 @@ import pytest
 from symmflow_jax.interop.names.inception import needed, variables_from_state_dict
 from symmflow_jax.networks.perceptual.inception import Inception
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = pathlib.Path(__file__).parents[2] / "fixtures" / "inception.npz"
 
 

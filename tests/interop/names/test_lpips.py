@@ -8,6 +8,8 @@ import safetensors.numpy
 from symmflow_jax.interop.names.lpips import needed, params_from_state_dict
 from symmflow_jax.metrics.lpips import lpips
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = pathlib.Path(__file__).parents[2] / "fixtures" / "lpips.npz"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from symmflow_jax.interop.names.pixel_unet import params_from_state_dict, state_dict_from_params
 
+pytestmark = pytest.mark.slow
+
 CASES = ["two_blocks", "inner_attention", "outer_attention_narrowing", "three_levels"]
 
 

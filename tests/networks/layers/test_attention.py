@@ -11,6 +11,8 @@ from symmflow_jax.networks.layers.attention import (
     count_heads,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def _normal(seed: int, *shape: int) -> jax.Array:
     return jax.random.normal(jax.random.key(seed), shape)

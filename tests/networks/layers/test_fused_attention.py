@@ -9,6 +9,8 @@ from jax.experimental import pallas
 from symmflow_jax.networks.layers import fused_attention
 from symmflow_jax.networks.layers.fused_attention import attend
 
+pytestmark = pytest.mark.slow
+
 
 def _arrays(length, context_length, dtype=jnp.float32):
     generator = np.random.default_rng(0)

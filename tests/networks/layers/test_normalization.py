@@ -2,8 +2,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from symmflow_jax.networks.layers.normalization import GroupNorm, layer_norm, norm_silu
+
+pytestmark = pytest.mark.slow
 
 
 def _example(dtype=np.float32):

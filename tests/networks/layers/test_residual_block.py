@@ -3,8 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from symmflow_jax.networks.layers.residual_block import ResidualBlock
+
+pytestmark = pytest.mark.slow
 
 
 def _normal(seed: int, *shape: int) -> jax.Array:

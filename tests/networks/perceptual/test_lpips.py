@@ -8,6 +8,8 @@ import pytest
 from symmflow_jax.networks.perceptual import lpips
 from symmflow_jax.networks.perceptual.lpips import SMALLEST, PerceptualDistance
 
+pytestmark = pytest.mark.slow
+
 _SHAPE = (2, SMALLEST, SMALLEST + 9, 3)
 
 

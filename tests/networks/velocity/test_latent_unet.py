@@ -9,6 +9,8 @@ import pytest
 from symmflow_jax.interop.names.latent_unet import params_from_state_dict
 from symmflow_jax.networks.velocity.latent_unet import LatentUNet
 
+pytestmark = pytest.mark.slow
+
 SMALL = LatentUNet(
     channels=8,
     channel_multipliers=(1,),

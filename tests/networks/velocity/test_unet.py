@@ -9,6 +9,8 @@ import pytest
 from symmflow_jax.interop.names.pixel_unet import params_from_state_dict
 from symmflow_jax.networks.velocity.unet import UNet
 
+pytestmark = pytest.mark.slow
+
 SMALL = UNet(channels=8, channel_multipliers=(1,), num_res_blocks=1, head_channels=4, num_groups=4)
 TWO_LEVELS = dataclasses.replace(SMALL, channel_multipliers=(1, 2), attention_rates=(2,))
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def _run(*arguments: str) -> tuple[int, str]:
     result = subprocess.run(

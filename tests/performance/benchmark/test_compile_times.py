@@ -7,6 +7,8 @@ import pytest
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.benchmark import compile_times
 
+pytestmark = pytest.mark.slow
+
 POINTS = {
     "data.source": "spirals",
     "data.image_size": (),
