@@ -128,6 +128,7 @@ class LatentCache:
 
     Attributes:
         index: description of the cache.
+        files: the files of the records.
 
     Raises:
         DataError: if the cache is missing, damaged or incomplete.
@@ -136,8 +137,8 @@ class LatentCache:
     def __init__(self, folder: str | pathlib.Path):
         self._folder = pathlib.Path(folder)
         self.index = _read_index(self._folder)
-        files = sorted(str(path) for path in self._folder.glob("*.array_record"))
-        self._records = grain.sources.ArrayRecordDataSource(files)
+        self.files = tuple(sorted(self._folder.glob("*.array_record")))
+        self._records = grain.sources.ArrayRecordDataSource([str(file) for file in self.files])
         if len(self._records) != self.index.num_examples:
             raise DataError(
                 f"{self._folder} has {len(self._records)} of {self.index.num_examples} examples "

@@ -82,6 +82,11 @@ class CelebAMaskHQ:
         """The classes of "mask"."""
         return {"mask": SCHEMA}
 
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """The faces; the files of their parts are too many to be listed."""
+        return tuple(self._root / _IMAGES / f"{number}.jpg" for number in self._numbers)
+
     def __len__(self) -> int:
         return len(self._numbers)
 

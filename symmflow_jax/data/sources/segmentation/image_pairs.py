@@ -41,6 +41,11 @@ class ImagePairs:
         """The classes of "mask"."""
         return {"mask": self._schema}
 
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """Each image, followed by its mask."""
+        return tuple(file for pair in self.pairs for file in pair)
+
     def __len__(self) -> int:
         return len(self.pairs)
 
