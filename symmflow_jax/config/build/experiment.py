@@ -244,7 +244,8 @@ class Experiment:
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
         """Description of a new cache of the training split, with zero examples."""
-        return batches.cache_index(self.config, self.schema, codec_weights)
+        source = self.uncached_training_source
+        return batches.cache_index(self.config, source, self.schema, codec_weights)
 
     # Method.
 

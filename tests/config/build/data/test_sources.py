@@ -204,5 +204,6 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "target": "mask",
         "image_size": (8, 8),
         "has_mirrored": True,
+        "seed": 0,
     }
     assert sources.open_cache(tiny_experiment().config) is None
