@@ -34,6 +34,12 @@ _PROMPT_EMBEDDING = flags.DEFINE_string(
     None,
     "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
+_WEIGHTS_KEY = flags.DEFINE_string(
+    "weights_key",
+    "",
+    "Key of the weights in a training checkpoint, such as ema or state_dict/ema_model (import); "
+    "looked for by default, averaged weights first.",
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.", lower_bound=0)
 _NUM_STEPS = flags.DEFINE_integer(
     "num_steps",
@@ -199,7 +205,7 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     if not _INPUT.value:
         sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
-    import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
+    import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value, _WEIGHTS_KEY.value)
 
 
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -277,7 +283,10 @@ MODES: dict[str, Mode] = {
         ),
     ),
     "import": Mode(
-        _import, "makes a run from PyTorch weights", ("input", "prompt_embedding"), (*_RUN, "plan")
+        _import,
+        "makes a run from PyTorch weights",
+        ("input", "prompt_embedding", "weights_key"),
+        (*_RUN, "plan"),
     ),
     "export": Mode(
         _export, "writes weights with PyTorch's names", ("output",), ("eval.checkpoint",)

@@ -10,7 +10,7 @@ import jax
 
 from symmflow_jax.interop import files
 from symmflow_jax.interop.names import autoencoder as names
-from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.interop.torch_files import WeightsFileError, of_file
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.networks.autoencoder import Autoencoder
 
@@ -30,15 +30,16 @@ def read(path: str | pathlib.Path, network: Autoencoder) -> dict[str, Any]:
 
     Raises:
         WeightsFileError: if the file is missing, damaged, or of another kind.
-        ValueError: if the weights are of other sizes.
+        ValueError: if the weights are of other sizes, or not finite.
     """
-    weights = files.read_weights(path)
+    weights = files.read_weights(path, files.AUTOENCODER)
     if weights.kind != files.AUTOENCODER:
         raise WeightsFileError(
             f"{path} holds the weights of {weights.kind}; config.autoencoder needs those of an "
             "AutoencoderKL of diffusers."
         )
-    return names.params_from_state_dict(weights.state_dict, network)
+    with of_file(path):
+        return names.params_from_state_dict(weights.state_dict, network)
 
 
 def write(path: pathlib.Path, params: dict[str, Any], network: Autoencoder) -> None:

@@ -20,8 +20,9 @@ import numpy as np
 import safetensors.numpy
 from absl import app, flags, logging as absl_logging
 
+from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names import inception, lpips
-from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.interop.torch_files import of_file
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -30,13 +31,19 @@ NETWORKS = {"inception": inception, "lpips": lpips}
 """The values of `--network`."""
 
 
-def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pathlib.Path) -> None:
+def convert(
+    network: str,
+    inputs: Sequence[str | pathlib.Path],
+    output: str | pathlib.Path,
+    weights_key: str = "",
+) -> None:
     """Checks that weights belong to a network, and writes them.
 
     Args:
         network: a name of `NETWORKS`.
         inputs: files of PyTorch or safetensors that together hold the weights.
         output: file to write, `.safetensors`.
+        weights_key: key of the state dict in the files; "" looks for it.
 
     Raises:
         ValueError: if there are no inputs, a file cannot be read, the weights do not belong to
@@ -49,9 +56,10 @@ def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pa
         raise ValueError("Give --input, the files of the published weights.")
     state_dict: dict[str, np.ndarray] = {}
     for path in inputs:
-        state_dict |= read_tensors(path)
+        state_dict |= read_state_dict(path, weights_key)
     names = NETWORKS[network]
-    names.check(state_dict)
+    with of_file(", ".join(map(str, inputs))):
+        names.check(state_dict)
     state_dict = names.needed(state_dict)
     output.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
@@ -64,6 +72,9 @@ if __name__ == "__main__":
         "network", "inception", list(NETWORKS), "What the weights are of."
     )
     input_flag = flags.DEFINE_list("input", [], "Files of the published weights.")
+    key_flag = flags.DEFINE_string(
+        "weights_key", "", "Key of the state dict in the files, such as a/b, if they hold several."
+    )
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
 
     def main(argv: list[str]) -> None:
@@ -74,7 +85,7 @@ if __name__ == "__main__":
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         try:
-            convert(network_flag.value, input_flag.value, output_flag.value)
+            convert(network_flag.value, input_flag.value, output_flag.value, key_flag.value)
         except ValueError as error:
             sys.exit(f"Error: {error}")
 

@@ -2,7 +2,7 @@
 
 Supported are folders of diffusers (`diffusion_pytorch_model.safetensors` or its shards, beside
 `config.json`), `.safetensors` files and files of `torch.save`. The state dict may be the whole
-file or lie under a key of a training checkpoint. Its names may have prefixes of outer modules.
+file or lie anywhere in a training checkpoint, see `places`.
 """
 
 import contextlib
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.interop import places
+from symmflow_jax.interop.torch_files import WeightsFileError, read_selected, read_tensors
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
@@ -27,9 +28,6 @@ _MARKERS = {
     LATENT_UNET: "time_embedding.linear_1.weight",
     PIXEL_UNET: "time_embed.0.weight",
 }
-
-# Keys of the state dict in training checkpoints; averaged weights come first.
-_PLACES = ((), ("ema",), ("ema_model",), ("model",), ("state_dict",))
 
 _STEM = "diffusion_pytorch_model"
 _NUM_SHOWN = 5
@@ -50,23 +48,58 @@ class PublishedWeights:
     settings: Mapping[str, Any]
 
 
-def read_weights(path: str | pathlib.Path) -> PublishedWeights:
+def read_weights(
+    path: str | pathlib.Path, kind: str | None = None, key: str | None = None
+) -> PublishedWeights:
     """Reads the weights of a file or of a folder of diffusers.
 
+    In a training checkpoint the state dict is found by its names; averaged weights come first.
+
+    Args:
+        path: the file or folder.
+        kind: the kind that is wanted, if there are several in the file.
+        key: key of the state dict in a checkpoint, such as "state_dict/ema_model"; see `places`.
+            "" looks for it; None as well, for commands without the flag `--weights_key`.
+
     Raises:
-        WeightsFileError: if a file is missing or damaged, or holds no known network or several.
+        WeightsFileError: if a file is missing or damaged, or holds no known network, or several of
+            which none is preferred; or if there is nothing at the key.
     """
     path = _file_of(pathlib.Path(path))
+
+    def select(content: Any) -> dict[str, Any]:
+        part = places.within(path, content, key) if key else content
+        found = places.find(part, _MARKERS, tuple(key.split("/")) if key else ())
+        if not found:
+            raise _unknown(path, part)
+        return places.choose(path, found, kind, has_flag=key is not None)
+
     if path.name.endswith(".index.json"):
-        weights = _recognize(_read_shards(path))
+        state_dict = select(_read_shards(path))
     else:
-        weights = _read_file(path)
-    if weights is None:
-        raise WeightsFileError(
-            f"{path} holds none of the networks known here: a U-Net of guided-diffusion, or "
-            "UNet2DConditionModel or AutoencoderKL of diffusers."
-        )
-    return dataclasses.replace(weights, settings=_read_settings(path))
+        state_dict = read_selected(path, select)
+    kinds = [kind for kind, marker in _MARKERS.items() if marker in state_dict]
+    return PublishedWeights(kinds[0], state_dict, _read_settings(path))
+
+
+def read_state_dict(path: str | pathlib.Path, key: str = "") -> dict[str, np.ndarray]:
+    """The tensors at the top of a file, or else in its only dictionary with tensors.
+
+    Args:
+        path: the file.
+        key: key of the state dict, as in `read_weights`; "" looks for it.
+
+    Raises:
+        WeightsFileError: as `read_tensors`; if several dictionaries hold tensors; or if there is
+            nothing at the key.
+    """
+    path = pathlib.Path(path)
+    return read_selected(
+        path,
+        lambda content: places.only_state_dict(
+            path, places.within(path, content, key) if key else content
+        ),
+    )
 
 
 def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> None:
@@ -106,14 +139,14 @@ def _file_of(path: pathlib.Path) -> pathlib.Path:
 def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
     """All tensors of the shards in an index."""
     try:
-        places = json.loads(index.read_text())["weight_map"]
-        files = sorted({pathlib.Path(file).name for file in places.values()})
+        homes = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        files = sorted({pathlib.Path(file).name for file in homes.values()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsFileError(f"{index} is damaged ({error!r}); fetch it again.") from error
     tensors: dict[str, np.ndarray] = {}
     for file in files:
         tensors |= read_tensors(index.with_name(file))
-    missing = [name for name in places if name not in tensors]
+    missing = [name for name in homes if name not in tensors]
     if missing:
         raise WeightsFileError(
             f"{index} names {len(missing)} tensors that are in none of its files, such as "
@@ -122,39 +155,15 @@ def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _read_file(path: pathlib.Path) -> PublishedWeights | None:
-    """The network in a file, under any of the usual keys, or None."""
-    errors = []
-    for place in _PLACES:
-        try:
-            weights = _recognize(read_tensors(path, place))
-        except WeightsFileError as error:
-            errors.append(error)
-            continue
-        if weights is not None:
-            return weights
-    if len(errors) == len(_PLACES):
-        raise errors[0]
-    return None
-
-
-def _recognize(tensors: Mapping[str, np.ndarray]) -> PublishedWeights | None:
-    """The network whose marker is among the names, without prefixes of outer modules, or None.
-
-    Arrays outside of these modules keep their names and are reported as surplus later.
-    """
-    for kind, marker in _MARKERS.items():
-        found = [name for name in tensors if name == marker or name.endswith(f".{marker}")]
-        if len(found) > 1:
-            raise WeightsFileError(
-                f"The file holds {kind} more than once ({', '.join(found)}); save the state dict "
-                "of one of them, best that of the averaged weights."
-            )
-        if found:
-            prefix = found[0].removesuffix(marker)
-            state_dict = {name.removeprefix(prefix): value for name, value in tensors.items()}
-            return PublishedWeights(kind, state_dict, {})
-    return None
+def _unknown(path: pathlib.Path, content: Any) -> WeightsFileError:
+    """The error for contents without a known network."""
+    at = places.where_tensors_are(content)
+    if not at:
+        return places.nothing_in(path, content)
+    return WeightsFileError(
+        f"{path} holds none of the networks known here: a U-Net of guided-diffusion, or "
+        f"UNet2DConditionModel or AutoencoderKL of diffusers. Its tensors are at {at}."
+    )
 
 
 def _read_settings(path: pathlib.Path) -> dict[str, Any]:
@@ -163,7 +172,7 @@ def _read_settings(path: pathlib.Path) -> dict[str, Any]:
     if not path.name.startswith(_STEM) or not settings.is_file():
         return {}
     try:
-        values = json.loads(settings.read_text())
+        values = json.loads(settings.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WeightsFileError(f"{settings} is damaged ({error}); fetch it again.") from error
     return values if isinstance(values, dict) else {}

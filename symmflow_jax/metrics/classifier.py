@@ -7,12 +7,15 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import numpy as np
 import safetensors
 import safetensors.numpy
 from flax import traverse_util
 
 from symmflow_jax.codecs import images as images_lib
-from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.interop.finite import check_finite
+from symmflow_jax.interop.torch_files import WeightsFileError, of_file, read_tensors
+from symmflow_jax.runtime.errors import first_line
 
 
 class Classifier(nn.Module):
@@ -82,15 +85,38 @@ def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any
     """Reads the network and the parameters from a file of `write_classifier`.
 
     Raises:
-        WeightsFileError: if the file is missing, damaged or no classifier.
+        WeightsFileError: if the file is missing, damaged or no classifier, or if its weights are
+            not finite.
     """
     arrays = read_tensors(path)
     values = _metadata(pathlib.Path(path)).get(_KEY)
     if values is None:
         raise WeightsFileError(f"{path} is no classifier of --mode=train_classifier; train one.")
-    attributes = json.loads(values)
-    attributes["image_shape"] = tuple(attributes["image_shape"])
-    return Classifier(**attributes), traverse_util.unflatten_dict(arrays, sep="/")
+    try:
+        attributes = json.loads(values)
+        attributes["image_shape"] = tuple(attributes["image_shape"])
+        network = Classifier(**attributes)
+        fits = _shapes(network) == {name: array.shape for name, array in arrays.items()}
+    except Exception as error:  # Damaged values may raise any error.
+        raise WeightsFileError(
+            f"{path} describes no classifier ({type(error).__name__}: {first_line(error)}); train "
+            "it again with --mode=train_classifier."
+        ) from error
+    if not fits:
+        raise WeightsFileError(
+            f"{path} has other arrays than the classifier that it describes; train it again with "
+            "--mode=train_classifier."
+        )
+    with of_file(path):
+        check_finite(arrays)
+    return network, traverse_util.unflatten_dict(arrays, sep="/")
+
+
+def _shapes(network: Classifier) -> dict[str, tuple[int, ...]]:
+    """The shape of each array, without computation."""
+    images = jax.ShapeDtypeStruct((1, *network.image_shape), np.uint8)
+    params = jax.eval_shape(network.init, jax.random.key(0), images)["params"]
+    return {name: a.shape for name, a in traverse_util.flatten_dict(params, sep="/").items()}
 
 
 def _metadata(path: pathlib.Path) -> dict[str, str]:

@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names import inception as inception_weights
-from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.interop.torch_files import of_file
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics.classifier import read_classifier
 from symmflow_jax.networks.perceptual.inception import NUM_FEATURES, Inception
@@ -74,7 +75,9 @@ def inception(path: str | pathlib.Path) -> FeatureFunction:
             'pt_inception-2015-12-05-6726825d.pth from the release "fid_weights" of '
             "github.com/mseitzer/pytorch-fid and point config.eval.feature_weights at it."
         )
-    variables = inception_weights.variables_from_state_dict(read_tensors(path))
+    state_dict = read_state_dict(path)
+    with of_file(path):
+        variables = inception_weights.variables_from_state_dict(state_dict)
     return feature_function("inception", _pooled_features, variables, NUM_FEATURES)
 
 

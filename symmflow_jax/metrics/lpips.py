@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.codecs import images as images_lib
+from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names.lpips import params_from_state_dict
-from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.interop.torch_files import of_file
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.networks.perceptual.lpips import SMALLEST, PerceptualDistance
 
@@ -59,7 +60,9 @@ def lpips(path: str | pathlib.Path) -> Lpips:
     Raises:
         ValueError: if the file is missing or not of this network.
     """
-    params = params_from_state_dict(read_tensors(path))
+    state_dict = read_state_dict(path)
+    with of_file(path):
+        params = params_from_state_dict(state_dict)
     return Lpips(hash_of(params), jax.tree.map(jnp.asarray, params))
 
 

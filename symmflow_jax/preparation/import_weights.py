@@ -13,7 +13,7 @@ from symmflow_jax.interop import files
 from symmflow_jax.interop.files import PublishedWeights
 from symmflow_jax.interop.kinds import kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
-from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.interop.torch_files import WeightsFileError, of_file
 from symmflow_jax.methods.symmflow import Params, SymmFlow
 from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentUNet
 from symmflow_jax.networks.velocity.unet import UNet
@@ -29,6 +29,7 @@ def import_weights(
     path: str | pathlib.Path,
     workdir: pathlib.Path,
     prompt_embedding: str | pathlib.Path | None = None,
+    weights_key: str = "",
 ) -> None:
     """Writes PyTorch weights as a checkpoint of step 0.
 
@@ -43,17 +44,21 @@ def import_weights(
         workdir: folder of the run, without checkpoints yet.
         prompt_embedding: for a latent U-Net, a file with a single tensor, the embedding of the
             empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
+        weights_key: key of the state dict in a training checkpoint, such as "ema/online"; ""
+            looks for it, see `files.read_weights`.
 
     Raises:
-        WeightsFileError: if a file is missing, damaged, or of another kind.
-        ValueError: if the weights do not fit the config.
+        WeightsFileError: if a file is missing, damaged, of another kind, or holds several state
+            dicts of which none is preferred.
+        ValueError: if the weights do not fit the config, or are not finite.
         DataError: if the classes are not known without the data set, and the data is missing.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
     experiment = experiment.without_files()
     method = experiment.method
     num_channels = sum(shape[-1] for shape in method.codec.shapes)
-    params = _params(files.read_weights(path), method.network, num_channels, path, prompt_embedding)
+    weights = files.read_weights(path, kind_of(method.network), weights_key)
+    params = _params(weights, method.network, num_channels, path, prompt_embedding)
     if params["stem"]["kernel"].shape[2] != num_channels:
         raise ValueError(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
@@ -95,7 +100,8 @@ def _params(
         )
     if isinstance(network, LatentUNet):
         return _latent_params(weights, network, num_channels, path, prompt_embedding)
-    return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
+    with of_file(path):
+        return pixel_unet.params_from_state_dict(weights.state_dict, cast(UNet, network))
 
 
 def _with_second_clock(params: Params, method: SymmFlow) -> Params:
@@ -126,14 +132,15 @@ def _latent_params(
     if times > 1 and not rest:
         state_dict = latent_unet.repeat_channels(state_dict, times)
         _logger.info("First and last convolution repeated %d times for images and masks.", times)
-    return latent_unet.params_from_state_dict(state_dict, network)
+    with of_file(path if prompt_embedding is None else f"{path}, {prompt_embedding}"):
+        return latent_unet.params_from_state_dict(state_dict, network)
 
 
 def _prompt_embedding(path: str | pathlib.Path, network: LatentUNet) -> np.ndarray:
     """Zeros, or the only tensor of a file, without a batch axis."""
     if path == "zeros":
         return np.zeros((network.prompt_length, network.cross_attention_width), np.float32)
-    tensors = list(read_tensors(path).values())
+    tensors = list(files.read_state_dict(path).values())
     if len(tensors) > 1:
         raise WeightsFileError(
             f"{path} holds {len(tensors)} tensors; --prompt_embedding is a file of one."

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from flax import traverse_util
 
+from symmflow_jax.interop.finite import check_finite
+
 Path = tuple[str, ...]
 Shape = tuple[int, ...]
 
@@ -69,11 +71,13 @@ def from_state_dict(
         remedy: last sentence of the error message.
 
     Raises:
-        ValueError: naming the keys that are missing, surplus or of another shape.
+        ValueError: naming the keys that are missing, surplus or of another shape, or whose values
+            are not finite.
     """
     table = tuple(table)
     expected = {entry.name: _torch_shape(entry, shapes) for entry in table}
     _check_shapes({name: np.shape(array) for name, array in state_dict.items()}, expected, remedy)
+    check_finite({entry.name: state_dict[entry.name] for entry in table})
     return traverse_util.unflatten_dict(
         {
             entry.path: np.ascontiguousarray(
