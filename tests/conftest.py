@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 import sys
+import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -272,3 +273,10 @@ def weights_by_name() -> Callable[[str, tuple[int, ...]], np.ndarray]:
     """The weights that the references of large networks were computed with."""
     path = pathlib.Path(__file__).parent / "fixtures" / "weights_by_name.py"
     return runpy.run_path(str(path))["weights"]
+
+
+@pytest.fixture(scope="session")
+def torch_pickles() -> types.SimpleNamespace:
+    """Functions that write files of `torch.save` without torch; see `fixtures/torch_pickles.py`."""
+    path = pathlib.Path(__file__).parent / "fixtures" / "torch_pickles.py"
+    return types.SimpleNamespace(**runpy.run_path(str(path)))

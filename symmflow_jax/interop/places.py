@@ -1,8 +1,8 @@
 """Where state dicts lie in the checkpoints of PyTorch programs.
 
-Trainers write them under keys ("model", "ema/online") and with prefixes of outer modules ("module.",
-"ema_model."). A place is written as one key, `state_dict/ema_model`: names of dictionaries, then
-perhaps a prefix.
+Trainers write them under keys ("model", "ema/online") and with prefixes of outer modules
+("module.", "ema_model."). A place is written as one key, `state_dict/ema_model`: names of
+dictionaries, then perhaps a prefix.
 """
 
 import dataclasses

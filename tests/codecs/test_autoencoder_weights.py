@@ -74,3 +74,12 @@ def test_weights_of_another_network_are_refused(network, reference_unet, tmp_pat
     files.write_state_dict(path, dict(reference_unet("two_blocks").state_dict))
     with pytest.raises(WeightsFileError, match=r"of a pixel U-Net; config\.autoencoder needs"):
         autoencoder_weights.read(path, network)
+
+
+def test_weights_that_are_not_finite_are_refused(network, weights, tmp_path):
+    path = tmp_path / "vae.safetensors"
+    autoencoder_weights.write(path, jax.tree.map(lambda array: array * np.nan, weights), network)
+    with pytest.raises(
+        WeightsFileError, match=r"vae.safetensors: .*encoder.conv_in.weight \(.*NaN"
+    ):
+        autoencoder_weights.of_run(tmp_path / "run", str(path), "", network)

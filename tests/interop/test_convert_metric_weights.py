@@ -64,3 +64,23 @@ def test_the_command_ends_bad_input_in_one_line(tmp_path):
     assert result.stderr.splitlines() == ["Error: There is no file of weights absent.pth."]
     with pytest.raises(ValueError, match="ends in .safetensors"):
         convert("lpips", ["alex.pth"], tmp_path / "lpips.npz")
+
+
+def test_weights_that_are_not_finite_are_not_converted(published, tmp_path):
+    arrays, inputs = published
+    heads = {name: array for name, array in arrays.items() if name.startswith("lin")}
+    heads["lin0.model.1.weight"] = np.full_like(heads["lin0.model.1.weight"], np.nan)
+    safetensors.numpy.save_file(heads, inputs[1])
+    with pytest.raises(ValueError, match="alex.safetensors: 1 of .*lin0.model.1.weight .64 NaN"):
+        convert("lpips", inputs, tmp_path / "lpips.safetensors")
+    assert not (tmp_path / "lpips.safetensors").exists()
+
+
+def test_weights_are_converted_from_a_key(published, torch_pickles, tmp_path):
+    arrays, _ = published
+    given = {name: array.astype(np.float32) for name, array in arrays.items()}
+    path = torch_pickles.save(tmp_path / "run.pt", {"net": given, "old": dict(given)})
+    with pytest.raises(ValueError, match="holds tensors at net, old; choose one"):
+        convert("lpips", [path], tmp_path / "lpips.safetensors")
+    convert("lpips", [path], tmp_path / "lpips.safetensors", "net")
+    assert read_tensors(tmp_path / "lpips.safetensors").keys() == arrays.keys()

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from symmflow_jax.interop.files import AUTOENCODER, LATENT_UNET, PIXEL_UNET, read_weights
+from symmflow_jax.interop.files import (
+    AUTOENCODER,
+    LATENT_UNET,
+    PIXEL_UNET,
+    read_state_dict,
+    read_weights,
+)
 from symmflow_jax.interop.torch_files import WeightsFileError
 
 FILES = pathlib.Path(__file__).parents[1] / "fixtures" / "weight_files"
@@ -115,10 +121,34 @@ def test_other_networks_are_refused(tmp_path):
         read_weights(path)
 
 
-def test_two_networks_in_one_file_are_refused(tmp_path):
+def test_two_networks_in_one_file_are_chosen_between(tmp_path):
     path = _save(tmp_path / "weights.safetensors", f"model.{MARKER}", f"ema.{MARKER}")
-    with pytest.raises(WeightsFileError, match="more than once .* averaged weights"):
+    np.testing.assert_array_equal(read_weights(path).state_dict[MARKER], np.ones((1, 2)))
+    chosen = read_weights(path, key="model").state_dict
+    np.testing.assert_array_equal(chosen[MARKER], np.zeros((1, 2)))
+    path = _save(tmp_path / "weights.safetensors", f"first.{MARKER}", f"second.{MARKER}")
+    with pytest.raises(WeightsFileError, match="more than once: at first and at second. .*its own"):
         read_weights(path)
+    with pytest.raises(WeightsFileError, match="for instance --weights_key=second."):
+        read_weights(path, key="")
+
+
+def test_the_wanted_kind_is_taken_from_a_file_of_several(tmp_path):
+    vae = "encoder.conv_norm_out.weight"
+    path = _save(tmp_path / "all.safetensors", f"unet.{MARKER}", f"vae.{vae}", f"old.{vae}")
+    assert read_weights(path, LATENT_UNET).kind == LATENT_UNET
+    with pytest.raises(WeightsFileError, match="an autoencoder more than once"):
+        read_weights(path, AUTOENCODER)
+
+
+def test_where_tensors_are_is_told_if_no_network_is_known(torch_pickles, tmp_path):
+    tensors = {"layer.weight": np.zeros(2, np.float32)}
+    path = torch_pickles.save(tmp_path / "run.pt", {"net": tensors, "ema": dict(tensors)})
+    with pytest.raises(WeightsFileError, match="none of the networks .* tensors are at net, ema."):
+        read_weights(path)
+    with pytest.raises(WeightsFileError, match="run.pt holds tensors at net, ema; choose one"):
+        read_state_dict(path)
+    assert list(read_state_dict(path, "ema")) == ["layer.weight"]
 
 
 def test_truncated_file_is_named(tmp_path):

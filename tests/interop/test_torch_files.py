@@ -64,7 +64,9 @@ def test_what_a_nested_checkpoint_holds_is_listed(name):
 
 
 def test_a_pickled_module_is_refused_by_the_name_of_its_class():
-    with pytest.raises(WeightsFileError, match=r"module.pt holds torch.nn.*Linear.*state_dict"):
+    with pytest.raises(
+        WeightsFileError, match=r"module.pt has no tensors.*class torch.nn.*Linear. .*state_dict"
+    ):
         read_tensors(FILES / "module.pt")
 
 
@@ -78,10 +80,64 @@ def test_a_pickle_that_would_run_a_program_is_refused_and_not_run(tmp_path, monk
     with zipfile.ZipFile("attack.pt", "w") as archive:
         archive.writestr("attack/data.pkl", pickle.dumps({"weight": _Attack()}))
     pathlib.Path("attack.pth").write_bytes(pickle.dumps(_Attack()))
-    for name in ("attack.pt", "attack.pth"):
-        with pytest.raises(WeightsFileError, match=f"{name} holds .*, so it is not opened"):
+    for name, message in (
+        ("attack.pt", "attack.pt has no tensors at its top, but the keys 'weight' .a pathlib.Path"),
+        ("attack.pth", "attack.pth is a pickle, but not of torch.save"),
+    ):
+        with pytest.raises(WeightsFileError, match=message):
             read_tensors(name)
     assert not pathlib.Path("attacked").exists()
+
+
+def test_tensors_are_read_beside_objects_of_any_class(torch_pickles, tmp_path, caplog):
+    t = torch_pickles
+    weight = np.arange(6, dtype=np.float32).reshape(2, 3)
+    scalar = t.named("numpy.core.multiarray", "scalar")
+    dtype = t.instance(t.call(t.named("numpy", "dtype"), "f8", False, True), (3, "<", None))
+    content = {
+        "model": {"weight": weight},
+        "args": t.instance(t.named("argparse", "Namespace"), {"lr": 0.1, "device": "cuda"}),
+        "best": t.call(scalar, dtype, b"12345678"),
+        "optimizer": t.named("torch.optim.adamw", "AdamW"),
+        "dtype": t.named("torch", "float32"),
+        "device": t.call(t.named("torch", "device"), "cuda", 0),
+        "folder": t.call(t.named("pathlib", "PosixPath"), "runs", "a"),
+        "when": t.call(t.named("datetime", "datetime"), b"\x07\xe8\x01\x01\0\0\0\0\0\0"),
+        "phase": t.call(t.named("trainer.enums", "Phase"), 2),
+    }
+    path = t.save(tmp_path / "run.pt", content)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        tensors = read_tensors(path, ("model",))
+    assert list(tensors) == ["weight"]
+    np.testing.assert_array_equal(tensors["weight"], weight, strict=True)
+    (message,) = caplog.messages
+    assert "run.pt: passed over what is no tensor, and ran nothing of it: argparse.Name" in message
+    assert "torch.optim.adamw.AdamW" in message and "trainer.enums.Phase" in message
+    assert "float32" not in message and "device" not in message
+
+
+def test_the_content_of_unknown_dictionaries_is_found(torch_pickles, tmp_path):
+    t = torch_pickles
+    weight = np.ones(2, np.float32)
+    saved = t.save(tmp_path / "inner.pt", {"model": {"weight": weight}})
+    with zipfile.ZipFile(saved) as archive:
+        inner = archive.read("inner/data.pkl")[2:-1]
+    # The entries of a dictionary follow the object of a class of its own.
+    own = t.Code(t.named("easydict", "EasyDict") + b")\x81" + inner[1:])
+    with zipfile.ZipFile(tmp_path / "run.pt", "w") as archive:
+        archive.writestr("run/data.pkl", b"\x80\x02" + own + b".")
+        archive.writestr("run/data/0", weight.tobytes())
+    np.testing.assert_array_equal(read_tensors(tmp_path / "run.pt", ("model",))["weight"], weight)
+
+
+def test_an_archive_that_unpacks_to_more_than_the_file_is_refused(torch_pickles, tmp_path):
+    path = torch_pickles.save(tmp_path / "plain.pt", {"weight": np.zeros(100_000, np.float32)})
+    bomb = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path) as plain, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    with pytest.raises(WeightsFileError, match="bomb.pt is damaged.*larger than the file"):
+        read_tensors(bomb)
 
 
 def test_files_of_other_kinds_are_refused(tmp_path):

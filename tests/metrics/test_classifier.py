@@ -61,3 +61,16 @@ def test_other_weights_are_no_classifier(tmp_path):
         features.classifier(path)
     with pytest.raises(WeightsFileError, match="There is no file of weights .*absent"):
         features.classifier(tmp_path / "absent.safetensors")
+
+
+def test_a_classifier_that_is_not_finite_or_not_whole_is_refused(written, tmp_path):
+    network, params, _ = written
+    path = tmp_path / "nan.safetensors"
+    write_classifier(path, network, jax.tree.map(lambda array: array * np.nan, params), {})
+    with pytest.raises(WeightsFileError, match=r"nan.safetensors: .*convs_0/bias \(32 NaN of 32"):
+        features.classifier(path)
+    write_classifier(path, network, {"out": params["out"]}, {})
+    with pytest.raises(
+        WeightsFileError, match="other arrays than the classifier that it describes"
+    ):
+        features.classifier(path)

@@ -15,6 +15,7 @@ from symmflow_jax.interop.names.unet_shapes import param_shapes
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.preparation.import_weights import import_weights
 from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.training.optimizers import adamw
 from symmflow_jax.training.state import create_train_state
@@ -197,3 +198,81 @@ def test_truncated_file_is_refused(digits, tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsFileError, match=r"a\.safetensors"):
         import_weights(experiment, path, tmp_path / "run")
+
+
+def _end(process) -> tuple[int, list[str]]:
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output.splitlines()
+
+
+def test_a_checkpoint_of_a_trainer_is_imported_by_its_key(
+    digits, torch_pickles, tmp_path, run_main
+):
+    case, experiment = digits
+    t = torch_pickles
+    other = {key: value + 1 for key, value in case.state_dict.items()}
+    content = {
+        "model_state_dict": other,
+        "ema_fast": other,
+        "ema_slow": dict(case.state_dict),
+        "args": t.instance(t.named("argparse", "Namespace"), {"lr": 0.1}),
+        "best_loss": t.call(t.named("numpy.core.multiarray", "scalar"), b"12345678"),
+        "scheduler": t.named("torch.optim.lr_scheduler", "LambdaLR"),
+    }
+    path = t.save(tmp_path / "run.pt", content)
+    message = (
+        f"{path} holds a pixel U-Net more than once: at ema_fast and at ema_slow. Choose one, for "
+        "instance --weights_key=ema_slow."
+    )
+    with pytest.raises(WeightsFileError) as error:
+        import_weights(experiment, path, tmp_path / "run")
+    assert str(error.value) == message and not (tmp_path / "run").exists()
+    import_weights(experiment, path, tmp_path / "run", weights_key="ema_slow")
+    kernel = symmflow_jax.load(tmp_path / "run").weights.network["stem"]["kernel"]
+    expected = case.state_dict["input_blocks.0.0.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_array_equal(kernel, expected)
+    values = [f"--config.{key}={value}" for key, value in DIGITS.items()]
+    code, lines = _end(
+        run_main(
+            f"--workdir={tmp_path}/run",
+            "--mode=import",
+            f"--input={path}",
+            "--weights_key=ema",
+            *values,
+        )
+    )
+    assert code == 1
+    assert lines[-1].startswith(f"Error: {path} has no 'ema' at its top, but the keys 'model_state")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(digits, tmp_path, value):
+    case, experiment = digits
+    broken = case.state_dict["out.2.weight"].copy()
+    broken[0, :2, 0, 0] = value
+    path = _save(tmp_path / "a.safetensors", case.state_dict | {"out.2.weight": broken})
+    with pytest.raises(WeightsFileError, match=r"a.safetensors: 1 of .* out.2.weight \(2 "):
+        import_weights(experiment, path, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_prompt_that_is_not_finite_is_refused(latent, tmp_path):
+    experiment, state_dict = latent
+    path = _save(tmp_path / "sd.safetensors", state_dict)
+    prompt = _save(tmp_path / "prompt.safetensors", {"prompt": np.full((77, 4), np.nan)})
+    with pytest.raises(ValueError, match="prompt_embedding .308 NaN of 308 values"):
+        import_weights(experiment, path, tmp_path / "run", prompt)
+
+
+def test_a_checkpoint_that_is_not_finite_is_not_loaded(digits, tmp_path):
+    case, experiment = digits
+    import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
+    params = symmflow_jax.load(tmp_path / "run").weights.network
+    broken = jax.tree.map(lambda leaf: np.asarray(leaf) * np.nan, params)
+    description = describe(experiment.without_files())
+    with checkpoints.open_manager(tmp_path / "nan", 2) as manager:
+        checkpoints.save_weights(manager, broken, description)
+    with pytest.raises(
+        CheckpointError, match=r"step 0 in .*nan: .*NaN.*remove the folder 0"
+    ):
+        symmflow_jax.load(tmp_path / "nan")
