@@ -38,7 +38,9 @@ def empty_prompt(folder: pathlib.Path) -> np.ndarray:
 
 def _padding(folder: pathlib.Path) -> int:
     """The token that `tokenizer/special_tokens_map.json` fills prompts up with."""
-    settings = json.loads((folder / "tokenizer" / "special_tokens_map.json").read_text())
+    settings = json.loads(
+        (folder / "tokenizer" / "special_tokens_map.json").read_text(encoding="utf-8")
+    )
     token = settings["pad_token"]
     content = token["content"] if isinstance(token, dict) else token
     if content not in _PADDING:

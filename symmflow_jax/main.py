@@ -235,7 +235,7 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
     _logger.info("\n%s", text)
     if _OUTPUT.value:
-        pathlib.Path(_OUTPUT.value).write_text(text + "\n")
+        pathlib.Path(_OUTPUT.value).write_text(text + "\n", encoding="utf-8")
 
 
 _MODEL = ("semantics", "network", "autoencoder")
@@ -319,7 +319,8 @@ def main(experiment: "Experiment") -> None:
     """Runs the mode that `--mode` names.
 
     Raises:
-        ValueError: if a flag was given that the mode does not use.
+        ValueError: if a flag was given that the mode does not use, or if the name of the workdir is
+            not UTF-8.
     """
     mode = MODES[_MODE.value]
     _refuse_flags_of_others(_MODE.value, mode)
@@ -329,8 +330,9 @@ def main(experiment: "Experiment") -> None:
     if unused:
         keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
         _logger.warning("Not used by this command: %s.", keys)
-    workdir = _WORKDIR.value or pathlib.Path("runs") / command_line.config_name()
-    mode.run(experiment, pathlib.Path(workdir))
+    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / command_line.config_name())
+    _check_name(workdir)
+    mode.run(experiment, workdir)
 
 
 def _refuse_flags_of_others(name: str, mode: Mode) -> None:
@@ -342,6 +344,17 @@ def _refuse_flags_of_others(name: str, mode: Mode) -> None:
                 f"--{flag} is not used by --mode={name}, but by {', '.join(users)}; leave it out, "
                 "or choose another --mode."
             )
+
+
+def _check_name(workdir: pathlib.Path) -> None:
+    """Raises a ValueError for a name that the writers of checkpoints and events cannot take."""
+    try:
+        str(workdir).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"--workdir={ascii(str(workdir))} is no text in UTF-8, as checkpoints need; give "
+            f"another --workdir. {command_line.LOCALE_ADVICE}"
+        ) from None
 
 
 def _num_steps(default: int) -> int:

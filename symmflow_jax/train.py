@@ -234,7 +234,7 @@ class Run:
         params = self.parallelism.for_inference(ema_params)
         return EvaluatedWeights(Weights(params, codec_weights), step)
 
-    def _evaluate_quickly(self, ema_params: Params, step: int) -> float:
+    def _evaluate_quickly(self, ema_params: Params, step: int) -> float | None:
         evaluated = self._evaluated(ema_params, step)
         table = measure_quickly(self.evaluator, evaluated)
         path = self.workdir / f"pictures/step_{step:07d}.png"

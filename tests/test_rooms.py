@@ -124,6 +124,43 @@ def test_no_match_swallows_a_new_choice():
                 assert not is_wildcard, f"{path.relative_to(ROOT)}:{node.pattern.lineno}: case _"
 
 
+_BINARY_OPENERS = ("Image", "tarfile", "gzip", "zipfile", "safetensors")
+"""Modules whose `open` is not of text."""
+
+
+def _forgets_encoding(call: ast.Call) -> bool:
+    """True for a call that reads or writes text in the encoding of the locale."""
+    function = call.func
+    is_method = isinstance(function, ast.Attribute)
+    name = function.attr if is_method else getattr(function, "id", "")
+    owner = getattr(function.value, "id", "") if is_method else ""
+    if name == "open":
+        # Of a mode, "rb" or "wb".
+        is_binary = any("b" in text for part in call.args[-1:] for text in _strings(part))
+        is_text = not is_binary and owner not in _BINARY_OPENERS
+    else:
+        is_text = is_method and name in ("read_text", "write_text") and owner != "files"
+    return is_text and all(keyword.arg != "encoding" for keyword in call.keywords)
+
+
+def test_text_is_utf_8_in_every_locale():
+    for path in MODULES:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Call) and _forgets_encoding(node):
+                raise AssertionError(f"{path.relative_to(ROOT)}:{node.lineno} names no encoding")
+
+
+def test_json_has_no_nan():
+    """`files.as_json` writes null; other programs cannot read NaN."""
+    for path in MODULES:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("json.dump", "json.dumps"):
+                given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                assert given.get("allow_nan") == "False", (
+                    f"{path.relative_to(ROOT)}:{node.lineno} may write NaN; use files.as_json"
+                )
+
+
 def _own_lines(folder: pathlib.Path) -> int:
     return sum(len(path.read_text().splitlines()) for path in folder.glob("*.py"))
 

@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging as absl_logging
 from ml_collections import config_flags
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
 
 _logger = logging.getLogger(__name__)
+
+LOCALE_ADVICE = "If the locale is the reason, set PYTHONUTF8=1, or LC_ALL=C.UTF-8."
+"""Remedy for letters that a locale does not have."""
+
+_MOST_LETTERS = 200
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
 
@@ -38,6 +43,7 @@ def start(command: Callable[["Experiment"], None]) -> None:
         if _CONFIG.value is None:
             raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
         config = conversion.from_config_dict(_CONFIG.value)
+        _check_paths(conversion.to_json(config))
         # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
 
@@ -60,6 +66,10 @@ def run(command: Callable[[], None]) -> None:
         # Without a traceback, because these messages name the value and the remedy.
         try:
             command()
+        except UnicodeEncodeError as error:
+            _logger.debug("The error in full:", exc_info=True)
+            text = ascii(error.object[:_MOST_LETTERS])
+            sys.exit(f"Error: {text} cannot be written in {error.encoding}. {LOCALE_ADVICE}")
         except (ValueError, ArithmeticError, CheckpointError) as error:
             _logger.debug("The error in full:", exc_info=True)
             sys.exit(f"Error: {error}")
@@ -123,6 +133,21 @@ def _log_progress() -> None:
     project.addHandler(handler)
     project.setLevel(logging.INFO)
     project.propagate = False
+
+
+def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:
+    """Raises a ValueError for a text, such as a path, that no file can have as its name."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            _check_paths(value, f"{prefix}.{key}")
+        elif isinstance(value, str):
+            try:
+                os.fsencode(value)
+            except UnicodeEncodeError as error:
+                raise ValueError(
+                    f"{prefix}.{key}={value!r} has letters that file names cannot have here, where "
+                    f"their encoding is {error.encoding}. {LOCALE_ADVICE}"
+                ) from None
 
 
 def _flat_keys(values: dict, prefix: str = "") -> list[str]:

@@ -33,4 +33,4 @@ def _section(key: str, table: Mapping[str, Choice]) -> str:
 
 
 if __name__ == "__main__":
-    PATH.write_text(choices_as_markdown())
+    PATH.write_text(choices_as_markdown(), encoding="utf-8")

@@ -241,7 +241,7 @@ class CachedPreparation:
 
 def _read_index(folder: pathlib.Path) -> CacheIndex:
     try:
-        values = json.loads((folder / _INDEX).read_text())
+        values = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         values["schema"] = LabelSchema.from_json(values["schema"])
         values["image_size"] = tuple(values["image_size"])
         return CacheIndex(**values)

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import itertools
-import json
 import logging
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from symmflow_jax.data.batch import Batch, Images, Pixels, Points
 from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.processes import Shard
 
 _logger = logging.getLogger(__name__)
@@ -263,5 +263,5 @@ class SkippingSource:
         _logger.warning("Skipped example %d (%d so far): %s", index, len(self.skipped), message)
         if self._log is not None:
             # One short write in append mode is not mixed with those of other processes.
-            with self._log.open("a") as file:
-                file.write(json.dumps({"index": index, "error": message}) + "\n")
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(files.as_json({"index": index, "error": message}) + "\n")

@@ -22,6 +22,7 @@ from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.report import EXAMPLES, METRICS
 from symmflow_jax.runs import images, markdown
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
 
@@ -60,13 +61,16 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
     output.mkdir(parents=True, exist_ok=True)
     grid = images.beside([(run.name, run.examples) for run in runs])
     files.write_image(output / "comparison.png", grid)
-    (output / "comparison.md").write_text(f"{text}\n\n![examples](comparison.png)\n")
+    files.write_text(output / "comparison.md", f"{text}\n\n![examples](comparison.png)\n")
     return text
 
 
 def _read(folder: pathlib.Path) -> EvaluatedRun:
     try:
-        rows = json.loads((folder / METRICS).read_text())
+        rows = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        if not isinstance(rows, list):
+            raise TypeError(f"{METRICS} holds no list")
+        table = tables.whole(Measurement.from_json(row) for row in rows)
         with Image.open(folder / EXAMPLES) as image:
             examples = np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
@@ -74,7 +78,12 @@ def _read(folder: pathlib.Path) -> EvaluatedRun:
             f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
             f"--workdir={folder}."
         ) from error
-    table = tables.whole(Measurement.from_json(row) for row in rows)
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise ValueError(
+            f"The evaluation of {folder} cannot be read ({type(error).__name__}: "
+            f"{first_line(error)}); evaluate the run again, with --mode=evaluate "
+            f"--workdir={folder}."
+        ) from error
     return EvaluatedRun(folder.name, [m for m in table if m.protocol.solver is not None], examples)
 
 
@@ -97,10 +106,14 @@ def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
             cells = {
                 m.protocol.row: tables.cell(m) for m in table if tables.column_name(m) == metric
             }
-            rows.append([metric, name, *(cells.get(column, "") for column in columns)])
+            rows.append(
+                [metric, markdown.escape(name), *(cells.get(column, "") for column in columns)]
+            )
     lines = markdown.table(["metric", "run", *columns], rows)
     protocols = "\n".join(
-        f"- {name}: {tables.protocols(table)}" for name, table in by_run.items() if table
+        f"- {markdown.escape(name)}: {tables.protocols(table)}"
+        for name, table in by_run.items()
+        if table
     )
     return f"## {task.capitalize()}\n\n{lines}\n\n{protocols}"
 

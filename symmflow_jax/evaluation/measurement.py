@@ -75,7 +75,7 @@ class Measurement:
 
     Attributes:
         metric: name of the metric.
-        value: the score; the mean over the seeds if there are several.
+        value: the score; the mean over the seeds if there are several; NaN if it is not defined.
         spread: standard deviation over the seeds, or None if there is only one.
         num_examples: number of examples of one seed, without padding.
         nfe: mean number of network passes for each example, or None for a loss.
@@ -100,7 +100,8 @@ class Measurement:
     def from_json(cls, values: dict[str, Any]) -> "Measurement":
         """The measurement of a dictionary from `to_json`, also of an earlier version.
 
-        Lists become tuples.
+        Lists become tuples. A value of None, which JSON has for one that is not defined, becomes
+        NaN.
         """
         values = {_NEW_NAMES.get(key, key): value for key, value in values.items()}
         if values.get("clock") in _NEW_CLOCKS:
@@ -108,6 +109,7 @@ class Measurement:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         fields = {field.name for field in dataclasses.fields(Protocol)}
         protocol = Protocol(**{k: v for k, v in values.items() if k in fields})
+        values["value"] = math.nan if values["value"] is None else values["value"]
         return cls(**{k: v for k, v in values.items() if k not in fields}, protocol=protocol)
 
 
@@ -158,8 +160,11 @@ def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
     return whole + [measured("iou", values, name) for name, values in by_class.items()]
 
 
-def score(table: list[Measurement]) -> float:
-    """The score that compares checkpoints: one-step accuracy or mIoU, in [0, 1]."""
+def score(table: list[Measurement]) -> float | None:
+    """The score that compares checkpoints: one-step accuracy or mIoU, in [0, 1].
+
+    None if it is not defined, because no pixel or label counts.
+    """
     chosen = [
         m.value
         for m in table
@@ -167,7 +172,7 @@ def score(table: list[Measurement]) -> float:
         and m.protocol.num_steps == 1
         and m.protocol.scored_size != "original"
     ]
-    return chosen[0]
+    return chosen[0] if math.isfinite(chosen[0]) else None
 
 
 def _standard_deviation(values: list[float]) -> float:

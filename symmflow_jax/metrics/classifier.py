@@ -15,6 +15,7 @@ from flax import traverse_util
 from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file, read_tensors
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line
 
 
@@ -77,7 +78,7 @@ def write_classifier(
         "num_features": network.num_features,
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
-    metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(metadata)}
+    metadata = {_KEY: files.as_json(attributes), "facts": files.as_json(metadata)}
     pathlib.Path(path).write_bytes(safetensors.numpy.save(arrays, metadata))
 
 

@@ -71,12 +71,12 @@ class History:
     def __init__(self, workdir: pathlib.Path, step: int):
         self._path = workdir / "history.jsonl"
         kept = [line for line in read_history(workdir) if line["step"] <= step]
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        files.write_text(self._path, "".join(files.as_json(line) + "\n" for line in kept))
 
     def append(self, step: int, values: dict[str, float]) -> None:
         """Adds one line."""
-        with self._path.open("a") as file:
-            file.write(json.dumps({"step": step} | values) + "\n")
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(files.as_json({"step": step} | values) + "\n")
 
 
 def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
@@ -90,5 +90,6 @@ def read_skipped(workdir: pathlib.Path) -> list[str]:
 
 
 def _read_lines(path: pathlib.Path) -> list[dict[str, Any]]:
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = text.splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]

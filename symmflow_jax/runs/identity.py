@@ -6,6 +6,7 @@ from typing import Any
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.semantics.labels import LabelSchema
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
@@ -61,5 +62,6 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
         for key in ("path", "image_parameterization", "semantics_parameterization")
     }
     values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
-    values["class names"] = description["schema"]["names"]
+    # Equal names, which earlier versions took, are told apart.
+    values["class names"] = LabelSchema.from_json(description["schema"]).names
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -1,15 +1,18 @@
 """Grids of examples, overlays and plots, as uint8 RGB arrays `[height, width, 3]`."""
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from symmflow_jax.runtime import files
 from symmflow_jax.semantics.labels import LabelSchema
 
 _MARGIN = 4
 _CAPTION = 14
+_LONGEST_TITLE = 150
 _WHITE, _BLACK = 255, (0, 0, 0)
 _SMALLEST_TILE = 96  # In pixels; narrower images are enlarged by an integer factor.
 
@@ -135,7 +138,9 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
         axis.set_aspect("equal")
     size = sample["image"].shape[1]
     shown = f" (the first two of {size} coordinates)" if size > 2 else ""
-    figure.suptitle(", ".join(schema.names) + shown)
+    title = files.without_surrogates(", ".join(schema.names))
+    title = title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE]}..."
+    figure.suptitle(title + shown, parse_math=False)
     return render(figure)
 
 
@@ -178,8 +183,13 @@ def pyplot():
 
 
 def render(figure) -> np.ndarray:
-    """Renders a Matplotlib figure as uint8 `[height, width, 3]`, and closes it."""
+    """Renders a Matplotlib figure as uint8 `[height, width, 3]`, and closes it.
+
+    Letters that its font lacks are drawn as boxes.
+    """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
     pyplot().close(figure)
     return np.asarray(Image.open(buffer).convert("RGB"))

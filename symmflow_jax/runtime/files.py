@@ -1,6 +1,10 @@
-"""Functions that write JSON and image files."""
+"""Functions that write text, JSON and image files.
+
+Text is UTF-8 on every system. JSON has no NaN: `null` stands for numbers that are not defined.
+"""
 
 import json
+import math
 import pathlib
 from typing import Any
 
@@ -8,11 +12,39 @@ import numpy as np
 from PIL import Image
 
 
-def write_json(path: pathlib.Path, value: Any) -> None:
-    """Writes a value as indented JSON, atomically."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n")
+def write_text(path: pathlib.Path, text: str) -> None:
+    r"""Writes text as UTF-8, atomically.
+
+    Bytes of file names that are no text (in Python, surrogates) are written as `\udcff`.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(without_surrogates(text), encoding="utf-8", newline="\n")
     partial.replace(path)
+
+
+def without_surrogates(text: str) -> str:
+    r"""Text that any font and encoding of Unicode takes, with `\udcff` for bytes of no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes a value as indented JSON, atomically; see `as_json`."""
+    write_text(path, as_json(value, indent=2) + "\n")
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """A value as JSON in ASCII, with null for numbers that are NaN or infinite."""
+    return json.dumps(_defined(value), indent=indent, allow_nan=False)
+
+
+def _defined(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _defined(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(item) for item in value]
+    return value
 
 
 def write_image(path: pathlib.Path, image: np.ndarray) -> None:

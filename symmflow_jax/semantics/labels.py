@@ -1,6 +1,7 @@
 """Label schemas: names, colours and file ids of the classes of a data set."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,25 @@ class LabelSchema:
             raise ValueError(
                 f"Raw ids occur twice in the label schema: {self.raw_ids}, {self.merged_ids}."
             )
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Raises a ValueError for names that a table of classes could not tell apart."""
+        for name, raw_id, own in zip(
+            self.names, self.raw_ids, told_apart(self.names, self.raw_ids), strict=True
+        ):
+            if not name.strip():
+                raise ValueError(
+                    f"The class of id {raw_id} has an empty name {name!r}; give every class one in "
+                    "config.data.class_names, or in the list of the data set."
+                )
+            if name != own:
+                first = self.raw_ids[self.names.index(name)]
+                raise ValueError(
+                    f"Two classes have the name {name!r}, those of ids {first} and {raw_id}. Give "
+                    "each a name of its own in config.data.class_names (or in the list of the data "
+                    f"set), such as {name!r} and {own!r}."
+                )
 
     @property
     def num_classes(self) -> int:
@@ -99,16 +119,33 @@ class LabelSchema:
     def from_json(cls, values: dict[str, Any]) -> "LabelSchema":
         """The schema that `to_json` was made from.
 
-        Fields that the first checkpoints do not have are optional.
+        Fields that the first checkpoints do not have are optional. Equal names, which they may
+        have, are told apart.
         """
         return cls(
-            names=tuple(values["names"]),
+            names=told_apart(values["names"], values["raw_ids"]),
             raw_ids=tuple(values["raw_ids"]),
             palette=tuple(tuple(colour) for colour in values["palette"]),
             ignored=tuple(values["ignored"]),
             merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
             mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
         )
+
+
+def told_apart(names: Sequence[str], raw_ids: Sequence[int]) -> tuple[str, ...]:
+    """Names of classes, with the id behind a name that another class has before.
+
+    Args:
+        names: name of each class, perhaps with equal or empty ones.
+        raw_ids: id of each class.
+    """
+    found: list[str] = []
+    for name, raw_id in zip(names, raw_ids, strict=True):
+        name = name if name.strip() else f"class {raw_id}"
+        while name in found:
+            name = f"{name} ({raw_id})"
+        found.append(name)
+    return tuple(found)
 
 
 def _look_up(
@@ -153,10 +190,12 @@ def filed_under(
         raw_ids: id of each class.
         names: name of each class.
         ignored_id: id of the pixels that belong to no class. If it is the id of one of the
-            names, that class is ignored; otherwise a class "void" follows the other classes.
+            names, that class is ignored; otherwise a class "void" follows the other classes, or
+            "void (255)" (with its id) if one of them has that name.
 
     Raises:
-        ValueError: if an id is negative, or if the numbers of ids and names differ.
+        ValueError: if an id is negative, if the numbers of ids and names differ, or if a name is
+            empty or occurs twice.
     """
     if min(raw_ids, default=0) < 0:
         ids = _shorten(list(raw_ids))
@@ -167,7 +206,8 @@ def filed_under(
     if ignored_id in raw_ids:
         ignored = (raw_ids.index(ignored_id),)
     elif ignored_id is not None:
-        names, raw_ids, ignored = (*names, "void"), (*raw_ids, ignored_id), (len(names),)
+        void = f"void ({ignored_id})" if "void" in names else "void"
+        names, raw_ids, ignored = (*names, void), (*raw_ids, ignored_id), (len(names),)
     return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored)
 
 

@@ -32,7 +32,7 @@ def write(report: Report, name: str, workdir: pathlib.Path) -> None:
     """Writes `<name>.png` and `<name>.md`, which shows the plot, to the folder `workdir`."""
     files.write_image(workdir / f"{name}.png", report.plot)
     text = f"{report.text}\n\n![{name}]({name}.png)\n"
-    (workdir / f"{name}.md").write_text(text)
+    (workdir / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def table_over_seeds(

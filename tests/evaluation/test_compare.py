@@ -85,3 +85,12 @@ def test_what_cannot_be_compared_is_named(run, tmp_path):
         ValueError, match=r"metrics\.json does not exist; evaluate .*workdir=.*gone"
     ):
         compare([whole, tmp_path / "gone"], tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[{", "{}", '[{"value": 1}]', "[3]", '"a"'])
+def test_an_evaluation_that_is_damaged_is_named(run, tmp_path, text):
+    whole, broken = run("whole", []), run("broken", [])
+    (broken / "metrics.json").write_text(text)
+    with pytest.raises(ValueError, match=r"of .*broken cannot be read \(.*evaluate") as e:
+        compare([whole, broken], tmp_path)
+    assert len(str(e.value).splitlines()) == 1

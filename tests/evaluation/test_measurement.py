@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.evaluation.measurement import Measurement, Protocol, Scores, over_seeds, score
+from symmflow_jax.runtime import files
 
 _PROTOCOL = Protocol(
     task="segmentation",
@@ -95,3 +96,15 @@ def test_checkpoints_are_compared_by_one_step():
     assert (
         score([_measurement(0.1, "aurc", **labels), _measurement(0.8, "accuracy", **labels)]) == 0.8
     )
+
+
+def test_a_score_that_is_not_defined_survives_a_file(tmp_path):
+    undefined = _measurement(math.nan)
+    files.write_json(tmp_path / "metrics.json", [undefined.to_json()])
+    (values,) = json.loads((tmp_path / "metrics.json").read_text())
+    assert values["value"] is None
+    assert math.isnan(Measurement.from_json(values).value)
+
+
+def test_a_score_that_is_not_defined_compares_no_checkpoints():
+    assert score([_measurement(math.nan)]) is None

@@ -72,3 +72,12 @@ def test_images_with_transparency_are_refused(distance):
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"none\.safetensors"):
         lpips(tmp_path / "none.safetensors")
+
+
+def test_weights_that_are_not_finite_are_refused(path, tmp_path):
+    arrays = safetensors.numpy.load_file(path)
+    arrays["features.0.bias"] = np.full_like(arrays["features.0.bias"], np.inf)
+    broken = tmp_path / "broken.safetensors"
+    safetensors.numpy.save_file(arrays, broken)
+    with pytest.raises(ValueError, match=r"broken.*: 1 of .*features.0.bias \(64 infinite"):
+        lpips(broken)

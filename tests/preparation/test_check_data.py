@@ -1,5 +1,11 @@
 """Checking data: what is counted, and the line that mends each usual mistake."""
 
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -136,3 +142,35 @@ def test_a_colour_without_class_is_named(folder):
 
 def test_drawn_data_needs_no_files(tiny_experiment):
     assert check_data(tiny_experiment())
+
+
+def test_names_beyond_the_letters_of_the_locale(folder, tmp_path):
+    folder([[[0, 1]], [[1, 0]]])
+    for split in ("train", "val"):
+        for kind in ("images", "masks"):
+            named = os.fsencode(tmp_path / split / kind)
+            os.rename(named + b"/0.png", named + b"/gr\xf6\xdfe.png")
+        (tmp_path / split / "images" / os.fsdecode(b"gr\xf6\xdfe.png")).write_bytes(b"no image")
+    config = tmp_path / "umlauts.py"
+    config.write_text(
+        "from tests.configs import tiny\n\ndef get_config():\n    config = tiny.get_config()\n"
+        "    config.data.class_names = ('Straße', '木')\n    return config\n",
+        encoding="utf-8",
+    )
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "symmflow_jax.main", "--mode=check_data"),
+            *(f"--config={config}", "--config.data.source=paired_folder"),
+            f"--config.data.dir={tmp_path}",
+        ],
+        cwd=root,
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=False,
+    )
+    lines = done.stderr.decode("ascii").splitlines()
+    assert done.returncode == 1 and done.stdout == b""
+    assert any(re.search(r"0  Stra\\xdfe +50\.000%", line) for line in lines)
+    assert any(r"images/gr\udcf6\udcdfe.png cannot be read as an image" in line for line in lines)
+    assert lines[-1].startswith("Error: training would stop at the examples marked with")

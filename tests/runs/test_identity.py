@@ -45,3 +45,10 @@ def test_what_changes_no_weights_may_change(description, section, key, value):
     current = copy.deepcopy(description)
     current["config"][section][key] = value
     check_same_model(description, current, _WORKDIR)
+
+
+def test_a_run_of_equal_class_names_goes_on_with_names_that_differ(tiny_experiment, description):
+    saved = copy.deepcopy(description)
+    saved["schema"]["names"] = ["sky", "sky"]
+    current = describe(tiny_experiment().with_schema(consecutive(("sky", "sky (1)"))))
+    check_same_model(saved, current, _WORKDIR)

@@ -47,3 +47,14 @@ def test_points_are_plotted(size):
 def test_an_overlay_lies_between_image_and_mask():
     image, mask = np.full((2, 2, 3), 100, np.uint8), np.full((2, 2, 3), 200, np.uint8)
     np.testing.assert_array_equal(images.overlay(image, mask, 0.25), np.full((2, 2, 3), 125))
+
+
+@pytest.mark.parametrize("names", [("Straße", "木"), ("a\udcffb", "$x_$"), ("a\nb", "x" * 5000)])
+def test_any_names_of_classes_are_drawn(names, recwarn):
+    schema = consecutive(names)
+    points = {"image": np.zeros((2, 2)), "generated": np.zeros((2, 2))}
+    labels = {"labels": np.array([0, 1]), "predicted": np.array([1, 0])}
+    assert images.sample_grid(points | labels, schema).shape[1] < 2_000
+    assert images.sample_grid(_sample(2, (8, 8, 3), dense=False) | labels, schema).ndim == 3
+    assert images.beside([(name, np.zeros((8, 8, 3), np.uint8)) for name in names]).ndim == 3
+    assert not recwarn.list

@@ -1,6 +1,7 @@
 """Files that are written in one piece or not at all."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -34,3 +35,23 @@ def test_pictures_survive_their_files(tmp_path, channels, mode):
     with Image.open(path) as picture:
         assert (picture.mode, picture.size) == (mode, (6, 4))
         np.testing.assert_array_equal(np.asarray(picture).reshape(image.shape), image)
+
+
+def _refuse(name: str) -> float:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_json_has_no_numbers_that_others_cannot_read(tmp_path):
+    path = tmp_path / "value.json"
+    files.write_json(path, {"a": [math.nan, (math.inf, 1.5)], "b": np.float64("-inf"), "c": True})
+    read = json.loads(path.read_bytes(), parse_constant=_refuse)
+    assert read == {"a": [None, [None, 1.5]], "b": None, "c": True}
+
+
+def test_text_is_utf_8_and_bytes_of_no_text_are_escaped(tmp_path):
+    path = tmp_path / "report.md"
+    files.write_text(path, "Straße 木 gr\udcf6n\n")
+    assert path.read_bytes() == "Straße 木 gr\\udcf6n\n".encode()
+    files.write_json(tmp_path / "value.json", "gr\udcf6n")
+    assert json.loads((tmp_path / "value.json").read_bytes()) == "gr\udcf6n"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.md", "value.json"]

@@ -122,3 +122,32 @@ def test_schemas_survive_json(schema):
 def test_class_ids_are_not_negative():
     with pytest.raises(ValueError, match="class ids 0, -1 include -1; ids are not negative"):
         filed_under((0, -1), ("sky", "road"))
+
+
+def test_two_classes_of_one_name_are_refused():
+    with pytest.raises(ValueError) as error:
+        filed_under((7, 3, 9), ("road", "tree", "road"))
+    assert str(error.value) == (
+        "Two classes have the name 'road', those of ids 7 and 9. Give each a name of its own in "
+        "config.data.class_names (or in the list of the data set), such as 'road' and 'road (9)'."
+    )
+    # What can be told apart is left to the user.
+    assert consecutive(("road", "Road", "road ", " road")).num_classes == 4
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\n"])
+def test_a_class_without_a_name_is_refused(name):
+    with pytest.raises(ValueError, match=r"id 1 has an empty name .*config\.data\.class_names"):
+        consecutive(("road", name))
+
+
+def test_what_is_ignored_gets_a_name_that_is_free():
+    assert consecutive(("road", "sky"), 255).names == ("road", "sky", "void")
+    assert consecutive(("road", "void"), 255).names == ("road", "void", "void (255)")
+
+
+def test_equal_names_of_earlier_checkpoints_are_told_apart():
+    values = filed_under((7, 9, 3, 5), ("a", "b", "c", "d")).to_json()
+    saved = LabelSchema.from_json(values | {"names": ["road", "road", "", "road (9)"]})
+    assert saved.names == ("road", "road (9)", "class 3", "road (9) (5)")
+    assert LabelSchema.from_json(saved.to_json()) == saved

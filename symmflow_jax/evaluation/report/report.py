@@ -101,7 +101,7 @@ def write_report(
         files.write_image(workdir / "loss.png", _loss_curve(history))
         sections.append("## Training\n\n![loss](loss.png)")
     sections += _skipped(folder.read_skipped(workdir))
-    (workdir / "report.md").write_text("\n\n".join(sections) + "\n")
+    files.write_text(workdir / "report.md", "\n\n".join(sections) + "\n")
 
 
 def _confusion(workdir: pathlib.Path, confusion: Confusion, schema: LabelSchema) -> str:
@@ -140,7 +140,11 @@ def _skipped(messages: list[str]) -> list[str]:
 
 def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
     series = {
-        name: ([line["step"] for line in history], [line[name] for line in history])
+        name: (
+            [line["step"] for line in history],
+            # JSON has null for what is not finite.
+            np.array([line[name] for line in history], float).tolist(),
+        )
         for name in ("loss", "loss_image", "loss_semantics")
     }
     return images.curves(series, "training step")

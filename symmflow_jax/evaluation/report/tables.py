@@ -1,5 +1,6 @@
 """Markdown tables of measurements, with their protocols and the paper's figures."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -11,6 +12,18 @@ from symmflow_jax.runs import markdown
 MOST_CLASSES = 20
 """Largest number of classes for which a confusion matrix is shown as a table."""
 
+
+UNDEFINED = "–"
+"""Stands for a score that is not defined."""
+
+_NOTHING_COUNTS = (
+    f"{UNDEFINED} is not defined: no pixel or label of these examples counts, because all are of "
+    "ignored classes."
+)
+_OF_COUNTS = (
+    *("miou", "pixel_accuracy", "frequency_weighted_iou", "accuracy"),
+    *("calibration_error", "aurc"),
+)
 
 _CLOCKS = {"clean": "the given component held clean"}
 """Descriptions of clocks; the paper's clock has none."""
@@ -32,6 +45,7 @@ def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
         names: names of the classes.
         of: description of the predictions, for the caption.
     """
+    names = [markdown.escape(name) for name in names]
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
     lines = markdown.table(["true / recognised", *names], rows)
     return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
@@ -49,11 +63,14 @@ def column_name(measurement: Measurement) -> str:
 
 
 def cell(measurement: Measurement | None) -> str:
-    """Formats the value, with its standard deviation if there are several seeds."""
+    """Formats the value, with its standard deviation if there are several seeds.
+
+    A value that is not defined is `UNDEFINED`.
+    """
     if measurement is None:
         return ""
     spread = "" if measurement.spread is None else f" ± {_number(measurement.spread)}"
-    return _number(measurement.value) + spread
+    return _number(measurement.value) + ("" if math.isnan(measurement.value) else spread)
 
 
 def protocols(table: list[Measurement]) -> str:
@@ -81,7 +98,10 @@ def _section(task: str, table: list[Measurement]) -> str:
         + [_difference(cells, name) for name in compared]
         for (solver, num_steps, ensemble_size, nfe), cells in rows.items()
     ]
-    return f"## {task.capitalize()}\n\n{markdown.table(header, lines)}\n\n{protocols(table)}"
+    parts = [f"## {task.capitalize()}", markdown.table(header, lines), protocols(table)]
+    if any(math.isnan(m.value) and m.metric.endswith(_OF_COUNTS) for m in table):
+        parts.append(_NOTHING_COUNTS)
+    return "\n\n".join(parts)
 
 
 def _solver(protocol: Protocol) -> str:
@@ -139,13 +159,16 @@ def _size(measurement: Measurement) -> str:
 
 def _class_section(table: list[Measurement]) -> str:
     """A table with a row for each class and a column for each solver and number of steps."""
-    by_class = [m for m in table if m.class_name is not None]
+    by_class = [(m.class_name, m) for m in table if m.class_name is not None]
     if not by_class:
         return ""
-    columns = list(dict.fromkeys(_class_column(m) for m in by_class))
-    cells = {(m.class_name, _class_column(m)): cell(m) for m in by_class}
-    names = dict.fromkeys(m.class_name for m in by_class)
-    rows = [[name, *(cells.get((name, column), "") for column in columns)] for name in names]
+    columns = list(dict.fromkeys(_class_column(m) for _, m in by_class))
+    cells = {(name, _class_column(m)): cell(m) for name, m in by_class}
+    names = dict.fromkeys(name for name, _ in by_class)
+    rows = [
+        [markdown.escape(name), *(cells.get((name, column), "") for column in columns)]
+        for name in names
+    ]
     return "## Intersection over union by class\n\n" + markdown.table(["class", *columns], rows)
 
 
@@ -158,8 +181,9 @@ def _difference(cells: dict[str, Measurement], name: str) -> str:
     at_model, at_original = cells.get(name), cells.get(f"{name}, original size")
     if at_model is None or at_original is None:
         return ""
-    return f"{at_original.value - at_model.value:+.4f}"
+    difference = at_original.value - at_model.value
+    return UNDEFINED if math.isnan(difference) else f"{difference:+.4f}"
 
 
 def _number(value: float) -> str:
-    return f"{value:.4f}"
+    return UNDEFINED if math.isnan(value) else f"{value:.4f}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,12 @@ from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
+
+_UNITS = {SemanticsKind.MASK: "pixel", SemanticsKind.LABEL: "label"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +133,8 @@ def predict_semantics(
         (counts.compute(), answers, nfe, original.compute())
     )
     cost, num_scored = float(nfe.compute()), int(nfe.count)
+    if schema.ignored and num_scored and not counts[list(schema.scored)].any():
+        _tell_nothing_counts(evaluator, num_scored)
     if evaluator.task == "classification":
         values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
         scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
@@ -136,6 +144,22 @@ def predict_semantics(
     if original_size:
         found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
     return ScoredSemantics(found, counts, answers)
+
+
+def _tell_nothing_counts(evaluator: Evaluator, num_examples: int) -> None:
+    schema, experiment = evaluator.schema, evaluator.experiment
+    _warn_once(
+        f"No {_UNITS[experiment.kind]} of {num_examples} examples of {experiment.dataset} "
+        f"({experiment.data.eval_split}) counts: all are of the ignored class "
+        f"{', '.join(repr(schema.names[number]) for number in schema.ignored)}, so their scores "
+        "are not defined. See config.data.ignored_id, and --mode=check_data."
+    )
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    """Logs a message that every row and seed of a table would repeat."""
+    _logger.warning("%s", message)
 
 
 def segmentation(

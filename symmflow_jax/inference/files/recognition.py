@@ -135,7 +135,7 @@ def classify_files(
     path = output if output.suffix == ".csv" else output / "labels.csv"
     files = image_paths(images)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = None
         for image_path, _, result in _read(model, files, seed, num_steps, ensemble_size):
             row = {"file": image_path.name} | _row(model, result, min_confidence)

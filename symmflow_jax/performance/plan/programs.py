@@ -138,7 +138,7 @@ def _cost(
     text = compiled.as_text() or ""
     if compiler.dump is not None:
         compiler.dump.mkdir(parents=True, exist_ok=True)
-        (compiler.dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text)
+        (compiler.dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text, encoding="utf-8")
     module = hlo.parse(text)
     analysis: Any = compiled.cost_analysis()
     return Cost(

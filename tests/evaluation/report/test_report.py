@@ -3,11 +3,17 @@
 import dataclasses
 import json
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
+from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.report import report
+from symmflow_jax.evaluation.scores.recognition import make_recognition
+from symmflow_jax.inference import predictions
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics.calibration import RiskCoverage
 from symmflow_jax.runs.folder import SKIPPED, History
 from symmflow_jax.semantics.labels import consecutive
@@ -26,7 +32,7 @@ def write(tmp_path):
         confusion = Confusion(counts, protocol.row, protocol.task)
         findings = Findings(table, confusion, curves)
         report.write_report(tmp_path, findings, schema, "run, step 30")
-        return (tmp_path / "report.md").read_text()
+        return (tmp_path / "report.md").read_text("utf-8")
 
     return write_report
 
@@ -110,3 +116,47 @@ def test_scalars_and_summary_are_named_by_what_was_measured(table, measurement):
 def test_single_classes_are_no_scalars(measurement):
     classes = [measurement(metric="iou", value=0.25, class_name="sky")]
     assert report.scalars(classes) == {} and report.summary(classes) == ""
+
+
+def test_a_report_takes_names_of_any_letters(write, measurement, tmp_path):
+    names = ("Straße", "木", "gr\udcf6n|", "$x_$")
+    table = [measurement({"task": "classification", "scored_size": None}, metric="accuracy")]
+    table += [measurement(metric="iou", class_name=name) for name in names]
+    (tmp_path / SKIPPED).write_text('{"index": 0, "error": "gr\\udcf6n.png is cut off"}\n')
+    text = write(table, np.eye(4, dtype=np.int64), consecutive(names))
+    assert "| true / recognised | Straße | 木 | gr\\udcf6n\\| | \\$x\\_\\$ |" in text
+    assert text.endswith("- gr\\udcf6n.png is cut off\n")
+    rows = json.loads((tmp_path / "metrics.json").read_text())
+    assert [row["class_name"] for row in rows[1:]] == list(names)
+
+
+def test_an_evaluation_in_which_no_pixel_counts(striped, evaluated, tmp_path, monkeypatch, caplog):
+    evaluator = striped(**{"data.ignored_id": 255, "eval.num_seeds": 2})
+    for path in (tmp_path / "val" / "masks").iterdir():
+        Image.fromarray(np.full((8, 8), 255, np.uint8)).save(path)
+
+    def see_walls(method, weights, key, example_index, image, **options):
+        labels = jnp.zeros(image.values.shape[:3], jnp.int32)
+        sure = jnp.ones(labels.shape)
+        return SemanticsPrediction(labels, sure, sure, None, sure, jnp.ones(len(labels), jnp.int32))
+
+    monkeypatch.setattr(predictions, "predict_semantics", see_walls)
+    with caplog.at_level("WARNING", "symmflow_jax"):
+        findings = make_recognition(evaluator)(evaluated)
+    assert caplog.messages == [
+        "No pixel of 3 examples of paired_folder (test) counts: all are of the ignored class "
+        "'void', so their scores are not defined. See config.data.ignored_id, and "
+        "--mode=check_data."
+    ]
+    for name in ("first", "second"):
+        (tmp_path / name / "pictures").mkdir(parents=True)
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / name / report.EXAMPLES)
+        report.write_report(tmp_path / name, findings, evaluator.schema, "run")
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = (tmp_path / "first" / "metrics.json").read_text()
+    assert {row["value"] for row in json.loads(text, parse_constant=refuse)} == {None}
+    assert "– is not defined: no pixel" in (tmp_path / "first" / "report.md").read_text("utf-8")
+    assert "| – |" in compare([tmp_path / "first", tmp_path / "second"], tmp_path / "both")

@@ -1,6 +1,7 @@
 """Measurements as Markdown tables."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -112,3 +113,27 @@ def test_of_points_no_size_is_told(measurement):
     points = {"image_size": (), "crop": None, "scored_size": None}
     text = tables.protocols([measurement(points)])
     assert text == "500 examples of shapes (test); ema weights of step 30; seed 7."
+
+
+def test_names_of_classes_keep_their_columns_and_rows(measurement):
+    names = ("a|b", "*", "two\nlines", "road", "road ", "Road")
+    classes = [
+        measurement(metric="iou", value=number / 10, class_name=name)
+        for number, name in enumerate(names)
+    ]
+    section = tables.sections([measurement(), *classes])[-1]
+    assert section.splitlines()[4:] == [
+        "| a\\|b | 0.0000 |",
+        "| \\* | 0.1000 |",
+        "| two lines | 0.2000 |",
+        "| road | 0.3000 |",
+        "| road&nbsp; | 0.4000 |",
+        "| Road | 0.5000 |",
+    ]
+
+
+def test_what_is_not_defined_is_told(measurement):
+    text = _text([measurement(value=math.nan), measurement({"num_steps": 2}, nfe=2.0)])
+    assert "| euler | 1 | 1 | 1.0 | – |" in text
+    assert "– is not defined: no pixel or label of these examples counts, because all" in text
+    assert "not defined" not in _text([measurement()])

@@ -374,9 +374,9 @@ def _renamed(schema: LabelSchema, config: Config) -> LabelSchema:
     names = config.data.class_names
     if not names:
         return schema
-    ignored = tuple(schema.names[number] for number in schema.ignored)
     if len(names) == len(schema.scored) and schema.scored == tuple(range(len(names))):
-        names = (*names, *ignored)
+        ignored = [(schema.names[number], schema.raw_ids[number]) for number in schema.ignored]
+        names += tuple(f"{name} ({raw_id})" if name in names else name for name, raw_id in ignored)
     if len(names) != schema.num_classes:
         raise DataError(
             f"config.data.class_names has {len(names)} names ({', '.join(names)}) for the "

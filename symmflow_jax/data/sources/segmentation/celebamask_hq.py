@@ -130,7 +130,7 @@ def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
 
 def _read_mapping(mapping: pathlib.Path) -> dict[int, int]:
     """The index in CelebA of each face's original image, by the number of the face."""
-    lines = mapping.read_text().splitlines()[1:]
+    lines = mapping.read_text(encoding="utf-8").splitlines()[1:]
     try:
         return {int(words[0]): int(words[1]) for words in map(str.split, lines) if words}
     except (ValueError, IndexError) as error:

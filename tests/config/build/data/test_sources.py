@@ -207,3 +207,12 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "seed": 0,
     }
     assert sources.open_cache(tiny_experiment().config) is None
+
+
+def test_class_names_of_the_config_differ(experiment_of):
+    names = {"data.class_names": ("road", "tree", "road")}
+    with pytest.raises(ValueError, match="Two classes have the name 'road', .*'road .2.'"):
+        _schema(experiment_of("paired_folder", **names))
+    beside = {"data.class_names": ("road", "void"), "data.ignored_id": 255}
+    schema = _schema(experiment_of("paired_folder", **beside))
+    assert (schema.names, schema.ignored) == (("road", "void", "void (255)"), (2,))
