@@ -232,6 +232,7 @@ class Experiment:
         *,
         batch_size: int | None = None,
         source: Source | None = None,
+        first_batch: int = 0,
     ) -> grain.DatasetIterator:
         """Endless iterator over this process's part of the training batches.
 
@@ -239,6 +240,7 @@ class Experiment:
             skip_log: file that lists skipped examples, if errors are skipped.
             batch_size: examples per batch over all processes; by default `train.batch_size`.
             source: the examples; by default the training split.
+            first_batch: number of the batch to begin with.
         """
         return batches.training_batches(
             self.config,
@@ -246,6 +248,7 @@ class Experiment:
             self.schema,
             batch_size=batch_size or self.train.batch_size,
             skip_log=skip_log,
+            first_batch=first_batch,
         )
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
