@@ -18,7 +18,7 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, sources
+from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
 from symmflow_jax.config.values import (
     Config,
@@ -193,6 +193,14 @@ class Experiment:
         """What the evaluation split was made of; raises DataError like `evaluation_source`."""
         return fingerprint(self.evaluation_source)
 
+    def training_provenance(self) -> dict[str, Any]:
+        """What the training split is made of; see `provenance.provenance`."""
+        return provenance.provenance(self.config, self.training_source, train=True)
+
+    def evaluation_provenance(self) -> dict[str, Any]:
+        """What the evaluation split is made of; see `provenance.provenance`."""
+        return provenance.provenance(self.config, self.evaluation_source, train=False)
+
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
 
@@ -298,9 +306,14 @@ class Experiment:
     # Training.
 
     @functools.cached_property
+    def schedule(self) -> training.Schedule:
+        """The lengths of the whole training."""
+        return training.make_schedule(self.train, len(self.training_source))
+
+    @property
     def num_steps(self) -> int:
         """Number of steps of the whole training."""
-        return training.count_steps(self.train, self.train.num_epochs, len(self.training_source))
+        return self.schedule.num_steps
 
     @functools.cached_property
     def optimizer(self) -> optax.GradientTransformation:

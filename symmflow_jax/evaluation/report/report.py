@@ -139,8 +139,8 @@ def _skipped(messages: list[str]) -> list[str]:
 
 
 def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
-    series = {
-        name: ([line["step"] for line in history], [line[name] for line in history])
-        for name in ("loss", "loss_image", "loss_semantics")
-    }
+    series = {}
+    for name in ("loss", "loss_image", "loss_semantics"):
+        lines = [line for line in history if name in line]
+        series[name] = ([line["step"] for line in lines], [line[name] for line in lines])
     return images.curves(series, "training step")
