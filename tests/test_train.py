@@ -214,9 +214,11 @@ def test_a_batch_that_devices_do_not_divide_is_refused(tiny_experiment, tmp_path
 
 
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
-    with folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
-        train_and_evaluate(tiny_experiment(), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] in ([], ["training.lock"])
+    with folder.Claim(tmp_path) as claim:
+        claim.take()
+        with pytest.raises(ValueError, match="Another training"):
+            train_and_evaluate(tiny_experiment(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["training.lock"]
 
 
 def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch):

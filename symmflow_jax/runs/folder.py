@@ -138,8 +138,11 @@ class History:
 
     def append(self, step: int, values: dict[str, float]) -> None:
         """Adds one line."""
-        with self._path.open("a") as file:
-            file.write(json.dumps({"step": step} | values) + "\n")
+        try:
+            with self._path.open("a") as file:
+                file.write(json.dumps({"step": step} | values) + "\n")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
 
 def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:

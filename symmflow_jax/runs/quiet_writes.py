@@ -1,14 +1,14 @@
 """Silence of the libraries about a checkpoint that could not be written.
 
 A failed write is raised once, to its caller. Orbax also logs its traceback in each of its threads,
-and TensorStore prints one for each array that was still to be written: a thousand lines.
+and asyncio prints one for each array that was still to be written: a thousand lines.
 """
 
+import asyncio
 import functools
 import logging
 import pathlib
-import sys
-from types import TracebackType
+from typing import Any
 
 import orbax.checkpoint as ocp
 
@@ -22,28 +22,32 @@ def report_failures_once() -> None:
     Called again it does nothing.
     """
     logging.getLogger("absl").addFilter(_is_of_others)
-    logging.getLogger("asyncio").addFilter(_is_of_running_loop)
-    # TensorStore reports to this hook from threads of its own.
-    previous = sys.excepthook
+    logging.getLogger("asyncio").addFilter(_is_awaited)
+    asyncio.set_event_loop_policy(_Policy())
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not _is_late_answer(error):
-            previous(kind, error, trace)
 
-    sys.excepthook = hook
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that ignores answers after its end.
+
+    The first write that fails ends the loop in which Orbax waits for all of them. TensorStore
+    answers for the others later, from threads of its own.
+    """
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, **options: Any) -> Any:
+        if self.is_closed():
+            return None
+        return super().call_soon_threadsafe(callback, *args, **options)
+
+
+class _Policy(asyncio.DefaultEventLoopPolicy):
+    _loop_factory = _Loop
 
 
 def _is_of_others(record: logging.LogRecord) -> bool:
     return not record.pathname.startswith(_ORBAX)
 
 
-def _is_of_running_loop(record: logging.LogRecord) -> bool:
-    """False for writes whose errors nobody waits for any more."""
-    return "never retrieved" not in record.getMessage() and "was destroyed" not in (
-        record.getMessage()
-    )
-
-
-def _is_late_answer(error: BaseException) -> bool:
-    """True for the answer to a write of which the first error has ended the event loop."""
-    return isinstance(error, RuntimeError) and str(error) == "Event loop is closed"
+def _is_awaited(record: logging.LogRecord) -> bool:
+    """False for the end of tasks that nobody waits for any more."""
+    message = record.getMessage()
+    return "never retrieved" not in message and "was destroyed" not in message
