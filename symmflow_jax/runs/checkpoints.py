@@ -14,9 +14,11 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
+from symmflow_jax.config import conversion
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runs.quiet_writes import report_failures_once
 from symmflow_jax.runtime.errors import CheckpointError, first_line
+from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
 
 # The items of a checkpoint. The averaged parameters are a separate item, so that inference
@@ -24,7 +26,6 @@ from symmflow_jax.training.state import TrainState
 _EMA = "ema_params"
 _TRAINING = "training"
 _DESCRIPTION = "description"
-_DESCRIBED = ("config", "schema")
 
 # The refusals of a file system, as TensorStore spells them in longer messages.
 _REFUSALS = [
@@ -70,36 +71,45 @@ def latest_step(workdir: pathlib.Path) -> int | None:
     """The step of the latest complete checkpoint of a run, or None; changes nothing.
 
     Raises:
-        CheckpointError: like `open_to_read`.
+        CheckpointError: like `open_to_read`, or if a folder has a step's name but is no
+            checkpoint; `open_manager` would take it for one and delete it as too old.
     """
     if not _folder(workdir).exists():
         return None
     with open_to_read(workdir) as manager:
+        for step in manager.all_steps():
+            path = pathlib.Path(manager.directory) / str(step)
+            if not (path / _DESCRIPTION).is_dir():
+                raise CheckpointError(
+                    f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
+                )
         return manager.latest_step()
 
 
 def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
+    folder = _folder(workdir)
+    _check_scores(folder)
     try:
-        return ocp.CheckpointManager(_folder(workdir), options=options, item_names=_items())
+        return ocp.CheckpointManager(folder, options=options, item_names=_items())
     except Exception as error:
-        damaged = _damaged_score(_folder(workdir))
         raise CheckpointError(
-            f"{damaged} is damaged; remove this folder: the checkpoint then has no score, and its "
-            "weights stay."
-            if damaged
-            else f"{_folder(workdir)} cannot be opened ({reason(error)}); free space or allow "
-            "access there, or give another --workdir."
+            f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
+            "give another --workdir."
         ) from error
 
 
-def _damaged_score(folder: pathlib.Path) -> pathlib.Path | None:
-    """The first folder of scores that holds no numbers, if any."""
+def _check_scores(folder: pathlib.Path) -> None:
+    """Raises CheckpointError for a damaged file of scores, which Orbax reads when it opens."""
     for path in sorted(folder.glob("*/metrics")):
         try:
-            json.loads((path / "metrics").read_text())["score"] + 0.0
-        except (OSError, ValueError, KeyError, TypeError):
-            return path
-    return None
+            json.loads((path / "metrics").read_bytes())["score"] + 0.0
+        except FileNotFoundError:  # Another process has removed the checkpoint.
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path} is damaged ({first_line(error)}); remove this folder: its checkpoint "
+                "then has no score, and keeps its weights."
+            ) from error
 
 
 def save(
@@ -185,7 +195,7 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
         CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
-    if not (manager.directory / str(step) / _TRAINING).exists():
+    if step == 0 and not (manager.directory / str(step) / _TRAINING).exists():
         return _start_from_weights(manager, step, state)
     targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
@@ -223,14 +233,15 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
     """Restores the description of a checkpoint.
 
     Raises:
-        CheckpointError: if it cannot be read, or lacks the config or the classes.
+        CheckpointError: if it cannot be read, or does not hold a config and classes.
     """
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_DESCRIPTION: ocp.args.JsonRestore()})
         description = manager.restore(step, args=args)[_DESCRIPTION]
-        missing = [key for key in _DESCRIBED if not isinstance(description.get(key), dict)]
-        if missing:
-            raise ValueError(f"its description lacks {' and '.join(missing)}")
+        if not isinstance(description, dict) or not description.keys() >= {"config", "schema"}:
+            raise ValueError("its description is empty, or lacks config or schema")
+        conversion.from_saved_json(description["config"])
+        LabelSchema.from_json(description["schema"])
     return description
 
 

@@ -33,10 +33,8 @@ class _Loop(asyncio.SelectorEventLoop):
     answers for the others later, from threads of its own.
     """
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, **options: Any) -> Any:
-        if self.is_closed():
-            return None
-        return super().call_soon_threadsafe(callback, *args, **options)
+    def call_soon_threadsafe(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        return None if self.is_closed() else super().call_soon_threadsafe(*args, **options)
 
 
 class _Policy(asyncio.DefaultEventLoopPolicy):

@@ -87,7 +87,7 @@ def check_resumption(
 def _data_changes(saved: dict[str, Any], current: dict[str, Any]) -> Iterator[str]:
     """What differs between the data of a checkpoint and that of a run, split by split."""
     for split, name in _SPLITS.items():
-        old, new = saved.get("data", {}).get(split), current["data"][split]
+        old, new = _data(saved).get(split), current["data"][split]
         if old is None:
             continue
         changes = [
@@ -114,15 +114,15 @@ def _how_they_differ(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _moves(saved: dict[str, Any], current: dict[str, Any]) -> Iterator[str]:
     for split, name in _SPLITS.items():
-        old, new = saved.get("data", {}).get(split), current["data"][split]
+        old, new = _data(saved).get(split), current["data"][split]
         if old and old["digest"] == new["digest"] and old["folder"] != new["folder"]:
             yield f"The {name} data lies in {new['folder']} now; it was in {old['folder']}."
 
 
 def _unknown_data(saved: dict[str, Any], step: int) -> Iterator[str]:
-    if "data" not in saved and step:
+    if step and not _data(saved):
         yield (
-            f"The checkpoint of step {step} is of an earlier version and does not tell its data; "
+            f"The checkpoint of step {step} does not tell its data, as those of earlier versions; "
             "whether this data is the same was not checked."
         )
 
@@ -130,7 +130,7 @@ def _unknown_data(saved: dict[str, Any], step: int) -> Iterator[str]:
 def _value_changes(saved: dict[str, Any], current: dict[str, Any]) -> Iterator[str]:
     """The other values of the config that training depends on."""
     old, new = (_flat(description) for description in (saved, current))
-    told = {key for split in saved.get("data", {}).values() for key in split["keys"]}
+    told = {key for split in _data(saved).values() for key in split["keys"]}
     for key, value in new.items():
         ignored = key in told | _WITHOUT_EFFECT or key.startswith(_SECTIONS_WITHOUT_EFFECT)
         if old[key] != value and not ignored:
@@ -145,7 +145,9 @@ def _flat(description: dict[str, Any]) -> dict[str, Any]:
 
 def _schedule_change(saved: dict[str, Any], current: dict[str, Any]) -> str:
     old, new = saved.get("schedule"), current["schedule"]
-    return "" if old in (None, new) else f"{_schedule(new)}, was {_schedule(old)}"
+    if not isinstance(old, dict) or old.keys() != new.keys():
+        return ""
+    return "" if old == new else f"{_schedule(new)}, was {_schedule(old)}"
 
 
 def _schedule(values: dict[str, Any]) -> str:
@@ -169,6 +171,20 @@ def _check_end(
         f"to {math.ceil(100 * epochs) / 100:g} or more, give another --workdir for a fresh start, "
         "or measure the weights as they are with --mode=evaluate."
     )
+
+
+def _data(saved: dict[str, Any]) -> dict[str, Any]:
+    """The data that a description tells, by split; empty for an earlier version."""
+    data = saved.get("data")
+    data = data if isinstance(data, dict) else {}
+    fields = {"keys", "folder", "num_examples", "num_files", "digest"}
+    return {
+        split: data[split]
+        for split in _SPLITS
+        if isinstance(data.get(split), dict)
+        and data[split].keys() >= fields
+        and isinstance(data[split]["keys"], dict)
+    }
 
 
 def _key(key: str) -> str:

@@ -8,7 +8,10 @@ import pytest
 
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime.errors import CheckpointError
+from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.training.state import TrainState
+
+_SCHEMA = json.loads(json.dumps(consecutive(("sky", "road")).to_json()))
 
 
 def _state(step: int) -> TrainState:
@@ -25,7 +28,7 @@ def _shapes(state: TrainState) -> TrainState:
 
 
 def _description(step: int) -> dict:
-    return {"config": {"seed": step}, "schema": {}}
+    return {"config": {"seed": step}, "schema": _SCHEMA}
 
 
 def _assert_equal(first, second):
@@ -114,6 +117,67 @@ def test_damaged_checkpoints_are_named(run):
         # The one before is whole.
         shapes = _shapes(_state(0)).ema_params
         _assert_equal(checkpoints.restore_ema_params(manager, 3, shapes), _state(3).ema_params)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "tmp/", ".DS_Store", "step_x/", "4 (copy)/", "7"])
+def test_what_others_leave_beside_the_steps_stays(run, name):
+    leftover = run / "checkpoints" / name
+    leftover.mkdir() if name.endswith("/") else leftover.write_text("mine")
+    assert checkpoints.latest_step(run) == 4
+    with checkpoints.open_manager(run, keep=1) as manager:
+        checkpoints.save(manager, _state(5), _description(5), None)
+        checkpoints.finish(manager)
+        assert sorted(manager.all_steps()) == [2, 5]
+    assert leftover.exists()
+
+
+def test_a_folder_with_the_name_of_a_step_is_not_taken_for_one(run):
+    (run / "checkpoints" / "1").mkdir()
+    with pytest.raises(CheckpointError, match=r"checkpoints/1 is no checkpoint.*move it elsewhere"):
+        checkpoints.latest_step(run)
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[1]", '{"score": "high"}'])
+def test_damaged_scores_are_named(run, text):
+    (run / "checkpoints/2/metrics/metrics").write_text(text)
+    message = r"checkpoints/2/metrics is damaged .*; remove this folder"
+    for open_run in (checkpoints.open_to_read, lambda run: checkpoints.open_manager(run, keep=2)):
+        with pytest.raises(CheckpointError, match=message):
+            open_run(run)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[1]", '{"config": {}}', '{"config": {"sed": 1}, "schema": {}}', "\0"],
+)
+def test_damaged_descriptions_are_named(run, text):
+    (run / "checkpoints/4/description/metadata").write_text(text)
+    message = r"checkpoint of step 4 in .* cannot be read \(.+\).*goes on from the one before\."
+    with (
+        checkpoints.open_to_read(run) as manager,
+        pytest.raises(CheckpointError, match=message) as error,
+    ):
+        checkpoints.restore_description(manager, 4)
+    assert "\n" not in str(error.value)
+
+
+def test_a_checkpoint_without_its_training_state_is_no_start(run):
+    (run / "checkpoints/4/training").rename(run / "lost")
+    with (
+        checkpoints.open_to_read(run) as manager,
+        pytest.raises(CheckpointError, match=r"step 4 .* cannot be read"),
+    ):
+        checkpoints.restore_training(manager, _shapes(_state(0)))
+
+
+def test_reading_changes_nothing(run):
+    unfinished = run / "checkpoints/9.orbax-checkpoint-tmp/training"
+    unfinished.mkdir(parents=True)
+    before = {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]}
+    assert checkpoints.latest_step(run) == 4
+    with checkpoints.open_to_read(run) as manager:
+        checkpoints.restore_training(manager, _shapes(_state(0)))
+    assert {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]} == before
 
 
 def test_what_cannot_be_written_says_what_is_complete(run):
