@@ -14,7 +14,7 @@ from symmflow_jax.runs.identity import check_same_model
 _SPLITS = {"train": "training", "eval": "evaluation"}
 # They change neither examples nor training. Where files lie is told by the fingerprint.
 _WITHOUT_EFFECT = {
-    *("parallel", "autoencoder.weights", "data.dir", "data.latents", "data.num_workers"),
+    *("parallel", "autoencoder.weights", "data.dir", "data.num_workers"),
     *(f"data.{split}_{kind}" for split in ("train", "eval") for kind in ("images", "masks")),
     *(f"train.{event}_every_steps" for event in ("log", "eval", "checkpoint")),
     "train.keep_checkpoints",

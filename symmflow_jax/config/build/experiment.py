@@ -195,11 +195,12 @@ class Experiment:
 
     def training_provenance(self) -> dict[str, Any]:
         """What the training split is made of; see `provenance.provenance`."""
-        return provenance.provenance(self.config, self.training_source, train=True)
+        found = provenance.fingerprint_of_encoded(self.training_source)
+        return provenance.provenance(self.config, found, train=True)
 
     def evaluation_provenance(self) -> dict[str, Any]:
         """What the evaluation split is made of; see `provenance.provenance`."""
-        return provenance.provenance(self.config, self.evaluation_source, train=False)
+        return provenance.provenance(self.config, self.evaluation_fingerprint, train=False)
 
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
