@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import grain
 import jax
 import numpy as np
+import optax
 import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
@@ -134,20 +136,27 @@ class Start:
     @property
     def shapes(self) -> TrainState:
         """Shapes and dtypes of the state."""
-        key = keys.of_seed(self.experiment.seed, Stream.INIT)
-        return jax.eval_shape(self.create, key)
+        return self._shapes(self.experiment.optimizer)
 
     def create(self, key: jax.Array) -> TrainState:
         """The state before the first step."""
         return create_train_state(self.experiment.method, self.experiment.optimizer, key)
 
+    def _shapes(self, optimizer: optax.GradientTransformation) -> TrainState:
+        create = functools.partial(create_train_state, self.experiment.method, optimizer)
+        return jax.eval_shape(create, keys.of_seed(self.experiment.seed, Stream.INIT))
+
     def _restore(self, step: int, resume: Resume) -> None:
         with checkpoints.open_to_read(self.workdir) as manager:
             saved = checkpoints.restore_description(manager, step)
             self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
-            targets = self.parallelism.targets(self.shapes)
-            self.state = checkpoints.restore_training(manager, targets)
-        self.step = int(self.state.step)
+            shapes = self._shapes(self.experiment.saved_optimizer(saved["config"]))
+            state = checkpoints.restore_training(manager, self.parallelism.targets(shapes))
+        # Clipping and weight decay have no arrays, but change the tree around those of Adam.
+        tree = jax.tree.structure(self.shapes.opt_state)
+        opt_state = jax.tree.unflatten(tree, jax.tree.leaves(state.opt_state))
+        self.state = dataclasses.replace(state, opt_state=opt_state)
+        self.step = int(state.step)
 
 
 @dataclasses.dataclass

@@ -72,9 +72,9 @@ def check_resumption(
             "another --workdir for a fresh start, the data of before, or --resume=changed_data to "
             "go on with this data."
         )
-    schedule = _schedule_change(saved, current)
-    _check_end(current["schedule"], step, [*data, schedule], workdir)
     values = list(_value_changes(saved, current))
+    schedule = _schedule_change(saved, current)
+    _check_end(current["schedule"], step, [*data, *values, schedule], workdir)
     return [
         *_unknown_data(saved, step),
         *_moves(saved, current),

@@ -321,6 +321,11 @@ class Experiment:
         """The optimizer with its learning-rate schedule."""
         return training.make_optimizer(self.train, len(self.training_source))
 
+    def saved_optimizer(self, values: dict[str, Any]) -> optax.GradientTransformation:
+        """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
+        saved = conversion.from_saved_json(values).train
+        return training.make_optimizer(saved, len(self.training_source))
+
     def parallelism(self, devices: Sequence[jax.Device] = ()) -> Parallelism:
         """The distribution of training; by default over all devices of all processes."""
         return training.make_parallelism(self.config, devices)
