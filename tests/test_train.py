@@ -1,11 +1,14 @@
 """Training as a whole: what a run leaves behind, and what it survives."""
 
 import json
+import pathlib
+import re
 import signal
 import subprocess
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 import symmflow_jax
@@ -221,18 +224,78 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["training.lock"]
 
 
-def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch):
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+    "train.num_epochs": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "message", "step"),
+    [
+        (
+            ocp.CheckpointManager,
+            "save",
+            r"checkpoint could not be written to .*none was complete",
+            0,
+        ),
+        (folder.History, "append", r"run could not be written .*no checkpoint is complete", 0),
+        (train, "report_evaluation", r"run could not be written .*step 4 is complete", 4),
+    ],
+)
+def test_a_full_disk_ends_in_one_message(
+    tiny_experiment, tmp_path, monkeypatch, place, name, message, step
+):
     def refuse(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
-    longer = tiny_experiment(**{"train.num_epochs": 3.0, **LOSS_ONLY})
-    run = train.Run.begin(longer, tmp_path)
-    monkeypatch.setattr(type(run.manager), "save", refuse)
-    message = r"could not be written .*No space left.*step 20 is complete.*Free space"
-    with pytest.raises(checkpoints.CheckpointError, match=message):
-        train_and_evaluate(longer, tmp_path)
-    assert symmflow_jax.load(tmp_path).step == 20
+    monkeypatch.setattr(place, name, refuse)
+    with pytest.raises(checkpoints.CheckpointError, match=message) as error:
+        train_and_evaluate(tiny_experiment(**_POINTS, **LOSS_ONLY), tmp_path / "run")
+    assert "(No space left on device)" in str(error.value) and "Free space" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (checkpoints.latest_step(tmp_path / "run") or 0) == step
+
+
+_SMALL_RUN = (
+    LOSS_ONLY_FLAG,
+    "--config.data.source=spirals",
+    "--config.data.image_size=()",
+    "--config.semantics.encoding=plane",
+    "--config.network.name=mlp",
+    "--config.train.num_epochs=1",
+)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function from a number of KiB to the folder of a file system of that size."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(size: int) -> pathlib.Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("This user may not mount a file system.")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
+def test_a_disk_that_is_full_ends_in_one_line(run_main, small_disk):
+    run = small_disk(160) / "run"
+    process = run_main(f"--workdir={run}", *_SMALL_RUN)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, output
+    *others, last = output.splitlines()
+    message = r"Error: .*/checkpoints \(No space left on device\); step 2 is complete\. Free space"
+    assert re.match(message, last)
+    # Nothing of the libraries, neither before it nor at the end of the process.
+    assert [line for line in others if not re.match(r"\d\d:\d\d:\d\d  |[|+]|Total: ", line)] == []
 
 
 def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):

@@ -86,6 +86,15 @@ def latest_step(workdir: pathlib.Path) -> int | None:
         return manager.latest_step()
 
 
+def check_empty(workdir: pathlib.Path) -> None:
+    """Raises `CheckpointError` if a run has checkpoints, or they cannot be read."""
+    step = latest_step(workdir)
+    if step is not None:
+        raise CheckpointError(
+            f"{_folder(workdir)} already has a checkpoint of step {step}; give another --workdir."
+        )
+
+
 def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
     folder = _folder(workdir)
     _check_scores(folder)
@@ -152,18 +161,13 @@ def save_weights(
     """Writes a checkpoint of step 0 with weights only, from which training can start.
 
     Args:
-        manager: manager from `open_manager`, without checkpoints.
+        manager: manager from `open_manager`, without checkpoints (`check_empty`).
         params: parameters as NumPy arrays.
         description: description as in `save`.
 
     Raises:
-        CheckpointError: if there are checkpoints already, or the file system refuses.
+        CheckpointError: if the file system refuses.
     """
-    if manager.latest_step() is not None:
-        raise CheckpointError(
-            f"{manager.directory} already has a checkpoint of step {manager.latest_step()}; give "
-            "another --workdir."
-        )
     items = {
         _EMA: ocp.args.StandardSave(params),
         _DESCRIPTION: ocp.args.JsonSave(description),

@@ -90,8 +90,8 @@ def test_a_training_begins_from_weights_alone(tmp_path):
         kernels = [tree["dense"]["kernel"] for tree in (state.params, state.ema_params)]
         assert not np.shares_memory(*kernels)
         assert state.step == 0 and not np.any(state.opt_state[0]["mu"])
-        with pytest.raises(CheckpointError, match="already has a checkpoint of step 0"):
-            checkpoints.save_weights(manager, params, {})
+    with pytest.raises(CheckpointError, match="already has a checkpoint of step 0"):
+        checkpoints.check_empty(tmp_path)
 
 
 def test_folders_without_checkpoints_are_named(tmp_path):

@@ -105,7 +105,8 @@ def test_another_schedule_is_told_with_the_old_one(description):
 def test_an_end_before_the_checkpoint_is_refused(description, changes, end, epochs):
     message = (
         rf"would end at step {end}, but the checkpoint in run is of step 6: config\.train\..* "
-        rf"is .*, was .*; {end} steps.*was 20 steps.*num_epochs to {epochs} or more.*--workdir.*--mode=evaluate"
+        rf"is .*, was .*; {end} steps.*was 20 steps.*num_epochs to {epochs} or more.*"
+        "--workdir.*--mode=evaluate"
     )
     with pytest.raises(ValueError, match=message):
         _check(description(), description(**changes), step=6)
