@@ -295,8 +295,8 @@ class Run:
         return table
 
     def close(self) -> None:
-        """Closes checkpoints and logs; their errors have been raised before."""
-        for opened in (self.writer, self.manager):
+        """Closes data, logs and checkpoints; their errors have been raised before."""
+        for opened in (self.iterator, self.writer, self.manager):
             try:
                 opened.close()
             except Exception:
@@ -372,13 +372,12 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        path = pathlib.Path(getattr(error, "filename", None) or workdir)
-        if not path.absolute().is_relative_to(workdir.absolute()):
+        if not folder.is_refusal(error, workdir):
             raise
         latest = checkpoints.latest_step(workdir)
         kept = "no checkpoint is complete" if latest is None else f"step {latest} is complete"
         raise CheckpointError(
-            f"{path} could not be written ({checkpoints.reason(error)}); {kept}. Free space there, "
+            f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); {kept}. Free space there, "
             "or give another --workdir, and run the command again."
         ) from error
 

@@ -19,6 +19,8 @@ from symmflow_jax.runtime import files, processes
 SKIPPED = "skipped.jsonl"
 """File of a run that lists the examples that could not be read and were skipped."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
 _logger = logging.getLogger(__name__)
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
@@ -92,6 +94,13 @@ def explained_refusal(workdir: pathlib.Path) -> Iterator[None]:
         ) from error
 
 
+def is_refusal(error: OSError, workdir: pathlib.Path) -> bool:
+    """True if an error says that a file of the run could not be written."""
+    if error.filename is None:
+        return error.errno in _FULL
+    return pathlib.Path(error.filename).absolute().is_relative_to(workdir.absolute())
+
+
 def write_description(
     workdir: pathlib.Path, config: dict[str, Any], data: dict[str, Any] | None = None
 ) -> None:
@@ -130,7 +139,7 @@ class History:
         self._path = workdir / "history.jsonl"
         lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
         kept = b"".join(line for line in lines if _is_kept(line, step))
-        if not self._path.exists() or kept != b"".join(lines):
+        if processes.is_primary() and kept != b"".join(lines):
             # Replaced at once, so that a full disk does not empty it.
             partial = self._path.with_suffix(".partial")
             partial.write_bytes(kept)

@@ -51,6 +51,13 @@ def test_a_folder_is_for_one_training_at_a_time(tmp_path):
         pass
 
 
+def test_errors_of_other_files_are_no_refusals(tmp_path):
+    assert folder.is_refusal(OSError(28, "full"), tmp_path)
+    assert folder.is_refusal(OSError(13, "denied", str(tmp_path / "report.md")), tmp_path)
+    assert not folder.is_refusal(OSError(5, "broken", "/data/image.png"), tmp_path)
+    assert not folder.is_refusal(ConnectionResetError(), tmp_path)
+
+
 def test_a_claim_makes_nothing_before_it_is_taken(tmp_path):
     with Claim(tmp_path / "deep" / "run") as claim:
         assert list(tmp_path.iterdir()) == []
