@@ -377,8 +377,8 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
         latest = checkpoints.latest_step(workdir)
         kept = "no checkpoint is complete" if latest is None else f"step {latest} is complete"
         raise CheckpointError(
-            f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); {kept}. Free space there, "
-            "or give another --workdir, and run the command again."
+            f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
+            f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
 
 

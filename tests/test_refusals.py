@@ -269,12 +269,3 @@ def test_a_refused_beginning_leaves_no_folder(trained, tmp_path, command):
         command(dataclasses.replace(trained, workdir=tmp_path / "deep" / "new"))
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_changed_data_that_was_chosen_goes_on_under_its_own_step(place):
-    # Six examples for four epochs end at step 6; eight for two ended at step 4.
-    longer = place.make(**{"data.dir": str(place.root / "fewer"), "train.num_epochs": 4.0})
-    table = train_and_evaluate(longer, place.workdir, Resume.CHANGED_DATA)
-    assert {m.protocol.train_step for m in table} == {6}
-    assert symmflow_jax.load(place.workdir).step == 6
-    assert "run, step 6" in (place.workdir / "report.md").read_text()

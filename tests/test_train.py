@@ -17,7 +17,9 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.runs import checkpoints, folder
-from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
+from symmflow_jax.runs.resumption import Resume
+from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from symmflow_jax.train import NonFiniteLoss, Run, Start, train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -25,6 +27,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 # For runs whose evaluation is not looked at: its programs take longer to compile than the training.
 LOSS_ONLY = {"eval.metrics": ("objective",)}
 LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
+
+
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+    "train.num_epochs": 0.5,
+}
 
 
 def _weights(workdir) -> list[np.ndarray]:
@@ -173,6 +184,49 @@ def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
+def test_changed_data_that_was_chosen_goes_on_under_its_own_step(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(**_POINTS, **LOSS_ONLY)
+    train_and_evaluate(experiment, tmp_path)
+    report = (tmp_path / "report.md").read_text()
+    more = experiment.changed({"data.train_size": 96})
+    with pytest.raises(ValueError, match=r"other data until step 4: .*96 examples, was 64"):
+        train_and_evaluate(more, tmp_path)
+    assert (tmp_path / "report.md").read_text() == report
+    fewer = experiment.changed({"data.train_size": 40})
+    with pytest.raises(ValueError, match=r"would end at step 2, but the checkpoint .* of step 4"):
+        train_and_evaluate(fewer, tmp_path, Resume.CHANGED_DATA)
+    table = train_and_evaluate(more, tmp_path, Resume.CHANGED_DATA)
+    assert {m.protocol.train_step for m in table} == {symmflow_jax.load(tmp_path).step} == {6}
+    data = json.loads((tmp_path / "data.json").read_text())
+    assert data["train"]["keys"]["data.train_size"] == 96
+
+
+def _train_only(experiment, workdir, request: InterruptionRequest) -> None:
+    with folder.Claim(workdir) as claim:
+        claim.take()
+        run = Run.begin(Start.check(experiment, workdir))
+        try:
+            run.train(*run.first_state(), request)
+            checkpoints.finish(run.manager)
+        finally:
+            run.close()
+
+
+def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tmp_path):
+    pytest.importorskip("absl.flags").FLAGS(["test"])
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    experiment = tiny_experiment(**_POINTS)
+    _train_only(experiment, undisturbed, InterruptionRequest())
+    stop = InterruptionRequest()
+    stop.signal_number = signal.SIGTERM  # Stops after each step.
+    for num_workers in (0, 1, 0):
+        with pytest.raises(Interrupted):
+            _train_only(experiment.changed({"data.num_workers": num_workers}), disturbed, stop)
+    _train_only(experiment, disturbed, InterruptionRequest())
+    assert list(_losses(disturbed)) == [1, 2, 3, 4]
+    assert _losses(disturbed) == _losses(undisturbed)
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
     diverging = tiny_experiment(
@@ -204,33 +258,12 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     assert all(np.isfinite(array).all() for array in _weights(tmp_path))
 
 
-def test_a_checkpoint_of_another_network_is_refused(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(**{"train.num_epochs": 0.25, **LOSS_ONLY}), tmp_path)
-    with pytest.raises(ValueError, match=r"config\.network\.channels is 16, was 8.*--workdir"):
-        train_and_evaluate(tiny_experiment(**{"network.channels": 16}), tmp_path)
-
-
-def test_a_batch_that_devices_do_not_divide_is_refused(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(**{"train.num_microbatches": 3})
-    with pytest.raises(ValueError, match=r"config\.train\.batch_size is 8, which 3 .* 6 or 9"):
-        train_and_evaluate(experiment, tmp_path)
-
-
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
     with folder.Claim(tmp_path) as claim:
         claim.take()
         with pytest.raises(ValueError, match="Another training"):
             train_and_evaluate(tiny_experiment(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["training.lock"]
-
-
-_POINTS = {
-    "data.source": "spirals",
-    "data.image_size": (),
-    "semantics.encoding": "plane",
-    "network.name": "mlp",
-    "train.num_epochs": 0.5,
-}
 
 
 @pytest.mark.parametrize(
