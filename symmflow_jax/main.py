@@ -40,6 +40,13 @@ _WEIGHTS_KEY = flags.DEFINE_string(
     "Key of the weights in a training checkpoint, such as ema or state_dict/ema_model (import); "
     "looked for by default, averaged weights first.",
 )
+_RESUME = flags.DEFINE_enum(
+    "resume",
+    "same",
+    ["same", "changed_data", "never"],
+    "Training in a folder with checkpoints: go on if the data is the same, go on with changed data "
+    "too, or never.",
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.", lower_bound=0)
 _NUM_STEPS = flags.DEFINE_integer(
     "num_steps",
@@ -104,9 +111,10 @@ class Mode:
 
 def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
     # The import of TensorBoard's writer takes seconds, and only training needs it.
+    from symmflow_jax.runs.resumption import Resume
     from symmflow_jax.train import train_and_evaluate
 
-    train_and_evaluate(experiment, workdir)
+    train_and_evaluate(experiment, workdir, Resume(_RESUME.value))
 
 
 def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -243,7 +251,7 @@ _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
 _ANSWERS = ("input", "output", "seed", "num_steps", "num_draws", "min_confidence")
 
 MODES: dict[str, Mode] = {
-    "train": Mode(_train, "trains and evaluates; goes on where a run stopped", keys=_RUN),
+    "train": Mode(_train, "trains and evaluates; goes on where a run stopped", ("resume",), _RUN),
     "evaluate": Mode(
         _evaluate, "measures the weights in the workdir", keys=("seed", "data", "eval", "guidance")
     ),

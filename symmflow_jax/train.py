@@ -1,14 +1,17 @@
 """Training: `train_and_evaluate` runs a config from the first step or from its checkpoint."""
 
+import contextlib
 import dataclasses
 import functools
 import logging
 import pathlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import grain
 import jax
 import numpy as np
+import optax
 import orbax.checkpoint as ocp
 from clu import metric_writers, parameter_overview
 
@@ -21,8 +24,10 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
 from symmflow_jax.runs import checkpoints, folder
-from symmflow_jax.runs.identity import check_same_model, describe
+from symmflow_jax.runs.identity import describe_training
+from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import processes
+from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from symmflow_jax.training.parallel.parallelism import Parallelism
@@ -35,39 +40,48 @@ class NonFiniteLoss(ArithmeticError):
     """The loss or the gradient became NaN or infinite."""
 
 
-def train_and_evaluate(experiment: Experiment, workdir: pathlib.Path) -> list[Measurement]:
+def train_and_evaluate(
+    experiment: Experiment, workdir: pathlib.Path, resume: Resume = Resume.SAME
+) -> list[Measurement]:
     """Trains to the end of an experiment, then evaluates; resumes from the last checkpoint.
 
     All files are written to `workdir`: checkpoints, TensorBoard events, grids of images, plots,
-    `config.json`, `versions.json`, `history.jsonl`, `metrics.json`, `report.md`, the weights of
-    the autoencoder if there is one, and `skipped.jsonl` if unreadable examples were skipped.
+    `config.json`, `versions.json`, `data.json`, `history.jsonl`, `metrics.json`, `report.md`, the
+    weights of the autoencoder if there is one, and `skipped.jsonl` if unreadable examples were
+    skipped. Nothing there changes before all checks have passed.
 
     Args:
         experiment: the run.
         workdir: its folder.
+        resume: what to do with checkpoints in the folder.
 
     Returns:
         the measurements of the final evaluation.
 
     Raises:
         DataError: if data is missing or cannot be read.
-        ValueError: if the config does not fit the devices, the data, or the checkpoint, or if
-            another training writes to the folder.
+        ValueError: if the config does not fit the devices, the data, or the checkpoint, if the
+            data has changed, if another training writes to the folder, or if it cannot be written.
         NonFiniteLoss: if the loss is no longer a number.
-        CheckpointError: if a checkpoint cannot be written or read.
+        CheckpointError: if a checkpoint, or another file of the run, cannot be written or read.
         Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
     """
-    with folder.claim(workdir):
-        run = Run.begin(experiment, workdir)
-        state, step = run.restore_or_create()
-        with InterruptionRequest() as request:
-            state = run.train(state, step, request)
-        return run.finish(state)
+    with folder.Claim(workdir) as claim:
+        start = Start.check(experiment, workdir, resume)
+        claim.take()
+        with _explained_refusals(workdir):
+            run = Run.begin(start)
+            try:
+                with InterruptionRequest() as request:
+                    state, step = run.train(*run.first_state(), request)
+                return run.finish(state, step)
+            finally:
+                run.close()
 
 
 @dataclasses.dataclass
-class Run:
-    """The parts of one training, made from its experiment by `begin`.
+class Start:
+    """The start of a training whose checks have passed; nothing is written yet.
 
     Attributes:
         experiment: data, method and optimizer.
@@ -75,9 +89,10 @@ class Run:
         codec_weights: weights of the codec's network, on the host, or None.
         evaluator: the method and the evaluation split.
         parallelism: distribution of the training over the devices.
-        iterator: iterator over the training batches.
-        manager: manager of the checkpoints.
-        writer: writer of TensorBoard events.
+        description: description of the model and its training for checkpoints.
+        state: the state of the last checkpoint, as `parallelism.targets` says; None without one.
+        step: the step at which training starts.
+        changes: lines about what has changed since the checkpoint.
     """
 
     experiment: Experiment
@@ -85,63 +100,156 @@ class Run:
     codec_weights: Any
     evaluator: Evaluator
     parallelism: Parallelism
-    iterator: grain.DatasetIterator
-    manager: ocp.CheckpointManager
-    writer: metric_writers.MetricWriter
+    description: dict[str, Any]
+    state: TrainState | None = None
+    step: int = 0
+    changes: Sequence[str] = ()
 
     @classmethod
-    def begin(cls, experiment: Experiment, workdir: pathlib.Path) -> "Run":
-        """Opens data, checkpoints and logs; checks the batch size and the codec's weights."""
+    def check(
+        cls, experiment: Experiment, workdir: pathlib.Path, resume: Resume = Resume.SAME
+    ) -> "Start":
+        """Opens data and weights, and restores the last checkpoint; only reads.
+
+        Raises:
+            DataError, ValueError, CheckpointError: as `train_and_evaluate`.
+        """
         train = experiment.train
         processes.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
         codec_weights = experiment.codec_weights(workdir)
         experiment.check_latents(codec_weights)
-        if processes.is_primary():
-            folder.write_description(workdir, experiment.to_json())
-        return cls(
+        start = cls(
             experiment=experiment,
             workdir=workdir,
             codec_weights=codec_weights,
             evaluator=evaluator_of(experiment, workdir),
             parallelism=experiment.parallelism(),
-            iterator=experiment.training_batches(workdir / folder.SKIPPED),
-            manager=checkpoints.open_manager(workdir, train.keep_checkpoints),
+            description=describe_training(experiment),
+        )
+        step = checkpoints.latest_step(workdir)
+        if step is not None:
+            start._restore(step, resume)
+        return start
+
+    @property
+    def shapes(self) -> TrainState:
+        """Shapes and dtypes of the state."""
+        return self._shapes(self.experiment.optimizer)
+
+    def create(self, key: jax.Array) -> TrainState:
+        """The state before the first step."""
+        return create_train_state(self.experiment.method, self.experiment.optimizer, key)
+
+    def _shapes(self, optimizer: optax.GradientTransformation) -> TrainState:
+        create = functools.partial(create_train_state, self.experiment.method, optimizer)
+        return jax.eval_shape(create, keys.of_seed(self.experiment.seed, Stream.INIT))
+
+    def _restore(self, step: int, resume: Resume) -> None:
+        with checkpoints.open_to_read(self.workdir) as manager:
+            saved = checkpoints.restore_description(manager, step)
+            self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
+            shapes = self._shapes(self.experiment.saved_optimizer(saved["config"]))
+            state = checkpoints.restore_training(manager, self.parallelism.targets(shapes))
+        # Clipping and weight decay have no arrays, but change the tree around those of Adam.
+        tree = jax.tree.structure(self.shapes.opt_state)
+        opt_state = jax.tree.unflatten(tree, jax.tree.leaves(state.opt_state))
+        self.state = dataclasses.replace(state, opt_state=opt_state)
+        self.step = int(state.step)
+
+
+@dataclasses.dataclass
+class Run:
+    """A training that writes to its folder.
+
+    Attributes:
+        start: what it starts from.
+        iterator: iterator over the training batches.
+        manager: manager of the checkpoints.
+        writer: writer of TensorBoard events.
+    """
+
+    start: Start
+    iterator: grain.DatasetIterator
+    manager: ocp.CheckpointManager
+    writer: metric_writers.MetricWriter
+
+    @classmethod
+    def begin(cls, start: Start) -> "Run":
+        """Opens checkpoints and logs for writing, and describes the run in its folder.
+
+        Raises:
+            ValueError: if another training has written a checkpoint since the checks.
+        """
+        experiment, workdir = start.experiment, start.workdir
+        if checkpoints.latest_step(workdir) != (None if start.state is None else start.step):
+            raise ValueError(
+                f"Another training has written to {workdir} meanwhile; run the command again."
+            )
+        manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
+        if processes.is_primary():
+            folder.write_description(workdir, experiment.to_json(), start.description["data"])
+        skip_log = workdir / folder.SKIPPED
+        return cls(
+            start=start,
+            iterator=experiment.training_batches(skip_log, first_batch=start.step),
+            manager=manager,
             writer=_writer(workdir),
         )
 
-    def restore_or_create(self) -> tuple[TrainState, int]:
-        """The state to continue from, on the devices, and its step; also restores the iterator."""
-        key = keys.of_seed(self.experiment.seed, Stream.INIT)
-        create = functools.partial(
-            create_train_state, self.experiment.method, self.experiment.optimizer
-        )
-        shapes = jax.eval_shape(create, key)
-        if self.manager.latest_step() is None:
-            state = self.parallelism.create(create, key)
-            overview = parameter_overview.get_parameter_overview(shapes.params, include_stats=False)
+    @property
+    def experiment(self) -> Experiment:
+        """Data, method and optimizer."""
+        return self.start.experiment
+
+    @property
+    def workdir(self) -> pathlib.Path:
+        """Folder of the run."""
+        return self.start.workdir
+
+    @property
+    def parallelism(self) -> Parallelism:
+        """Distribution of the training over the devices."""
+        return self.start.parallelism
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """The method and the evaluation split."""
+        return self.start.evaluator
+
+    def first_state(self) -> tuple[TrainState, int]:
+        """The state to start from, on the devices, and its step."""
+        state, self.start.state = self.start.state, None  # The host's copy is not kept.
+        if state is None:
+            overview = parameter_overview.get_parameter_overview(
+                self.start.shapes.params, include_stats=False
+            )
             _logger.info("Parameters:\n%s", overview)
-            return state, 0
-        saved = checkpoints.restore_description(self.manager, self.manager.latest_step())
-        check_same_model(saved, describe(self.experiment), self.workdir)
-        targets = self.parallelism.targets(shapes)
-        state = checkpoints.restore_training(self.manager, targets, self.iterator)
-        _logger.info("Resumed %s at step %d.", self.workdir, int(state.step))
-        return self.parallelism.place(state), int(state.step)
+            key = keys.of_seed(self.experiment.seed, Stream.INIT)
+            return self.parallelism.create(self.start.create, key), 0
+        _logger.info("Resumed %s at step %d.", self.workdir, self.start.step)
+        for change in self.start.changes:
+            _logger.info("%s", change)
+        return self.parallelism.place(state), self.start.step
 
     def _place_codec(self) -> Any:
         """Places the codec's weights on the devices and copies them to the run's folder.
 
         The copy is made after the check that the checkpoint has the same model.
         """
-        self.experiment.keep_codec_weights(self.workdir, self.codec_weights)
-        return self.parallelism.place(self.codec_weights)
+        self.experiment.keep_codec_weights(self.workdir, self.start.codec_weights)
+        return self.parallelism.place(self.start.codec_weights)
 
-    def train(self, state: TrainState, step: int, request: InterruptionRequest) -> TrainState:
+    def train(
+        self, state: TrainState, step: int, request: InterruptionRequest
+    ) -> tuple[TrainState, int]:
         """Trains from `step` to the last step, with logs, evaluations and checkpoints.
 
         Between these, nothing is fetched from the devices.
+
+        Returns:
+            the state, and its step.
 
         Raises:
             NonFiniteLoss: if the loss or the gradient is not finite.
@@ -174,18 +282,25 @@ class Run:
                 progress.resume()
             if leaving:
                 self._leave(step, request)
-        return state
+        return state, step
 
-    def finish(self, state: TrainState) -> list[Measurement]:
-        """Runs the final evaluation and writes its report; returns the measurements."""
+    def finish(self, state: TrainState, step: int) -> list[Measurement]:
+        """Runs the final evaluation of a step and writes its report; returns the measurements."""
         checkpoints.finish(self.manager)
         ema_params = self.parallelism.fetch(state.ema_params)
-        evaluated = self._evaluated(ema_params, self.experiment.num_steps)
+        evaluated = self._evaluated(ema_params, step)
         table = report_evaluation(self.evaluator, evaluated, self.workdir)
-        self.writer.write_scalars(self.experiment.num_steps, scalars(table))
-        self.writer.close()
-        self.manager.close()
+        self.writer.write_scalars(step, scalars(table))
+        self.writer.flush()
         return table
+
+    def close(self) -> None:
+        """Closes data, logs and checkpoints; their errors have been raised before."""
+        for opened in (self.iterator, self.writer, self.manager):
+            try:
+                opened.close()
+            except Exception:
+                _logger.debug("Not closed: %s", opened, exc_info=True)
 
     def _read(self, pending: list[dict[str, jax.Array]], step: int) -> dict[str, float]:
         """Fetches pending metrics; returns their means or stops at a non-finite step."""
@@ -202,8 +317,7 @@ class Run:
         The batch is loaded again: the batch of a step depends only on the seed.
         """
         checkpoints.finish(self.manager)
-        iterator = self.experiment.training_batches()
-        grain.experimental.set_next_index(iterator, step)
+        iterator = self.experiment.training_batches(first_batch=step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         np.savez_compressed(path, step=step, **next(iterator).to_arrays())
         latest = self.manager.latest_step()
@@ -226,11 +340,12 @@ class Run:
         """Saves a checkpoint, after a quick evaluation if one is due."""
         fetched = self.parallelism.fetch(state)
         value = self._evaluate_quickly(fetched.ema_params, step) if evaluates else None
-        checkpoints.save(self.manager, fetched, self.iterator, describe(self.experiment), value)
+        checkpoints.save(self.manager, fetched, self.start.description, value)
 
     def _evaluated(self, ema_params: Params, step: int) -> EvaluatedWeights:
         """Fetched parameters and the codec's weights, placed for evaluation."""
-        codec_weights = processes.put_replicated(self.codec_weights, processes.local_mesh())
+        mesh = processes.local_mesh()
+        codec_weights = processes.put_replicated(self.start.codec_weights, mesh)
         params = self.parallelism.for_inference(ema_params)
         return EvaluatedWeights(Weights(params, codec_weights), step)
 
@@ -246,9 +361,25 @@ class Run:
 
     def _leave(self, step: int, request: InterruptionRequest) -> None:
         checkpoints.finish(self.manager)
-        self.writer.close()
+        self.writer.flush()
         _logger.info("Saved step %d in %s; the same command goes on from here.", step, self.workdir)
         raise Interrupted(request.signal_number or 15)
+
+
+@contextlib.contextmanager
+def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
+    """Turns the file system's refusal to write the run's files into an error of one line."""
+    try:
+        yield
+    except OSError as error:
+        if not folder.is_refusal(error, workdir):
+            raise
+        latest = checkpoints.latest_step(workdir)
+        kept = "no checkpoint is complete" if latest is None else f"step {latest} is complete"
+        raise CheckpointError(
+            f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
+            f"{kept}. Free space there, or give another --workdir, and run the command again."
+        ) from error
 
 
 def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:

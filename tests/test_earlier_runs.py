@@ -13,7 +13,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.sweep import measure
-from symmflow_jax.train import Run
+from symmflow_jax.train import Start
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +83,7 @@ def test_their_configs_are_read_under_the_names_of_now(runs, name):
 def test_their_trainings_go_on(runs, name):
     saved = json.loads((runs / name / "config.json").read_text())
     saved["train"]["num_epochs"] = 26.0
-    state, step = Run.begin(Experiment.from_json(saved), runs / name).restore_or_create()
-    assert step == 200
+    start = Start.check(Experiment.from_json(saved), runs / name)
+    state = start.state
+    assert start.step == 200
     assert np.asarray(state.step).ravel().tolist() == [200] * np.asarray(state.step).size

@@ -205,6 +205,7 @@ def test_every_test_mirrors_a_module():
     """Beside what runs across rooms."""
     across = {
         "test_rooms.py",
+        "test_refusals.py",
         "test_earlier_runs.py",
         "test_latent_run.py",
         "test_points_run.py",

@@ -1,11 +1,14 @@
 """Training as a whole: what a run leaves behind, and what it survives."""
 
 import json
+import pathlib
+import re
 import signal
 import subprocess
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 import symmflow_jax
@@ -14,7 +17,9 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.runs import checkpoints, folder
-from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
+from symmflow_jax.runs.resumption import Resume
+from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from symmflow_jax.train import NonFiniteLoss, Run, Start, train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -22,6 +27,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 # For runs whose evaluation is not looked at: its programs take longer to compile than the training.
 LOSS_ONLY = {"eval.metrics": ("objective",)}
 LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
+
+
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+    "train.num_epochs": 0.5,
+}
 
 
 def _weights(workdir) -> list[np.ndarray]:
@@ -170,6 +184,49 @@ def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
+def test_changed_data_that_was_chosen_goes_on_under_its_own_step(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(**_POINTS, **LOSS_ONLY)
+    train_and_evaluate(experiment, tmp_path)
+    report = (tmp_path / "report.md").read_text()
+    more = experiment.changed({"data.train_size": 96})
+    with pytest.raises(ValueError, match=r"other data until step 4: .*96 examples, was 64"):
+        train_and_evaluate(more, tmp_path)
+    assert (tmp_path / "report.md").read_text() == report
+    fewer = experiment.changed({"data.train_size": 40})
+    with pytest.raises(ValueError, match=r"would end at step 2, but the checkpoint .* of step 4"):
+        train_and_evaluate(fewer, tmp_path, Resume.CHANGED_DATA)
+    table = train_and_evaluate(more, tmp_path, Resume.CHANGED_DATA)
+    assert {m.protocol.train_step for m in table} == {symmflow_jax.load(tmp_path).step} == {6}
+    data = json.loads((tmp_path / "data.json").read_text())
+    assert data["train"]["keys"]["data.train_size"] == 96
+
+
+def _train_only(experiment, workdir, request: InterruptionRequest) -> None:
+    with folder.Claim(workdir) as claim:
+        claim.take()
+        run = Run.begin(Start.check(experiment, workdir))
+        try:
+            run.train(*run.first_state(), request)
+            checkpoints.finish(run.manager)
+        finally:
+            run.close()
+
+
+def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tmp_path):
+    pytest.importorskip("absl.flags").FLAGS(["test"])
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    experiment = tiny_experiment(**_POINTS)
+    _train_only(experiment, undisturbed, InterruptionRequest())
+    stop = InterruptionRequest()
+    stop.signal_number = signal.SIGTERM  # Stops after each step.
+    for num_workers in (0, 1, 0):
+        with pytest.raises(Interrupted):
+            _train_only(experiment.changed({"data.num_workers": num_workers}), disturbed, stop)
+    _train_only(experiment, disturbed, InterruptionRequest())
+    assert list(_losses(disturbed)) == [1, 2, 3, 4]
+    assert _losses(disturbed) == _losses(undisturbed)
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
     diverging = tiny_experiment(
@@ -201,36 +258,77 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     assert all(np.isfinite(array).all() for array in _weights(tmp_path))
 
 
-def test_a_checkpoint_of_another_network_is_refused(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(**{"train.num_epochs": 0.25, **LOSS_ONLY}), tmp_path)
-    with pytest.raises(ValueError, match=r"config\.network\.channels is 16, was 8.*--workdir"):
-        train_and_evaluate(tiny_experiment(**{"network.channels": 16}), tmp_path)
-
-
-def test_a_batch_that_devices_do_not_divide_is_refused(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(**{"train.num_microbatches": 3})
-    with pytest.raises(ValueError, match=r"config\.train\.batch_size is 8, which 3 .* 6 or 9"):
-        train_and_evaluate(experiment, tmp_path)
-
-
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
-    with folder.claim(tmp_path), pytest.raises(ValueError, match="Another training"):
-        train_and_evaluate(tiny_experiment(), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] in ([], ["training.lock"])
+    with folder.Claim(tmp_path) as claim:
+        claim.take()
+        with pytest.raises(ValueError, match="Another training"):
+            train_and_evaluate(tiny_experiment(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["training.lock"]
 
 
-def test_a_full_disk_ends_in_one_message(tiny_experiment, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("place", "name", "message", "step"),
+    [
+        (
+            ocp.CheckpointManager,
+            "save",
+            r"checkpoint could not be written to .*none was complete",
+            0,
+        ),
+        (folder.History, "append", r"run could not be written .*no checkpoint is complete", 0),
+        (train, "report_evaluation", r"run could not be written .*step 4 is complete", 4),
+    ],
+)
+def test_a_full_disk_ends_in_one_message(
+    tiny_experiment, tmp_path, monkeypatch, place, name, message, step
+):
     def refuse(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
-    longer = tiny_experiment(**{"train.num_epochs": 3.0, **LOSS_ONLY})
-    run = train.Run.begin(longer, tmp_path)
-    monkeypatch.setattr(type(run.manager), "save", refuse)
-    message = r"could not be written .*No space left.*step 20 is complete.*Free space"
-    with pytest.raises(checkpoints.CheckpointError, match=message):
-        train_and_evaluate(longer, tmp_path)
-    assert symmflow_jax.load(tmp_path).step == 20
+    monkeypatch.setattr(place, name, refuse)
+    with pytest.raises(checkpoints.CheckpointError, match=message) as error:
+        train_and_evaluate(tiny_experiment(**_POINTS, **LOSS_ONLY), tmp_path / "run")
+    assert "(No space left on device)" in str(error.value) and "Free space" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (checkpoints.latest_step(tmp_path / "run") or 0) == step
+
+
+_SMALL_RUN = (
+    LOSS_ONLY_FLAG,
+    "--config.data.source=spirals",
+    "--config.data.image_size=()",
+    "--config.semantics.encoding=plane",
+    "--config.network.name=mlp",
+    "--config.train.num_epochs=1",
+)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function from a number of KiB to the folder of a file system of that size."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(size: int) -> pathlib.Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("This user may not mount a file system.")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
+def test_a_disk_that_is_full_ends_in_one_line(run_main, small_disk):
+    run = small_disk(160) / "run"
+    process = run_main(f"--workdir={run}", *_SMALL_RUN)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, output
+    *others, last = output.splitlines()
+    message = r"Error: .*/checkpoints \(No space left on device\); step 2 is complete\. Free space"
+    assert re.match(message, last)
+    # Nothing of the libraries, neither before it nor at the end of the process.
+    assert [line for line in others if not re.match(r"\d\d:\d\d:\d\d  |[|+]|Total: ", line)] == []
 
 
 def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):

@@ -97,11 +97,12 @@ def training_batches(
     num_workers: int = 0,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
+    first_batch: int = 0,
 ) -> grain.DatasetIterator:
     """Makes an endless iterator over shuffled, augmented batches; each epoch has its own order.
 
-    Its `get_state()` is a small JSON value, which is equal in all processes; `set_state()`
-    resumes exactly there. `grain.experimental.set_next_index(iterator, n)` moves to batch n.
+    A batch depends only on its number, so that `first_batch` is all that is needed to go on from
+    any place, with another number of workers or processes too.
 
     Args:
         source: the examples.
@@ -112,6 +113,7 @@ def training_batches(
         num_workers: number of reading processes; 0 reads in threads.
         skip_errors: replace an example that cannot be read by the next readable one.
         skip_log: file that lists such examples; see `SkippingSource`.
+        first_batch: number of the batch to begin with, at least 0.
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
@@ -123,7 +125,7 @@ def training_batches(
         lambda index, example: example | {"example_index": np.int32(index % batch_size)}
     )
     examples = examples[shard.index :: shard.count]
-    batches = examples.batch(batch_size // shard.count, drop_remainder=True)
+    batches = examples.batch(batch_size // shard.count, drop_remainder=True)[first_batch:]
     threads = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)
     dataset = batches.to_iter_dataset(threads)
     if num_workers:

@@ -50,10 +50,13 @@ def import_weights(
     Raises:
         WeightsFileError: if a file is missing, damaged, of another kind, or holds several state
             dicts of which none is preferred.
-        ValueError: if the weights do not fit the config, or are not finite.
+        ValueError: if the weights do not fit the config, or are not finite, or the workdir cannot
+            be written.
         DataError: if the classes are not known without the data set, and the data is missing.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
+    folder.check_writable(workdir)
+    checkpoints.check_empty(workdir)
     experiment = experiment.without_files()
     method = experiment.method
     num_channels = sum(shape[-1] for shape in method.codec.shapes)
@@ -66,7 +69,8 @@ def import_weights(
         )
     if method.time_sampling.num_clocks > 1:
         params = _with_second_clock(params, method)
-    experiment.keep_codec_weights(workdir, experiment.codec_weights(workdir))
+    codec_weights = experiment.codec_weights(workdir)
+    experiment.keep_codec_weights(workdir, codec_weights)
     with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, describe(experiment))
     if processes.is_primary():

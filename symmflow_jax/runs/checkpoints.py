@@ -1,61 +1,129 @@
-"""Orbax checkpoints: training state, data position and description of the model."""
+"""Orbax checkpoints: training state and description of the model."""
 
 import contextlib
+import errno
+import json
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
+from symmflow_jax.config import conversion
 from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.runs.quiet_writes import report_failures_once
 from symmflow_jax.runtime.errors import CheckpointError, first_line
+from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
 
 # The items of a checkpoint. The averaged parameters are a separate item, so that inference
 # reads them without the state of the optimizer.
 _EMA = "ema_params"
 _TRAINING = "training"
-_DATA = "data"
 _DESCRIPTION = "description"
+
+# The refusals of a file system, as TensorStore spells them in longer messages.
+_REFUSALS = [
+    os.strerror(number)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
+]
 
 
 def open_manager(workdir: pathlib.Path, keep: int) -> ocp.CheckpointManager:
     """Opens `workdir/checkpoints` for writing; keeps the last `keep` and the best checkpoint.
 
-    Saving is asynchronous. A checkpoint gets its final name only when it is complete.
+    Saving is asynchronous. A checkpoint gets its final name only when it is complete. Remains of
+    incomplete ones are removed.
+
+    Raises:
+        CheckpointError: if the folder cannot be made, or holds files that cannot be read.
     """
+    report_failures_once()
     best = ocp_managers.BestN(get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False)
     options = ocp.CheckpointManagerOptions(
         preservation_policy=ocp_managers.AnyPreservationPolicy([ocp_managers.LatestN(keep), best]),
         best_fn=_score,
         cleanup_tmp_directories=True,
     )
-    return ocp.CheckpointManager(_folder(workdir), options=options, item_names=_items())
+    return _open(workdir, options)
 
 
 def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
     """Opens `workdir/checkpoints` for reading only.
 
     Raises:
-        CheckpointError: if the folder does not exist.
+        CheckpointError: if the folder does not exist, or holds files that cannot be read.
     """
     if not _folder(workdir).is_dir():
         raise CheckpointError(
             f"{workdir} holds no checkpoints; train first with the same --config and --workdir."
         )
-    options = ocp.CheckpointManagerOptions(best_fn=_score, read_only=True)
-    return ocp.CheckpointManager(_folder(workdir), options=options, item_names=_items())
+    options = ocp.CheckpointManagerOptions(best_fn=_score, read_only=True, create=False)
+    return _open(workdir, options)
+
+
+def latest_step(workdir: pathlib.Path) -> int | None:
+    """The step of the latest complete checkpoint of a run, or None; changes nothing.
+
+    Raises:
+        CheckpointError: like `open_to_read`, or if a folder has a step's name but is no
+            checkpoint; `open_manager` would take it for one and delete it as too old.
+    """
+    if not _folder(workdir).exists():
+        return None
+    with open_to_read(workdir) as manager:
+        for step in manager.all_steps():
+            path = pathlib.Path(manager.directory) / str(step)
+            if not (path / _DESCRIPTION).is_dir():
+                raise CheckpointError(
+                    f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
+                )
+        return manager.latest_step()
+
+
+def check_empty(workdir: pathlib.Path) -> None:
+    """Raises `CheckpointError` if a run has checkpoints, or they cannot be read."""
+    step = latest_step(workdir)
+    if step is not None:
+        raise CheckpointError(
+            f"{_folder(workdir)} already has a checkpoint of step {step}; give another --workdir."
+        )
+
+
+def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
+    folder = _folder(workdir)
+    _check_scores(folder)
+    try:
+        return ocp.CheckpointManager(folder, options=options, item_names=_items())
+    except Exception as error:
+        raise CheckpointError(
+            f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
+            "give another --workdir."
+        ) from error
+
+
+def _check_scores(folder: pathlib.Path) -> None:
+    """Raises CheckpointError for a damaged file of scores, which Orbax reads when it opens."""
+    for path in sorted(folder.glob("*/metrics")):
+        try:
+            json.loads((path / "metrics").read_bytes())["score"] + 0.0
+        except FileNotFoundError:  # Another process has removed the checkpoint.
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path} is damaged ({first_line(error)}); remove this folder: its checkpoint "
+                "then has no score, and keeps its weights."
+            ) from error
 
 
 def save(
     manager: ocp.CheckpointManager,
     state: TrainState,
-    iterator: grain.DatasetIterator,
     description: dict[str, Any],
     score: float | None,
 ) -> None:
@@ -65,7 +133,6 @@ def save(
         manager: manager from `open_manager`.
         state: NumPy arrays that are not overwritten later, or device arrays, which are copied
             before this function returns. Each process writes its own parts.
-        iterator: the training data, positioned after the last batch of the state.
         description: plain values from which the model is rebuilt without the data set.
         score: score of the checkpoint, higher is better; None without a measurement.
 
@@ -80,7 +147,6 @@ def save(
                 **{
                     _EMA: ocp.args.StandardSave(state.ema_params),
                     _TRAINING: ocp.args.StandardSave(_without_ema(state)),
-                    _DATA: ocp.args.JsonSave(iterator.get_state()),
                     _DESCRIPTION: ocp.args.JsonSave(description),
                 }
             ),
@@ -95,18 +161,13 @@ def save_weights(
     """Writes a checkpoint of step 0 with weights only, from which training can start.
 
     Args:
-        manager: manager from `open_manager`, without checkpoints.
+        manager: manager from `open_manager`, without checkpoints (`check_empty`).
         params: parameters as NumPy arrays.
         description: description as in `save`.
 
     Raises:
-        CheckpointError: if there are checkpoints already, or the file system refuses.
+        CheckpointError: if the file system refuses.
     """
-    if manager.latest_step() is not None:
-        raise CheckpointError(
-            f"{manager.directory} already has a checkpoint of step {manager.latest_step()}; give "
-            "another --workdir."
-        )
     items = {
         _EMA: ocp.args.StandardSave(params),
         _DESCRIPTION: ocp.args.JsonSave(description),
@@ -122,24 +183,23 @@ def finish(manager: ocp.CheckpointManager) -> None:
         manager.wait_until_finished()
 
 
-def restore_training(
-    manager: ocp.CheckpointManager, state: TrainState, iterator: grain.DatasetIterator
-) -> TrainState:
-    """Restores the latest state, and moves the iterator to the next batch.
+def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> TrainState:
+    """Restores the latest state.
 
-    A checkpoint of weights only gives the state before the first step.
+    A checkpoint of weights only gives the state before the first step. The position in the data
+    is not stored, because the number of a batch is that of its step; checkpoints of earlier
+    versions also have Grain's own position.
 
     Args:
-        manager: manager from `open_manager`, with at least one checkpoint.
+        manager: manager with at least one checkpoint.
         state: shapes and dtypes of the state. Arrays with a sharding are restored to its devices,
             independent of the devices that saved them; others become NumPy arrays.
-        iterator: the training data; its position is set in place.
 
     Raises:
         CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
-    if not (manager.directory / str(step) / _TRAINING).exists():
+    if step == 0 and not (manager.directory / str(step) / _TRAINING).exists():
         return _start_from_weights(manager, step, state)
     targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
@@ -149,11 +209,9 @@ def restore_training(
                 **{
                     _EMA: ocp.args.StandardRestore(targets.ema_params),
                     _TRAINING: ocp.args.StandardRestore(_without_ema(targets)),
-                    _DATA: ocp.args.JsonRestore(),
                 }
             ),
         )
-    iterator.set_state(items[_DATA])
     return TrainState(ema_params=items[_EMA], **items[_TRAINING])
 
 
@@ -176,10 +234,19 @@ def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainS
 
 
 def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, Any]:
-    """Restores the description of a checkpoint; raises CheckpointError if it is unreadable."""
+    """Restores the description of a checkpoint.
+
+    Raises:
+        CheckpointError: if it cannot be read, or does not hold a config and classes.
+    """
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_DESCRIPTION: ocp.args.JsonRestore()})
-        return manager.restore(step, args=args)[_DESCRIPTION]
+        description = manager.restore(step, args=args)[_DESCRIPTION]
+        if not isinstance(description, dict) or not description.keys() >= {"config", "schema"}:
+            raise ValueError("its description is empty, or lacks config or schema")
+        conversion.from_saved_json(description["config"])
+        LabelSchema.from_json(description["schema"])
+    return description
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:
@@ -218,7 +285,7 @@ def _score(metrics: dict[str, float]) -> float:
 
 
 def _items() -> tuple[str, ...]:
-    return (_EMA, _TRAINING, _DATA, _DESCRIPTION)
+    return (_EMA, _TRAINING, _DESCRIPTION)
 
 
 def _target(leaf: Any) -> Any:
@@ -230,6 +297,12 @@ def _without_ema(state: TrainState) -> dict[str, Any]:
     return {"step": state.step, "params": state.params, "opt_state": state.opt_state}
 
 
+def reason(error: BaseException) -> str:
+    """What a file system refuses, or else the first line of an error."""
+    text = str(error)
+    return next((refusal for refusal in _REFUSALS if refusal in text), first_line(error))
+
+
 @contextlib.contextmanager
 def _explain_write_errors(manager: ocp.CheckpointManager) -> Iterator[None]:
     try:
@@ -238,7 +311,7 @@ def _explain_write_errors(manager: ocp.CheckpointManager) -> Iterator[None]:
         latest = manager.latest_step()
         kept = "none was complete before" if latest is None else f"step {latest} is complete"
         raise CheckpointError(
-            f"A checkpoint could not be written to {manager.directory} ({first_line(error)}); "
+            f"A checkpoint could not be written to {manager.directory} ({reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
 
@@ -248,8 +321,14 @@ def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[
     try:
         yield
     except Exception as error:
+        is_only = list(manager.all_steps()) == [step]
+        remedy = (
+            "It is the only one: give another --workdir"
+            if is_only
+            else f"If it is damaged, remove the folder {step} there: the run then goes on from the "
+            "one before"
+        )
         raise CheckpointError(
             f"The checkpoint of step {step} in {manager.directory} cannot be read "
-            f"({first_line(error)}). If it is damaged, remove the folder {step} there: the run "
-            "then goes on from the one before."
+            f"({first_line(error)}). {remedy}."
         ) from error

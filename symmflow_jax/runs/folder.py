@@ -1,11 +1,14 @@
 """The folder of a run: lock, description, history and skipped examples."""
 
 import contextlib
+import errno
 import importlib.metadata
 import json
+import logging
+import os
 import pathlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import filelock
@@ -16,36 +19,98 @@ from symmflow_jax.runtime import files, processes
 SKIPPED = "skipped.jsonl"
 """File of a run that lists the examples that could not be read and were skipped."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+_logger = logging.getLogger(__name__)
+
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 
 
-@contextlib.contextmanager
-def claim(workdir: pathlib.Path) -> Iterator[None]:
-    """Locks a folder for one training, because two would mix histories and checkpoints.
+class Claim:
+    """The lock of a folder for one training, because two would mix histories and checkpoints.
 
-    The lock of a killed process is released.
+    As a context manager it locks a folder that has a lock file, and changes nothing; `take` makes
+    the folder and its lock where there is none. Leaving it releases the lock; so does the end of a
+    killed process.
+
+    Args:
+        workdir: folder of the run.
 
     Raises:
-        ValueError: if another training has locked the folder.
+        ValueError: if another training has locked the folder, or if it cannot be written.
     """
-    if not processes.is_primary():
-        yield
-        return
-    workdir.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workdir / "training.lock")
+
+    def __init__(self, workdir: pathlib.Path):
+        self._workdir = workdir
+        self._lock = filelock.FileLock(workdir / "training.lock")
+
+    def __enter__(self) -> "Claim":
+        check_writable(self._workdir)
+        if (self._workdir / "training.lock").exists():
+            self.take()
+        return self
+
+    def take(self) -> None:
+        """Makes the folder if needed and locks it; raises ValueError like the class."""
+        if not processes.is_primary() or self._lock.is_locked:
+            return
+        with explained_refusal(self._workdir):
+            self._workdir.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise ValueError(
+                    f"Another training is writing to {self._workdir}. Wait until it ends, stop it, "
+                    "or give another --workdir."
+                ) from None
+
+    def __exit__(self, *error) -> None:
+        self._lock.release(force=True)
+
+
+def check_writable(workdir: pathlib.Path) -> None:
+    """Raises `ValueError` if the folder of a run cannot be made or written; changes nothing."""
+    if workdir.exists() and not workdir.is_dir():
+        raise ValueError(f"{workdir} is a file, not a folder; give another --workdir.")
+    parents = [workdir, *workdir.absolute().parents]
+    with explained_refusal(workdir):
+        existing = next(path for path in parents if path.exists())
+        if not existing.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{existing} is a file")
+        if os.statvfs(existing).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextlib.contextmanager
+def explained_refusal(workdir: pathlib.Path) -> Iterator[None]:
+    """Turns an error of the file system into a `ValueError` of one line."""
     try:
-        held = lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise ValueError(
-            f"Another training is writing to {workdir}. Wait until it ends, stop it, or give "
-            "another --workdir."
-        ) from None
-    with held:
         yield
+    except OSError as error:
+        raise ValueError(
+            f"{workdir} cannot be written ({error.strerror or error}); give another --workdir."
+        ) from error
 
 
-def write_description(workdir: pathlib.Path, config: dict[str, Any]) -> None:
-    """Writes `config.json` and `versions.json`, with package versions and devices."""
+def is_refusal(error: OSError, workdir: pathlib.Path) -> bool:
+    """True if an error says that a file of the run could not be written."""
+    if error.filename is None:
+        return error.errno in _FULL
+    return pathlib.Path(error.filename).absolute().is_relative_to(workdir.absolute())
+
+
+def write_description(
+    workdir: pathlib.Path, config: dict[str, Any], data: dict[str, Any] | None = None
+) -> None:
+    """Writes `config.json`, `versions.json` with package versions and devices, and `data.json`.
+
+    Args:
+        workdir: folder of the run.
+        config: the config as plain values.
+        data: what its splits are made of (`experiment.training_provenance`), or None.
+    """
     workdir.mkdir(parents=True, exist_ok=True)
     files.write_json(workdir / "config.json", config)
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
@@ -57,6 +122,8 @@ def write_description(workdir: pathlib.Path, config: dict[str, Any]) -> None:
         "num_processes": jax.process_count(),
     }
     files.write_json(workdir / "versions.json", versions | machine)
+    if data is not None:
+        files.write_json(workdir / "data.json", data)
 
 
 class History:
@@ -70,26 +137,73 @@ class History:
 
     def __init__(self, workdir: pathlib.Path, step: int):
         self._path = workdir / "history.jsonl"
-        kept = [line for line in read_history(workdir) if line["step"] <= step]
-        files.write_text(self._path, "".join(files.as_json(line) + "\n" for line in kept))
+        lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
+        kept = b"".join(line for line in lines if _is_kept(line, step))
+        if processes.is_primary() and kept != b"".join(lines):
+            # Replaced at once, so that a full disk does not empty it.
+            partial = self._path.with_suffix(".partial")
+            partial.write_bytes(kept)
+            partial.replace(self._path)
 
     def append(self, step: int, values: dict[str, float]) -> None:
         """Adds one line."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(files.as_json({"step": step} | values) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(files.as_json({"step": step} | values) + "\n")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
 
 def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
-    """The lines of the history of a run, without an incomplete last line."""
-    return _read_lines(workdir / "history.jsonl")
+    """The lines of the history of a run, without an incomplete last line.
+
+    A damaged line is left out with a warning.
+    """
+    return _read_lines(workdir / "history.jsonl", _is_progress)
 
 
 def read_skipped(workdir: pathlib.Path) -> list[str]:
-    """The distinct error messages of skipped examples, of all processes, sorted."""
-    return sorted({line["error"] for line in _read_lines(workdir / SKIPPED)})
+    """The distinct error messages of skipped examples, of all processes, sorted.
+
+    A damaged line is left out with a warning.
+    """
+    lines = _read_lines(workdir / SKIPPED, lambda line: isinstance(line.get("error"), str))
+    return sorted({line["error"] for line in lines})
 
 
-def _read_lines(path: pathlib.Path) -> list[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = text.splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+def _is_progress(line: dict[str, Any]) -> bool:
+    """True for a line of the history: an integer "step", and numbers or null."""
+    return isinstance(line.get("step"), int) and all(
+        isinstance(value, int | float | None) for value in line.values()
+    )
+
+
+def _is_kept(line: bytes, step: int) -> bool:
+    """True for complete lines up to a step, and for those of which the step is not known."""
+    values = _parsed(line, _is_progress)
+    return line.endswith(b"\n") and (values is None or values["step"] <= step)
+
+
+def _read_lines(
+    path: pathlib.Path, is_valid: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    parsed = [_parsed(line, is_valid) for line in lines if line.endswith(b"\n")]
+    damaged = [number for number, values in enumerate(parsed, start=1) if values is None]
+    if damaged:
+        _logger.warning(
+            "%s: %d damaged lines are left out (the first is line %d).",
+            path,
+            len(damaged),
+            damaged[0],
+        )
+    return [values for values in parsed if values is not None]
+
+
+def _parsed(line: bytes, is_valid: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """The object in a line of JSON, or None if the line is damaged."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) and is_valid(values) else None

@@ -1,5 +1,6 @@
 """Description of the model in a checkpoint, and comparison with a config."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -12,6 +13,21 @@ from symmflow_jax.semantics.labels import LabelSchema
 def describe(experiment: Experiment) -> dict[str, Any]:
     """Description of a model for its checkpoints: config and label schema as plain values."""
     return {"config": experiment.to_json(), "schema": experiment.schema.to_json()}
+
+
+def describe_training(experiment: Experiment) -> dict[str, Any]:
+    """Description of a model and its training: also the data, by split, and the schedule.
+
+    Raises:
+        DataError: if data is missing or cannot be read.
+    """
+    return describe(experiment) | {
+        "data": {
+            "train": experiment.training_provenance(),
+            "eval": experiment.evaluation_provenance(),
+        },
+        "schedule": dataclasses.asdict(experiment.schedule),
+    }
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:

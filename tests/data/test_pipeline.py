@@ -74,35 +74,23 @@ def test_positions_name_the_place_in_the_batch():
         np.testing.assert_array_equal(next(batches).example_index, [0, 1, 2, 3])
 
 
-@pytest.mark.parametrize("num_workers", [0, 2])
-def test_a_state_brings_back_the_same_batches(num_workers, monkeypatch):
-    if num_workers:
-        pytest.importorskip("absl.flags").FLAGS(["test"])
-    batches = _train(num_workers=num_workers)
-    for _ in range(5):
-        next(batches)
-    state = batches.get_state()
-    expected = [next(batches) for _ in range(4)]
-    again = _train(num_workers=num_workers)
-    again.set_state(state)
-    for batch in expected:
-        _assert_equal(batch, next(again))
-
-
-def test_the_batch_of_a_step_can_be_read_alone():
-    batches = _train()
-    sixth = [next(batches) for _ in range(6)][-1]
-    alone = _train()
-    grain.experimental.set_next_index(alone, 5)
-    _assert_equal(sixth, next(alone))
+def test_batches_are_the_same_whatever_reads_them_from_any_place():
+    pytest.importorskip("absl.flags").FLAGS(["test"])
+    undisturbed = _train(size=13)
+    expected = [next(undisturbed) for _ in range(12)]
+    step = 0
+    for num_workers in (0, 1, 2, 0):  # As a training that is stopped every three steps.
+        batches = _train(size=13, num_workers=num_workers, first_batch=step)
+        for _ in range(3):
+            _assert_equal(next(batches), expected[step])
+            step += 1
 
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_shards_together_are_the_whole_batch(count):
     whole = _train()
-    parts = [_train(shard=Shard(index, count)) for index in range(count)]
-    for _ in range(5):
-        batch = next(whole)
+    parts = [_train(shard=Shard(index, count), first_batch=2) for index in range(count)]
+    for batch in [next(whole) for _ in range(7)][2:]:
         shares = [next(part) for part in parts]
         joined = jax.tree.map(lambda *parts: np.concatenate(parts), *shares)
         order = np.argsort(joined.example_index)

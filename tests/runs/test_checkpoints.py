@@ -1,13 +1,17 @@
 """Checkpoints: what is saved is restored, kept as long as it should be, and explained."""
 
-import grain
+import json
+
 import jax
 import numpy as np
 import pytest
 
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime.errors import CheckpointError
+from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.training.state import TrainState
+
+_SCHEMA = json.loads(json.dumps(consecutive(("sky", "road")).to_json()))
 
 
 def _state(step: int) -> TrainState:
@@ -23,8 +27,8 @@ def _shapes(state: TrainState) -> TrainState:
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
 
 
-def _data():
-    return iter(grain.MapDataset.range(100).to_iter_dataset())
+def _description(step: int) -> dict:
+    return {"config": {"seed": step}, "schema": _SCHEMA}
 
 
 def _assert_equal(first, second):
@@ -37,21 +41,17 @@ def _assert_equal(first, second):
 @pytest.fixture
 def run(tmp_path):
     """A folder with checkpoints of the steps 1 to 4, the second of which is best; two are kept."""
-    data = _data()
     with checkpoints.open_manager(tmp_path, keep=2) as manager:
         for step, score in ((1, 0.2), (2, 0.9), (3, 0.4), (4, None)):
-            next(data)
-            checkpoints.save(manager, _state(step), data, {"seed": step}, score)
+            checkpoints.save(manager, _state(step), _description(step), score)
             checkpoints.finish(manager)
     return tmp_path
 
 
-def test_what_was_saved_is_restored_with_the_place_in_the_data(run):
-    data = _data()
+def test_what_was_saved_is_restored(run):
     with checkpoints.open_manager(run, keep=2) as manager:
-        restored = checkpoints.restore_training(manager, _shapes(_state(0)), data)
+        restored = checkpoints.restore_training(manager, _shapes(_state(0)))
     _assert_equal(restored, _state(4))
-    assert next(data) == 4
 
 
 def test_the_last_ones_and_the_best_are_kept(run):
@@ -64,7 +64,7 @@ def test_the_last_ones_and_the_best_are_kept(run):
 @pytest.mark.parametrize("step", [2, 3])
 def test_averages_and_descriptions_are_read_by_themselves(run, step):
     with checkpoints.open_to_read(run) as manager:
-        assert checkpoints.restore_description(manager, step) == {"seed": step}
+        assert checkpoints.restore_description(manager, step) == _description(step)
         shapes = _shapes(_state(0)).ema_params
         found = checkpoints.restore_ema_params(manager, step, shapes)
     _assert_equal(found, _state(step).ema_params)
@@ -73,7 +73,7 @@ def test_averages_and_descriptions_are_read_by_themselves(run, step):
 def test_without_scores_the_latest_is_best(tmp_path):
     with checkpoints.open_manager(tmp_path, keep=1) as manager:
         for step in (1, 2):
-            checkpoints.save(manager, _state(step), _data(), {}, None)
+            checkpoints.save(manager, _state(step), {}, None)
         checkpoints.finish(manager)
         assert checkpoints.choose_step(manager, "best") == 2
         assert list(manager.all_steps()) == [2]
@@ -82,18 +82,16 @@ def test_without_scores_the_latest_is_best(tmp_path):
 def test_a_training_begins_from_weights_alone(tmp_path):
     params = _state(3).params
     with checkpoints.open_manager(tmp_path, keep=1) as manager:
-        checkpoints.save_weights(manager, params, {"seed": 9})
-        assert checkpoints.restore_description(manager, 0) == {"seed": 9}
-        data = _data()
-        state = checkpoints.restore_training(manager, _shapes(_state(7)), data)
-        assert next(data) == 0
+        checkpoints.save_weights(manager, params, _description(9))
+        assert checkpoints.restore_description(manager, 0) == _description(9)
+        state = checkpoints.restore_training(manager, _shapes(_state(7)))
         _assert_equal(state.params, params)
         _assert_equal(state.ema_params, params)
         kernels = [tree["dense"]["kernel"] for tree in (state.params, state.ema_params)]
         assert not np.shares_memory(*kernels)
         assert state.step == 0 and not np.any(state.opt_state[0]["mu"])
-        with pytest.raises(CheckpointError, match="already has a checkpoint of step 0"):
-            checkpoints.save_weights(manager, params, {})
+    with pytest.raises(CheckpointError, match="already has a checkpoint of step 0"):
+        checkpoints.check_empty(tmp_path)
 
 
 def test_folders_without_checkpoints_are_named(tmp_path):
@@ -113,12 +111,73 @@ def test_damaged_checkpoints_are_named(run):
     message = r"checkpoint of step 4 in .* cannot be read .*remove the folder 4 there"
     with checkpoints.open_manager(run, keep=2) as manager:
         with pytest.raises(CheckpointError, match=message):
-            checkpoints.restore_training(manager, _shapes(_state(0)), _data())
+            checkpoints.restore_training(manager, _shapes(_state(0)))
         with pytest.raises(CheckpointError, match=message):
             checkpoints.restore_ema_params(manager, 4, _shapes(_state(0)).ema_params)
         # The one before is whole.
         shapes = _shapes(_state(0)).ema_params
         _assert_equal(checkpoints.restore_ema_params(manager, 3, shapes), _state(3).ema_params)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "tmp/", ".DS_Store", "step_x/", "4 (copy)/", "7"])
+def test_what_others_leave_beside_the_steps_stays(run, name):
+    leftover = run / "checkpoints" / name
+    leftover.mkdir() if name.endswith("/") else leftover.write_text("mine")
+    assert checkpoints.latest_step(run) == 4
+    with checkpoints.open_manager(run, keep=1) as manager:
+        checkpoints.save(manager, _state(5), _description(5), None)
+        checkpoints.finish(manager)
+        assert sorted(manager.all_steps()) == [2, 5]
+    assert leftover.exists()
+
+
+def test_a_folder_with_the_name_of_a_step_is_not_taken_for_one(run):
+    (run / "checkpoints" / "1").mkdir()
+    with pytest.raises(CheckpointError, match=r"checkpoints/1 is no checkpoint.*move it elsewhere"):
+        checkpoints.latest_step(run)
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[1]", '{"score": "high"}'])
+def test_damaged_scores_are_named(run, text):
+    (run / "checkpoints/2/metrics/metrics").write_text(text)
+    message = r"checkpoints/2/metrics is damaged .*; remove this folder"
+    for open_run in (checkpoints.open_to_read, lambda run: checkpoints.open_manager(run, keep=2)):
+        with pytest.raises(CheckpointError, match=message):
+            open_run(run)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[1]", '{"config": {}}', '{"config": {"sed": 1}, "schema": {}}', "\0"],
+)
+def test_damaged_descriptions_are_named(run, text):
+    (run / "checkpoints/4/description/metadata").write_text(text)
+    message = r"checkpoint of step 4 in .* cannot be read \(.+\).*goes on from the one before\."
+    with (
+        checkpoints.open_to_read(run) as manager,
+        pytest.raises(CheckpointError, match=message) as error,
+    ):
+        checkpoints.restore_description(manager, 4)
+    assert "\n" not in str(error.value)
+
+
+def test_a_checkpoint_without_its_training_state_is_no_start(run):
+    (run / "checkpoints/4/training").rename(run / "lost")
+    with (
+        checkpoints.open_to_read(run) as manager,
+        pytest.raises(CheckpointError, match=r"step 4 .* cannot be read"),
+    ):
+        checkpoints.restore_training(manager, _shapes(_state(0)))
+
+
+def test_reading_changes_nothing(run):
+    unfinished = run / "checkpoints/9.orbax-checkpoint-tmp/training"
+    unfinished.mkdir(parents=True)
+    before = {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]}
+    assert checkpoints.latest_step(run) == 4
+    with checkpoints.open_to_read(run) as manager:
+        checkpoints.restore_training(manager, _shapes(_state(0)))
+    assert {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]} == before
 
 
 def test_what_cannot_be_written_says_what_is_complete(run):
@@ -127,5 +186,5 @@ def test_what_cannot_be_written_says_what_is_complete(run):
         checkpoints.open_manager(run, keep=2) as manager,
         pytest.raises(CheckpointError, match=message),
     ):
-        checkpoints.save(manager, _state(5), _data(), {"seed": object()}, None)
+        checkpoints.save(manager, _state(5), {"seed": object()}, None)
         checkpoints.finish(manager)

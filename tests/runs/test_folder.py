@@ -1,9 +1,11 @@
 """What is written beside the checkpoints."""
 
+import logging
+
 import pytest
 
 from symmflow_jax.runs import folder
-from symmflow_jax.runs.folder import History
+from symmflow_jax.runs.folder import Claim, History
 
 
 def test_history_goes_on_from_the_checkpoint(tmp_path):
@@ -17,15 +19,62 @@ def test_history_goes_on_from_the_checkpoint(tmp_path):
     assert [(line["step"], line["loss"]) for line in history] == [(1, 1.0), (2, 0.5), (3, 7.0)]
 
 
+def test_a_damaged_line_is_left_out_and_named(tmp_path, caplog):
+    path = tmp_path / "history.jsonl"
+    good = ['{"step": 1, "loss": 1.0}', '{"step": 4, "loss": 0.25}']
+    damaged = ['{"step": 2, "lo', "[3]", '{"loss": 1.0}', '{"step": 3, "loss": "low"}', "\x00"]
+    path.write_text("\n".join([good[0], *damaged, good[1]]) + "\n")
+    with caplog.at_level(logging.WARNING):
+        assert [line["step"] for line in folder.read_history(tmp_path)] == [1, 4]
+    assert f"{path}: 5 damaged lines are left out (the first is line 2)." in caplog.text
+    # What is not understood stays in the file.
+    History(tmp_path, step=2)
+    assert path.read_text().splitlines() == [good[0], *damaged]
+
+
+def test_damaged_lines_of_skipped_examples_are_left_out(tmp_path, caplog):
+    (tmp_path / folder.SKIPPED).write_bytes(b'{"error": "cut off"}\n\xff\n{"index": 1}\n')
+    with caplog.at_level(logging.WARNING):
+        assert folder.read_skipped(tmp_path) == ["cut off"]
+    assert "skipped.jsonl: 2 damaged lines" in caplog.text
+
+
 def test_a_folder_is_for_one_training_at_a_time(tmp_path):
     workdir = tmp_path / "run"
-    with (
-        folder.claim(workdir),
-        pytest.raises(ValueError, match="Another training is writing to .*run.*--workdir"),
-        folder.claim(workdir),
-    ):
-        raise AssertionError("unreachable: the folder is taken")
-    with pytest.raises(OSError, match="full"), folder.claim(workdir):
+    with Claim(workdir) as claim:
+        claim.take()
+        with pytest.raises(ValueError, match="Another training is writing to .*run.*--workdir"):
+            Claim(workdir).__enter__()
+    with pytest.raises(OSError, match="full"), Claim(workdir):
         raise OSError("full")
-    with folder.claim(workdir):  # It is free again, also after an error.
+    with Claim(workdir):  # It is free again, also after an error.
         pass
+
+
+def test_errors_of_other_files_are_no_refusals(tmp_path):
+    assert folder.is_refusal(OSError(28, "full"), tmp_path)
+    assert folder.is_refusal(OSError(13, "denied", str(tmp_path / "report.md")), tmp_path)
+    assert not folder.is_refusal(OSError(5, "broken", "/data/image.png"), tmp_path)
+    assert not folder.is_refusal(ConnectionResetError(), tmp_path)
+
+
+def test_a_claim_makes_nothing_before_it_is_taken(tmp_path):
+    with Claim(tmp_path / "deep" / "run") as claim:
+        assert list(tmp_path.iterdir()) == []
+        claim.take()
+        assert (tmp_path / "deep" / "run").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("file", r"file is a file, not a folder; give another --workdir"),
+        ("file/run", r"file/run cannot be written \(.*file is a file\); give another --workdir"),
+        ("/proc/run", r"/proc/run cannot be written \(.*\); give another --workdir"),
+    ],
+)
+def test_places_that_cannot_be_written_are_told_in_one_line(tmp_path, path, message):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=message) as error, Claim(tmp_path / path) as claim:
+        claim.take()
+    assert "\n" not in str(error.value)

@@ -17,7 +17,7 @@ from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
-from symmflow_jax.train import Run
+from symmflow_jax.train import Run, Start
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -31,8 +31,9 @@ def _losses(workdir: pathlib.Path) -> list[float]:
 
 def _train(experiment: Experiment, workdir: pathlib.Path, request: InterruptionRequest) -> None:
     """Without the final evaluation, whose programs take long to compile."""
-    run = Run.begin(experiment, workdir)
-    run.train(*run.restore_or_create(), request)
+    workdir.mkdir(exist_ok=True)
+    run = Run.begin(Start.check(experiment, workdir))
+    run.train(*run.first_state(), request)
     checkpoints.finish(run.manager)
 
 

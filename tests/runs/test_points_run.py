@@ -9,7 +9,7 @@ from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.data.source import DataError
-from symmflow_jax.train import Run, train_and_evaluate
+from symmflow_jax.train import Start, train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -61,8 +61,7 @@ def test_checkpoints_from_before_the_size_of_points_load_and_go_on(points_experi
     model = symmflow_jax.load(tmp_path)
     assert model.image_shape == (2,)
     np.testing.assert_array_equal(model.classify(np.ones((2, 2), np.float32), _KEY), labels)
-    _, step = Run.begin(experiment, tmp_path).restore_or_create()
-    assert step == 2
+    assert Start.check(experiment, tmp_path).step == 2
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, sources
+from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
 from symmflow_jax.config.values import (
     Config,
@@ -193,6 +193,15 @@ class Experiment:
         """What the evaluation split was made of; raises DataError like `evaluation_source`."""
         return fingerprint(self.evaluation_source)
 
+    def training_provenance(self) -> dict[str, Any]:
+        """What the training split is made of; see `provenance.provenance`."""
+        found = provenance.fingerprint_of_encoded(self.training_source)
+        return provenance.provenance(self.config, found, train=True)
+
+    def evaluation_provenance(self) -> dict[str, Any]:
+        """What the evaluation split is made of; see `provenance.provenance`."""
+        return provenance.provenance(self.config, self.evaluation_fingerprint, train=False)
+
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
 
@@ -232,6 +241,7 @@ class Experiment:
         *,
         batch_size: int | None = None,
         source: Source | None = None,
+        first_batch: int = 0,
     ) -> grain.DatasetIterator:
         """Endless iterator over this process's part of the training batches.
 
@@ -239,6 +249,7 @@ class Experiment:
             skip_log: file that lists skipped examples, if errors are skipped.
             batch_size: examples per batch over all processes; by default `train.batch_size`.
             source: the examples; by default the training split.
+            first_batch: number of the batch to begin with.
         """
         return batches.training_batches(
             self.config,
@@ -246,6 +257,7 @@ class Experiment:
             self.schema,
             batch_size=batch_size or self.train.batch_size,
             skip_log=skip_log,
+            first_batch=first_batch,
         )
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
@@ -295,14 +307,24 @@ class Experiment:
     # Training.
 
     @functools.cached_property
+    def schedule(self) -> training.Schedule:
+        """The lengths of the whole training."""
+        return training.make_schedule(self.train, len(self.training_source))
+
+    @property
     def num_steps(self) -> int:
         """Number of steps of the whole training."""
-        return training.count_steps(self.train, self.train.num_epochs, len(self.training_source))
+        return self.schedule.num_steps
 
     @functools.cached_property
     def optimizer(self) -> optax.GradientTransformation:
         """The optimizer with its learning-rate schedule."""
         return training.make_optimizer(self.train, len(self.training_source))
+
+    def saved_optimizer(self, values: dict[str, Any]) -> optax.GradientTransformation:
+        """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
+        saved = conversion.from_saved_json(values).train
+        return training.make_optimizer(saved, len(self.training_source))
 
     def parallelism(self, devices: Sequence[jax.Device] = ()) -> Parallelism:
         """The distribution of training; by default over all devices of all processes."""

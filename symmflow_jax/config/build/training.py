@@ -1,5 +1,6 @@
 """Construction of the optimizer, the train step and the distribution over devices."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 
@@ -37,15 +38,43 @@ def count_steps(config: TrainConfig, num_epochs: float, num_examples: int) -> in
     return max(1, round(num_epochs * num_examples / config.batch_size))
 
 
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """The lengths of a training.
+
+    Attributes:
+        num_steps: steps of the whole training.
+        num_warmup_steps: steps in which the learning rate rises.
+        batch_size: examples per step.
+        num_examples: examples of the training split.
+    """
+
+    num_steps: int
+    num_warmup_steps: int
+    batch_size: int
+    num_examples: int
+
+
+def make_schedule(config: TrainConfig, num_examples: int) -> Schedule:
+    """Makes the schedule for a training split of `num_examples` examples."""
+    return Schedule(
+        num_steps=count_steps(config, config.num_epochs, num_examples),
+        num_warmup_steps=count_steps(config, config.warmup_epochs, num_examples),
+        batch_size=config.batch_size,
+        num_examples=num_examples,
+    )
+
+
 def make_optimizer(config: TrainConfig, num_examples: int) -> optax.GradientTransformation:
     """Makes the optimizer with its schedule for a training split of `num_examples` examples."""
-    schedule = one_cycle(
-        count_steps(config, config.num_epochs, num_examples),
-        count_steps(config, config.warmup_epochs, num_examples),
+    schedule = make_schedule(config, num_examples)
+    learning_rate = one_cycle(
+        schedule.num_steps,
+        schedule.num_warmup_steps,
         config.peak_learning_rate,
         config.end_learning_rate,
     )
-    return adamw(schedule, config.weight_decay, config.clip_norm)
+    return adamw(learning_rate, config.weight_decay, config.clip_norm)
 
 
 def loss_weights(config: TrainConfig) -> JointState:

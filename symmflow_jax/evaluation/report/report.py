@@ -139,12 +139,10 @@ def _skipped(messages: list[str]) -> list[str]:
 
 
 def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
-    series = {
-        name: (
-            [line["step"] for line in history],
-            # JSON has null for what is not finite.
-            np.array([line[name] for line in history], float).tolist(),
-        )
-        for name in ("loss", "loss_image", "loss_semantics")
-    }
+    series = {}
+    for name in ("loss", "loss_image", "loss_semantics"):
+        lines = [line for line in history if name in line]
+        # JSON has null for what is not finite.
+        values = np.array([line[name] for line in lines], float).tolist()
+        series[name] = ([line["step"] for line in lines], values)
     return images.curves(series, "training step")

@@ -210,14 +210,14 @@ def test_the_largest_axis_that_devices_divide_is_split():
 
 def _save(run, state, folder) -> None:
     with checkpoints.open_manager(folder, keep=1) as manager:
-        checkpoints.save(manager, state, run.iterator, {}, None)
+        checkpoints.save(manager, state, {}, None)
         checkpoints.finish(manager)
 
 
 def _restore(run, parallelism, folder):
     with checkpoints.open_manager(folder, keep=1) as manager:
         targets = parallelism.targets(run.shapes)
-        return parallelism.place(checkpoints.restore_training(manager, targets, run.iterator))
+        return parallelism.place(checkpoints.restore_training(manager, targets))
 
 
 def _assert_equal(first, second) -> None:
@@ -258,7 +258,7 @@ def test_a_saved_state_is_not_touched_by_the_steps_that_follow(trained, tmp_path
     run = trained("fsdp")
     before = jax.tree.map(np.array, run.state)
     with checkpoints.open_manager(tmp_path, keep=1) as manager:
-        checkpoints.save(manager, run.parallelism.fetch(run.state), run.iterator, {}, None)
+        checkpoints.save(manager, run.parallelism.fetch(run.state), {}, None)
         batch = run.parallelism.place_batch(run.batch)
         for _ in range(3):
             run.state, _ = run.step(run.state, None, batch, jax.random.key(1))

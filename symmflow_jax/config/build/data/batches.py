@@ -73,6 +73,7 @@ def training_batches(
     *,
     batch_size: int,
     skip_log: pathlib.Path | None = None,
+    first_batch: int = 0,
 ) -> grain.DatasetIterator:
     """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
@@ -84,6 +85,7 @@ def training_batches(
         num_workers=config.data.num_workers,
         skip_errors=skips_errors(config),
         skip_log=skip_log,
+        first_batch=first_batch,
     )
 
 

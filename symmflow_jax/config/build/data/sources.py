@@ -58,6 +58,11 @@ class SourceChoice(Choice):
         """The keys of `SOURCE_KEYS` that the source uses."""
         return _USED_KEYS.get(self.opener, tuple(SOURCE_KEYS))
 
+    @property
+    def is_drawn(self) -> bool:
+        """True if the examples are drawn from the seed, without files."""
+        return self.opener is from_seed
+
     def dataset(self, name: str, data_name: str) -> str:
         """Name of the data set in scores: the source, and `data_name` if it has several sets."""
         return f"{name}/{data_name}" if self.has_name else name
