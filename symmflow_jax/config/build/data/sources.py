@@ -11,8 +11,9 @@ from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache import LatentCache
-from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.data.source import DataError, Source, notes_of
 from symmflow_jax.data.transforms import image_size
+from symmflow_jax.runtime import processes
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -244,13 +245,16 @@ def has_own_classes(config: Config) -> bool:
 
 
 def open_source(config: Config, *, train: bool) -> Source:
-    """Opens the source of a split from its files, ignoring caches.
+    """Opens the source of a split from its files, ignoring caches, and logs its notes.
 
     Raises:
         DataError: if the data is missing, lacks the kind of semantics that is learned, or has
             points of another size.
     """
-    return _checked(_open_files(config, train=train), config)
+    source = _checked(_open_files(config, train=train), config)
+    for note in notes_of(source) if processes.is_primary() else ():
+        _logger.info("%s", note)
+    return source
 
 
 def _open_files(config: Config, *, train: bool) -> Source:
