@@ -98,7 +98,7 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
 def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator[pathlib.Path]:
     """The files in and below a folder, without what `passed_over` names.
 
-    Links to folders are followed, each folder once.
+    Links to folders are followed, each folder once. A folder that does not exist has no files.
 
     Args:
         folder: the folder.
@@ -107,6 +107,8 @@ def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator
     Raises:
         DataError: if a folder cannot be read.
     """
+    if not folder.is_dir():
+        return
     seen = {os.path.realpath(path) for path in apart} - {os.path.realpath(folder)}
     for root, folders, names in os.walk(folder, followlinks=True, onerror=_unreadable):
         real = os.path.realpath(root)
