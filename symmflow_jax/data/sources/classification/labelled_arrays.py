@@ -1,0 +1,39 @@
+"""Images in memory with one class number each."""
+
+import numpy as np
+
+from symmflow_jax.data import source
+from symmflow_jax.semantics.labels import LabelSchema
+
+
+class LabelledArrays:
+    """Images "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
+
+    Float images `[n]` are points.
+
+    Args:
+        images: uint8 `[count, height, width]` or `[count, height, width, 1 or 3]`, or floats
+            `[count, n]` for points.
+        labels: class numbers, integers `[count]` from 0.
+
+    Attributes:
+        classes_found: the class numbers that occur, in ascending order.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray):
+        if images.ndim == 2:
+            images = images.astype(np.float32)
+        self._images = images[..., None] if images.ndim == 3 else images
+        self._labels = labels.astype(np.int32)
+        self.classes_found = tuple(np.unique(self._labels).tolist())
+
+    @property
+    def schemas(self) -> dict[str, LabelSchema]:
+        """The classes of "label" up to the largest that occurs, named by their numbers."""
+        return {"label": source.numbered_classes(self.classes_found[-1] + 1)}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        return {"image": self._images[index], "label": np.asarray(self._labels[index])}
