@@ -77,7 +77,8 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
             f"The folder {shown(folder.absolute())} does not exist. Set --config.data.dir and the "
             "folders of images and masks under it (config.data.train_images and so on)."
         )
-    pictures, others = [], []
+    pictures: list[pathlib.Path] = []
+    others: list[pathlib.Path] = []
     for path in walk(folder, apart):
         (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
     at_top = [path for path in pictures if path.parent == folder]
@@ -117,9 +118,7 @@ def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not passed_over(name))
-        yield from (
-            pathlib.Path(root, name) for name in sorted(names) if not passed_over(name)
-        )
+        yield from (pathlib.Path(root, name) for name in sorted(names) if not passed_over(name))
 
 
 def passed_over(name: str) -> bool:

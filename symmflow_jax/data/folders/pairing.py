@@ -87,7 +87,11 @@ def _match(
     """The mask's name of each image's name, or None unless simpler names pair all of them."""
     by_image = {image_name(name): name for name in images}
     by_mask = {mask_name(name): name for name in masks}
-    if len(by_image) < len(images) or len(by_mask) < len(masks) or by_image.keys() != by_mask.keys():
+    if (
+        len(by_image) < len(images)
+        or len(by_mask) < len(masks)
+        or by_image.keys() != by_mask.keys()
+    ):
         return None
     partners = {by_image[name]: by_mask[name] for name in by_image}
     # A simpler reading must not part what has one name.

@@ -82,8 +82,8 @@ def split_line(archive: Archive, whole: Split, split: str) -> str:
     order = f"p = np.random.default_rng(0).permutation(len(a[{json.dumps(whole.images)}]))"
     command = _command([*_start(archive), order, _save(archive.path, values)])
     return (
-        f"It has no splits; to draw a tenth of its {len(archive.arrays[whole.images])} examples "
-        f"for {second!r}, read with {_flags(archive.path)}, run: {command}"
+        f"It has no splits; draw a tenth of its {len(archive.arrays[whole.images])} examples for "
+        f"{second!r}{_then(_flags(archive.path))}{command}"
     )
 
 
@@ -97,8 +97,8 @@ def unpickling_line(path: pathlib.Path) -> str:
         "**{k: f(np.asarray(a[k])) for k in a})",
     ]
     return (
-        "Pickled objects can run any program. If you trust their author, then to read it with "
-        f"{_flags(path)}, run: {_command(lines)}"
+        "Pickled objects can run any program. If you trust their author, convert it"
+        f"{_then(_flags(path))}{_command(lines)}"
     )
 
 
@@ -109,7 +109,7 @@ def _to_archive(archive: Archive) -> str:
         for kind, value in zip(("images", "labels"), _expressions(archive, split), strict=True)
     ]
     command = _command([*_start(archive), _save(archive.path, values)])
-    return f"To read it with {_flags(archive.path)}, run: {command}"
+    return f"Convert it{_then(_flags(archive.path))}{command}"
 
 
 def _to_folders(archive: Archive) -> str:
@@ -128,15 +128,14 @@ def _to_folders(archive: Archive) -> str:
         f"[{', '.join(rows)}]]",
         "[p.mkdir(parents=True, exist_ok=True) for p, x in r]",
         "f = lambda v: v[..., 0] if v.shape[2:] == (1,) else v",
-        '[Image.fromarray(f(v)).save(p / f"{i:06d}.png") for p, x in r '
-        "for i, v in enumerate(x)]",
+        '[Image.fromarray(f(v)).save(p / f"{i:06d}.png") for p, x in r for i, v in enumerate(x)]',
     ]
     second = next((one.name for one in archive.splits if one.name != "train"), "train")
     flags = (
         f"--config.data.source=paired_folder --config.data.dir={shlex.quote(shown(folder))} "
         f"--config.data.eval_images={second}/images --config.data.eval_masks={second}/masks"
     )
-    return f"To read it with {flags} and config.data.class_names, run: {_command(lines)}"
+    return f"Write them as files, name the classes{_then(flags)}{_command(lines)}"
 
 
 def _usable(archive: Archive) -> list[Split]:
@@ -154,9 +153,7 @@ def _expressions(archive: Archive, split: Split) -> list[str]:
         f"(lambda v: {fault.expression})(a[{json.dumps(key)}])"
         if fault and fault.expression
         else f"a[{json.dumps(key)}]"
-        for key, fault in zip(
-            (split.images, split.labels), archive.faults_of(split), strict=True
-        )
+        for key, fault in zip((split.images, split.labels), archive.faults_of(split), strict=True)
     ]
 
 
@@ -172,9 +169,7 @@ def _start(archive: Archive) -> list[str]:
 
 
 def _save(path: pathlib.Path, values: Sequence[str]) -> str:
-    return (
-        f"np.savez_compressed({json.dumps(str(_converted(path)))}, **{{{', '.join(values)}}})"
-    )
+    return f"np.savez_compressed({json.dumps(str(_converted(path)))}, **{{{', '.join(values)}}})"
 
 
 def _command(lines: Sequence[str]) -> str:
@@ -185,7 +180,12 @@ def _converted(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(f"{path.stem}_converted.npz")
 
 
+def _then(flags: str) -> str:
+    """The part of a sentence between what a command does and the command."""
+    return f", then use {flags} (the line to run follows): "
+
+
 def _flags(path: pathlib.Path) -> str:
     """The flags that read the converted archive."""
     file = shlex.quote(shown(_converted(path)))
-    return f"--config.data.source=npz --config.data.dir={file} --config.data.name="
+    return f"--config.data.source=npz --config.data.dir={file} --config.data.name=''"

@@ -102,11 +102,11 @@ def _to_8_bits(value: str, images: np.ndarray, of_all: Sequence[np.ndarray]) -> 
     remark = f"with values from {least:g} to {most:g}"
     if images.dtype.kind != "f":
         return _integers_to_8_bits(value, int(least), int(most)), remark
-    if 0 <= least and most <= 1:
+    if least >= 0 and most <= 1:
         return f'np.rint({value} * 255).astype("uint8")', remark
-    if -1 <= least and most <= 1:
+    if least >= -1 and most <= 1:
         return f'np.rint(({value} + 1) * 127.5).astype("uint8")', remark
-    if 0 <= least and most <= 255:
+    if least >= 0 and most <= 255:
         return f'np.rint({value}).astype("uint8")', remark
     better = "better save the 8-bit pixels that they were made of than stretch these"
     return _stretch(value, float(least), float(most)), f"{remark} ({better})"

@@ -47,8 +47,7 @@ class Idx(LabelledArrays):
         images_path, labels_path = (_find(pathlib.Path(folder), split, kind) for kind in _KINDS)
         images, labels = read_idx(images_path), read_idx(labels_path)
         _check(pathlib.Path(folder), split, images_path, images, labels_path, labels)
-        super().__init__(images, labels.reshape(-1))
-        self.files = (images_path, labels_path)
+        super().__init__((images_path, labels_path), images, labels.reshape(-1))
 
 
 def read_idx(path: str | pathlib.Path) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Images in memory with one class number each."""
 
+import pathlib
+
 import numpy as np
 
 from symmflow_jax.data import source
@@ -12,15 +14,18 @@ class LabelledArrays:
     Float images `[n]` are points.
 
     Args:
+        files: the files of the arrays.
         images: uint8 `[count, height, width]` or `[count, height, width, 1 or 3]`, or floats
             `[count, n]` for points.
         labels: class numbers, integers `[count]` from 0.
 
     Attributes:
+        files: the files of the arrays.
         classes_found: the class numbers that occur, in ascending order.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray):
+    def __init__(self, files: tuple[pathlib.Path, ...], images: np.ndarray, labels: np.ndarray):
+        self.files = files
         if images.ndim == 2:
             images = images.astype(np.float32)
         self._images = images[..., None] if images.ndim == 3 else images

@@ -3,7 +3,7 @@
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -45,7 +45,6 @@ class Npz(LabelledArrays):
 
     def __init__(self, path: str | pathlib.Path, split: str):
         path = _find(pathlib.Path(path))
-        self.files = (path,)
         keys = _keys(path)
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
@@ -57,7 +56,7 @@ class Npz(LabelledArrays):
                 f"{shown(path)} has {len(images)} {chosen.images} and {len(labels)} "
                 f"{chosen.labels}; there must be as many, and some."
             )
-        super().__init__(images, labels.reshape(-1))
+        super().__init__((path,), images, labels.reshape(-1))
         usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
         self.notes = () if (chosen.images, chosen.labels) == usual else (
             f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "

@@ -58,7 +58,14 @@ class PreparedTfds:
             raise DataError(
                 f"{self._where}: example {index} cannot be read ({error}). Prepare the set again."
             ) from error
-        return {"image": example["image"], "label": np.asarray(example["label"], np.int32)}
+        label = np.asarray(example["label"], np.int32)
+        if not 0 <= label < self._schema.num_classes:
+            raise DataError(
+                f"{self._where}: example {index} has the label {label}, which is none of the "
+                f"{self._schema.num_classes} classes; some sets have -1 where labels are not "
+                "published. Choose a split with labels."
+            )
+        return {"image": example["image"], "label": label}
 
 
 def known_classes(name: str) -> labels.LabelSchema | None:
