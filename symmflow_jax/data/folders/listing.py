@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 import os
 import pathlib
 import unicodedata
@@ -11,6 +12,7 @@ from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 
 _NUM_SHOWN = 5
+_MOST_COUNTED = 100_000  # Files below a folder whose own pictures are read.
 # What operating systems and file managers leave behind, in lower case.
 _LEFTOVERS = {
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"),
@@ -79,8 +81,8 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
         )
     pictures: list[pathlib.Path] = []
     others: list[pathlib.Path] = []
-    for path in walk(folder, apart):
-        (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
+    for path in _files_of(folder, apart):
+        (pictures if _is_picture(path) else others).append(path)
     at_top = [path for path in pictures if path.parent == folder]
     below = [path for path in pictures if path.parent != folder] if at_top else []
     listing = Listing(
@@ -96,7 +98,9 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
     return listing
 
 
-def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator[pathlib.Path]:
+def walk(
+    folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = (), *, strict: bool = True
+) -> Iterator[pathlib.Path]:
     """The files in and below a folder, without what `passed_over` names.
 
     Links to folders are followed, each folder once. A folder that does not exist has no files.
@@ -104,6 +108,7 @@ def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator
     Args:
         folder: the folder.
         apart: folders to leave out.
+        strict: False to leave out folders that cannot be read.
 
     Raises:
         DataError: if a folder cannot be read.
@@ -111,7 +116,9 @@ def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator
     if not folder.is_dir():
         return
     seen = {os.path.realpath(path) for path in apart} - {os.path.realpath(folder)}
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=_unreadable):
+    for root, folders, names in os.walk(
+        folder, followlinks=True, onerror=_unreadable if strict else None
+    ):
         real = os.path.realpath(root)
         if real in seen:
             folders.clear()
@@ -119,6 +126,18 @@ def walk(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Iterator
         seen.add(real)
         folders[:] = sorted(name for name in folders if not passed_over(name))
         yield from (pathlib.Path(root, name) for name in sorted(names) if not passed_over(name))
+
+
+def _files_of(folder: pathlib.Path, apart: tuple[pathlib.Path, ...]) -> Iterator[pathlib.Path]:
+    """The files in and below a folder; if it has pictures itself, not too many below."""
+    names = next(os.walk(folder, onerror=_unreadable))[2]
+    if not any(_is_picture(pathlib.Path(name)) for name in names):
+        return walk(folder, apart)
+    return itertools.islice(walk(folder, apart, strict=False), len(names) + _MOST_COUNTED)
+
+
+def _is_picture(path: pathlib.Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not passed_over(path.name)
 
 
 def passed_over(name: str) -> bool:

@@ -96,6 +96,8 @@ def test_folders_that_cannot_be_read_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(DataError, match=r"closed cannot be read \(Permission denied\)"):
         list_pictures(tmp_path)
+    touch(tmp_path, "b.png")
+    assert list(list_pictures(tmp_path).pictures) == ["b"]
 
 
 def test_names_that_are_no_unicode_are_listed_sorted_and_shown(tmp_path):

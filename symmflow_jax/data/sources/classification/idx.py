@@ -1,6 +1,7 @@
 """IDX files, the format of MNIST and of similar data sets."""
 
 import gzip
+import itertools
 import json
 import math
 import pathlib
@@ -19,6 +20,7 @@ from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArr
 _GZIP_MAGIC = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _PREFIXES = {"train": "train", "test": "t10k"}
+_MOST_SEEN = 10_000  # Files among which a missing one is sought.
 _KINDS = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 
@@ -114,7 +116,7 @@ def _usual_names(split: str, kind: str) -> tuple[str, ...]:
 
 def _nearby(folder: pathlib.Path, names: tuple[str, ...]) -> str:
     """A sentence on a file of another suffix or in a sub-folder that is probably meant."""
-    for path in walk(folder):
+    for path in itertools.islice(walk(folder, strict=False), _MOST_SEEN):
         if path.name in names:
             return f"It is in {shown(path.parent)}: --config.data.dir={shown(path.parent)}. "
         if path.name.lower().startswith(names):
