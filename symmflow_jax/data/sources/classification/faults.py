@@ -155,8 +155,8 @@ def _to_class_numbers(labels: np.ndarray, of_all: Sequence[np.ndarray]) -> tuple
     if not labels.ndim or labels.size != len(labels) or not _are_integral(labels):
         return "", ""
     numbers = [array for array in of_all if array.dtype.kind in "biuf" and array.size]
-    least = min((array.min() for array in numbers), default=0)
-    most = max((array.max() for array in numbers), default=0)
+    least = min((float(array.min()) for array in numbers), default=0.0)
+    most = max((float(array.max()) for array in numbers), default=0.0)
     if least < 0 or most >= _MOST_CLASSES:
         return "np.searchsorted(c, v)", (
             f", with labels from {least:g} to {most:g} (those that occur are numbered anew from "
@@ -179,9 +179,11 @@ def _mask_fault(
         return Fault(f"{what}; {LABELS_NEEDED}")
     problem = f"{what}, a mask for each image; {LABELS_NEEDED}"
     ids = [array for array in of_all if array.size and _are_integral(array)]
-    if len(ids) < len(of_all) or any(array.min() < 0 or array.max() >= 1 << 16 for array in ids):
+    least = min((int(array.min()) for array in ids), default=0)
+    most = max((int(array.max()) for array in ids), default=0)
+    if len(ids) < len(of_all) or least < 0 or most >= 1 << 16:
         return Fault(problem)
-    bits = 8 if all(array.max() < 1 << 8 for array in ids) else 16
+    bits = 8 if most < 1 << 8 else 16
     return Fault(problem, f'v.reshape(v.shape[:3]).astype("uint{bits}")', is_mask=True)
 
 

@@ -288,6 +288,29 @@ def test_an_archive_without_splits_gets_some(tmp_path, keys):
             assert element["label"] == LABELS[number]
 
 
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        (GREY, LABELS[:3], "no splits, and 6 images and 3 labels."),
+        (np.asarray(3), LABELS, "no splits, and images is int64 of shape ()"),
+        (GREY, np.ones((6, 2)), "no splits, and labels has 2 labels for each image; a multi-label"),
+    ],
+)
+def test_an_archive_without_splits_may_have_other_faults(tmp_path, images, labels, words):
+    np.savez(tmp_path / "set.npz", images=images, labels=labels)
+    with pytest.raises(DataError) as error:
+        Npz(tmp_path / "set.npz", "train")
+    assert words in str(error.value)
+
+
+def test_masks_without_splits_are_converted_in_two_steps(tmp_path):
+    np.savez(tmp_path / "set.npz", images=GREY, masks=GREY[..., None] % 3)
+    convert(tmp_path / "set.npz")
+    flags, _ = convert(tmp_path / "set_converted.npz")
+    assert flags["source"] == "paired_folder"
+    assert len(list((tmp_path / "set_converted_folders/train/masks").iterdir())) == 5
+
+
 @pytest.mark.parametrize("is_one_pickle", [False, True])
 def test_pickled_arrays_are_converted_if_their_author_is_trusted(tmp_path, is_one_pickle):
     content = {"train_images": GREY, "train_labels": LABELS}
