@@ -16,6 +16,7 @@ TEXT_OF_BYTES = "np.char.decode({})"
 
 _MOST_CLASSES = 65_536
 _MOST_NAMED = 20
+_NOT_FINITE = "with values that are not finite"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +44,9 @@ def images_fault(name: str, images: np.ndarray, of_all: Sequence[np.ndarray]) ->
         of_all: the images of all splits, which are to be mended alike.
     """
     if images.ndim == 2 and images.dtype.kind == "f":
-        return None
+        is_finite = np.isfinite(images).all()
+        problem = f"{name} is {images.dtype} of shape {images.shape}, points {_NOT_FINITE}"
+        return None if is_finite else Fault(f"{problem}; remove these")
     value, shape_remark = _to_channels_last(images)
     expression, value_remark = _to_8_bits(value or "v", images, of_all)
     has_pixels = 0 not in images.shape[1:]
@@ -97,8 +100,8 @@ def _to_8_bits(value: str, images: np.ndarray, of_all: Sequence[np.ndarray]) -> 
         return "", ""
     alike = [array for array in of_all if array.dtype.kind == images.dtype.kind and array.size]
     least, most = min(array.min() for array in alike), max(array.max() for array in alike)
-    if not (np.isfinite(least) and np.isfinite(most)):
-        return "", "with values that are not finite"
+    if not all(np.isfinite(array).all() for array in alike):
+        return "", _NOT_FINITE
     remark = f"with values from {least:g} to {most:g}"
     if images.dtype.kind != "f":
         return _integers_to_8_bits(value, int(least), int(most)), remark

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data import source
+from symmflow_jax.data.folders.listing import shown
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -21,6 +22,7 @@ class LabelledArrays:
 
     Attributes:
         files: the files of the arrays.
+        notes: a sentence on images of 8 bits whose values are 0 and 1, if they are.
         classes_found: the class numbers that occur, in ascending order.
     """
 
@@ -29,6 +31,7 @@ class LabelledArrays:
         if images.ndim == 2:
             images = images.astype(np.float32)
         self._images = images[..., None] if images.ndim == 3 else images
+        self.notes = _on_levels(files[0], images)
         self._labels = labels.astype(np.int32)
         self.classes_found = tuple(np.unique(self._labels).tolist())
 
@@ -42,3 +45,12 @@ class LabelledArrays:
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         return {"image": self._images[index], "label": np.asarray(self._labels[index])}
+
+
+def _on_levels(path: pathlib.Path, images: np.ndarray) -> tuple[str, ...]:
+    if images.dtype != np.uint8 or images.max(initial=0) != 1:
+        return ()
+    return (
+        f"{shown(path)}: the values of the images are 0 and 1 of 255, which are black and nearly "
+        "black; if 1 means white, multiply them by 255.",
+    )

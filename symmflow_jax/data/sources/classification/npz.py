@@ -36,7 +36,7 @@ class Npz(LabelledArrays):
 
     Attributes:
         files: the archive.
-        notes: a sentence on keys of other names, if such are read.
+        notes: sentences on keys of other names, if such are read, and on values of 0 and 1.
 
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
@@ -58,10 +58,11 @@ class Npz(LabelledArrays):
             )
         super().__init__((path,), images, labels.reshape(-1))
         usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
-        self.notes = () if (chosen.images, chosen.labels) == usual else (
-            f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "
-            f"{usual[1]}.",
-        )  # fmt: skip
+        if (chosen.images, chosen.labels) != usual:
+            self.notes += (
+                f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "
+                f"{usual[1]}.",
+            )
 
 
 def _find(path: pathlib.Path) -> pathlib.Path:

@@ -4,6 +4,7 @@ import pathlib
 import pickle
 
 import numpy as np
+import pytest
 
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 
@@ -23,3 +24,10 @@ def test_the_classes_end_with_the_largest_label():
     source = LabelledArrays(FILES, np.ones((3, 4, 5), np.uint8), np.array([3, 1, 3]))
     assert source.classes_found == (1, 3)
     assert source.schemas["label"].names == ("0", "1", "2", "3")
+
+
+@pytest.mark.parametrize(("most", "is_told"), [(0, False), (1, True), (2, False)])
+def test_images_of_zeros_and_ones_are_told(most, is_told):
+    source = LabelledArrays(FILES, np.full((2, 4, 5), most, np.uint8), np.array([0, 1]))
+    assert bool(source.notes) == is_told
+    assert not is_told or source.notes[0].startswith("set.npz: the values of the images are 0 and")

@@ -330,6 +330,7 @@ def test_pickled_arrays_are_converted_if_their_author_is_trusted(tmp_path, is_on
     [
         (GREY / 100 - 1.2, LABELS, "better save the 8-bit pixels"),
         (np.where(GREY > 9, np.nan, 0), LABELS, "with values that are not finite"),
+        (np.full((6, 4), np.inf), LABELS, "points with values that are not finite"),
         (np.full((6, 0, 4), 7, np.uint8), LABELS, "shape (6, 0, 4); 8-bit images"),
         (GREY, LABELS + 0.5, "train_labels is float64"),
         (GREY, np.asarray(3), "train_labels is int64 of shape ()"),
