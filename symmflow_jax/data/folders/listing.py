@@ -83,13 +83,16 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
     others: list[pathlib.Path] = []
     for path in _files_of(folder, apart):
         (pictures if _is_picture(path) else others).append(path)
-    at_top = [path for path in pictures if path.parent == folder]
-    below = [path for path in pictures if path.parent != folder] if at_top else []
+    # Several times as fast as `relative_to`, for folders of 100,000 pictures.
+    start = len(str(folder / "_")) - 1
+    names = {str(path)[start:].replace(os.sep, "/"): path for path in pictures}
+    at_top = {name: path for name, path in names.items() if "/" not in name}
+    below = [name.partition("/")[0] for name in names if "/" in name] if at_top else []
     listing = Listing(
         folder,
-        _by_name(folder, at_top or pictures),
+        _by_stem(at_top or names),
         dict(collections.Counter(map(kind_of_file, others))),
-        dict(collections.Counter(path.relative_to(folder).parts[0] for path in below)),
+        dict(collections.Counter(below)),
     )
     if not listing.pictures:
         rest = f", but {listing.unused}" if listing.unused else ""
@@ -125,19 +128,20 @@ def walk(
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not passed_over(name))
-        yield from (pathlib.Path(root, name) for name in sorted(names) if not passed_over(name))
+        inside = pathlib.Path(root)
+        yield from (inside / name for name in sorted(names) if not passed_over(name))
 
 
 def _files_of(folder: pathlib.Path, apart: tuple[pathlib.Path, ...]) -> Iterator[pathlib.Path]:
     """The files in and below a folder; if it has pictures itself, not too many below."""
     names = next(os.walk(folder, onerror=_unreadable))[2]
-    if not any(_is_picture(pathlib.Path(name)) for name in names):
+    if not any(_is_picture(pathlib.Path(name)) and not passed_over(name) for name in names):
         return walk(folder, apart)
     return itertools.islice(walk(folder, apart, strict=False), len(names) + _MOST_COUNTED)
 
 
 def _is_picture(path: pathlib.Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not passed_over(path.name)
+    return path.suffix.lower() in SUFFIXES
 
 
 def passed_over(name: str) -> bool:
@@ -185,17 +189,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _by_name(folder: pathlib.Path, paths: list[pathlib.Path]) -> dict[str, pathlib.Path]:
-    """Files by their path in the folder without suffix, in NFC."""
+def _by_stem(paths: dict[str, pathlib.Path]) -> dict[str, pathlib.Path]:
+    """Files by their names without suffix, in NFC."""
     files: dict[str, pathlib.Path] = {}
-    for path in paths:
-        name = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
-        if name in files:
+    for name, path in paths.items():
+        stem = unicodedata.normalize("NFC", os.path.splitext(name)[0])
+        if stem in files:
             raise DataError(
-                f"{shown(files[name])} and {shown(path.name)} have the same name"
-                f"{_forms(files[name], path)}; remove one of them."
+                f"{shown(files[stem])} and {shown(path.name)} have the same name"
+                f"{_forms(files[stem], path)}; remove one of them."
             )
-        files[name] = path
+        files[stem] = path
     return files
 
 

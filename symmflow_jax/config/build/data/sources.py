@@ -15,7 +15,6 @@ from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.source import DataError, Source, notes_of, numbered_classes
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
-from symmflow_jax.runtime import processes
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -255,7 +254,7 @@ def open_source(config: Config, *, train: bool) -> Source:
     """
     source = _checked(_open_files(config, train=train), config)
     notes = [*notes_of(source), *(_classes_without_examples(config, source) if train else ())]
-    for note in notes if processes.is_primary() else ():
+    for note in notes:
         _logger.info("%s", note)
     return source
 

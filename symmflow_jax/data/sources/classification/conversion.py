@@ -73,10 +73,10 @@ def split_line(archive: Archive, whole: Split, split: str) -> str:
     """
     found = [fault for fault in archive.faults_of(whole) if fault is not None]
     if not all(fault.expression for fault in found):
-        return f"It has no splits, and {'; '.join(fault.problem for fault in found)}."
+        return f"It has no such split, and {'; '.join(fault.problem for fault in found)}."
     count, num_labels = (len(archive.arrays[key]) for key in (whole.images, whole.labels))
     if count != num_labels or count < 2:
-        return f"It has no splits, and {count} {whole.images} and {num_labels} {whole.labels}."
+        return f"It has no such split, and {count} {whole.images} and {num_labels} {whole.labels}."
     second = "test" if split == "train" else split
     parts = {"train": "p[len(p) // 10 or 1:]", second: "p[:len(p) // 10 or 1]"}
     images, labels = _expressions(archive, whole)
@@ -88,7 +88,7 @@ def split_line(archive: Archive, whole: Split, split: str) -> str:
     order = f"p = np.random.default_rng(0).permutation(len(a[{json.dumps(whole.images)}]))"
     command = _command([*_start(archive), order, _save(archive.path, values)])
     return (
-        f"It has no splits; draw a tenth of its {count} examples for {second!r}"
+        f"It has no such split; draw a tenth of its {count} examples for {second!r}"
         f"{_then(_flags(archive.path))}{command}"
     )
 

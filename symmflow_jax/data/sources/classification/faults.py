@@ -14,6 +14,9 @@ LABELS_NEEDED = "class numbers [n] or [n, 1] from 0 are needed"
 TEXT_OF_BYTES = "np.char.decode({})"
 """Python that makes text of an array of bytes."""
 
+LEAST_WHITE = 64
+"""Images of 8 bits whose largest value is smaller are probably no images of 8 bits."""
+
 _MOST_CLASSES = 65_536
 _MOST_NAMED = 20
 _NOT_FINITE = "with values that are not finite"
@@ -103,25 +106,18 @@ def _to_8_bits(value: str, images: np.ndarray, of_all: Sequence[np.ndarray]) -> 
     if not all(np.isfinite(array).all() for array in alike):
         return "", _NOT_FINITE
     remark = f"with values from {least:g} to {most:g}"
-    if images.dtype.kind != "f":
-        return _integers_to_8_bits(value, int(least), int(most)), remark
-    if least >= 0 and most <= 1:
+    if images.dtype.kind == "f" and least >= 0 and most <= 1:
         return f'np.rint({value} * 255).astype("uint8")', remark
-    if least >= -1 and most <= 1:
+    if images.dtype.kind == "f" and least >= -1 and most <= 1:
         return f'np.rint(({value} + 1) * 127.5).astype("uint8")', remark
-    if least >= 0 and most <= 255:
+    if least >= 0 and LEAST_WHITE <= most <= 255:
         return f'np.rint({value}).astype("uint8")', remark
-    better = "better save the 8-bit pixels that they were made of than stretch these"
+    if images.dtype.kind in "iu" and least >= 0 and most > 255:
+        # The number of bits is that of the camera or scanner, such as 12 or 16.
+        largest = 2 ** int(most).bit_length() - 1
+        return f'np.rint({value} * (255 / {largest})).astype("uint8")', remark
+    better = "better save the 8-bit pixels that they were made of than stretch these to 0 to 255"
     return _stretch(value, float(least), float(most)), f"{remark} ({better})"
-
-
-def _integers_to_8_bits(value: str, least: int, most: int) -> str:
-    if least < 0:
-        return _stretch(value, least, most)
-    if most <= 255:
-        return f'{value}.astype("uint8")'
-    # The number of bits is that of the camera or scanner, such as 12 or 16.
-    return f'np.rint({value} * (255 / {2 ** most.bit_length() - 1})).astype("uint8")'
 
 
 def _stretch(value: str, least: float, most: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from symmflow_jax.data import source
 from symmflow_jax.data.folders.listing import shown
+from symmflow_jax.data.sources.classification.faults import LEAST_WHITE
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -22,7 +23,7 @@ class LabelledArrays:
 
     Attributes:
         files: the files of the arrays.
-        notes: a sentence on images of 8 bits whose values are 0 and 1, if they are.
+        notes: a sentence on images whose values are all dark, if they are.
         classes_found: the class numbers that occur, in ascending order.
     """
 
@@ -48,9 +49,10 @@ class LabelledArrays:
 
 
 def _on_levels(path: pathlib.Path, images: np.ndarray) -> tuple[str, ...]:
-    if images.dtype != np.uint8 or images.max(initial=0) != 1:
+    most = int(images.max(initial=0))
+    if images.dtype != np.uint8 or not 0 < most < LEAST_WHITE:
         return ()
     return (
-        f"{shown(path)}: the values of the images are 0 and 1 of 255, which are black and nearly "
-        "black; if 1 means white, multiply them by 255.",
+        f"{shown(path)}: no value of the images is above {most} of 255, so all are dark; if {most} "
+        f"means white, multiply them by {255 // most}.",
     )

@@ -36,7 +36,7 @@ class Npz(LabelledArrays):
 
     Attributes:
         files: the archive.
-        notes: sentences on keys of other names, if such are read, and on values of 0 and 1.
+        notes: sentences on keys of other names, if such are read, and on dark images.
 
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
@@ -137,13 +137,16 @@ def _named(keys: Sequence[str], words: Sequence[str], split: str) -> list[str]:
 
 def _advice(path: pathlib.Path, keys: Sequence[str], split: str) -> str:
     """What to do about an archive that lacks a split."""
-    splits = [one.name for one in _all_splits(keys)]
-    if splits:
-        return (
-            f"Its splits are {shown(', '.join(splits))}: name them in --config.data.train_split "
-            "and --config.data.eval_split."
-        )
+    splits = _all_splits(keys)
     whole = _whole(path, keys)
+    if len(splits) == 1 and splits[0].name == "train":
+        (whole,) = splits
+    elif splits:
+        names = shown(", ".join(one.name for one in splits))
+        return (
+            f"Its splits are {names}: name them in --config.data.train_split and "
+            "--config.data.eval_split."
+        )
     if whole is None:
         return ""
     archive = Archive(path, _read(path, (whole.images, whole.labels)), [whole])

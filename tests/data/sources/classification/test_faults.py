@@ -40,6 +40,7 @@ def test_all_splits_are_mended_alike():
     "images",
     [
         np.linspace(-2.5, 3.5, 64).reshape(1, 8, 8),
+        np.linspace(0, 16, 64).reshape(1, 8, 8),
         np.linspace(30, 4030, 64).reshape(1, 8, 8),
         np.linspace(-1000, 3000, 64).reshape(1, 8, 8).astype(np.int16),
     ],

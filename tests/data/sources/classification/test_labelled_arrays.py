@@ -26,8 +26,11 @@ def test_the_classes_end_with_the_largest_label():
     assert source.schemas["label"].names == ("0", "1", "2", "3")
 
 
-@pytest.mark.parametrize(("most", "is_told"), [(0, False), (1, True), (2, False)])
-def test_images_of_zeros_and_ones_are_told(most, is_told):
+@pytest.mark.parametrize(("most", "factor"), [(0, None), (1, 255), (16, 15), (64, None)])
+def test_images_that_are_all_dark_are_told(most, factor):
     source = LabelledArrays(FILES, np.full((2, 4, 5), most, np.uint8), np.array([0, 1]))
-    assert bool(source.notes) == is_told
-    assert not is_told or source.notes[0].startswith("set.npz: the values of the images are 0 and")
+    expected = (
+        f"set.npz: no value of the images is above {most} of 255, so all are dark; if {most} means "
+        f"white, multiply them by {factor}.",
+    )
+    assert source.notes == (expected if factor else ())

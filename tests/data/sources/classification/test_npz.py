@@ -291,9 +291,13 @@ def test_an_archive_without_splits_gets_some(tmp_path, keys):
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        (GREY, LABELS[:3], "no splits, and 6 images and 3 labels."),
-        (np.asarray(3), LABELS, "no splits, and images is int64 of shape ()"),
-        (GREY, np.ones((6, 2)), "no splits, and labels has 2 labels for each image; a multi-label"),
+        (GREY, LABELS[:3], "no such split, and 6 images and 3 labels."),
+        (np.asarray(3), LABELS, "no such split, and images is int64 of shape ()"),
+        (
+            GREY,
+            np.ones((6, 2)),
+            "no such split, and labels has 2 labels for each image; a multi-label",
+        ),
     ],
 )
 def test_an_archive_without_splits_may_have_other_faults(tmp_path, images, labels, words):
@@ -301,6 +305,12 @@ def test_an_archive_without_splits_may_have_other_faults(tmp_path, images, label
     with pytest.raises(DataError) as error:
         Npz(tmp_path / "set.npz", "train")
     assert words in str(error.value)
+
+
+def test_a_training_split_alone_gives_a_tenth_of_it(tmp_path):
+    np.savez(tmp_path / "set.npz", train_images=GREY, train_labels=LABELS)
+    flags, _ = convert(tmp_path / "set.npz", "val")
+    assert [len(Npz(flags["dir"], split)) for split in ("train", "val")] == [5, 1]
 
 
 def test_masks_without_splits_are_converted_in_two_steps(tmp_path):
