@@ -74,7 +74,11 @@ def _find(path: pathlib.Path) -> pathlib.Path:
             f"{shown(path.absolute())} does not exist. Point --config.data.dir to an .npz file, "
             "such as pathmnist.npz of MedMNIST (medmnist.com), or to its folder."
         )
-    archives = sorted(file for file in path.glob("*.npz") if not passed_over(file.name))
+    archives = sorted(
+        file
+        for file in path.iterdir()
+        if file.suffix.lower() == ".npz" and not passed_over(file.name)
+    )
     if len(archives) != 1:
         names = ", ".join(shown(archive.name) for archive in archives) or "none"
         raise DataError(

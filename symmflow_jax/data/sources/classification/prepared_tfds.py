@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError, numbered_classes
 from symmflow_jax.semantics import labels
 
@@ -91,7 +92,8 @@ def _find(name: str, folder: str) -> Any:
 def _files(folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
     # A set may lie in a bucket, which is no local folder.
     inside = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path for path in inside if path.is_file()))
+    files = (path for path in inside if path.is_file() and not passed_over(path.name))
+    return tuple(sorted(files))
 
 
 def _how_to_prepare(name: str, folder: str) -> str:

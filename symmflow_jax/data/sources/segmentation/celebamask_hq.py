@@ -73,8 +73,9 @@ class CelebAMaskHQ:
         folder = self._root / _IMAGES
         numbers, others = _faces(folder)
         if not numbers:
+            rest = f", but {counted(len(others), 'other file')}" if others else ""
             raise DataError(
-                f"{shown(folder.absolute())} has no faces N.jpg. Unpack CelebAMask-HQ.zip "
+                f"{shown(folder.absolute())} has no faces N.jpg{rest}. Unpack CelebAMask-HQ.zip "
                 "(github.com/switchablenorms/CelebAMask-HQ) and set --config.data.dir to the "
                 "folder CelebAMask-HQ."
             )

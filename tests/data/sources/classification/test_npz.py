@@ -62,6 +62,12 @@ def test_folder_with_one_archive_stands_for_it(tmp_path):
     assert len(Npz(str(tmp_path), "val")) == 3
 
 
+def test_suffixes_may_be_in_upper_case(tmp_path):
+    np.savez(tmp_path / "set.npz", **arrays())
+    (tmp_path / "set.npz").rename(tmp_path / "SET.NPZ")
+    assert len(Npz(tmp_path, "val")) == 3
+
+
 def test_folder_with_several_archives_lists_them(tmp_path):
     for name in ("b", "a"):
         np.savez(tmp_path / f"{name}.npz", **arrays())

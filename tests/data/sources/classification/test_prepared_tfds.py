@@ -107,6 +107,8 @@ def test_prepared_set_is_read(tmp_path):
     assert sorted(int(e["image"].max()) for e in elements) == list(range(6))
     assert all(e["label"] == e["image"].max() % 3 for e in elements)
     assert len(PreparedTfds("tiny_pets:1.0.0", folder, "test[:2]")) == 2
+    (source.files[0].parent / ".DS_Store").touch()
+    assert PreparedTfds("tiny_pets", folder, "train").files == source.files
 
 
 def test_source_can_be_pickled(tmp_path):
