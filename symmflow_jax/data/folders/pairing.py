@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import pathlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from symmflow_jax.data.folders.listing import Listing, counted, shorten, shown
 from symmflow_jax.data.source import DataError
@@ -62,21 +62,34 @@ def pair(images: Listing, masks: Listing) -> Pairing:
     raise DataError(_complaint(images, masks))
 
 
-def _ways() -> Iterable[tuple[_Name, _Name]]:
+def _ways() -> Iterator[tuple[_Name, _Name]]:
     """Simpler names of images and of masks, from the nearest to the farthest."""
-    for folder in (lambda name: name, lambda name: name.rpartition("/")[2]):
-        yield _composed(folder, None), _composed(folder, None)
-        yield _composed(folder, None), _composed(folder, _MASK_ENDING)
-        yield _composed(folder, _IMAGE_ENDING), _composed(folder, None)
-        yield _composed(folder, _IMAGE_ENDING), _composed(folder, _MASK_ENDING)
+    for part in (_whole, _last):
+        for case in (_whole, str.casefold):
+            for image_ending, mask_ending in (
+                (None, None),
+                (None, _MASK_ENDING),
+                (_IMAGE_ENDING, None),
+                (_IMAGE_ENDING, _MASK_ENDING),
+            ):
+                yield _simplified(part, case, image_ending), _simplified(part, case, mask_ending)
 
 
-def _composed(folder: _Name, ending: re.Pattern | None) -> _Name:
+def _whole(name: str) -> str:
+    return name
+
+
+def _last(name: str) -> str:
+    """The name without its folders."""
+    return name.rpartition("/")[2]
+
+
+def _simplified(part: _Name, case: _Name, ending: re.Pattern | None) -> _Name:
     def simplify(name: str) -> str:
-        name = folder(name)
+        name = part(name)
         while ending is not None and ending.search(name):
             name = ending.sub("", name)
-        return name.casefold()
+        return case(name)
 
     return simplify
 

@@ -39,6 +39,7 @@ def test_equal_names_pair_without_a_word():
         (("a_image", "b_image"), ("a_mask", "b_mask")),
         (("1_sat", "2_sat"), ("1", "2")),
         (("a", "a_b"), ("a", "a_b_mask")),
+        (("A", "a"), ("A_mask", "a_mask")),
     ],
 )
 def test_case_and_usual_endings_are_matched_and_said(images, masks):
