@@ -1,6 +1,7 @@
 """One line of Python that makes an archive that `Npz` reads of arrays that it refuses."""
 
 import dataclasses
+import itertools
 import json
 import pathlib
 import shlex
@@ -120,7 +121,7 @@ def _to_archive(archive: Archive) -> str:
 
 def _to_folders(archive: Archive) -> str:
     """The line that writes images and masks as files, for the source of folders."""
-    folder = archive.path.with_name(f"{archive.path.stem}_folders")
+    folder = _free(archive.path.with_name(f"{archive.path.stem}_folders"))
     rows = [
         f"({json.dumps(split.name)}, {json.dumps(kind)}, {value})"
         for split in _usable(archive)
@@ -183,7 +184,13 @@ def _command(lines: Sequence[str]) -> str:
 
 
 def _converted(path: pathlib.Path) -> pathlib.Path:
-    return path.with_name(f"{path.stem}_converted.npz")
+    return _free(path.with_name(f"{path.stem}_converted.npz"))
+
+
+def _free(path: pathlib.Path) -> pathlib.Path:
+    """The path, with a number if there is something of that name."""
+    numbered = (path.with_stem(f"{path.stem}_{number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain([path], numbered) if not one.exists())
 
 
 def _then(flags: str) -> str:

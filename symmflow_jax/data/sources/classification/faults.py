@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -208,6 +209,9 @@ def _names_fault(what: str, labels: np.ndarray, of_all: Sequence[np.ndarray]) ->
         for array in of_all
         for name in array.reshape(-1).tolist()
     })  # fmt: skip
-    few = f" ({shown(', '.join(names))})" if len(names) <= _MOST_NAMED else ""
-    remark = f"the names of {len(names)} classes{few} that config.data.class_names can hold"
+    remark = f"the names of {len(names)} classes"
+    if len(names) <= _MOST_NAMED:
+        flag = f'--config.data.class_names="{tuple(names)}"'
+        is_plain = all(re.fullmatch(r"[\w .-]+", name) for name in names)
+        remark += f" ({flag if is_plain else shown(', '.join(names))})"
     return Fault(f"{what}, {remark}; {LABELS_NEEDED}", f"np.searchsorted(c, {as_text}.reshape(-1))")

@@ -158,7 +158,7 @@ def convert(path, split="train", shell=False):
         (flag, code) = shlex.split(command)
         assert flag == "-c"
         exec(code, {})
-    words = [word for word in shlex.split(start[start.index("--config") :]) if "=" in word]
+    words = [word for word in shlex.split(start[start.rindex("then use") :]) if "=" in word]
     flags = dict(word.removeprefix("--config.data.").split("=", 1) for word in words)
     return flags, message
 
@@ -171,6 +171,7 @@ def gradient(count, side=4):
 
 GREY = gradient(6)[..., 0]
 LABELS = np.array([2, 0, 1, 2, 1, 0])
+NAMES_FLAG = "the names of 3 classes (--config.data.class_names=\"('cat', 'dog', 'eel')\")"
 NAMES = np.array(["eel", "cat", "dog", "eel", "dog", "cat"])
 
 
@@ -182,8 +183,8 @@ NAMES = np.array(["eel", "cat", "dog", "eel", "dog", "cat"])
         (GREY, np.eye(3)[LABELS], GREY, "3 labels for each image, one-hot"),
         (GREY, np.eye(3, dtype=np.uint8)[LABELS], GREY, "3 labels for each image, one-hot"),
         (GREY, np.eye(3)[LABELS] * 0.7 + 0.1, GREY, "the probability of each class"),
-        (GREY, NAMES, GREY, "the names of 3 classes (cat, dog, eel)"),
-        (GREY, NAMES.astype("S"), GREY, "the names of 3 classes (cat, dog, eel)"),
+        (GREY, NAMES, GREY, NAMES_FLAG),
+        (GREY, NAMES.astype("S"), GREY, NAMES_FLAG),
         (GREY, LABELS * 70_000 - 5, GREY, "with labels from -5 to 139995"),
         (GREY / 255, LABELS, GREY, "with values from "),
         ((GREY / 255).astype(np.float16), LABELS, GREY, "train_images is float16"),
@@ -223,6 +224,14 @@ def test_the_line_can_be_pasted_into_a_shell(tmp_path):
     np.savez(path, train_images=GREY / 255, train_labels=NAMES)
     flags, _ = convert(path, shell=True)
     assert len(Npz(path.with_name('o\'set "1"_converted.npz'), "train")) == 6
+
+
+def test_the_line_overwrites_nothing(tmp_path):
+    np.savez(tmp_path / "set.npz", train_images=GREY / 255, train_labels=LABELS)
+    (tmp_path / "set_converted.npz").write_bytes(b"something of mine")
+    flags, _ = convert(tmp_path / "set.npz")
+    assert flags["dir"] == str(tmp_path / "set_converted_2.npz")
+    assert (tmp_path / "set_converted.npz").read_bytes() == b"something of mine"
 
 
 @pytest.mark.parametrize("channel", [(), (1,)])
