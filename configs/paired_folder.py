@@ -4,8 +4,10 @@
         --config.data.class_names="('sky', 'road', 'tree')" --config.data.ignored_id=255
 
 `DATA` holds `train/images`, `train/masks`, `val/images` and `val/masks`. `data.train_images` and
-its neighbours set other names. Masks are PNGs with one channel whose values are the ids: 0 for the
-first of `class_names`, and so on. Pixels of `ignored_id` belong to no class and count in no score.
+its neighbours set other names. Sub-folders are read if these have no pictures themselves. Masks
+are PNGs with one channel whose values are the ids: 0 for the first of `class_names`, and so on.
+Their names may have a usual ending, such as `a_mask.png` for `a.jpg`. Pixels of `ignored_id`
+belong to no class and count in no score.
 
 The network has two clocks and predicts class probabilities, as in `shapes.py`. The docstring
 there gives the settings of the paper.

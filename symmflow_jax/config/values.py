@@ -30,13 +30,15 @@ class DataConfig:
         random_flip: in training, mirror half of the examples left to right.
         dequantize_images: in training, add uniform noise of half an 8-bit level to either side.
         class_names: names of the classes in the order of their ids. Required by "paired_folder";
-            elsewhere a list replaces the names that the data set gives.
+            elsewhere a list replaces the names that the data set gives. For "idx" and "npz" it may
+            name more classes than the training labels have.
         class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
             ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
         ignored_id: id of the pixels that belong to no class, at least 0, or None
             ("paired_folder"). An id that is not in `class_ids` adds a class "void".
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
+            Sub-folders are read if a folder has no pictures itself.
         latents: folder of encoded training examples, which `--mode=encode` writes and training
             reads; empty to encode in every step. Cached images are cropped at the centre and not
             dequantized, whatever `random_crop` and `dequantize_images` say. Their mirror images

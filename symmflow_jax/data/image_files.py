@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.palettes import Palette
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 """Suffixes of image files; upper and lower case are equal."""
 
 _ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")

@@ -21,6 +21,7 @@ from array_record.python import array_record_module
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Moments
 from symmflow_jax.data.fingerprint import Fingerprint
+from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import Example
 from symmflow_jax.runtime import files
@@ -150,7 +151,8 @@ class LatentCache:
     def __init__(self, folder: str | pathlib.Path):
         self.folder = pathlib.Path(folder)
         self.index = _read_index(self.folder)
-        self.files = tuple(sorted(self.folder.glob("*.array_record")))
+        records = self.folder.glob("*.array_record")
+        self.files = tuple(sorted(path for path in records if not passed_over(path.name)))
         self._records = grain.sources.ArrayRecordDataSource([str(file) for file in self.files])
         if len(self._records) != self.index.num_examples:
             raise DataError(

@@ -32,6 +32,14 @@ class Source(Protocol):
     def __getitem__(self, index: int) -> dict[str, Any]: ...
 
 
+def notes_of(source: Source) -> tuple[str, ...]:
+    """Sentences on the files of a source: what is there and not used, and what was understood.
+
+    They are the attribute `notes` of a source; most sources have none.
+    """
+    return getattr(source, "notes", ())
+
+
 def check_split(split: str, splits: tuple[str, ...]) -> None:
     """Raises ValueError if `split` is not in `splits`."""
     if split not in splits:

@@ -43,6 +43,12 @@ def test_what_is_written_is_read(folder):
         np.testing.assert_array_equal(cache[index]["mask"], _MASKS[index])
 
 
+def test_leftovers_of_systems_are_passed_over(folder):
+    for record in list(folder.glob("*.array_record")):
+        record.with_name(f"._{record.name}").write_bytes(b"resources")
+    assert len(LatentCache(folder)) == LatentCache(folder).index.num_examples
+
+
 def test_examples_keep_their_order_over_several_files(tmp_path, monkeypatch):
     monkeypatch.setattr(latent_cache, "_RECORDS_PER_FILE", 2)
     with CacheWriter(tmp_path / "cache", _INDEX) as writer:

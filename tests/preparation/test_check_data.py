@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -11,8 +12,11 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.config.values import Config, DataConfig, SemanticsConfig
+from symmflow_jax.data.source import DataError
 from symmflow_jax.preparation.check_data import check_data, describe, examine, remedies
+
+_OF_LABELS = SemanticsConfig(encoding="plane")
 
 
 @pytest.fixture
@@ -174,3 +178,29 @@ def test_names_beyond_the_letters_of_the_locale(folder, tmp_path):
     assert any(re.search(r"0  Stra\\xdfe +50\.000%", line) for line in lines)
     assert any(r"images/gr\udcf6\udcdfe.png cannot be read as an image" in line for line in lines)
     assert lines[-1].startswith("Error: training would stop at the examples marked with")
+
+
+def test_files_that_are_not_used_are_named_once_for_each_split(folder, tmp_path, caplog):
+    experiment = folder([[[0, 1]], [[1, 0]]])
+    for split in ("train", "val"):
+        for name in ("a.gif", "list.txt", "._0.png", "Thumbs.db"):
+            (tmp_path / split / "images" / name).touch()
+    with caplog.at_level("INFO"):
+        assert check_data(experiment)
+    notes = [r.getMessage() for r in caplog.records if "not used" in r.getMessage()]
+    assert notes == [
+        f"{tmp_path}/{split}/images: 2 pairs; not used in {tmp_path}/{split}/images: 2 files of "
+        "other kinds (.gif 1, .txt 1; .gif: save them as .png)."
+        for split in ("train", "val")
+    ]
+
+
+def test_an_archive_of_another_kind_comes_with_the_line_that_converts_it(tmp_path):
+    images, labels = np.zeros((4, 3, 8, 8)), np.eye(4)
+    np.savez(tmp_path / "set.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    config = Config(data=DataConfig(source="npz", dir=str(tmp_path)), semantics=_OF_LABELS)
+    with pytest.raises(DataError) as error:
+        check_data(Experiment(config))
+    exec(shlex.split(str(error.value).partition("follows): ")[2])[2], {})
+    converted = DataConfig(source="npz", dir=str(tmp_path / "set_converted.npz"))
+    assert check_data(Experiment(Config(data=converted, semantics=_OF_LABELS)))

@@ -32,7 +32,7 @@ from symmflow_jax.config.values import (
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
-from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
@@ -177,15 +177,10 @@ class Experiment:
         """The evaluation split.
 
         Raises:
-            DataError: if it is missing or has other classes than the model.
+            DataError: if it is missing, or has other classes than the training split or the model.
         """
         source = sources.open_source(self.config, train=False)
-        found = sources.schema_of(self.config, source)
-        if found.names != self.schema.names:
-            raise DataError(
-                f"The model knows the classes {', '.join(self.schema.names)}, but the data has "
-                f"{', '.join(found.names)}; set config.data to data of the same classes."
-            )
+        sources.check_classes(self.config, source, self.schema)
         return source
 
     @functools.cached_property

@@ -10,8 +10,10 @@ from symmflow_jax.config.build.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.folders.listing import shorten, shown
 from symmflow_jax.data.latent_cache import LatentCache
-from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.data.source import DataError, Source, notes_of, numbered_classes
+from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -249,13 +251,17 @@ def has_own_classes(config: Config) -> bool:
 
 
 def open_source(config: Config, *, train: bool) -> Source:
-    """Opens the source of a split from its files, ignoring caches.
+    """Opens the source of a split from its files, ignoring caches, and logs its notes.
 
     Raises:
         DataError: if the data is missing, lacks the kind of semantics that is learned, or has
             points of another size.
     """
-    return _checked(_open_files(config, train=train), config)
+    source = _checked(_open_files(config, train=train), config)
+    notes = [*notes_of(source), *(_classes_without_examples(config, source) if train else ())]
+    for note in notes:
+        _logger.info("%s", note)
+    return source
 
 
 def _open_files(config: Config, *, train: bool) -> Source:
@@ -273,6 +279,8 @@ def _checked(source: Source, config: Config) -> Source:
         )
     if not config.data.image_size:
         _check_points(config.data, source)
+    elif isinstance(source, LabelledArrays):
+        _check_images(config.data, source)
     return source
 
 
@@ -299,10 +307,39 @@ def open_cache(config: Config) -> LatentCache | None:
 def schema_of(config: Config, source: Source) -> LabelSchema:
     """The label schema of the learned semantics of a source, with the class names of the config.
 
+    Arrays tell their classes by the labels that occur, so the config may name more of them.
+
     Raises:
         DataError: if the config has another number of names than classes.
     """
-    return _renamed(source.schemas[kind_of(config)], config)
+    schema, num_names = source.schemas[kind_of(config)], len(config.data.class_names)
+    if isinstance(source, LabelledArrays) and num_names > schema.num_classes:
+        schema = numbered_classes(num_names)
+    return _renamed(schema, config)
+
+
+def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
+    """Checks that a source has classes of the training data, if not all of them.
+
+    Args:
+        config: the config of the source.
+        source: the evaluation split.
+        schema: the classes of the training data, perhaps of a trained model.
+
+    Raises:
+        DataError: if a label is none of the classes, or if the classes have other names.
+    """
+    if isinstance(source, LabelledArrays):
+        _check_labels(config, source, schema)
+        names = config.data.class_names or source.schemas[kind_of(config)].names
+        expected = schema.names[: len(names)]
+    else:
+        names, expected = schema_of(config, source).names, schema.names
+    if names != expected:
+        raise DataError(
+            f"The model knows the classes {', '.join(schema.names)}, but the data has "
+            f"{', '.join(names)}; set config.data to data of the same classes."
+        )
 
 
 def schema_without_files(config: Config) -> LabelSchema:
@@ -361,6 +398,46 @@ def _check_points(data: DataConfig, source: Source) -> None:
             f"config.data.point_size is {data.point_size}, but the points of "
             f"{data.source!r} have {shape[0]} numbers; set it to {shape[0]}."
         )
+
+
+def _check_images(data: DataConfig, source: LabelledArrays) -> None:
+    """Raises DataError if the source has points where images are configured."""
+    shape = image_size(source[0]["image"])
+    if len(shape) == 1:
+        raise DataError(
+            f"{shown(source.files[0])} has rows of {shape[0]} floats, which are points, but "
+            f"config.data.image_size is {data.image_size}; set it to () and config.data.point_size "
+            f"to {shape[0]}, or save images [n, height, width] of 8 bits."
+        )
+
+
+def _check_labels(config: Config, source: LabelledArrays, schema: LabelSchema) -> None:
+    """Raises DataError if a label that occurs is none of the classes."""
+    unknown = [label for label in source.classes_found if label >= schema.num_classes]
+    if unknown:
+        what = "label" if len(unknown) == 1 else "labels"
+        raise DataError(
+            f"{shown(source.files[-1])}: the split {config.data.eval_split!r} has the {what} "
+            f"{shorten(map(str, unknown))}, but the training data has the {schema.num_classes} "
+            f"classes 0 to {schema.num_classes - 1}. Train with examples of all classes, remove "
+            "the others from this split, or name all classes in config.data.class_names before "
+            "training."
+        )
+
+
+def _classes_without_examples(config: Config, source: Source) -> tuple[str, ...]:
+    """A sentence on classes that do not occur in training, for sources that know their labels."""
+    if not isinstance(source, LabelledArrays):
+        return ()
+    classes, found = schema_of(config, source).names, set(source.classes_found)
+    absent = [name for number, name in enumerate(classes) if number not in found]
+    if not absent:
+        return ()
+    what = "class" if len(absent) == 1 else "classes"
+    return (
+        f"{shown(source.files[-1])}: the training split has no example of the {what} "
+        f"{shorten(map(shown, absent))}; its labels are {shorten(map(str, source.classes_found))}.",
+    )
 
 
 def _classes_of_config(data: DataConfig) -> LabelSchema:

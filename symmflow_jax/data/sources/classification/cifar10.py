@@ -3,9 +3,11 @@
 import io
 import pathlib
 import pickle
+import shlex
 
 import numpy as np
 
+from symmflow_jax.data.folders.listing import passed_over, shown
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.semantics import labels
 from symmflow_jax.semantics.labels import LabelSchema
@@ -42,6 +44,7 @@ class Cifar10:
 
     def __init__(self, root: str | pathlib.Path, split: str):
         check_split(split, tuple(_BATCHES))
+        _check_unpacked(pathlib.Path(root))
         self.files = tuple(_find(pathlib.Path(root), name) for name in _BATCHES[split])
         parts = [_read(file) for file in self.files]
         pixels = np.concatenate([part[0] for part in parts])
@@ -63,13 +66,26 @@ class Cifar10:
         }
 
 
+def _check_unpacked(root: pathlib.Path) -> None:
+    """Raises DataError if the root is a file, such as the archive itself."""
+    if root.is_file():
+        file, folder = (shlex.quote(shown(path)) for path in (root, root.absolute().parent))
+        raise DataError(
+            f"{shown(root)} is a file, not a folder of batches. To read it with "
+            f"--config.data.dir={folder}, unpack it: python -m tarfile -e {file} {folder}"
+        )
+
+
 def _find(root: pathlib.Path, name: str) -> pathlib.Path:
     for folder in _FOLDERS:
         for path in (root / folder / name, root / folder / f"{name}.bin"):
             if path.is_file():
                 return path
+    archives = sorted(path for path in root.glob("cifar-10-*.tar.gz") if not passed_over(path.name))
+    if archives:
+        _check_unpacked(archives[0])
     raise DataError(
-        f"{root.absolute()} has no {name} or {name}.bin. Unpack cifar-10-python.tar.gz or "
+        f"{shown(root.absolute())} has no {name} or {name}.bin. Unpack cifar-10-python.tar.gz or "
         "cifar-10-binary.tar.gz (cs.toronto.edu/~kriz) and set --config.data.dir to its folder."
     )
 

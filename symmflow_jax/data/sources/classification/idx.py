@@ -1,27 +1,35 @@
 """IDX files, the format of MNIST and of similar data sets."""
 
 import gzip
+import itertools
+import json
 import math
 import pathlib
+import shlex
 import zlib
 
 import numpy as np
 
 from symmflow_jax.data import source
+from symmflow_jax.data.folders.listing import shown, walk
 from symmflow_jax.data.source import DataError
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.data.sources.classification import conversion
+from symmflow_jax.data.sources.classification.conversion import Archive, Split
+from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _PREFIXES = {"train": "train", "test": "t10k"}
+_MOST_SEEN = 10_000  # Files among which a missing one is sought.
+_KINDS = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 
 USUAL_CLASSES = source.numbered_classes(10)
 """The classes of MNIST and of most data sets in its format."""
 
 
-class Idx:
-    """Grey images "image" uint8 `[height, width, 1]` with "label" int32 `[]`.
+class Idx(LabelledArrays):
+    """Images "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
 
     Args:
         folder: folder of the four files, such as `train-images-idx3-ubyte.gz` or
@@ -38,24 +46,10 @@ class Idx:
 
     def __init__(self, folder: str | pathlib.Path, split: str):
         source.check_split(split, tuple(_PREFIXES))
-        images_path = _find(pathlib.Path(folder), split, "images-idx3-ubyte")
-        labels_path = _find(pathlib.Path(folder), split, "labels-idx1-ubyte")
-        self._images = read_idx(images_path)
-        labels = read_idx(labels_path)
-        _check(images_path, self._images, labels_path, labels)
-        self._labels = labels.astype(np.int32)
-        self.files = (images_path, labels_path)
-
-    @property
-    def schemas(self) -> dict[str, LabelSchema]:
-        """The classes of "label", named by their numbers."""
-        return {"label": source.numbered_classes(int(self._labels.max()) + 1)}
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        return {"image": self._images[index, ..., None], "label": np.asarray(self._labels[index])}
+        images_path, labels_path = (_find(pathlib.Path(folder), split, kind) for kind in _KINDS)
+        images, labels = read_idx(images_path), read_idx(labels_path)
+        _check(pathlib.Path(folder), split, images_path, images, labels_path, labels)
+        super().__init__((images_path, labels_path), images, labels.reshape(-1))
 
 
 def read_idx(path: str | pathlib.Path) -> np.ndarray:
@@ -82,7 +76,10 @@ def read_idx(path: str | pathlib.Path) -> np.ndarray:
         raise _damaged(
             path, f"it has {len(content)} bytes where its shape {shape} asks for {expected}"
         )
-    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    try:
+        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # NumPy has no arrays of so many dimensions.
+        raise _damaged(path, f"its shape is {shape}") from error
     return array.astype(dtype.newbyteorder("="))
 
 
@@ -98,38 +95,83 @@ def _read(path: pathlib.Path) -> bytes:
 
 def _find(folder: pathlib.Path, split: str, kind: str) -> pathlib.Path:
     """The file of one kind, under the first of its usual names that exists."""
-    stem = f"{_PREFIXES[split]}-{kind}"
-    dotted = stem.replace("-idx", ".idx")
-    names = (stem, f"{stem}.gz", dotted, f"{dotted}.gz")
+    names = _usual_names(split, kind)
     for name in names:
         if (folder / name).is_file():
             return folder / name
     raise DataError(
-        f"No {' or '.join(names)} in {folder.absolute()}. Point --config.data.dir to a folder with "
+        f"No {' or '.join(names)} in {shown(folder.absolute())}. {_nearby(folder, names)}Point "
+        "--config.data.dir to a folder with "
         "the four files of the MNIST database (or of a set in its format, such as "
         "Fashion-MNIST), gzipped or not; or take a set prepared by TensorFlow Datasets with "
         "--config.data.source=tfds --config.data.name=mnist."
     )
 
 
+def _usual_names(split: str, kind: str) -> tuple[str, ...]:
+    stem = f"{_PREFIXES[split]}-{kind}"
+    dotted = stem.replace("-idx", ".idx")
+    return stem, f"{stem}.gz", dotted, f"{dotted}.gz"
+
+
+def _nearby(folder: pathlib.Path, names: tuple[str, ...]) -> str:
+    """A sentence on a file of another suffix or in a sub-folder that is probably meant."""
+    for path in itertools.islice(walk(folder, strict=False), _MOST_SEEN):
+        if path.name in names:
+            return f"It is in {shown(path.parent)}: --config.data.dir={shown(path.parent)}. "
+        if path.name.lower().startswith(names):
+            return f"{shown(path)} is probably it: {_mend_name(path, names)}. "
+    return ""
+
+
+def _mend_name(path: pathlib.Path, names: tuple[str, ...]) -> str:
+    if path.suffix.lower() in (".zip", ".bz2", ".xz", ".7z", ".tar"):
+        return "unpack it"
+    return f"rename it to {names[0]}, gzipped or not"
+
+
 def _check(
-    images_path: pathlib.Path, images: np.ndarray, labels_path: pathlib.Path, labels: np.ndarray
+    folder: pathlib.Path,
+    split: str,
+    images_path: pathlib.Path,
+    images: np.ndarray,
+    labels_path: pathlib.Path,
+    labels: np.ndarray,
 ) -> None:
-    if images.ndim != 3 or images.dtype != np.uint8:
+    if images.ndim == 1 and labels.ndim >= 3:
+        a, b = shlex.quote(shown(images_path)), shlex.quote(shown(labels_path))
         raise DataError(
-            f"{images_path} holds {images.dtype} of shape {images.shape}; "
-            "8-bit images [n, height, width] are needed."
+            f"{shown(images_path)} holds labels and {shown(labels_path)} images. Exchange their "
+            f"names: mv {a} {a}.tmp && mv {b} {a} && mv {a}.tmp {b}"
         )
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or np.any(labels < 0):
-        raise DataError(
-            f"{labels_path} holds {labels.dtype} of shape {labels.shape}; "
-            "class numbers [n] from 0 are needed."
-        )
+    chosen = Split(split, images_path.name, labels_path.name)
+    arrays = {chosen.images: images, chosen.labels: labels}
+    if any(Archive(folder, arrays, [chosen]).faults_of(chosen)):
+        raise DataError(conversion.refusal(_both_splits(folder, chosen), chosen))
     if len(images) != len(labels) or not len(labels):
         raise DataError(
-            f"{images_path} has {len(images)} images and {labels_path} {len(labels)} labels; "
-            "take both from the same set."
+            f"{shown(images_path)} has {len(images)} images and {shown(labels_path)} "
+            f"{len(labels)} labels; take both from the same set."
         )
+
+
+def _both_splits(folder: pathlib.Path, chosen: Split) -> Archive:
+    """The arrays of all splits that can be read, for their conversion."""
+    arrays: dict[str, np.ndarray] = {}
+    splits = []
+    for name in (chosen.name, *(name for name in _PREFIXES if name != chosen.name)):
+        try:
+            paths = [_find(folder, name, kind) for kind in _KINDS]
+            arrays |= {path.name: read_idx(path) for path in paths}
+        except DataError:
+            continue  # The conversion is of the other split alone.
+        splits.append(Split(name, paths[0].name, paths[1].name))
+    files = ", ".join(
+        f"{json.dumps(name)}: read_idx({json.dumps(str(folder.absolute() / name))})"
+        for name in arrays
+    )
+    load = f"from {__name__} import read_idx; a = {{{files}}}"
+    return Archive(folder.absolute(), arrays, splits, load)
 
 
 def _damaged(path: str | pathlib.Path, what: str) -> DataError:

@@ -3,25 +3,40 @@
 import pathlib
 import zipfile
 import zlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from symmflow_jax.data import source
+from symmflow_jax.data.folders.listing import passed_over, shown
 from symmflow_jax.data.source import DataError
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.data.sources.classification import conversion
+from symmflow_jax.data.sources.classification.conversion import Archive, Split
+from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.runtime.errors import first_line
+
+_IMAGES, _LABELS = "images", "labels"
+# Other names of images and labels, in lower case, as Keras, scikit-learn and others write them.
+_IMAGE_WORDS = (_IMAGES, "image", "imgs", "x", "data")
+_LABEL_WORDS = (_LABELS, "label", "y", "target", "targets", "masks", "mask")
+_UNREADABLE = (
+    ValueError, TypeError, OSError, EOFError, KeyError, IndexError, RuntimeError, SyntaxError,
+    MemoryError, OverflowError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
-class Npz:
+class Npz(LabelledArrays):
     """Images "image" uint8 `[height, width, 1 or 3]` with "label" int32 `[]`.
 
     An archive with float arrays `[count, n]` gives points, "image" float32 `[n]`.
 
     Args:
         path: the archive, or a folder with exactly one.
-        split: prefix of the archive's keys, such as "train", "val" or "test".
+        split: prefix of the archive's keys, such as "train", "val" or "test". If an archive has no
+            such keys, but the names of Keras (`x_train`, `y_train`) or alike, those are read.
 
     Attributes:
         files: the archive.
+        notes: sentences on keys of other names, if such are read, and on dark images.
 
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
@@ -30,29 +45,24 @@ class Npz:
 
     def __init__(self, path: str | pathlib.Path, split: str):
         path = _find(pathlib.Path(path))
-        self.files = (path,)
-        arrays = _read(path, split)
-        self._images = _pictures(path, f"{split}_images", arrays)
-        self._labels = _classes(path, f"{split}_labels", arrays)
-        if len(self._images) != len(self._labels) or not len(self._labels):
+        keys = _keys(path)
+        chosen = _split(path, keys, split)
+        arrays = _read(path, (chosen.images, chosen.labels))
+        images, labels = arrays[chosen.images], arrays[chosen.labels]
+        if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
+            raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
+        if len(images) != len(labels) or not len(labels):
             raise DataError(
-                f"{path} has {len(self._images)} {split}_images and {len(self._labels)} "
-                f"{split}_labels; there must be as many, and some."
+                f"{shown(path)} has {len(images)} {chosen.images} and {len(labels)} "
+                f"{chosen.labels}; there must be as many, and some."
             )
-        # The classes of all splits, because a small split may lack the last class.
-        keys = [key for key in arrays if key.endswith("_labels")]
-        self._num_classes = 1 + max(int(_classes(path, key, arrays).max(initial=0)) for key in keys)
-
-    @property
-    def schemas(self) -> dict[str, LabelSchema]:
-        """The classes of "label", named by their numbers."""
-        return {"label": source.numbered_classes(self._num_classes)}
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        return {"image": self._images[index], "label": np.asarray(self._labels[index])}
+        super().__init__((path,), images, labels.reshape(-1))
+        usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
+        if (chosen.images, chosen.labels) != usual:
+            self.notes += (
+                f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "
+                f"{usual[1]}.",
+            )
 
 
 def _find(path: pathlib.Path) -> pathlib.Path:
@@ -61,65 +71,132 @@ def _find(path: pathlib.Path) -> pathlib.Path:
         return path
     if not path.is_dir():
         raise DataError(
-            f"{path.absolute()} does not exist. Point --config.data.dir to an .npz file, such as "
-            "pathmnist.npz of MedMNIST (medmnist.com), or to its folder."
+            f"{shown(path.absolute())} does not exist. Point --config.data.dir to an .npz file, "
+            "such as pathmnist.npz of MedMNIST (medmnist.com), or to its folder."
         )
-    archives = sorted(path.glob("*.npz"))
+    archives = sorted(
+        file
+        for file in path.iterdir()
+        if file.suffix.lower() == ".npz" and not passed_over(file.name)
+    )
     if len(archives) != 1:
-        names = ", ".join(archive.name for archive in archives) or "none"
+        names = ", ".join(shown(archive.name) for archive in archives) or "none"
         raise DataError(
-            f"{path.absolute()} must contain exactly one .npz file, but has {names}. Point "
+            f"{shown(path.absolute())} must contain exactly one .npz file, but has {names}. Point "
             "--config.data.dir to the file itself."
         )
     return archives[0]
 
 
-def _read(path: pathlib.Path, split: str) -> dict[str, np.ndarray]:
-    """The arrays of one split, and the labels of all of them."""
+def _keys(path: pathlib.Path) -> list[str]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            keys = archive.files
-            wanted = [key for key in keys if key == f"{split}_images" or key.endswith("_labels")]
-            arrays = {key: archive[key] for key in wanted}
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(
-            f"{path} is no readable archive of plain arrays ({error}). Fetch the file again."
-        ) from error
-    missing = [key for key in (f"{split}_images", f"{split}_labels") if key not in arrays]
-    if missing:
-        raise DataError(
-            f"{path} lacks {' and '.join(missing)}; it has {', '.join(keys) or 'no arrays'}."
-        )
-    return arrays
+            return list(archive.files)
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
 
 
-def _pictures(path: pathlib.Path, key: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """uint8 `[count, height, width, 1 or 3]`, or float32 points `[count, n]`."""
-    images = arrays[key]
-    if images.ndim == 2 and np.issubdtype(images.dtype, np.floating):
-        return images.astype(np.float32)
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.dtype != np.uint8:
-        raise DataError(
-            f"{path}: {key} is {images.dtype} of shape {arrays[key].shape}; 8-bit images "
-            "[n, height, width] or [n, height, width, 3] are needed."
-        )
-    return images
+def _read(path: pathlib.Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in keys}
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
 
 
-def _classes(path: pathlib.Path, key: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Class numbers, int32 `[n]`."""
-    labels = arrays[key]
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        raise DataError(
-            f"{path}: {key} has {labels.shape[1]} labels for each image; a multi-label set "
-            "cannot be learnt, only one class for each image."
+def _unreadable(path: pathlib.Path, error: BaseException) -> DataError:
+    reason = first_line(error)
+    is_pickled = "allow_pickle" in reason
+    remedy = conversion.unpickling_line(path) if is_pickled else "Fetch the file again."
+    return DataError(f"{shown(path)} is no readable archive of plain arrays ({reason}). {remedy}")
+
+
+def _split(path: pathlib.Path, keys: Sequence[str], split: str) -> Split:
+    """The keys of a split; raises DataError if there are none, or several."""
+    usual = Split(split, f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
+    if usual.images in keys and usual.labels in keys:
+        return usual
+    images, labels = _named(keys, _IMAGE_WORDS, split), _named(keys, _LABEL_WORDS, split)
+    for found, words in ((images, _IMAGES), (labels, _LABELS)):
+        if len(found) > 1:
+            raise DataError(
+                f"{shown(path)} has {' and '.join(found)}, which may all be the {words} of the "
+                f"split {split!r}; rename one to {split}_{words}."
+            )
+    if images and labels:
+        return Split(split, images[0], labels[0])
+    missing = [key for key in (usual.images, usual.labels) if key not in keys]
+    raise DataError(
+        f"{shown(path)} lacks {' and '.join(missing)}; it has "
+        f"{shown(', '.join(keys)) or 'no arrays'}. {_advice(path, keys, split)}".rstrip()
+    )
+
+
+def _named(keys: Sequence[str], words: Sequence[str], split: str) -> list[str]:
+    """The keys that say a word and a split, such as "x_train" or "Train_Images"."""
+    names = {f"{word}_{split}".lower() for word in words}
+    names |= {f"{split}_{word}".lower() for word in words}
+    return [key for key in keys if key.lower() in names]
+
+
+def _advice(path: pathlib.Path, keys: Sequence[str], split: str) -> str:
+    """What to do about an archive that lacks a split."""
+    splits = _all_splits(keys)
+    whole = _whole(path, keys)
+    if len(splits) == 1 and splits[0].name == "train":
+        (whole,) = splits
+    elif splits:
+        names = shown(", ".join(one.name for one in splits))
+        return (
+            f"Its splits are {names}: name them in --config.data.train_split and "
+            "--config.data.eval_split."
         )
-    integers = np.issubdtype(labels.dtype, np.integer)
-    if labels.ndim not in (1, 2) or not integers or np.any(labels < 0):
-        raise DataError(
-            f"{path}: {key} is {labels.dtype} of shape {labels.shape}; class numbers [n] or "
-            "[n, 1] from 0 are needed."
+    if whole is None:
+        return ""
+    archive = Archive(path, _read(path, (whole.images, whole.labels)), [whole])
+    return conversion.split_line(archive, whole, split)
+
+
+def _all_splits(keys: Sequence[str]) -> list[Split]:
+    """The splits that have both images and labels."""
+    names = {
+        name
+        for key in keys
+        for word in (*_IMAGE_WORDS, *_LABEL_WORDS)
+        for name in (
+            key[: -len(word) - 1] if key.lower().endswith(f"_{word}") else "",
+            key[len(word) + 1 :] if key.lower().startswith(f"{word}_") else "",
         )
-    return labels.reshape(-1).astype(np.int32)
+        if name
+    }
+    splits = []
+    for name in sorted(names, key=lambda one: (one != "train", one)):
+        images, labels = _named(keys, _IMAGE_WORDS, name), _named(keys, _LABEL_WORDS, name)
+        if len(images) == len(labels) == 1:
+            splits.append(Split(name, images[0], labels[0]))
+    return splits
+
+
+def _whole(path: pathlib.Path, keys: Sequence[str]) -> Split | None:
+    """The keys of images and labels of an archive without splits, if they are certain."""
+    images = [key for key in keys if key.lower() in _IMAGE_WORDS]
+    labels = [key for key in keys if key.lower() in _LABEL_WORDS]
+    if sorted(keys) == ["arr_0", "arr_1"]:  # The names that NumPy gives.
+        arrays = _read(path, keys)
+        images, labels = sorted(keys, key=lambda key: -arrays[key].ndim)[:1], []
+        labels = [key for key in keys if key not in images and arrays[key].ndim <= 2]
+    return Split("train", images[0], labels[0]) if len(images) == len(labels) == 1 else None
+
+
+def _whole_archive(path: pathlib.Path, keys: Sequence[str], chosen: Split) -> Archive:
+    """The archive with the arrays of all splits that can be read, for its conversion."""
+    splits = [chosen, *(one for one in _all_splits(keys) if one.name != chosen.name)]
+    arrays: dict[str, np.ndarray] = {}
+    readable = []
+    for split in splits:
+        try:
+            arrays |= _read(path, (split.images, split.labels))
+        except DataError:
+            continue  # A pickled or damaged split is left out of the conversion.
+        readable.append(split)
+    return Archive(path, arrays, readable)

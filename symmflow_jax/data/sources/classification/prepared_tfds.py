@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError, numbered_classes
 from symmflow_jax.semantics import labels
 
@@ -58,7 +59,14 @@ class PreparedTfds:
             raise DataError(
                 f"{self._where}: example {index} cannot be read ({error}). Prepare the set again."
             ) from error
-        return {"image": example["image"], "label": np.asarray(example["label"], np.int32)}
+        label = np.asarray(example["label"], np.int32)
+        if not 0 <= label < self._schema.num_classes:
+            raise DataError(
+                f"{self._where}: example {index} has the label {label}, which is none of the "
+                f"{self._schema.num_classes} classes; some sets have -1 where labels are not "
+                "published. Choose a split with labels."
+            )
+        return {"image": example["image"], "label": label}
 
 
 def known_classes(name: str) -> labels.LabelSchema | None:
@@ -84,7 +92,8 @@ def _find(name: str, folder: str) -> Any:
 def _files(folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
     # A set may lie in a bucket, which is no local folder.
     inside = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path for path in inside if path.is_file()))
+    files = (path for path in inside if path.is_file() and not passed_over(path.name))
+    return tuple(sorted(files))
 
 
 def _how_to_prepare(name: str, folder: str) -> str:

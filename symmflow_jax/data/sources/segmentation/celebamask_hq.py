@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from symmflow_jax.data.folders.listing import counted, shorten, shown, walk
 from symmflow_jax.data.image_files import open_image, read_image, read_mask
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
@@ -58,6 +59,9 @@ class CelebAMaskHQ:
             `CelebA-HQ-to-CelebA-mapping.txt` (24,183, 2,993 and 2,824 faces). Without that
             file: the first 80 %, the next 10 % and the last 10 % of the faces by number.
 
+    Attributes:
+        notes: at most one sentence, on files that are not used and on faces without a mask.
+
     Raises:
         DataError: if a folder is missing or empty, or the mapping file is broken or incomplete.
         ValueError: if there is no such split.
@@ -67,19 +71,21 @@ class CelebAMaskHQ:
         check_split(split, tuple(_SHARES))
         self._root = pathlib.Path(root)
         folder = self._root / _IMAGES
-        numbers = sorted(int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdigit())
+        numbers, others = _faces(folder)
         if not numbers:
+            rest = f", but {counted(len(others), 'other file')}" if others else ""
             raise DataError(
-                f"{folder.absolute()} has no faces N.jpg. Unpack CelebAMask-HQ.zip "
+                f"{shown(folder.absolute())} has no faces N.jpg{rest}. Unpack CelebAMask-HQ.zip "
                 "(github.com/switchablenorms/CelebAMask-HQ) and set --config.data.dir to the "
                 "folder CelebAMask-HQ."
             )
         if not any((self._root / name).is_dir() for name in (_PART_MASKS, _MASKS)):
             raise DataError(
-                f"{self._root.absolute()} has neither {_PART_MASKS} nor {_MASKS}; unpack "
+                f"{shown(self._root.absolute())} has neither {_PART_MASKS} nor {_MASKS}; unpack "
                 "CelebAMask-HQ.zip again."
             )
         self._numbers = _split(self._root / _MAPPING, numbers, split)
+        self.notes = _notes(self._root, self._numbers, set(numbers), others)
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:
@@ -117,6 +123,62 @@ class CelebAMaskHQ:
         return mask
 
 
+def _faces(folder: pathlib.Path) -> tuple[list[int], list[pathlib.Path]]:
+    """The numbers of the faces N.jpg, and the other files."""
+    numbers, others = [], []
+    for path in walk(folder):
+        stem = path.stem
+        is_number = stem.isascii() and stem.isdigit() and str(int(stem)) == stem
+        if is_number and path.suffix == ".jpg" and path.parent == folder:
+            numbers.append(int(stem))
+        else:
+            others.append(path)
+    return sorted(numbers), others
+
+
+def _notes(
+    root: pathlib.Path, chosen: list[int], numbers: set[int], others: list[pathlib.Path]
+) -> tuple[str, ...]:
+    """At most one sentence on files that are not used and on faces without a mask.
+
+    Args:
+        root: the folder of the data set.
+        chosen: the faces of the split.
+        numbers: the faces of all splits.
+        others: the files beside the faces.
+    """
+    folder, masked = root / _IMAGES, _masked_faces(root)
+    bare = [number for number in chosen if number not in masked]
+    faceless = masked - numbers
+    findings = []
+    if others:
+        findings.append(
+            f"not used: {counted(len(others), 'file')} of another name than N.jpg, such as "
+            f"{shown(others[0].relative_to(folder))}"
+        )
+    if faceless:
+        findings.append(
+            f"not used: masks of {counted(len(faceless), 'face')} that are not there, such as "
+            f"{min(faceless)}.jpg"
+        )
+    if bare:
+        findings.append(
+            f"without a mask: {counted(len(bare), 'face')}, which cannot be read, such as "
+            f"{shorten(f'{number}.jpg' for number in bare)}; unpack them again, or set "
+            "--config.data.on_error=skip"
+        )
+    if not findings:
+        return ()
+    return (f"{shown(folder)}: {counted(len(chosen), 'face')}; {'; '.join(findings)}.",)
+
+
+def _masked_faces(root: pathlib.Path) -> set[int]:
+    """The numbers of the faces that have a merged mask or parts."""
+    merged = {path.stem for path in walk(root / _MASKS) if path.suffix == ".png"}
+    parts = {path.name.partition("_")[0] for path in walk(root / _PART_MASKS)}
+    return {int(stem) for stem in merged | parts if stem.isascii() and stem.isdigit()}
+
+
 def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
     if not mapping.exists():
         first, end = (round(share * len(numbers)) for share in _SHARES[split])
@@ -130,11 +192,11 @@ def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
 
 def _read_mapping(mapping: pathlib.Path) -> dict[int, int]:
     """The index in CelebA of each face's original image, by the number of the face."""
-    lines = mapping.read_text(encoding="utf-8").splitlines()[1:]
     try:
+        lines = mapping.read_text(encoding="utf-8").splitlines()[1:]
         return {int(words[0]): int(words[1]) for words in map(str.split, lines) if words}
-    except (ValueError, IndexError) as error:
-        raise DataError(f"{mapping} is broken ({error}); unpack it again.") from error
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(f"{shown(mapping)} is broken ({error}); unpack it again.") from error
 
 
 def _split_of(original: int) -> str:

@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.folders.listing import counted, shown, walk
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
@@ -42,6 +43,12 @@ SCHEMA = LabelSchema(
 """The 19 evaluated classes in the order of their train ids, and "void" for all other ids."""
 
 _IMAGE_ENDING, _MASK_ENDING = "_leftImg8bit.png", "_gtFine_labelIds.png"
+# What else the archives have, and their tools write, for each scene.
+_SIBLINGS = tuple(
+    f"_gtFine_{kind}"
+    for kind in ("color.png", "instanceIds.png", "labelTrainIds.png", "instanceTrainIds.png",
+                 "polygons.json")
+)  # fmt: skip
 
 
 class Cityscapes(ImagePairs):
@@ -50,6 +57,9 @@ class Cityscapes(ImagePairs):
     Args:
         root: folder of the two unpacked archives.
         split: "train" (2,975 scenes) or "val" (500); the masks of "test" are not published.
+
+    Attributes:
+        notes: at most one sentence, on files that the archives do not have.
 
     Raises:
         DataError: if a folder is missing or empty, or if images and masks do not pair up.
@@ -60,28 +70,40 @@ class Cityscapes(ImagePairs):
         check_split(split, ("train", "val"))
         images = pathlib.Path(root) / "leftImg8bit" / split
         masks = pathlib.Path(root) / "gtFine" / split
-        image_files = _list(images, _IMAGE_ENDING, "leftImg8bit_trainvaltest.zip")
-        mask_files = _list(masks, _MASK_ENDING, "gtFine_trainvaltest.zip")
+        image_files, other_images = _list(images, _IMAGE_ENDING, "leftImg8bit_trainvaltest.zip")
+        mask_files, other_masks = _list(masks, _MASK_ENDING, "gtFine_trainvaltest.zip")
         lonely = sorted(image_files.keys() ^ mask_files.keys())
         if lonely:
             raise DataError(
                 f"{len(lonely)} scenes of Cityscapes ({split}) have only an image or only a mask, "
-                f"such as {lonely[0]}. Unpack both archives again into {root}."
+                f"such as {shown(lonely[0])}. Unpack both archives again into {shown(root)}."
             )
         super().__init__([(image_files[name], mask_files[name]) for name in sorted(image_files)],
                          SCHEMA)  # fmt: skip
+        unused = [
+            f"not used in {shown(folder)}: {counted(len(others), 'file')} of another name, such "
+            f"as {shown(others[0].relative_to(folder))}"
+            for folder, others in ((images, other_images), (masks, other_masks))
+            if others
+        ]
+        count = counted(len(image_files), "pair")
+        self.notes = (f"{shown(images)}: {count}; {'; '.join(unused)}.",) if unused else ()
 
 
-def _list(folder: pathlib.Path, ending: str, archive: str) -> dict[str, pathlib.Path]:
-    """The files of all cities by `city/name`."""
-    files = {
-        f"{path.parent.name}/{path.name.removesuffix(ending)}": path
-        for path in folder.glob(f"*/*{ending}")
-    }
+def _list(
+    folder: pathlib.Path, ending: str, archive: str
+) -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
+    """The files of all cities by `city/name`, and those that the archives do not have."""
+    files, others = {}, []
+    for path in walk(folder):
+        if path.name.endswith(ending) and path.parent.parent == folder:
+            files[f"{path.parent.name}/{path.name.removesuffix(ending)}"] = path
+        elif not path.name.endswith(_SIBLINGS):
+            others.append(path)
     if not files:
         raise DataError(
-            f"{folder.absolute()} has no files */*{ending}. Unpack {archive} "
+            f"{shown(folder.absolute())} has no files */*{ending}. Unpack {archive} "
             "(cityscapes-dataset.com) and set --config.data.dir to the folder that holds "
             "leftImg8bit and gtFine."
         )
-    return files
+    return files, others

@@ -1,23 +1,21 @@
 """A folder of images and a folder of masks, paired by file name."""
 
 import pathlib
-from collections.abc import Iterable
 
-from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.folders.listing import Listing, counted, list_pictures, shown
+from symmflow_jax.data.folders.pairing import pair
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.palettes import Palette
 
-_NUM_SHOWN = 5
-
 
 class PairedFolder(ImagePairs):
     """RGB Pillow images "image" with "mask", integers `[height, width]`.
 
-    An image and its mask have the same name except for the suffix (.png, .jpg, .jpeg, .bmp or
-    .webp, in upper or lower case). Other files and hidden files are ignored. Pairs are sorted by
-    name.
+    An image and its mask have the same name except for the suffix, one of `SUFFIXES` in upper or
+    lower case; see `pair` for names that differ. Pictures in sub-folders are read if there are
+    none directly in the folder. Pairs are sorted by name.
 
     Args:
         images: folder of the images.
@@ -25,9 +23,12 @@ class PairedFolder(ImagePairs):
         schema: the classes, and their ids in the masks.
         colours: colour of each class if the masks are colour images.
 
+    Attributes:
+        notes: at most one sentence on files that are not used and on names that differ.
+
     Raises:
-        DataError: if a folder is missing or empty, if files of a folder share a name, or if
-            images and masks do not pair up.
+        DataError: if a folder is missing or empty, if files of a folder share a name, if both
+            folders are the same, or if images and masks do not pair up.
     """
 
     def __init__(
@@ -37,53 +38,30 @@ class PairedFolder(ImagePairs):
         schema: LabelSchema,
         colours: Palette = (),
     ):
-        image_files, mask_files = _list(pathlib.Path(images)), _list(pathlib.Path(masks))
-        _check_partners(pathlib.Path(images), image_files, pathlib.Path(masks), mask_files)
-        pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-        super().__init__(pairs, schema, colours)
-
-
-def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """The image files of a folder by their names without suffix."""
-    if not folder.is_dir():
-        raise DataError(
-            f"The folder {folder.absolute()} does not exist. Set --config.data.dir and the folders "
-            "of images and masks under it (config.data.train_images and so on)."
-        )
-    files: dict[str, pathlib.Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in files:
+        images, masks = pathlib.Path(images), pathlib.Path(masks)
+        if images.is_dir() and masks.is_dir() and images.samefile(masks):
             raise DataError(
-                f"{files[path.stem]} and {path.name} have the same name; remove one of them."
+                f"{shown(images.absolute())} is the folder of the images and of the masks; move "
+                "the masks to a folder of their own with the names of their images, and set "
+                "config.data.train_masks and config.data.eval_masks to it."
             )
-        files[path.stem] = path
-    if not files:
-        raise DataError(f"{folder.absolute()} contains no images ({', '.join(SUFFIXES)}).")
-    return files
+        image_files = list_pictures(images, apart=(masks,))
+        mask_files = list_pictures(masks, apart=(images,))
+        pairing = pair(image_files, mask_files)
+        super().__init__(pairing.pairs, schema, colours)
+        self.notes = _notes(len(pairing.pairs), image_files, mask_files, pairing.notes)
 
 
-def _check_partners(
-    images: pathlib.Path,
-    image_files: dict[str, pathlib.Path],
-    masks: pathlib.Path,
-    mask_files: dict[str, pathlib.Path],
-) -> None:
-    complaints = [
-        f"{len(stems)} of the files in {folder} have no {partner} of the same name in {other}: "
-        f"{_shorten(files[stem].name for stem in sorted(stems))}."
-        for folder, files, partner, other, stems in (
-            (images, image_files, "mask", masks, image_files.keys() - mask_files.keys()),
-            (masks, mask_files, "image", images, mask_files.keys() - image_files.keys()),
-        )
-        if stems
+def _notes(
+    num_pairs: int, images: Listing, masks: Listing, matched: tuple[str, ...]
+) -> tuple[str, ...]:
+    """One sentence on what is there and not used, and on names that differ."""
+    unused = [
+        f"not used in {shown(listing.folder)}: {listing.unused}"
+        for listing in (images, masks)
+        if listing.unused
     ]
-    if complaints:
-        raise DataError(" ".join([*complaints, "Add the missing files or remove these."]))
-
-
-def _shorten(names: Iterable[str]) -> str:
-    names = list(names)
-    rest = ", ..." if len(names) > _NUM_SHOWN else ""
-    return ", ".join(names[:_NUM_SHOWN]) + rest
+    findings = "; ".join([*matched, *unused])
+    if not findings:
+        return ()
+    return (f"{shown(images.folder)}: {counted(num_pairs, 'pair')}; {findings}.",)

@@ -1,5 +1,8 @@
 """Data sources by name, and their classes."""
 
+import logging
+import pickle
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -216,3 +219,125 @@ def test_class_names_of_the_config_differ(experiment_of):
     beside = {"data.class_names": ("road", "void"), "data.ignored_id": 255}
     schema = _schema(experiment_of("paired_folder", **beside))
     assert (schema.names, schema.ignored) == (("road", "void", "void (255)"), (2,))
+
+
+@pytest.fixture
+def idx_set(tmp_path):
+    """A function that writes an IDX set with the labels of its splits."""
+
+    def write(train, test):
+        for prefix, labels in (("train", train), ("t10k", test)):
+            images = bytes([0, 0, 8, 3, 0, 0, 0, len(labels), 0, 0, 0, 2, 0, 0, 0, 2])
+            (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(images + bytes(4 * len(labels)))
+            header = bytes([0, 0, 8, 1, 0, 0, 0, len(labels)])
+            (tmp_path / f"{prefix}-labels-idx1-ubyte").write_bytes(header + bytes(labels))
+        return {"data.source": "idx", "data.dir": str(tmp_path), "semantics.encoding": "plane"}
+
+    return write
+
+
+@pytest.fixture
+def npz_set(tmp_path):
+    """As `idx_set`, for an archive."""
+
+    def write(train, test):
+        arrays = {}
+        for split, labels in (("train", train), ("test", test)):
+            arrays[f"{split}_images"] = np.zeros((len(labels), 2, 2), np.uint8)
+            arrays[f"{split}_labels"] = np.asarray(labels)
+        np.savez(tmp_path / "set.npz", **arrays)
+        return {"data.source": "npz", "data.dir": str(tmp_path), "semantics.encoding": "plane"}
+
+    return write
+
+
+@pytest.mark.parametrize("write_set", ["idx_set", "npz_set"])
+def test_a_test_set_may_lack_classes(tiny_experiment, request, write_set):
+    values = request.getfixturevalue(write_set)([0, 1, 2], [0, 1, 1, 0])
+    for names in ((), ("cat", "dog", "eel")):
+        experiment = tiny_experiment(**values, **{"data.class_names": names})
+        assert len(experiment.evaluation_source) == 4
+        assert experiment.schema.names == (names or ("0", "1", "2"))
+
+
+@pytest.mark.parametrize("write_set", ["idx_set", "npz_set"])
+def test_labels_that_training_lacks_are_named_and_can_be_named_before(
+    tiny_experiment, request, write_set, caplog
+):
+    values = request.getfixturevalue(write_set)([0, 1, 2], [0, 3, 5])
+    with pytest.raises(DataError) as error:
+        tiny_experiment(**values).evaluation_source  # noqa: B018
+    assert (
+        "the split 'test' has the labels 3, 5, but the training data has the 3 classes 0 to 2. "
+        "Train with examples of all classes, remove the others from this split, or name all "
+        "classes in config.data.class_names before training." in str(error.value)
+    )
+    named = tiny_experiment(**values, **{"data.class_names": tuple("abcdef")})
+    with caplog.at_level(logging.INFO):
+        assert len(named.evaluation_source) == 3
+    assert named.schema.names == tuple("abcdef")
+    assert "the training split has no example of the classes d, e, f; its labels are 0, 1, 2." in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize("write_set", ["idx_set", "npz_set"])
+def test_a_trained_model_is_evaluated_without_the_training_files(
+    tiny_experiment, request, write_set, tmp_path
+):
+    values = request.getfixturevalue(write_set)([0, 1, 2], [0, 1])
+    trained = tiny_experiment(**values)
+    model = trained.with_schema(trained.schema)
+    other = request.getfixturevalue(write_set)([0], [1, 0, 0])
+    for path in tmp_path.glob("train-*"):
+        path.unlink()
+    assert len(model.measured_as(tiny_experiment(**other)).evaluation_source) == 3
+    other = request.getfixturevalue(write_set)([0], [1, 3])
+    with pytest.raises(DataError, match="the split 'test' has the label 3, but the training data"):
+        model.measured_as(tiny_experiment(**other)).evaluation_source  # noqa: B018
+
+
+def test_labels_of_other_names_are_other_classes(tiny_experiment, idx_set):
+    values = idx_set([0, 1, 2], [0, 1])
+    named = tiny_experiment(**values, **{"data.class_names": ("cat", "dog", "eel")})
+    model = named.with_schema(named.schema)
+    for names in ((), ("dog", "cat", "eel"), ("cat", "dog", "eel", "fox")):
+        other = tiny_experiment(**values, **{"data.class_names": names})
+        with pytest.raises(DataError, match=r"knows the classes cat, dog, eel, but the data has"):
+            model.measured_as(other).evaluation_source  # noqa: B018
+
+
+def test_labels_that_do_not_begin_with_0_are_told(tiny_experiment, npz_set, caplog):
+    with caplog.at_level(logging.INFO):
+        tiny_experiment(**npz_set([1, 2], [1])).training_source  # noqa: B018
+    assert "no example of the class 0; its labels are 1, 2." in caplog.text
+
+
+def test_a_folder_may_lack_classes_in_evaluation(folder_experiment, tmp_path):
+    (tmp_path / "val").symlink_to(tmp_path / "train")
+    values = {"data.class_names": ("sky", "road", "tree"), "data.class_ids": (7, 11, 30)}
+    assert len(folder_experiment(**values).evaluation_source) == 1
+
+
+def test_rows_of_floats_are_no_images(tiny_experiment, tmp_path):
+    np.savez(tmp_path / "set.npz", train_images=np.zeros((2, 64)), train_labels=np.arange(2))
+    values = {"data.source": "npz", "data.dir": str(tmp_path), "semantics.encoding": "plane"}
+    with pytest.raises(DataError, match=r"has rows of 64 floats, which are points, but"):
+        tiny_experiment(**values).training_source  # noqa: B018
+
+
+def test_what_is_not_used_is_logged_once_and_not_by_the_readers(
+    folder_experiment, tmp_path, caplog
+):
+    (tmp_path / "train/images/a.gif").touch()
+    with caplog.at_level(logging.INFO):
+        experiment = folder_experiment(
+            **{"data.class_names": ("sky", "road"), "data.class_ids": (7, 11)}
+        )
+        for _ in range(2):
+            pickle.loads(pickle.dumps(experiment.training_source))
+    folder = tmp_path / "train/images"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{folder}: 1 pair; not used in {folder}: 1 file of another kind (.gif 1; .gif: save them "
+        "as .png)."
+    ]

@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import subprocess
+import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -78,3 +81,17 @@ def test_a_truncated_batch_is_named(request, version):
 def test_missing_batches_say_how_to_get_them(tmp_path):
     with pytest.raises(DataError, match=r"has no data_batch_1 .*cifar-10-python\.tar\.gz"):
         Cifar10(tmp_path, "train")
+
+
+@pytest.mark.parametrize("given", ["file", "folder"])
+def test_the_archive_itself_comes_with_the_line_that_unpacks_it(python_version, tmp_path, given):
+    root = tmp_path / "with spaces"
+    root.mkdir()
+    archive = root / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(python_version / "cifar-10-batches-py", "cifar-10-batches-py")
+    with pytest.raises(DataError, match="python.tar.gz is a file, not a folder") as error:
+        Cifar10(archive if given == "file" else root, "train")
+    command = str(error.value).partition("unpack it: python")[2]
+    subprocess.run(f"'{sys.executable}' {command}", shell=True, check=True)
+    assert len(Cifar10(root, "train")) == 5 * NUM

@@ -2,13 +2,16 @@
 
 import gzip
 import pickle
+import shlex
 import struct
+import subprocess
 
 import numpy as np
 import pytest
 
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification.idx import Idx, read_idx
+from symmflow_jax.data.sources.classification.npz import Npz
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -148,3 +151,81 @@ def test_arrays_that_are_no_labelled_pictures_are_refused(tmp_path, kind, array,
     (tmp_path / f"train-{kind}-ubyte").write_bytes(idx_bytes(array))
     with pytest.raises(DataError, match=message):
         Idx(tmp_path, "train")
+
+
+def write_both(folder, images, labels):
+    for prefix in ("train", "t10k"):
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+
+
+def test_colour_images_are_read(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(5, 8, 8, 3), dtype=np.uint8)
+    write_both(tmp_path, images, np.arange(5, dtype=np.uint8))
+    np.testing.assert_array_equal(Idx(tmp_path, "test")[3]["image"], images[3])
+
+
+@pytest.mark.parametrize(
+    ("change_images", "change_labels", "words"),
+    [
+        (lambda v: (v / 255).astype("f4"), lambda v: v, "train-images-idx3-ubyte is float32"),
+        (lambda v: v.astype("i4"), lambda v: v, "train-images-idx3-ubyte is int32"),
+        (lambda v: v.reshape(20, -1), lambda v: v, "images as rows"),
+        (lambda v: np.stack([v] * 3, 1), lambda v: v, "with the channels first"),
+        (lambda v: v, lambda v: v.astype("f8"), "train-labels-idx1-ubyte is float64"),
+        (lambda v: v, lambda v: np.eye(10, dtype="u1")[v], "one-hot"),
+    ],
+)
+def test_other_arrays_come_with_the_line_that_converts_them(
+    tmp_path, change_images, change_labels, words
+):
+    images, labels = digits(20)
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write_both(folder, change_images(images), change_labels(labels))
+    with pytest.raises(DataError) as error:
+        Idx(folder, "train")
+    assert words in str(error.value)
+    _, _, command = str(error.value).partition("follows): python -c ")
+    exec(shlex.split(command)[0], {})
+    for split in ("train", "test"):
+        element = Npz(tmp_path / "set_converted.npz", split)[13]
+        np.testing.assert_array_equal(element["image"][..., 0], images[13])
+        assert element["label"] == labels[13]
+
+
+def test_exchanged_files_come_with_the_line_that_mends_them(tmp_path):
+    folder = tmp_path / "a set"
+    folder.mkdir()
+    images, labels = digits(20)
+    write_both(folder, labels, images)
+    with pytest.raises(DataError, match="ubyte holds labels and .* images") as error:
+        Idx(folder, "train")
+    subprocess.run(str(error.value).partition("names: ")[2], shell=True, check=True)
+    assert len(Idx(folder, "train")) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("train-images-idx3-ubyte.gzip", "rename it to train-images-idx3-ubyte, gzipped or not"),
+        ("Train-Images-idx3-ubyte", "rename it to train-images-idx3-ubyte, gzipped or not"),
+        ("train-images-idx3-ubyte.zip", "unpack it"),
+        ("raw/train-images-idx3-ubyte", "raw: --config.data.dir="),
+    ],
+)
+def test_files_of_other_names_are_found(tmp_path, name, remedy):
+    write_set(tmp_path, zipped=False)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "train-images-idx3-ubyte").rename(tmp_path / name)
+    (tmp_path / "._train-images-idx3-ubyte").touch()
+    with pytest.raises(DataError) as error:
+        Idx(tmp_path, "train")
+    assert remedy in str(error.value) and "\n" not in str(error.value)
+
+
+def test_shapes_that_no_array_has_are_damage(tmp_path):
+    header = struct.pack(">BBBB200I", 0, 0, 8, 200, *[1] * 200)
+    (tmp_path / "deep").write_bytes(header + b"\0")
+    with pytest.raises(DataError, match="deep is damaged: its shape is"):
+        read_idx(tmp_path / "deep")

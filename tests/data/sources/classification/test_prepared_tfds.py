@@ -54,6 +54,13 @@ class TinyPets(_Tiny):
     """Labelled pictures."""
 
 
+class TinyBlank(_Tiny):
+    """Pictures whose labels are not published."""
+
+    def example(self, value):
+        return super().example(value) | {"label": -1}
+
+
 class TinyTexts(_Tiny):
     """No pictures."""
 
@@ -100,6 +107,8 @@ def test_prepared_set_is_read(tmp_path):
     assert sorted(int(e["image"].max()) for e in elements) == list(range(6))
     assert all(e["label"] == e["image"].max() % 3 for e in elements)
     assert len(PreparedTfds("tiny_pets:1.0.0", folder, "test[:2]")) == 2
+    (source.files[0].parent / ".DS_Store").touch()
+    assert PreparedTfds("tiny_pets", folder, "train").files == source.files
 
 
 def test_source_can_be_pickled(tmp_path):
@@ -114,6 +123,12 @@ def test_index_is_checked(tmp_path):
     source = PreparedTfds("tiny_pets", prepare(TinyPets, tmp_path), "test")
     with pytest.raises(IndexError, match="outside 0 to 2"):
         source[3]
+
+
+def test_unpublished_labels_are_no_classes(tmp_path):
+    source = PreparedTfds("tiny_blank", prepare(TinyBlank, tmp_path), "test")
+    with pytest.raises(DataError, match=r"example 0 has the label -1, .*Choose a split with"):
+        source[0]
 
 
 @pytest.mark.parametrize("name", ["mnist", "no_such_set"])

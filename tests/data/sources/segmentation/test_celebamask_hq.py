@@ -131,3 +131,26 @@ def test_a_broken_mapping_is_named(root):
 def test_missing_faces_say_how_to_get_them(tmp_path):
     with pytest.raises(DataError, match=r"has no faces N\.jpg\. Unpack CelebAMask-HQ\.zip"):
         CelebAMaskHQ(tmp_path, "train")
+
+
+def test_what_is_not_used_and_faces_without_a_mask_are_counted(root):
+    assert CelebAMaskHQ(root, "train").notes == ()
+    folder = root / "CelebA-HQ-img"
+    for name in ("._0.jpg", ".DS_Store", "007.jpg", "\u00b2.jpg", "3.png"):
+        (folder / name).touch()
+    write_part(root, 77, "skin", np.ones((SIDE, SIDE)))
+    for path in (root / "CelebAMask-HQ-mask-anno/0").glob("00001_*"):
+        path.unlink()
+    source = CelebAMaskHQ(root, "train")
+    assert len(source) == 2
+    assert source.notes == (
+        f"{folder}: 2 faces; not used: 3 files of another name than N.jpg, such as 007.jpg; not "
+        "used: masks of 1 face that are not there, such as 77.jpg; without a mask: 1 face, which "
+        "cannot be read, such as 1.jpg; unpack them again, or set --config.data.on_error=skip.",
+    )
+
+
+def test_a_mapping_that_is_no_text_is_named(root):
+    (root / "CelebA-HQ-to-CelebA-mapping.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="mapping.txt is broken"):
+        CelebAMaskHQ(root, "train")

@@ -55,3 +55,17 @@ def test_a_scene_without_mask_is_named(root):
 def test_a_missing_archive_is_named(root):
     with pytest.raises(DataError, match=r"leftImg8bit_trainvaltest\.zip"):
         Cityscapes(root, "train")
+
+
+def test_files_of_another_name_are_counted_and_leftovers_passed_over(root):
+    assert Cityscapes(root, "val").notes == ()
+    for folder, ending in (("leftImg8bit", "leftImg8bit"), ("gtFine", "gtFine_labelIds")):
+        (root / folder / f"val/bonn/._bonn_000000_000019_{ending}.png").touch()
+    (root / "leftImg8bit/val/bonn/bonn_000000_000020_leftImg8bit.jpg").touch()
+    source = Cityscapes(root, "val")
+    assert len(source) == 2
+    folder = root / "leftImg8bit/val"
+    assert source.notes == (
+        f"{folder}: 2 pairs; not used in {folder}: 1 file of another name, such as "
+        "bonn/bonn_000000_000020_leftImg8bit.jpg.",
+    )

@@ -80,3 +80,13 @@ def test_another_split_is_refused(root):
 def test_the_names_are_in_the_order_of_their_ids():
     assert len(coco_stuff.SCHEMA.raw_ids) == len(set(coco_stuff.SCHEMA.raw_ids))
     assert list(coco_stuff.SCHEMA.raw_ids) == sorted(coco_stuff.SCHEMA.raw_ids)
+
+
+def test_what_is_not_used_is_named(root):
+    (root / "val2017" / "instances.json").touch()
+    (root / "val2017" / "._000000000000.jpg").touch()
+    folder = root / "val2017"
+    assert CocoStuff(root, "val").notes == (
+        f"{folder}: 2 pairs; not used in {folder}: 1 file of another kind (.json 1; .json: draw "
+        "polygons into a .png of ids).",
+    )
