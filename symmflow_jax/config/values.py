@@ -37,6 +37,10 @@ class DataConfig:
         ignored_id: id of the pixels that belong to no class, at least 0, or None
             ("paired_folder"). An id that is not in `class_ids` adds a class "void".
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
+        max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
+            are refused before they are decoded.
+        exif: "apply" turns images and masks by their EXIF orientation; "ignore" reads both as raw
+            pixels, for masks that were drawn on raw pixels.
         latents: folder of encoded training examples, which `--mode=encode` writes and training
             reads; empty to encode in every step. Cached images are cropped at the centre and not
             dequantized, whatever `random_crop` and `dequantize_images` say. Their mirror images
@@ -68,6 +72,8 @@ class DataConfig:
     train_masks: str = "train/masks"
     eval_images: str = "val/images"
     eval_masks: str = "val/masks"
+    max_megapixels: float = 179.0
+    exif: str = "apply"
     latents: str = ""
     on_error: str = "raise"
     num_workers: int = 0

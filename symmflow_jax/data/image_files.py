@@ -1,120 +1,229 @@
-"""Image files: photos as RGB pixels, masks as exact ids."""
+"""Image files: decoding within a limit of size, EXIF orientation, and photos as RGB pixels."""
 
+import dataclasses
+import math
 import pathlib
-import struct
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.semantics.palettes import Palette
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 """Suffixes of image files; upper and lower case are equal."""
 
-_ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
-# Errors of Pillow for files that are not images, truncated or damaged.
-_PICTURE_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError
-)  # fmt: skip
+# Pillow's own bound is one for all pictures of a program; `Decoding` has one for each call.
+Image.MAX_IMAGE_PIXELS = None
+
+_AS_STORED = 1  # The EXIF orientation of a picture that is not turned.
+_ORIENTATIONS = range(1, 9)
+# Orientations that exchange width and height.
+_QUARTER_TURNS = (5, 6, 7, 8)
+# Pillow turns a TIFF while it decodes; these bring its raw pixels back.
+_INVERSE_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
 
 
-def open_image(path: str | pathlib.Path) -> Image.Image:
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How image files are decoded.
+
+    Attributes:
+        max_megapixels: largest number of pixels of a file, in millions; larger ones are refused
+            before they are decoded.
+        applies_exif: True if pictures are turned by their EXIF orientation, False if they stay
+            as their pixels are stored.
+    """
+
+    max_megapixels: float = 179.0
+    applies_exif: bool = True
+
+
+DEFAULT = Decoding()
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What a file says about its picture.
+
+    Attributes:
+        format: Pillow's name of the file's format, such as "JPEG", whatever its suffix is.
+        mode: Pillow's mode of the decoded picture, such as "RGB".
+        storage: Pillow's name of the stored pixels, such as "L;4" for 4 bits, or "".
+        width: width of the stored pixels.
+        height: height of the stored pixels.
+        orientation: the EXIF orientation, 1 to 8; 1 if there is none.
+        is_lossy: True if compression may have changed the pixels.
+    """
+
+    format: str
+    mode: str
+    storage: str
+    width: int
+    height: int
+    orientation: int
+    is_lossy: bool
+
+    def size(self, applies_exif: bool) -> tuple[int, int]:
+        """Width and height, of the turned picture or of the raw pixels."""
+        if applies_exif and self.orientation in _QUARTER_TURNS:
+            return self.height, self.width
+        return self.width, self.height
+
+
+class Decoded(NamedTuple):
+    """A decoded picture, and what its file says about it."""
+
+    picture: Image.Image
+    header: Header
+
+
+def open_image(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Image.Image:
     """Decodes a file to an RGB Pillow image, rotated by its EXIF orientation.
 
     Grey, palette and CMYK images become RGB, 16 bits become 8 bits, and transparent pixels are
     composed over black. The result is a Pillow image and not an array, because it is cropped and
     resized later: a conversion to an array and back takes half as long as the decoding.
 
-    Raises:
-        DataError: if the file does not exist or cannot be decoded completely.
-    """
-    return _to_rgb(_open(path))
-
-
-def read_image(path: str | pathlib.Path) -> np.ndarray:
-    """Pixels of `open_image`, uint8 `[height, width, 3]`; raises DataError like `open_image`."""
-    return np.asarray(open_image(path))
-
-
-def read_mask(path: str | pathlib.Path) -> np.ndarray:
-    """Reads the ids of a mask, `[height, width]`, rotated by its EXIF orientation.
-
-    The file must have one channel: grey with 1, 8, 16 or 32 bits, or a palette. Ids of a palette
-    file are the indices, not the colours.
-
-    Returns:
-        uint8 if the file has 8 bits, otherwise int32.
-
-    Raises:
-        DataError: if the file does not exist, cannot be decoded completely, has several
-            channels or is a JPEG.
-    """
-    picture = _open(path)
-    if picture.mode not in _ID_MODES:
-        raise DataError(
-            f"{path} is an image of mode {picture.mode}, not a mask of class ids. Save the id of "
-            "each pixel in a PNG with one channel of 8 or 16 bits, or with a palette; or set "
-            "config.data.class_colours to the colour of each class."
-        )
-    if pathlib.Path(path).suffix.lower() in (".jpg", ".jpeg"):
-        raise DataError(f"{path} is a JPEG, whose compression changes ids. Save masks as PNG.")
-    ids = np.asarray(picture)
-    return ids if ids.dtype == np.uint8 else ids.astype(np.int32)
-
-
-def read_coloured_mask(path: str | pathlib.Path, palette: Palette) -> np.ndarray:
-    """Reads the ids of a mask in the colours of its classes, int32 `[height, width]`.
-
     Args:
         path: the file.
-        palette: colour of each id, starting with id 0.
+        decoding: limit of the size, and whether EXIF orientations count.
 
     Raises:
-        DataError: if the file does not exist, cannot be decoded completely or has a colour
-            that is not in the palette.
+        DataError: if the file does not exist, cannot be decoded completely, is too large, has
+            several pages, or has pixels of 32 bits, whose brightest value is unknown.
     """
-    pixels = pack_colours(read_image(path))
-    colours = pack_colours(np.asarray(palette, np.uint8))
-    order = np.argsort(colours)
-    places = np.searchsorted(colours, pixels, sorter=order).clip(max=len(colours) - 1)
-    ids = order[places]
-    unknown = np.unique(pixels[colours[ids] != pixels])
-    if len(unknown):
-        raise DataError(
-            f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
-            "config.data.class_colours; add it, or save the mask without smoothing, as PNG."
-        )
-    return ids.astype(np.int32)
+    return to_rgb(decode(path, decoding), path)
 
 
-def pack_colours(pixels: np.ndarray) -> np.ndarray:
-    """Packs colours, uint8 `[..., 3]`, into int32 `[...]` of the form 0xRRGGBB."""
-    channels = pixels.astype(np.int32)
-    return (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
+def read_image(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> np.ndarray:
+    """Pixels of `open_image`, uint8 `[height, width, 3]`; raises DataError like `open_image`."""
+    return np.asarray(open_image(path, decoding))
 
 
-def _open(path: str | pathlib.Path) -> Image.Image:
-    """Decodes a file to a Pillow image in upright orientation."""
+def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
+    """Decodes a file to a Pillow image of any mode.
+
+    Raises:
+        DataError: if the file does not exist, cannot be decoded completely, is too large, or has
+            several pages or frames.
+    """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            ImageOps.exif_transpose(picture, in_place=True)
-            return picture
+        # Pillow would map a path to memory, and scramble an uncompressed TIFF of a quarter turn.
+        with open(path, "rb") as file, Image.open(file) as picture:
+            _check_size(path, picture, decoding)
+            _check_pages(path, picture)
+            return _load(file, picture, decoding)
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist (any more).") from error
-    except _PICTURE_ERRORS as error:
+    # Pillow's decoders meet damaged files with nearly every kind of error.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
         raise DataError(
-            f"{path} cannot be read as an image ({error}). Replace the file or remove it."
+            f"{path} cannot be read as an image ({reason}). Replace the file or remove it."
         ) from error
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
+def to_rgb(decoded: Decoded, path: str | pathlib.Path) -> Image.Image:
+    """The picture in RGB, as of `open_image`; raises DataError for pixels of 32 bits."""
+    picture, header = decoded
+    # Pillow brings the 16 bits of a PGM to the full range of 16 bits in this mode.
+    if header.mode == "F" or (header.mode == "I" and header.format != "PPM"):
+        raise DataError(
+            f"{path} has pixels of 32 bits (mode {header.mode}), whose brightest value is not "
+            "known. Save it with 8 or 16 bits for each channel."
+        )
     if picture.mode.startswith("I"):
-        levels = np.clip(np.asarray(picture).astype(np.float64), 0, 65535) / 257
+        brightest = 4095 if header.storage == "I;12" else 65535
+        levels = np.clip(np.asarray(picture).astype(np.float64), 0, brightest) * (255 / brightest)
         picture = Image.fromarray(np.rint(levels).astype(np.uint8))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
         picture = Image.alpha_composite(black, picture)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _check_size(path: str | pathlib.Path, picture: Image.Image, decoding: Decoding) -> None:
+    megapixels = picture.width * picture.height / 1e6
+    if megapixels > decoding.max_megapixels:
+        raise DataError(
+            f"{path} has {picture.width}x{picture.height} pixels ({megapixels:.1f} megapixels), "
+            f"more than the limit of {decoding.max_megapixels:g}. Scale it down; for the files "
+            f"of a data set, --config.data.max_megapixels={math.ceil(megapixels)} raises the limit."
+        )
+
+
+def _check_pages(path: str | pathlib.Path, picture: Image.Image) -> None:
+    pages = getattr(picture, "n_frames", 1)
+    # Cameras add a preview to a JPEG, which is then of the format MPO.
+    if pages > 1 and picture.format != "MPO":
+        raise DataError(
+            f"{path} has {pages} pages or frames, of which only the first would be read. Save "
+            "each in a file of its own."
+        )
+
+
+def _load(file: BinaryIO, picture: Image.Image, decoding: Decoding) -> Decoded:
+    """Decodes the pixels of an open file and turns them."""
+    kind, storage = picture.format or "", _storage(picture)
+    width, height = picture.size
+    turned = kind == "TIFF"  # Pillow turns it, and gives its turned size.
+    orientation = _orientation(picture) if turned else _AS_STORED
+    if turned and orientation in _QUARTER_TURNS:
+        width, height = height, width
+    picture.load()
+    if not turned:
+        orientation = _orientation(picture)  # A PNG may have it after the pixels.
+    if turned and not decoding.applies_exif and orientation in _INVERSE_TURNS:
+        picture = picture.transpose(_INVERSE_TURNS[orientation])
+    elif not turned and decoding.applies_exif:
+        ImageOps.exif_transpose(picture, in_place=True)
+    lossy = _is_lossy(file, picture, kind)
+    return Decoded(picture, Header(kind, picture.mode, storage, width, height, orientation, lossy))
+
+
+def _orientation(picture: Image.Image) -> int:
+    value = picture.getexif().get(ExifTags.Base.Orientation, _AS_STORED)
+    return value if value in _ORIENTATIONS else _AS_STORED
+
+
+def _storage(picture: Image.Image) -> str:
+    """Pillow's name of the stored pixels, which is known until they are decoded."""
+    tiles = getattr(picture, "tile", None) or [None]
+    arguments = getattr(tiles[0], "args", "")
+    names = (arguments,) if isinstance(arguments, str) else arguments or ()
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+_LOSSLESS = ("PNG", "BMP", "DIB", "GIF", "PPM", "TGA", "PCX", "SGI", "ICO")
+_LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
+
+
+def _is_lossy(file: BinaryIO, picture: Image.Image, kind: str) -> bool:
+    if kind == "TIFF":
+        return picture.info.get("compression") in _LOSSY_IN_TIFF
+    if kind == "WEBP":
+        return not _is_lossless_webp(file)
+    return kind not in _LOSSLESS
+
+
+def _is_lossless_webp(file: BinaryIO) -> bool:
+    """Whether the chunk of the pixels is "VP8L" (lossless) and not "VP8 "."""
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        if head[:4] in (b"VP8L", b"VP8 "):
+            return head[:4] == b"VP8L"
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, 1)
+    return False

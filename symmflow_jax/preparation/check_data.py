@@ -4,6 +4,7 @@ import logging
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.preparation.survey.description import describe
+from symmflow_jax.preparation.survey.doubts import doubts
 from symmflow_jax.preparation.survey.remedies import remedies
 from symmflow_jax.preparation.survey.survey import examine
 
@@ -12,6 +13,8 @@ _logger = logging.getLogger(__name__)
 
 def check_data(experiment: Experiment) -> bool:
     """Logs a survey of both splits; returns True if training and evaluation can use them.
+
+    Lines with "?" are doubts: training would not stop at them.
 
     Raises:
         DataError: if a split cannot be opened, for instance because a folder is missing.
@@ -25,6 +28,8 @@ def check_data(experiment: Experiment) -> bool:
         schema = experiment.schema
         findings = examine(source(), experiment.kind)
         _logger.info("%s", describe(findings, schema, split))
+        for line in doubts(findings):
+            _logger.info("? %s", line)
         for line in remedies(findings, experiment):
             _logger.info("%s", line)
         skips = experiment.skips_errors and split == "training"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.image_files import open_image, read_image, read_mask
+from symmflow_jax.data.image_files import DEFAULT, Decoding, decode, open_image, to_rgb
+from symmflow_jax.data.masks.ids import read_mask, refuse_lossy
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.semantics import palettes
@@ -53,15 +54,17 @@ class CelebAMaskHQ:
         split: "train", "val" or "test": CelebA's own partition by
             `CelebA-HQ-to-CelebA-mapping.txt` (24,183, 2,993 and 2,824 faces). Without that
             file: the first 80 %, the next 10 % and the last 10 % of the faces by number.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Raises:
         DataError: if a folder is missing or empty, or the mapping file is broken or incomplete.
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, tuple(_SHARES))
         self._root = pathlib.Path(root)
+        self._decoding = decoding
         folder = self._root / _IMAGES
         numbers = sorted(int(path.stem) for path in folder.glob("*.jpg") if path.stem.isdigit())
         if not numbers:
@@ -88,7 +91,7 @@ class CelebAMaskHQ:
     def __getitem__(self, index: int) -> dict[str, Any]:
         number = self._numbers[index]
         path = self._root / _IMAGES / f"{number}.jpg"
-        image, mask = open_image(path), self._mask(number)
+        image, mask = open_image(path, self._decoding), self._mask(number)
         scale = image.height // mask.shape[0] if mask.size else 0
         if (mask.shape[0] * scale, mask.shape[1] * scale) != (image.height, image.width):
             raise DataError(
@@ -100,8 +103,8 @@ class CelebAMaskHQ:
     def _mask(self, number: int) -> np.ndarray:
         merged = self._root / _MASKS / f"{number}.png"
         if merged.exists():
-            return to_classes(read_mask(merged), SCHEMA, merged)
-        mask = _merge_parts(self._root / _PART_MASKS, number)
+            return to_classes(read_mask(merged, self._decoding), SCHEMA, merged)
+        mask = _merge_parts(self._root / _PART_MASKS, number, self._decoding)
         _keep(merged, mask)
         return mask
 
@@ -132,7 +135,7 @@ def _split_of(original: int) -> str:
     return "val" if original < _FIRST_TEST else "test"
 
 
-def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
+def _merge_parts(folder: pathlib.Path, number: int, decoding: Decoding) -> np.ndarray:
     """Merges the existing parts, later ones over earlier ones, int32 `[height, width]`."""
     folder = folder / str(number // _FACES_PER_FOLDER)
     mask: np.ndarray | None = None
@@ -140,7 +143,9 @@ def _merge_parts(folder: pathlib.Path, number: int) -> np.ndarray:
         path = folder / f"{number:05d}_{part}.png"
         if not path.exists():
             continue
-        present = read_image(path)[..., 0] > 0
+        part_file = decode(path, decoding)
+        refuse_lossy(part_file.header, path)
+        present = np.asarray(to_rgb(part_file, path))[..., 0] > 0
         if mask is None:
             mask = np.zeros(present.shape, np.int32)
         if present.shape != mask.shape:

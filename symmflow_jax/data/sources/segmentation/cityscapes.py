@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.image_files import DEFAULT, Decoding
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
@@ -50,13 +51,14 @@ class Cityscapes(ImagePairs):
     Args:
         root: folder of the two unpacked archives.
         split: "train" (2,975 scenes) or "val" (500); the masks of "test" are not published.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Raises:
         DataError: if a folder is missing or empty, or if images and masks do not pair up.
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, ("train", "val"))
         images = pathlib.Path(root) / "leftImg8bit" / split
         masks = pathlib.Path(root) / "gtFine" / split
@@ -68,8 +70,8 @@ class Cityscapes(ImagePairs):
                 f"{len(lonely)} scenes of Cityscapes ({split}) have only an image or only a mask, "
                 f"such as {lonely[0]}. Unpack both archives again into {root}."
             )
-        super().__init__([(image_files[name], mask_files[name]) for name in sorted(image_files)],
-                         SCHEMA)  # fmt: skip
+        pairs = [(image_files[name], mask_files[name]) for name in sorted(image_files)]
+        super().__init__(pairs, SCHEMA, decoding=decoding)
 
 
 def _list(folder: pathlib.Path, ending: str, archive: str) -> dict[str, pathlib.Path]:

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Iterable
 
-from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.image_files import DEFAULT, SUFFIXES, Decoding
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema
@@ -24,6 +24,7 @@ class PairedFolder(ImagePairs):
         masks: folder of the masks.
         schema: the classes, and their ids in the masks.
         colours: colour of each class if the masks are colour images.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Raises:
         DataError: if a folder is missing or empty, if files of a folder share a name, or if
@@ -36,11 +37,12 @@ class PairedFolder(ImagePairs):
         masks: str | pathlib.Path,
         schema: LabelSchema,
         colours: Palette = (),
+        decoding: Decoding = DEFAULT,
     ):
         image_files, mask_files = _list(pathlib.Path(images)), _list(pathlib.Path(masks))
         _check_partners(pathlib.Path(images), image_files, pathlib.Path(masks), mask_files)
         pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-        super().__init__(pairs, schema, colours)
+        super().__init__(pairs, schema, colours, decoding)
 
 
 def _list(folder: pathlib.Path) -> dict[str, pathlib.Path]:
