@@ -158,8 +158,8 @@ def _grey_of_colours(
         remedy = f"Its colours code class * 1000 + n. {conversion(path, change)}"
     elif not green.any() and not blue.any():
         remedy = (
-            "Only its red channel is used. If red holds the ids: "
-            f"{conversion(path, 'ids[..., 0]')} Otherwise, set config.data.class_colours."
+            "Only red is used. Set config.data.class_colours to the colour of each class; or, if "
+            f"red holds the ids: {conversion(path, 'ids[..., 0]')}"
         )
     else:
         remedy = _ADVICE

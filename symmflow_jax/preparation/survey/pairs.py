@@ -8,7 +8,7 @@ import numpy as np
 from symmflow_jax.data.masks import artefacts
 from symmflow_jax.data.masks.artefacts import Signs
 from symmflow_jax.data.masks.palettes import PaletteComparison
-from symmflow_jax.data.sources.segmentation.image_pairs import Pair
+from symmflow_jax.data.sources.segmentation.pair import Pair
 
 
 @dataclasses.dataclass

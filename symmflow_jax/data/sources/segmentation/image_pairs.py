@@ -1,72 +1,29 @@
 """Images and their masks as pairs of image files."""
 
-import dataclasses
-import logging
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from symmflow_jax.data.image_files import DEFAULT, Decoded, Decoding, Header, decode, to_rgb
+from symmflow_jax.data.image_files import DEFAULT, Decoded, Decoding, decode, to_rgb
 from symmflow_jax.data.masks.colours import ids_of_colours
 from symmflow_jax.data.masks.ids import ids_of
-from symmflow_jax.data.masks.palettes import PaletteComparison, palette_of
+from symmflow_jax.data.masks.palettes import palette_of
 from symmflow_jax.data.masks.unknown_ids import explain
 from symmflow_jax.data.source import DataError
+from symmflow_jax.data.sources.segmentation.pair import Pair
+from symmflow_jax.data.sources.segmentation.pair_notes import PairNotes
 from symmflow_jax.semantics.labels import LabelSchema, UnknownIds
 from symmflow_jax.semantics.palettes import Palette
-
-_logger = logging.getLogger(__name__)
-
-_NO_COLOURS = (
-    "Masks are read by index. If the colours tell the classes, set config.data.class_colours to "
-    "the colour of each class"
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """An image and its mask, and what their files say.
-
-    Attributes:
-        image: the RGB image.
-        mask: the classes, integers `[height, width]`.
-        ids: the numbers in the mask's file; classes if the file has the colours of classes.
-        image_header: what the file of the image says.
-        mask_header: what the file of the mask says.
-        palette: colours of the mask's palette, if it is read by index and has one.
-    """
-
-    image: Image.Image
-    mask: np.ndarray
-    ids: np.ndarray
-    image_header: Header
-    mask_header: Header
-    palette: bytes | None
-
-    @property
-    def has_other_turn(self) -> bool:
-        """True if one of the files is turned by EXIF and the other is not, or otherwise."""
-        return self.image_header.orientation != self.mask_header.orientation
-
-    @property
-    def sizes_tell_turn(self) -> bool:
-        """True if the sizes would differ if EXIF were handled the other way."""
-        return any(
-            self.image_header.size(applies) != self.mask_header.size(applies)
-            for applies in (True, False)
-        )
 
 
 class ImagePairs:
     """RGB Pillow images "image" with "mask", integers `[height, width]`.
 
     Files are read at each access. An access raises DataError for a pair that cannot be read,
-    whose sizes differ, or whose ids or colours belong to no class. The first palette that differs
-    from those before it, and the first EXIF turn that only one file of a pair has and that the
-    sizes do not confirm, are logged.
+    whose sizes differ, or whose ids or colours belong to no class. What else looks wrong is logged
+    once; see `PairNotes`.
 
     Args:
         pairs: files of each image and its mask; see `open_image`, `read_mask` and
@@ -88,8 +45,7 @@ class ImagePairs:
         self.colours = colours
         self._schema = schema
         self.decoding = decoding
-        self._palettes: PaletteComparison | None = PaletteComparison()
-        self._has_noted_turn = not decoding.applies_exif
+        self._notes = PairNotes(decoding.applies_exif)
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:
@@ -101,10 +57,7 @@ class ImagePairs:
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         pair = self.read(index)
-        if not self._has_noted_turn and pair.has_other_turn and not pair.sizes_tell_turn:
-            self._note_turn(pair, *self.pairs[index])
-        if self._palettes is not None and pair.palette is not None:
-            self._compare_palette(pair.ids, pair.palette, self.pairs[index][1])
+        self._notes.look(*self.pairs[index], pair)
         return {"image": pair.image, "mask": pair.mask}
 
     def read(self, index: int) -> Pair:
@@ -150,29 +103,6 @@ class ImagePairs:
             f"{start} as raw pixels. The mask fits the turned image, by the {orientations}: set "
             "--config.data.exif=apply if all masks were drawn on turned images."
         )
-
-    def _note_turn(self, pair: Pair, image_path: pathlib.Path, mask_path: pathlib.Path) -> None:
-        self._has_noted_turn = True
-        _logger.warning(
-            "%s has the EXIF orientation %d and its mask %s has %d; it is turned, and their sizes "
-            "do not tell if the mask was drawn on the turned image. If masks were drawn on raw "
-            "pixels, set --config.data.exif=ignore. (Said once; --mode=check_data counts all.)",
-            image_path,
-            pair.image_header.orientation,
-            mask_path,
-            pair.mask_header.orientation,
-        )
-
-    def _compare_palette(self, ids: np.ndarray, palette: bytes, path: pathlib.Path) -> None:
-        assert self._palettes is not None
-        difference = self._palettes.find_difference(path, palette, ids)
-        if difference:
-            self._palettes = None
-            _logger.warning(
-                "The palettes of masks differ: %s. %s. (Said once; --mode=check_data lists all.)",
-                difference,
-                _NO_COLOURS,
-            )
 
 
 def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
