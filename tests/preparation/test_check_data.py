@@ -1,6 +1,8 @@
 """Checking data: what can be used, and what cannot."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from symmflow_jax.preparation.check_data import check_data
 from symmflow_jax.preparation.survey.description import describe
@@ -38,3 +40,23 @@ def test_lists_that_do_not_fit_are_refused(folder, options, message):
 
 def test_drawn_data_needs_no_files(tiny_experiment):
     assert check_data(tiny_experiment())
+
+
+def test_jpegs_with_another_name_are_refused(folder, tmp_path):
+    experiment = folder([[[0, 1]], [[1, 0]]])
+    Image.new("L", (2, 1)).save(tmp_path / "train/masks/1.png", format="JPEG")
+    findings, schema = look(experiment)
+    assert "1.png is a JPEG by its content" in describe(findings, schema, "training")
+    assert not check_data(experiment)
+
+
+def test_too_large_pictures_are_skipped_if_errors_are(folder, tmp_path):
+    experiment = folder(
+        [[[0, 1]], np.zeros((4, 4))], max_megapixels=1e-5, on_error="skip", image_size=(2, 2)
+    )
+    findings, schema = look(experiment)
+    (error,) = findings.errors
+    assert "1.png has 4x4 pixels" in error and "more than the limit of 1e-05" in error
+    batch = next(experiment.changed({"train.batch_size": 4}).training_batches(tmp_path / "skipped"))
+    assert batch.labels.shape == (4, 2, 2)
+    assert "more than the limit" in (tmp_path / "skipped").read_text()
