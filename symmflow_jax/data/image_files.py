@@ -1,12 +1,13 @@
 """Image files: decoding within a limit of size, EXIF orientation, and photos as RGB pixels."""
 
 import dataclasses
+import functools
 import math
 import pathlib
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from symmflow_jax.data.source import DataError
 
@@ -15,6 +16,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 # Pillow's own bound is one for all pictures of a program; `Decoding` has one for each call.
 Image.MAX_IMAGE_PIXELS = None
+
+# Other formats of Pillow are no photos or masks, and it would run Ghostscript for one of them.
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
 
 _AS_STORED = 1  # The EXIF orientation of a picture that is not turned.
 _ORIENTATIONS = range(1, 9)
@@ -118,7 +122,7 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
     """
     try:
         # Pillow would map a path to memory, and scramble an uncompressed TIFF of a quarter turn.
-        with open(path, "rb") as file, Image.open(file) as picture:
+        with open(path, "rb") as file, Image.open(file, formats=_formats()) as picture:
             _check_size(path, picture, decoding)
             _check_pages(path, picture)
             return _load(file, picture, decoding)
@@ -126,12 +130,24 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist (any more).") from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{path} cannot be read as an image (it is none of {', '.join(_formats())}). Replace "
+            "the file or remove it."
+        ) from error
     # Pillow's decoders meet damaged files with nearly every kind of error.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise DataError(
             f"{path} cannot be read as an image ({reason}). Replace the file or remove it."
         ) from error
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """The formats that are read, of those that this Pillow knows."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def to_rgb(decoded: Decoded, path: str | pathlib.Path) -> Image.Image:
@@ -206,7 +222,7 @@ def _storage(picture: Image.Image) -> str:
     return next((name for name in names if isinstance(name, str)), "")
 
 
-_LOSSLESS = ("PNG", "BMP", "DIB", "GIF", "PPM", "TGA", "PCX", "SGI", "ICO")
+_LOSSLESS = ("PNG", "BMP", "DIB", "GIF", "PPM")
 _LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 
 

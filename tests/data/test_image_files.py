@@ -185,6 +185,13 @@ def test_previews_of_cameras_are_no_pages(tmp_path):
     assert decode(tmp_path / "a.jpg").header.format == "MPO"
 
 
+@pytest.mark.parametrize("content", [b"", b"no picture", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
+def test_other_contents_are_no_images(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"a.png cannot be read as an image \(it is none of PNG, J"):
+        read_image(tmp_path / "a.png")
+
+
 def test_a_folder_is_no_image(tmp_path):
     with pytest.raises(DataError, match="cannot be read as an image"):
         read_image(tmp_path)
