@@ -54,7 +54,7 @@ def ids_of(decoded: Decoded, path: str | pathlib.Path, known: Collection[int] = 
     _refuse_wide_channels(header, path)
     _refuse_white_as_zero(header, path)
     pixels = np.asarray(picture)
-    if header.mode in _SCALES or header.storage in _SCALES:
+    if header.storage in _SCALES:
         return pixels // np.uint8(_SCALES[header.storage])
     if header.mode in ("1", "L", "P") or header.mode.startswith("I"):
         return pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)
@@ -79,14 +79,14 @@ def refuse_lossy(header: Header, path: str | pathlib.Path) -> None:
 
 
 def conversion(path: pathlib.Path, change: str) -> str:
-    """A sentence with the command that writes the masks of a file's folder as ids.
+    """The end of a sentence: the command that writes the masks of a file's folder as ids.
 
     Args:
         path: a mask.
         change: Python expression of the pixels `ids`.
     """
     folder = path.parent
-    return f"Write ids to {folder.name}_ids beside {folder.name}: {rewriting.line(folder, change)}"
+    return f"write ids to {folder.name}_ids beside {folder.name}: {rewriting.line(folder, change)}"
 
 
 def _refuse_wide_channels(header: Header, path: pathlib.Path) -> None:
@@ -103,7 +103,7 @@ def _refuse_white_as_zero(header: Header, path: pathlib.Path) -> None:
         change = {"1": "1 - ids", "4": "15 - ids // 17", "2": "3 - ids // 85"}
         raise DataError(
             f"{path} stores white as 0 ({header.storage}), and it is not certain if its ids are "
-            "the stored numbers. If they are: "
+            "the stored numbers. If they are, "
             + conversion(path, change.get(kind if kind == "1" else details[0], "255 - ids"))
         )
 
@@ -117,7 +117,7 @@ def _whole_numbers(pixels: np.ndarray, path: pathlib.Path) -> np.ndarray:
     levels = pixels * 255
     if pixels.min() >= 0 and pixels.max() <= 1 and np.allclose(levels, np.rint(levels), atol=1e-3):
         raise DataError(
-            f"{start} All its numbers are ids divided by 255: "
+            f"{start} All its numbers are ids divided by 255; "
             + conversion(path, "np.rint(ids * 255)")
         )
     raise DataError(f"{start} Save whole numbers, in a PNG with one channel of 8 or 16 bits.")
@@ -129,7 +129,7 @@ def _grey(pixels: np.ndarray, header: Header, path: pathlib.Path) -> np.ndarray:
     if alpha.min(initial=255) < 255:
         raise DataError(
             f"{path} has grey values and transparency (mode {header.mode}, alpha down to "
-            f"{alpha.min()}). If the grey values are the ids: {conversion(path, 'ids[..., 0]')}"
+            f"{alpha.min()}). If the grey values are the ids, {conversion(path, 'ids[..., 0]')}"
         )
     return np.ascontiguousarray(pixels[..., 0])
 
@@ -155,11 +155,11 @@ def _grey_of_colours(
         )
     elif is_instance_ids(numbers, known):
         change = f"np.where((n := {_RGB_NUMBERS}) >= 1000, n // 1000, n)"
-        remedy = f"Its colours code class * 1000 + n. {conversion(path, change)}"
+        remedy = f"Its colours code class * 1000 + n; {conversion(path, change)}"
     elif not green.any() and not blue.any():
         remedy = (
             "Only red is used. Set config.data.class_colours to the colour of each class; or, if "
-            f"red holds the ids: {conversion(path, 'ids[..., 0]')}"
+            f"red holds the ids, {conversion(path, 'ids[..., 0]')}"
         )
     else:
         remedy = _ADVICE

@@ -48,7 +48,13 @@ def meaning_of(found: Collection[int], known: Collection[int]) -> Meaning | None
     return None
 
 
-def explain(error: UnknownIds, ids: np.ndarray, known: Collection[int], path: pathlib.Path) -> str:
+def explain(
+    error: UnknownIds,
+    ids: np.ndarray,
+    known: Collection[int],
+    path: pathlib.Path,
+    classes_are_fixed: bool = False,
+) -> str:
     """The message of an error, with the remedy if it is known.
 
     Args:
@@ -56,13 +62,16 @@ def explain(error: UnknownIds, ids: np.ndarray, known: Collection[int], path: pa
         ids: ids of the mask, `[height, width]`.
         known: ids of the classes.
         path: the mask.
+        classes_are_fixed: True if no key of the config changes the classes.
     """
     meaning = meaning_of(set(np.unique(ids).tolist()), known)
     if meaning is not None:
-        two = meaning.factor in _FULL_SCALES
-        keys = f"set --config.data.class_ids=0,{meaning.factor}, or: " if two else ""
+        two = meaning.factor in _FULL_SCALES and not classes_are_fixed
+        keys = f"set --config.data.class_ids=0,{meaning.factor}, or " if two else ""
         return f"{error.finding} Probably {meaning.text}; {keys}{conversion(path, meaning.change)}"
     signs = artefacts.look(ids)
     if signs.has_jpeg_blocks or signs.has_stray_ids:
         return f"{error.finding} {artefacts.describe(signs)} {artefacts.REMEDY}"
+    if classes_are_fixed:
+        return f"{error.finding} Give a mask with the ids of the model's classes."
     return str(error)

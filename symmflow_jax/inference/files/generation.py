@@ -69,7 +69,7 @@ def _mask_conditions(model: Model, path: str) -> list[tuple[str, np.ndarray]]:
     height, width, _ = model.image_shape
     conditions = []
     for file in image_paths(path):
-        mask = to_classes(read_mask(file), model.schema, file)
+        mask = to_classes(read_mask(file), model.schema, file, classes_are_fixed=True)
         conditions.append((file.stem, resize_mask(mask, (height, width))))
     return conditions
 

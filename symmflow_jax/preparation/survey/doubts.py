@@ -5,10 +5,9 @@ from collections.abc import Iterable
 
 from symmflow_jax.data.masks import artefacts
 from symmflow_jax.preparation.survey.pairs import PairFindings
-from symmflow_jax.preparation.survey.survey import DataSurvey
+from symmflow_jax.preparation.survey.survey import MOST_COLOURS, DataSurvey
 
 _NUM_SHOWN = 3
-_MOST_COLOURS = 64
 
 
 def doubts(findings: DataSurvey) -> list[str]:
@@ -41,7 +40,7 @@ def _of_palettes(pairs: PairFindings) -> list[str]:
     listed = ",".join(f"'#{colour:06x}'" for colour in used)
     remedy = (
         f'--config.data.class_colours="({listed})", in the order of class_names'
-        if len(used) <= _MOST_COLOURS
+        if len(used) <= MOST_COLOURS
         else f"these are {len(used)}, too many for classes"
     )
     return [

@@ -54,7 +54,7 @@ def _meaning_remedy(meaning: Meaning, findings: DataSurvey, experiment: Experime
             keys += f" --config.data.ignored_id={factor * data.ignored_id}"
         return f"In the masks {meaning.text}: {keys}"
     assert findings.masks is not None
-    return f"The masks hold {meaning.text}. {conversion(findings.masks / 'mask', meaning.change)}"
+    return f"The masks hold {meaning.text}; {conversion(findings.masks / 'mask', meaning.change)}"
 
 
 def _colour_remedy(findings: DataSurvey) -> str:

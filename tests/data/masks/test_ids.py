@@ -144,7 +144,7 @@ def test_instances_in_colours_name_the_command(path, run_advice):
     Image.fromarray(colours).save(path)
     assert "set config.data.class_colours" in _refusal(path)
     message = _refusal(path, known=(7, 24, 26))
-    assert "Its colours code class * 1000 + n." in message
+    assert "Its colours code class * 1000 + n; write" in message
     np.testing.assert_array_equal(run_advice(message, path), [[7, 24], [26, 26]])
 
 

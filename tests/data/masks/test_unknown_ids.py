@@ -34,7 +34,10 @@ def test_the_message_mends_the_mask(tmp_path, run_advice, ids, classes, text):
     message = str(error.value)
     assert f"a.png: ids {np.unique(ids)[1]}" in message and f". Probably {text}" in message
     if schema.num_classes == 2:
-        assert f"set --config.data.class_ids=0,{np.max(ids)}, or: " in message
+        assert f"set --config.data.class_ids=0,{np.max(ids)}, or write " in message
+    with pytest.raises(DataError) as error:
+        to_classes(read_mask(path), schema, path, classes_are_fixed=True)
+    assert "config" not in str(error.value) and "python -c" in str(error.value)
     np.testing.assert_array_equal(to_classes(run_advice(message, path), schema, path), classes)
 
 
@@ -59,3 +62,9 @@ def test_a_mask_that_was_a_jpeg_is_recognized(tmp_path, compressed_masks):
     schema = labels.filed_under((0, 40, 80, 120), ("a", "b", "c", "d"))
     with pytest.raises(DataError, match=r"outside the class list.*was compressed as JPEG and sav"):
         to_classes(ids, schema, tmp_path / "a.png")
+
+
+def test_a_model_has_no_keys_for_its_classes(tmp_path):
+    schema = labels.consecutive(("sky", "road"))
+    with pytest.raises(DataError, match="ids 7 are outside .* Give a mask with the ids of the mod"):
+        to_classes(np.array([[0, 7]]), schema, tmp_path / "a.png", classes_are_fixed=True)

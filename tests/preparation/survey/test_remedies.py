@@ -108,7 +108,7 @@ def test_instances_name_the_command(folder, tmp_path, run_advice):
     _replace(tmp_path, [[0, 1000, 1001]], np.uint16)
     assert not check_data(experiment)
     (line,) = remedies(examine(experiment.training_source, "mask"), experiment)
-    assert line.startswith("The masks hold ids of instances (class * 1000 + n). Write ids to masks")
+    assert line.startswith("The masks hold ids of instances (class * 1000 + n); write ids to masks")
     path = tmp_path / "train" / "masks" / "0.png"
     np.testing.assert_array_equal(run_advice(f"{path}: {line}", path), [[0, 1, 1]])
 

@@ -105,8 +105,16 @@ class ImagePairs:
         )
 
 
-def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
+def to_classes(
+    ids: np.ndarray, schema: LabelSchema, path: pathlib.Path, *, classes_are_fixed: bool = False
+) -> np.ndarray:
     """Maps the ids of a mask file to classes by `from_raw`.
+
+    Args:
+        ids: ids of the file.
+        schema: the classes.
+        path: the file, for errors.
+        classes_are_fixed: True if no key of the config changes the classes, as of a trained model.
 
     Raises:
         DataError: if ids have no class; the message says what they may mean, and the remedy.
@@ -114,4 +122,4 @@ def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.n
     try:
         return schema.from_raw(ids, str(path))
     except UnknownIds as error:
-        raise DataError(explain(error, ids, schema.known_ids, path)) from error
+        raise DataError(explain(error, ids, schema.known_ids, path, classes_are_fixed)) from error
