@@ -291,7 +291,8 @@ class EvalConfig:
         lpips_weights: weights file of LPIPS, which compares each sample with the real image of
             its label or mask; "" for no LPIPS.
         real_split: split of the real images, "eval" or "train".
-        statistics_dir: folder in which the features of real images are cached.
+        statistics_dir: folder in which the features of real images are cached, under the content
+            of their files.
         checkpoint: the checkpoint to evaluate, "latest" or "best".
     """
 

@@ -20,6 +20,7 @@ from array_record.python import array_record_module
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Moments
+from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import Example
 from symmflow_jax.runtime import files
@@ -42,6 +43,10 @@ class CacheIndex:
         encoder_hash: hash of the encoder's weights.
         num_examples: number of examples.
         schema: the classes.
+        data_digest: digest of the fingerprint of the encoded files; empty in caches of earlier
+            versions.
+        seed: seed of a drawn source; None for files, and in caches of earlier versions.
+        exif: value of `data.exif`; empty in caches of earlier versions.
     """
 
     source: str
@@ -52,6 +57,15 @@ class CacheIndex:
     encoder_hash: str
     num_examples: int
     schema: LabelSchema
+    data_digest: str = ""
+    seed: int | None = None
+    exif: str = ""
+
+
+_REMEDY = (
+    "Encode again with --mode=encode into another --config.data.latents, or set it to '' to encode "
+    "on the fly."
+)
 
 
 class CacheWriter:
@@ -127,20 +141,22 @@ class LatentCache:
         folder: folder of the cache.
 
     Attributes:
+        folder: folder of the cache.
         index: description of the cache.
+        files: the files of the records.
 
     Raises:
         DataError: if the cache is missing, damaged or incomplete.
     """
 
     def __init__(self, folder: str | pathlib.Path):
-        self._folder = pathlib.Path(folder)
-        self.index = _read_index(self._folder)
-        files = sorted(str(path) for path in self._folder.glob("*.array_record"))
-        self._records = grain.sources.ArrayRecordDataSource(files)
+        self.folder = pathlib.Path(folder)
+        self.index = _read_index(self.folder)
+        self.files = tuple(sorted(self.folder.glob("*.array_record")))
+        self._records = grain.sources.ArrayRecordDataSource([str(file) for file in self.files])
         if len(self._records) != self.index.num_examples:
             raise DataError(
-                f"{self._folder} has {len(self._records)} of {self.index.num_examples} examples "
+                f"{self.folder} has {len(self._records)} of {self.index.num_examples} examples "
                 "that its index tells of; copy it again, or encode again with --mode=encode."
             )
 
@@ -158,7 +174,7 @@ class LatentCache:
             return {"moments": arrays["moments"], self.index.target: arrays["labels"]}
         except Exception as error:  # Damaged bytes may raise any error.
             raise DataError(
-                f"Example {index} of {self._folder} cannot be read ({error}); encode again with "
+                f"Example {index} of {self.folder} cannot be read ({error}); encode again with "
                 "--mode=encode."
             ) from error
 
@@ -167,20 +183,34 @@ class LatentCache:
 
         Args:
             expected: values of `CacheIndex` by name. A cache with mirror images also fits a run
-                without random flips.
+                without random flips. What a cache of an earlier version does not tell is not
+                compared.
         """
         found = dataclasses.asdict(self.index)
         differences = [
             f"{name} is {found[name]!r}, the run's {value!r}"
             for name, value in expected.items()
-            if found[name] != value and not (name == "has_mirrored" and not value)
+            if found[name] not in (value, "", None) and not (name == "has_mirrored" and not value)
         ]
         if differences:
             raise DataError(
-                f"The latents in {self._folder} are of another kind ({'; '.join(differences)}). "
-                "Encode again with --mode=encode into another --config.data.latents, or set it "
-                "to '' to encode on the fly."
+                f"The latents in {self.folder} are of another kind ({'; '.join(differences)}). "
+                f"{_REMEDY}"
             )
+
+    def check_data(self, found: Fingerprint) -> None:
+        """Raises `DataError` if the cache was made of other files than those found.
+
+        A cache of an earlier version does not tell its files, so it fits all.
+        """
+        if self.index.data_digest in ("", found.digest):
+            return
+        where = f"those in {found.folder}" if found.folder else "those of the config"
+        raise DataError(
+            f"The latents in {self.folder} were made of {self.index.num_examples} other examples "
+            f"than {where}, which are {found.num_examples} and differ in names, sizes or contents. "
+            f"{_REMEDY}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

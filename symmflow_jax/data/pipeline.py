@@ -14,6 +14,7 @@ import numpy as np
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
+from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
 from symmflow_jax.runtime.processes import Shard
@@ -232,6 +233,11 @@ class SkippingSource:
     def schemas(self):
         """The label schemas of the source."""
         return self._source.schemas
+
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """The files of the source."""
+        return files_of(self._source)
 
     def __len__(self) -> int:
         return len(self._source)

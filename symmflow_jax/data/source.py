@@ -19,6 +19,9 @@ class Source(Protocol):
     image if it comes from an image file, or float32 `[n]` for points. It also has an array for
     every key of `schemas`: "mask", integers `[height, width]`, or "label", int32 `[]`. Both hold
     classes of their schema.
+
+    A source that reads files also has `files`, a tuple of the paths that it reads, in the order of
+    its examples. They tell one data set from another (`data/fingerprint.py`).
     """
 
     @property

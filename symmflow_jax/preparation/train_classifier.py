@@ -21,6 +21,7 @@ import optax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Batch
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.metrics import confusion
@@ -66,7 +67,12 @@ def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_ste
     )
     score = _accuracy(network, params, eval_batches)
     _logger.info("accuracy on the evaluation split: %.4f", score)
-    metadata = {"accuracy": score, "num_steps": num_steps, "source": experiment.data.source}
+    metadata = {
+        "accuracy": score,
+        "num_steps": num_steps,
+        "source": experiment.data.source,
+        "data_digest": fingerprint(experiment.training_source).digest,
+    }
     output.parent.mkdir(parents=True, exist_ok=True)
     write_classifier(output, network, params, metadata)
     _logger.info("wrote %s", output)

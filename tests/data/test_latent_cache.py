@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data import latent_cache, pipeline
+from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, CacheWriter, LatentCache
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics import labels
@@ -103,6 +104,14 @@ def test_caches_of_another_kind_are_refused(folder):
     assert "image_size is (8, 8), the run's (16, 16)" in str(error.value)
     assert "encoder_hash is '0123456789abcdef', the run's 'fedc'" in str(error.value)
     assert "split" not in str(error.value)
+
+
+def test_a_cache_of_an_earlier_version_is_not_compared_with_the_files(folder):
+    index = json.loads((folder / "index.json").read_text())
+    del index["data_digest"], index["seed"], index["exif"]
+    (folder / "index.json").write_text(json.dumps(index))
+    LatentCache(folder).check_fits({"seed": 3, "exif": "ignore"})
+    LatentCache(folder).check_data(Fingerprint("/data", 3, 3, "0123456789abcdef"))
 
 
 def test_training_sees_both_mirror_images_and_their_masks(folder):

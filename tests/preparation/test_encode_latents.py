@@ -1,9 +1,12 @@
 """Encoding to a cache, and training from it."""
 
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Moments, Pixels
@@ -100,12 +103,56 @@ def test_a_cache_of_other_data_is_refused(cached, latent_experiment):
         ({"data.image_size": (16, 16)}, r"image_size is \(8, 8\), the run's \(16, 16\)"),
         ({"data.train_split": "test"}, "split is 'train', the run's 'test'"),
         ({"semantics.encoding": "colour"}, "target is 'mask', the run's 'label'"),
+        ({"seed": 1}, "seed is 0, the run's 1"),
+        ({"data.train_size": 11}, "made of 10 other examples than .* which are 11 and differ"),
     ):
         experiment = latent_experiment(**{"data.latents": latents}, **overrides)
         with pytest.raises(DataError, match=message):
             experiment.training_source
     # Mirror images that are not asked for do no harm.
     latent_experiment(**{"data.latents": latents}).training_source
+
+
+@pytest.fixture
+def folder_experiment(latent_experiment, tmp_path):
+    """A run on four pairs of files, whose images are of one level."""
+
+    def make(level):
+        for kind, pixels in (
+            ("images", np.full((8, 8, 3), level, np.uint8)),
+            ("masks", np.eye(8, dtype=np.uint8)),
+        ):
+            folder = tmp_path / "data" / "train" / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in "abcd":
+                Image.fromarray(pixels).save(folder / f"{name}.png")
+        values = {
+            "data.source": "paired_folder",
+            "data.dir": str(tmp_path / "data"),
+            "data.class_names": ("sky", "sea"),
+            "data.eval_images": "train/images",
+            "data.eval_masks": "train/masks",
+            "data.latents": str(tmp_path / "latents"),
+            "eval.batch_size": 4,
+        }
+        return latent_experiment(**values)
+
+    return make
+
+
+def test_a_cache_of_other_files_under_the_same_path_is_refused(folder_experiment, tmp_path):
+    encode(folder_experiment(level=10), tmp_path)
+    assert len(folder_experiment(level=10).training_source) == 4
+    with pytest.raises(DataError, match=r"4 other examples than those in .*data/train, which"):
+        folder_experiment(level=20).training_source  # noqa: B018
+
+
+def test_training_from_a_cache_needs_no_files(folder_experiment, tmp_path, caplog):
+    encode(folder_experiment(level=10), tmp_path)
+    experiment = folder_experiment(level=10)
+    shutil.rmtree(tmp_path / "data")
+    with caplog.at_level("INFO", "symmflow_jax"):
+        assert len(experiment.training_source) == 4
 
 
 def test_a_cache_of_another_encoder_is_refused(cached, tiny_experiment, tmp_path):
@@ -115,5 +162,6 @@ def test_a_cache_of_another_encoder_is_refused(cached, tiny_experiment, tmp_path
     with pytest.raises(DataError, match=r"encoder_hash is .* Encode again with --mode=encode"):
         experiment.check_latents(other)
     values = {"data.latents": experiment.data.latents, "data.random_flip": True}
+    values |= {"data.train_size": 10}
     with pytest.raises(ValueError, match="the flow moves pixels; set both or none"):
         train_and_evaluate(tiny_experiment(**values), tmp_path / "run")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import safetensors
 
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.metrics import features
 from symmflow_jax.preparation.train_classifier import train_classifier
 
@@ -36,7 +37,13 @@ def test_a_classifier_learns_and_tells_how_well(experiment, tmp_path):
     with safetensors.safe_open(path, framework="np") as file:
         metadata = json.loads(file.metadata()["facts"])
     # All but the wrong label, and the padding of the last batch does not count.
-    assert metadata == {"accuracy": 0.9, "num_steps": 30, "source": "npz"}
+    digest = fingerprint(experiment.training_source).digest
+    assert metadata == {
+        "accuracy": 0.9,
+        "num_steps": 30,
+        "source": "npz",
+        "data_digest": digest,
+    }
     hidden = features.classifier(path)(np.zeros((2, 8, 8, 1), np.uint8))
     assert hidden.shape == (2, 128)
 

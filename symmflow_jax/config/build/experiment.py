@@ -29,6 +29,7 @@ from symmflow_jax.config.values import (
     PlanConfig,
     TrainConfig,
 )
+from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import DataError, Source
@@ -187,6 +188,11 @@ class Experiment:
             )
         return source
 
+    @functools.cached_property
+    def evaluation_fingerprint(self) -> Fingerprint:
+        """What the evaluation split was made of; raises DataError like `evaluation_source`."""
+        return fingerprint(self.evaluation_source)
+
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
 
@@ -244,7 +250,8 @@ class Experiment:
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
         """Description of a new cache of the training split, with zero examples."""
-        return batches.cache_index(self.config, self.schema, codec_weights)
+        source = self.uncached_training_source
+        return batches.cache_index(self.config, source, self.schema, codec_weights)
 
     # Method.
 

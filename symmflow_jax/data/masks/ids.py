@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from symmflow_jax.data.image_files import DEFAULT, Decoded, Decoding, Header, decode
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
+from symmflow_jax.data.decoding.header import Header
 from symmflow_jax.data.masks import rewriting
 from symmflow_jax.data.source import DataError
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.image_files import SUFFIXES, decode
+from symmflow_jax.data.decoding.decoding import decode
+from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 
 _SUFFIXES = {*SUFFIXES, ".tif", ".tiff"}

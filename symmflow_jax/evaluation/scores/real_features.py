@@ -13,6 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.fingerprint import content_digest, files_of
 from symmflow_jax.data.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator
 from symmflow_jax.metrics.features import FeatureFunction
@@ -83,7 +84,8 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
 
     They are loaded from `config.eval.statistics_dir` if they exist. Otherwise they are computed
     and written there. The file name holds the data set, split, size, feature weights and a digest
-    of the data's config.
+    of the data's config and of the content of its files. So other images under the same path have
+    other statistics, and the same images under another path have the same ones.
 
     Raises:
         DataError: if the split is missing.
@@ -93,6 +95,7 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
     path = _path(evaluator.experiment, source, function)
     rows_path = path.with_suffix(".features.npy")
     if _everywhere(path.is_file() and rows_path.is_file()):
+        _logger.info("The features of the real images are those kept in %s.", path)
         with np.load(path) as file:
             count = int(file["num_examples"])
         return FeatureSet(load_statistics(path, function), np.load(rows_path), count)
@@ -120,9 +123,10 @@ def _measure(
 
 def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> pathlib.Path:
     """Path of the statistics, unique to the data, the image size and the feature weights."""
+    unused = (*_TRAINING_ONLY, "dir") if files_of(source) else _TRAINING_ONLY
     data = dataclasses.asdict(experiment.data)
-    identity = {key: value for key, value in data.items() if key not in _TRAINING_ONLY}
-    identity |= {"seed": experiment.seed, "num_examples": len(source)}
+    identity = {key: value for key, value in data.items() if key not in unused}
+    identity |= {"seed": experiment.seed, "content": content_digest(source)}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     size = "x".join(str(n) for n in (*experiment.data.image_size, experiment.data.image_channels))
     parts = (

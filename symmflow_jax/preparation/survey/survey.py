@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.image_files import decode, to_rgb
+from symmflow_jax.data.decoding.decoding import decode
+from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.colours import pack_colours
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.masks.palettes import palette_of

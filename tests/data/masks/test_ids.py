@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.image_files import decode
+from symmflow_jax.data.decoding.decoding import decode
 from symmflow_jax.data.masks.ids import ids_of, read_mask
 from symmflow_jax.data.source import DataError
 

@@ -62,12 +62,38 @@ def test_real_images_are_measured_once(evaluator):
 def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
     made = evaluator()
     real_features.real_features(made, _function())
-    elsewhere = made.experiment.changed({"data.dir": "elsewhere"})
-    real_features.real_features(dataclasses.replace(made, experiment=elsewhere), _function())
+    other = made.experiment.changed({"seed": 1})
+    real_features.real_features(dataclasses.replace(made, experiment=other), _function())
     names = sorted(path.name for path in (tmp_path / "statistics").glob("*.npz"))
     assert len(names) == 2
     start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
     assert all(name.startswith(start) for name in names)
+
+
+def test_statistics_follow_the_content_of_the_files_and_not_their_path(tiny_experiment, tmp_path):
+    def mean_of(folder):
+        experiment = tiny_experiment(**{
+            "data.source": "npz",
+            "data.dir": str(folder / "set.npz"),
+            "data.eval_split": "train",
+            "semantics.encoding": "plane",
+            "eval.statistics_dir": str(tmp_path / "statistics"),
+        })  # fmt: skip
+        found = real_features.real_features(evaluator_of(experiment), _function())
+        return float(found.gaussian.mean[0])
+
+    def write(folder, level):
+        folder.mkdir(exist_ok=True)
+        images = np.full((4, 8, 8, 3), level, np.uint8)
+        np.savez(folder / "set.npz", train_images=images, train_labels=np.arange(4) % 2)
+
+    write(tmp_path / "a", 10)
+    assert mean_of(tmp_path / "a") == 10.0
+    write(tmp_path / "a", 20)  # Other images under the same path and of the same size.
+    assert mean_of(tmp_path / "a") == 20.0
+    write(tmp_path / "b", 20)
+    assert mean_of(tmp_path / "b") == 20.0
+    assert len(list((tmp_path / "statistics").glob("*.npz"))) == 2
 
 
 def test_settings_of_training_alone_change_no_name(evaluator):

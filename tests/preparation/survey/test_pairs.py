@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.image_files import Header
+from symmflow_jax.data.decoding.header import Header
 from symmflow_jax.data.sources.segmentation.pair import Pair
 from symmflow_jax.preparation.survey.pairs import PairFindings
 

@@ -8,6 +8,7 @@ import grain
 from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
@@ -35,11 +36,16 @@ def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:
     return make_preparation(config, schema)
 
 
-def cache_index(config: Config, schema: LabelSchema, codec_weights: Any) -> CacheIndex:
-    """Description of a new cache of the training split, with zero examples."""
-    encoder_hash = hash_of(codec_weights["encoder"])
+def cache_index(
+    config: Config, source: Source, schema: LabelSchema, codec_weights: Any
+) -> CacheIndex:
+    """Description of a new cache of the training split `source`, with zero examples."""
     return CacheIndex(
-        **cache_metadata(config), encoder_hash=encoder_hash, num_examples=0, schema=schema
+        **cache_metadata(config),
+        data_digest=fingerprint(source).digest,
+        encoder_hash=hash_of(codec_weights["encoder"]),
+        num_examples=0,
+        schema=schema,
     )
 
 

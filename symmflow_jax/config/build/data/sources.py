@@ -1,6 +1,7 @@
 """Table of data sources, and their classes."""
 
 import dataclasses
+import logging
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +9,16 @@ from typing import Any
 from symmflow_jax.config.build.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
-from symmflow_jax.data.image_files import Decoding
+from symmflow_jax.data.decoding.decoding import Decoding
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
 
 _SPLITS = ("train_split", "eval_split")
 _FOLDERS = ("train_images", "train_masks", "eval_images", "eval_masks")
@@ -289,12 +293,19 @@ def open_cache(config: Config) -> LatentCache | None:
     """Opens the cache of encoded training examples; None if the config names none.
 
     Raises:
-        DataError: if the cache is missing or was made from other data.
+        DataError: if the cache is missing or was made from other data. The files themselves are
+            compared only if they are there, because training does not need them.
     """
     if not config.data.latents:
         return None
     cache = LatentCache(config.data.latents)
     cache.check_fits(cache_metadata(config))
+    try:
+        source = _open_files(config, train=True)
+    except DataError:
+        _logger.info("The data of the latents in %s is not there to be compared.", cache.folder)
+        return cache
+    cache.check_data(fingerprint(source))
     return cache
 
 
@@ -338,6 +349,8 @@ def cache_metadata(config: Config) -> dict[str, Any]:
         "target": kind_of(config).value,
         "image_size": config.data.image_size,
         "has_mirrored": config.data.random_flip,
+        "exif": config.data.exif,
+        "seed": config.seed if _choice(config).opener is from_seed else None,
     }
 
 

@@ -32,6 +32,9 @@ class Cifar10:
         root: folder of the batches, or its parent folder.
         split: "train" (50,000 images) or "test" (10,000).
 
+    Attributes:
+        files: the batches.
+
     Raises:
         DataError: if batches are missing or damaged, or hold anything besides arrays.
         ValueError: if there is no such split.
@@ -39,7 +42,8 @@ class Cifar10:
 
     def __init__(self, root: str | pathlib.Path, split: str):
         check_split(split, tuple(_BATCHES))
-        parts = [_read(_find(pathlib.Path(root), name)) for name in _BATCHES[split]]
+        self.files = tuple(_find(pathlib.Path(root), name) for name in _BATCHES[split])
+        parts = [_read(file) for file in self.files]
         pixels = np.concatenate([part[0] for part in parts])
         self._images = pixels.reshape(-1, 3, _SIDE, _SIDE).transpose(0, 2, 3, 1)
         self._labels = np.concatenate([part[1] for part in parts]).astype(np.int32)

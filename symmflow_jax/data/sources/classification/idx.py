@@ -28,6 +28,9 @@ class Idx:
             `t10k-labels.idx1-ubyte`, gzipped or not.
         split: "train" or "test".
 
+    Attributes:
+        files: the files of images and labels.
+
     Raises:
         DataError: if a file is missing or damaged, or if images and labels do not match.
         ValueError: if there is no such split.
@@ -41,6 +44,7 @@ class Idx:
         labels = read_idx(labels_path)
         _check(images_path, self._images, labels_path, labels)
         self._labels = labels.astype(np.int32)
+        self.files = (images_path, labels_path)
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:

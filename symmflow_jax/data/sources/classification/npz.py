@@ -20,6 +20,9 @@ class Npz:
         path: the archive, or a folder with exactly one.
         split: prefix of the archive's keys, such as "train", "val" or "test".
 
+    Attributes:
+        files: the archive.
+
     Raises:
         DataError: if the archive is missing, ambiguous or damaged, lacks the split, or does
             not hold 8-bit images, or points, with one class each.
@@ -27,6 +30,7 @@ class Npz:
 
     def __init__(self, path: str | pathlib.Path, split: str):
         path = _find(pathlib.Path(path))
+        self.files = (path,)
         arrays = _read(path, split)
         self._images = _pictures(path, f"{split}_images", arrays)
         self._labels = _classes(path, f"{split}_labels", arrays)

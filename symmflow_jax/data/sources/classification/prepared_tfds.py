@@ -1,5 +1,6 @@
 """Data sets prepared by TensorFlow Datasets, read with random access without TensorFlow."""
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ class PreparedTfds:
         folder: data directory of TFDS; empty for the default directory.
         split: a split in the syntax of TFDS, such as "train" or "train[:90%]".
 
+    Attributes:
+        files: the files of the set, of all splits.
+
     Raises:
         DataError: if the set is missing, has a format without random access, has no such split,
             or does not consist of 8-bit images with one label each.
@@ -25,6 +29,7 @@ class PreparedTfds:
     def __init__(self, name: str, folder: str, split: str):
         self._where = f"TFDS set {name!r}, split {split!r}"
         builder = _find(name, folder)
+        self.files = _files(pathlib.Path(builder.data_dir))
         self._schema = _schema(self._where, dict(builder.info.features.items()))
         try:
             self._examples = builder.as_data_source(split=split)
@@ -74,6 +79,12 @@ def _find(name: str, folder: str) -> Any:
             f"a machine with the network and TensorFlow: {_how_to_prepare(name, folder)} Then "
             "point --config.data.dir to that folder."
         ) from error
+
+
+def _files(folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
+    # A set may lie in a bucket, which is no local folder.
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(path for path in inside if path.is_file()))
 
 
 def _how_to_prepare(name: str, folder: str) -> str:

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from symmflow_jax.data.image_files import DEFAULT, Decoding
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder
 from symmflow_jax.semantics import palettes

@@ -1,6 +1,7 @@
 """CelebAMask-HQ (Lee et al. 2020, arXiv 1907.11922): faces with one mask file per part."""
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import tempfile
@@ -8,8 +9,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from symmflow_jax.data.image_files import DEFAULT, Decoding, decode, open_image, to_rgb
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
+from symmflow_jax.data.image_files import open_image, to_rgb
 from symmflow_jax.data.masks.ids import read_mask, refuse_lossy
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
@@ -35,6 +38,7 @@ SCHEMA = LabelSchema(
 _IMAGES, _PART_MASKS, _MASKS = "CelebA-HQ-img", "CelebAMask-HQ-mask-anno", "CelebAMask-HQ-mask"
 _MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
 _FACES_PER_FOLDER = 2000
+_DIGEST_KEY = "merged from parts"  # Name of a text in the PNG of a merged mask.
 # CelebA's own partition by the index of the original image.
 _FIRST_VALIDATION, _FIRST_TEST = 162_771, 182_638
 # Shares of the faces by number, if the mapping file is missing.
@@ -46,7 +50,8 @@ class CelebAMaskHQ:
 
     A mask is read from `CelebAMask-HQ-mask/N.png` if that file exists. Otherwise it is merged from
     the parts `CelebAMask-HQ-mask-anno/K/NNNNN_part.png` and saved as `CelebAMask-HQ-mask/N.png`
-    if the folder is writable. Masks are smaller than their image by a whole factor (2 as
+    if the folder is writable. Such a file tells the names and sizes of its parts; if they changed,
+    it is merged again. Masks are smaller than their image by a whole factor (2 as
     published), so each mask pixel is repeated and ids stay exact.
 
     Args:
@@ -85,6 +90,11 @@ class CelebAMaskHQ:
         """The classes of "mask"."""
         return {"mask": SCHEMA}
 
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """The faces; the files of their parts are too many to be listed."""
+        return tuple(self._root / _IMAGES / f"{number}.jpg" for number in self._numbers)
+
     def __len__(self) -> int:
         return len(self._numbers)
 
@@ -102,10 +112,12 @@ class CelebAMaskHQ:
 
     def _mask(self, number: int) -> np.ndarray:
         merged = self._root / _MASKS / f"{number}.png"
-        if merged.exists():
+        parts = _parts_of(self._root / _PART_MASKS, number)
+        digest = _digest(parts)
+        if merged.exists() and not (parts and _is_outdated(merged, digest)):
             return to_classes(read_mask(merged, self._decoding), SCHEMA, merged)
-        mask = _merge_parts(self._root / _PART_MASKS, number, self._decoding)
-        _keep(merged, mask)
+        mask = _merge(parts, self._root / _PART_MASKS, number, self._decoding)
+        _keep(merged, mask, digest)
         return mask
 
 
@@ -135,17 +147,37 @@ def _split_of(original: int) -> str:
     return "val" if original < _FIRST_TEST else "test"
 
 
-def _merge_parts(folder: pathlib.Path, number: int, decoding: Decoding) -> np.ndarray:
-    """Merges the existing parts, later ones over earlier ones, int32 `[height, width]`."""
-    folder = folder / str(number // _FACES_PER_FOLDER)
+def _parts_of(folder: pathlib.Path, number: int) -> dict[int, pathlib.Path]:
+    """The existing part masks of a face, by the id of the part."""
+    start = folder / str(number // _FACES_PER_FOLDER) / f"{number:05d}"
+    paths = {part_id: pathlib.Path(f"{start}_{p}.png") for part_id, p in enumerate(_PARTS, start=1)}
+    return {part_id: path for part_id, path in paths.items() if path.exists()}
+
+
+def _digest(parts: dict[int, pathlib.Path]) -> str:
+    """Digest of the names and sizes of part masks."""
+    sizes = [f"{path.name} {path.stat().st_size}" for path in parts.values()]
+    return hashlib.sha256("\0".join(sizes).encode()).hexdigest()[:16]
+
+
+def _is_outdated(merged: pathlib.Path, digest: str) -> bool:
+    """True if a mask was merged here, from other parts; False for a mask from elsewhere."""
+    try:
+        with Image.open(merged) as image:
+            return image.info.get(_DIGEST_KEY, digest) != digest
+    except (OSError, SyntaxError, ValueError):
+        return False  # The error is told where the mask is read.
+
+
+def _merge(
+    parts: dict[int, pathlib.Path], folder: pathlib.Path, number: int, decoding: Decoding
+) -> np.ndarray:
+    """Merges part masks, later ones over earlier ones, int32 `[height, width]`."""
     mask: np.ndarray | None = None
-    for part_id, part in enumerate(_PARTS, start=1):
-        path = folder / f"{number:05d}_{part}.png"
-        if not path.exists():
-            continue
-        part_file = decode(path, decoding)
-        refuse_lossy(part_file.header, path)
-        present = np.asarray(to_rgb(part_file, path))[..., 0] > 0
+    for part_id, path in parts.items():
+        part = decode(path, decoding)
+        refuse_lossy(part.header, path)
+        present = np.asarray(to_rgb(part, path))[..., 0] > 0
         if mask is None:
             mask = np.zeros(present.shape, np.int32)
         if present.shape != mask.shape:
@@ -153,22 +185,26 @@ def _merge_parts(folder: pathlib.Path, number: int, decoding: Decoding) -> np.nd
         mask[present] = part_id
     if mask is None:
         raise DataError(
-            f"Face {number} has no parts {number:05d}_*.png in {folder}; "
-            "unpack CelebAMask-HQ.zip again."
+            f"Face {number} has no parts {number:05d}_*.png in "
+            f"{folder / str(number // _FACES_PER_FOLDER)}; unpack CelebAMask-HQ.zip again."
         )
     return mask
 
 
-def _keep(path: pathlib.Path, mask: np.ndarray) -> None:
-    """Writes a merged mask atomically; does nothing if the file system refuses.
+def _keep(path: pathlib.Path, mask: np.ndarray, digest: str) -> None:
+    """Writes a merged mask and the digest of its parts, atomically.
+
+    It does nothing if the file system refuses.
 
     The masks of a read-only data set are merged at every access.
     """
+    note = PngInfo()
+    note.add_text(_DIGEST_KEY, digest)
     with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(suffix=".tmp", dir=path.parent, delete=False) as file:
             try:
-                Image.fromarray(mask.astype(np.uint8)).save(file, format="PNG")
+                Image.fromarray(mask.astype(np.uint8)).save(file, format="PNG", pnginfo=note)
                 file.flush()
                 os.replace(file.name, path)
             except OSError:

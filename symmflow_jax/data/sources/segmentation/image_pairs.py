@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from symmflow_jax.data.image_files import DEFAULT, Decoded, Decoding, decode, to_rgb
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
+from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.colours import ids_of_colours
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.masks.palettes import palette_of
@@ -51,6 +52,11 @@ class ImagePairs:
     def schemas(self) -> dict[str, LabelSchema]:
         """The classes of "mask"."""
         return {"mask": self._schema}
+
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """Each image, followed by its mask."""
+        return tuple(file for pair in self.pairs for file in pair)
 
     def __len__(self) -> int:
         return len(self.pairs)

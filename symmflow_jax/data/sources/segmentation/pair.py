@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.image_files import Header
+from symmflow_jax.data.decoding.header import Header
 
 
 @dataclasses.dataclass(frozen=True)

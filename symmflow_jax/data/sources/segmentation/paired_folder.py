@@ -3,7 +3,8 @@
 import pathlib
 from collections.abc import Iterable
 
-from symmflow_jax.data.image_files import DEFAULT, SUFFIXES, Decoding
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
+from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics.labels import LabelSchema

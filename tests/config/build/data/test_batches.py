@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build.data import batches
+from symmflow_jax.config.build.data import batches, sources
 from symmflow_jax.data.batch import Moments, Pixels, Points
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache import CacheWriter, LatentCache
 from symmflow_jax.data.source import DataError
+from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.semantics import labels
 
 _SCHEMA = labels.consecutive(("sky", "left", "right"))
@@ -37,7 +39,8 @@ def test_points_stay_as_they_are(tiny_experiment):
 def cache(latent_experiment, tmp_path):
     """A cache of one example of an encoder's weights, and an experiment that names it."""
     experiment = latent_experiment(**{"data.latents": str(tmp_path / "cache")})
-    index = batches.cache_index(experiment.config, _SCHEMA, _WEIGHTS)
+    source = Shapes(10, "train", 0)
+    index = batches.cache_index(experiment.config, source, _SCHEMA, _WEIGHTS)
     with CacheWriter(tmp_path / "cache", index) as writer:
         writer.write(np.ones((1, 4, 4, 4), np.float32), np.zeros((8, 8), np.int32))
     return LatentCache(tmp_path / "cache"), experiment
@@ -47,6 +50,15 @@ def test_a_cache_says_what_it_was_made_of(cache):
     index = cache[0].index
     assert (index.source, index.split, index.target) == ("shapes", "train", "mask")
     assert index.num_examples == 1 and index.schema == _SCHEMA
+    assert index.data_digest == fingerprint(Shapes(10, "train", 0)).digest and index.seed == 0
+
+
+def test_a_cache_of_turned_images_does_not_fit_raw_pixels(cache):
+    source, experiment = cache
+    source.check_fits(sources.cache_metadata(experiment.config))
+    raw = experiment.changed({"data.exif": "ignore"})
+    with pytest.raises(DataError, match="exif is 'apply', the run's 'ignore'"):
+        source.check_fits(sources.cache_metadata(raw.config))
 
 
 def test_cached_examples_are_moments(cache):

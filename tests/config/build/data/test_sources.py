@@ -6,7 +6,7 @@ from PIL import Image
 
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
-from symmflow_jax.data.image_files import Decoding
+from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -204,7 +204,9 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "split": "train",
         "target": "mask",
         "image_size": (8, 8),
+        "exif": "apply",
         "has_mirrored": True,
+        "seed": 0,
     }
     assert sources.open_cache(tiny_experiment().config) is None
 

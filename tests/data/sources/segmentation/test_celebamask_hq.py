@@ -80,6 +80,26 @@ def test_a_merged_mask_is_kept_and_read_again(root):
         CelebAMaskHQ(root, "train")[1]
 
 
+def test_a_kept_mask_whose_parts_changed_is_merged_again(root):
+    CelebAMaskHQ(root, "train")[0]
+    merged = root / "CelebAMask-HQ-mask" / "0.png"
+    before = merged.read_bytes()
+    CelebAMaskHQ(root, "train")[0]
+    assert merged.read_bytes() == before
+    write_part(root, 0, "cloth", np.ones((SIDE, SIDE), bool))
+    assert (CelebAMaskHQ(root, "train")[0]["mask"] == PARTS.index("cloth") + 1).all()
+    assert merged.read_bytes() != before
+
+
+def test_a_merged_mask_from_elsewhere_is_kept(root):
+    (root / "CelebAMask-HQ-mask").mkdir()
+    merged = root / "CelebAMask-HQ-mask" / "0.png"
+    Image.fromarray(np.full((SIDE, SIDE), 3, np.uint8)).save(merged)
+    before = merged.read_bytes()
+    assert (CelebAMaskHQ(root, "train")[0]["mask"] == 3).all()
+    assert merged.read_bytes() == before
+
+
 def test_masks_that_cannot_be_kept_are_read_all_the_same(root):
     (root / "CelebAMask-HQ-mask").write_text("a file where the folder would be")
     source = CelebAMaskHQ(root, "train")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.image_files import Header
+from symmflow_jax.data.decoding.header import Header
 from symmflow_jax.data.sources.segmentation.pair import Pair
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.image_files import Decoding
+from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.semantics import labels
 
