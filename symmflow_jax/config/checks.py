@@ -20,6 +20,7 @@ from symmflow_jax.semantics.kinds import SemanticsKind
 # Fixed choices, which are no tables because nothing can be added.
 _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
+    "data.exif": ("apply", "ignore"),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
     "eval.clock": ("", "tied", "clean"),
@@ -76,7 +77,7 @@ def _names(value: str | tuple[str, ...]) -> Iterable[str]:
 
 def _check_ranges(config: Config) -> None:
     for section, keys in (
-        ("data", ("point_size",)),
+        ("data", ("point_size", "max_megapixels")),
         ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
         ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
         ("train", ("cross_entropy_weight", "end_learning_rate")),

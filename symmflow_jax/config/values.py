@@ -39,6 +39,10 @@ class DataConfig:
             ("paired_folder"). An id that is not in `class_ids` adds a class "void".
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
             Sub-folders are read if a folder has no pictures itself.
+        max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
+            are refused before they are decoded.
+        exif: "apply" turns images and masks by their EXIF orientation; "ignore" reads both as raw
+            pixels, for masks that were drawn on raw pixels.
         latents: folder of encoded training examples, which `--mode=encode` writes and training
             reads; empty to encode in every step. Cached images are cropped at the centre and not
             dequantized, whatever `random_crop` and `dequantize_images` say. Their mirror images
@@ -70,6 +74,8 @@ class DataConfig:
     train_masks: str = "train/masks"
     eval_images: str = "val/images"
     eval_masks: str = "val/masks"
+    max_megapixels: float = 179.0
+    exif: str = "apply"
     latents: str = ""
     on_error: str = "raise"
     num_workers: int = 0

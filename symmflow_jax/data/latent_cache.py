@@ -47,6 +47,7 @@ class CacheIndex:
         data_digest: digest of the fingerprint of the encoded files; empty in caches of earlier
             versions.
         seed: seed of a drawn source; None for files, and in caches of earlier versions.
+        exif: value of `data.exif`; empty in caches of earlier versions.
     """
 
     source: str
@@ -59,6 +60,7 @@ class CacheIndex:
     schema: LabelSchema
     data_digest: str = ""
     seed: int | None = None
+    exif: str = ""
 
 
 _REMEDY = (

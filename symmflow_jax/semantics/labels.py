@@ -11,6 +11,21 @@ from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.palettes import Palette
 
 
+class UnknownIds(ValueError):
+    """Ids that belong to no class.
+
+    Attributes:
+        finding: the sentence that names them; the message has the usual remedy too.
+    """
+
+    def __init__(self, finding: str):
+        super().__init__(
+            f"{finding} Add them to config.data.class_names, or name one of them in "
+            "config.data.ignored_id; --mode=check_data looks at all files."
+        )
+        self.finding = finding
+
+
 @dataclasses.dataclass(frozen=True)
 class LabelSchema:
     """The classes of a data set; every checkpoint stores them.
@@ -85,19 +100,23 @@ class LabelSchema:
             where: name of the source in an error, usually the file.
 
         Raises:
-            ValueError: if an id belongs to no class; it names the ids and the remedy.
+            UnknownIds: if an id belongs to no class; it names the ids and the remedy.
         """
         known = self._classes_by_id()
         few = raw.dtype == np.uint8 and max(known.values()) < _NO_CLASS
         classes = _look_up_bytes(raw, known) if few else _look_up(raw, known)
         if classes.max(initial=0) == _NO_CLASS if few else classes.min(initial=0) < 0:
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
-            raise ValueError(
+            raise UnknownIds(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
-                f"{_shorten(sorted(known))}. Add them to config.data.class_names, or name "
-                "one of them in config.data.ignored_id; --mode=check_data looks at all files."
+                f"{_shorten(sorted(known))}."
             )
         return classes
+
+    @property
+    def known_ids(self) -> tuple[int, ...]:
+        """All ids of the data set's files that belong to a class."""
+        return tuple(self._classes_by_id())
 
     def _classes_by_id(self) -> dict[int, int]:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}

@@ -1,4 +1,4 @@
-"""Checking data: what is counted, and the line that mends each usual mistake."""
+"""Checking data: what can be used, and what cannot."""
 
 import os
 import pathlib
@@ -14,48 +14,17 @@ from PIL import Image
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.values import Config, DataConfig, SemanticsConfig
 from symmflow_jax.data.source import DataError
-from symmflow_jax.preparation.check_data import check_data, describe, examine, remedies
+from symmflow_jax.preparation.check_data import check_data
+from symmflow_jax.preparation.survey.description import describe
+from symmflow_jax.preparation.survey.survey import examine
 
 _OF_LABELS = SemanticsConfig(encoding="plane")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A function that writes masks (and images to them) and returns an experiment with them."""
-
-    def write(masks, names=("sky", "road"), **options) -> Experiment:
-        for split in ("train", "val"):
-            for kind in ("images", "masks"):
-                (tmp_path / split / kind).mkdir(parents=True)
-            for number, mask in enumerate(masks):
-                mask = np.asarray(mask, np.uint8)
-                image = np.zeros((*mask.shape[:2], 3), np.uint8)
-                Image.fromarray(image).save(tmp_path / split / "images" / f"{number}.png")
-                Image.fromarray(mask).save(tmp_path / split / "masks" / f"{number}.png")
-        data = DataConfig(source="paired_folder", dir=str(tmp_path), class_names=names, **options)
-        return Experiment(Config(data=data))
-
-    return write
-
-
-def look(experiment: Experiment):
+def look(experiment):
     source = experiment.training_source
     findings = examine(source, "mask")
     return findings, experiment.schema
-
-
-def test_sizes_and_classes_are_counted(folder):
-    experiment = folder([[[0, 0, 1]], [[1, 255, 255]], [[0, 1], [0, 0]]], ignored_id=255)
-    findings, schema = look(experiment)
-    assert findings.sizes == {(1, 3): 2, (2, 2): 1}
-    assert findings.counts == {0: 5, 1: 3, 2: 2}
-    text = describe(findings, schema, "training")
-    assert "training: 3 examples, 3 of them readable." in text
-    assert "3x1 (2), 2x2 (1)" in text
-    lines = [line.split() for line in text.splitlines()]
-    assert ["0", "sky", "50.000%"] in lines
-    assert ["255", "void", "20.000%", "(ignored)"] in lines
-    assert check_data(experiment)
 
 
 def test_broken_files_are_named(folder, tmp_path):
@@ -69,63 +38,6 @@ def test_broken_files_are_named(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("masks", "names", "remedy"),
-    [
-        ([[[0, 255]]], ("cat", "dog"), "--config.data.class_ids=0,255"),
-        ([[[1, 2]], [[3, 3]]], ("a", "b", "c"), "--config.data.class_ids=1,2,3"),
-        ([[[0, 1, 2, 11]]], tuple("abcdefghijk"), "--config.data.ignored_id=11"),
-        ([[[0, 1, 255]]], ("a", "b", "c"), "--config.data.ignored_id=255"),
-        (
-            [[[[255, 0, 0], [0, 0, 128]]]],
-            ("a", "b"),
-            "--config.data.class_colours=\"('#000080','#ff0000')\"",
-        ),
-    ],
-)
-def test_each_usual_mistake_has_its_line(folder, masks, names, remedy):
-    experiment = folder(masks, names)
-    findings, schema = look(experiment)
-    assert not check_data(experiment)
-    (line,) = remedies(findings, experiment)
-    assert line.endswith(remedy)
-
-
-@pytest.mark.parametrize(
-    ("masks", "options"),
-    [
-        ([[[0, 255]]], {"class_ids": (0, 255)}),
-        ([[[1, 2]]], {"class_ids": (1, 2)}),
-        ([[[0, 1, 11]]], {"ignored_id": 11}),
-        ([[[[255, 0, 0], [0, 0, 128]]]], {"class_colours": ("#ff0000", "#000080")}),
-        (
-            [[[[255, 0, 0], [0, 0, 128], [9, 9, 9]]]],
-            {"class_colours": ("#ff0000", "#000080", "#090909"), "ignored_id": 2},
-        ),
-    ],
-)
-def test_the_line_mends_the_mistake(folder, masks, options):
-    experiment = folder(masks, **options)
-    assert check_data(experiment)
-    element = experiment.training_source[0]
-    np.testing.assert_array_equal(element["mask"].ravel(), np.arange(element["mask"].size))
-
-
-def test_several_unknown_ids_are_listed_with_their_masks(folder):
-    experiment = folder([[[0, 7]], [[7, 9]]])
-    findings, schema = look(experiment)
-    assert remedies(findings, experiment) == [
-        "Ids without a class, with the masks that have them: 7 (2), 9 (1)"
-    ]
-
-
-def test_photos_in_place_of_masks_are_told_apart(folder):
-    rng = np.random.default_rng(0)
-    experiment = folder([rng.integers(0, 256, (20, 20, 3))])
-    findings, schema = look(experiment)
-    assert "more than 64 colours" in remedies(findings, experiment)[0]
-
-
-@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"class_ids": (1, 2, 3)}, "class_ids has 3 ids for 2 class_names"),
@@ -136,12 +48,6 @@ def test_photos_in_place_of_masks_are_told_apart(folder):
 def test_lists_that_do_not_fit_are_refused(folder, options, message):
     with pytest.raises(ValueError, match=message):
         check_data(folder([[[0, 1]]], **options))
-
-
-def test_a_colour_without_class_is_named(folder):
-    experiment = folder([[[[255, 0, 0], [1, 2, 3]]]], class_colours=("#ff0000", "#000080"))
-    findings, _ = look(experiment)
-    assert "has the colour #010203 (1 in all)" in findings.errors[0]
 
 
 def test_drawn_data_needs_no_files(tiny_experiment):
@@ -204,3 +110,23 @@ def test_an_archive_of_another_kind_comes_with_the_line_that_converts_it(tmp_pat
     exec(shlex.split(str(error.value).partition("follows): ")[2])[2], {})
     converted = DataConfig(source="npz", dir=str(tmp_path / "set_converted.npz"))
     assert check_data(Experiment(Config(data=converted, semantics=_OF_LABELS)))
+
+
+def test_jpegs_with_another_name_are_refused(folder, tmp_path):
+    experiment = folder([[[0, 1]], [[1, 0]]])
+    Image.new("L", (2, 1)).save(tmp_path / "train/masks/1.png", format="JPEG")
+    findings, schema = look(experiment)
+    assert "1.png is a JPEG by its content" in describe(findings, schema, "training")
+    assert not check_data(experiment)
+
+
+def test_too_large_pictures_are_skipped_if_errors_are(folder, tmp_path):
+    experiment = folder(
+        [[[0, 1]], np.zeros((4, 4))], max_megapixels=1e-5, on_error="skip", image_size=(2, 2)
+    )
+    findings, schema = look(experiment)
+    (error,) = findings.errors
+    assert "1.png has 4x4 pixels" in error and "more than the limit of 1e-05" in error
+    batch = next(experiment.changed({"train.batch_size": 4}).training_batches(tmp_path / "skipped"))
+    assert batch.labels.shape == (4, 2, 2)
+    assert "more than the limit" in (tmp_path / "skipped").read_text()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from symmflow_jax.data.image_files import read_mask
+from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
+from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.inference.files.image_io import batches, image_paths, padded
@@ -68,7 +69,7 @@ def _mask_conditions(model: Model, path: str) -> list[tuple[str, np.ndarray]]:
     height, width, _ = model.image_shape
     conditions = []
     for file in image_paths(path):
-        mask = model.schema.from_raw(read_mask(file), str(file))
+        mask = to_classes(read_mask(file), model.schema, file, classes_are_fixed=True)
         conditions.append((file.stem, resize_mask(mask, (height, width))))
     return conditions
 

@@ -9,6 +9,7 @@ from typing import Any
 from symmflow_jax.config.build.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.folders.listing import shorten, shown
 from symmflow_jax.data.latent_cache import LatentCache
@@ -24,9 +25,11 @@ _logger = logging.getLogger(__name__)
 _SPLITS = ("train_split", "eval_split")
 _FOLDERS = ("train_images", "train_masks", "eval_images", "eval_masks")
 
+_FILES = ("max_megapixels", "exif")
+
 SOURCE_KEYS = {
     *("train_size", "eval_size", "dir", "name", *_SPLITS, *_FOLDERS),
-    *("class_ids", "class_colours", "ignored_id"),
+    *("class_ids", "class_colours", "ignored_id", *_FILES),
 }
 """Keys of `config.data` that choose the examples; each source uses some of them."""
 
@@ -89,6 +92,12 @@ def from_folder(constructor: Callable[..., Source], data: DataConfig, train: boo
     return constructor(pathlib.Path(data.dir), _split(data, train))
 
 
+def from_image_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a source of image files from a folder and a split."""
+    del seed
+    return constructor(pathlib.Path(data.dir), _split(data, train), decoding=decoding_of(data))
+
+
 def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
     """Opens a source from a name, a folder and a split."""
     del seed
@@ -126,16 +135,25 @@ def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train
             f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
             f"classes ({', '.join(classes.names)}); give one for each."
         )
-    return constructor(root / images, root / masks, classes, colours)
+    return constructor(root / images, root / masks, classes, colours, decoding_of(data))
+
+
+def decoding_of(data: DataConfig) -> Decoding:
+    """How image files are decoded."""
+    return Decoding(data.max_megapixels, applies_exif=data.exif == "apply")
 
 
 _USED_KEYS: dict[Opener, tuple[str, ...]] = {
     from_seed: ("train_size", "eval_size"),
     from_folder: ("dir", *_SPLITS),
+    from_image_folder: ("dir", *_SPLITS, *_FILES),
     from_name: ("name", "dir", *_SPLITS),
     from_archive: ("name", "dir", *_SPLITS),
     # Its splits are folders; the name of the evaluation split occurs only in scores.
-    from_folder_pair: ("dir", "eval_split", *_FOLDERS, "class_ids", "class_colours", "ignored_id"),
+    from_folder_pair: (
+        *("dir", "eval_split", *_FOLDERS, "class_ids", "class_colours", "ignored_id"),
+        *_FILES,
+    ),
 }
 
 SOURCES: dict[str, SourceChoice] = {
@@ -203,28 +221,28 @@ SOURCES: dict[str, SourceChoice] = {
         "symmflow_jax.data.sources.segmentation.coco_stuff:CocoStuff",
         "COCO 2017 with stuffthingmaps",
         (MASK,),
-        from_folder,
+        from_image_folder,
         known_classes="symmflow_jax.data.sources.segmentation.coco_stuff:SCHEMA",
     ),
     "celebamask_hq": SourceChoice(
         "symmflow_jax.data.sources.segmentation.celebamask_hq:CelebAMaskHQ",
         "CelebAMask-HQ",
         (MASK,),
-        from_folder,
+        from_image_folder,
         known_classes="symmflow_jax.data.sources.segmentation.celebamask_hq:SCHEMA",
     ),
     "cityscapes": SourceChoice(
         "symmflow_jax.data.sources.segmentation.cityscapes:Cityscapes",
         "Cityscapes with fine annotations",
         (MASK,),
-        from_folder,
+        from_image_folder,
         known_classes="symmflow_jax.data.sources.segmentation.cityscapes:SCHEMA",
     ),
     "ade20k": SourceChoice(
         "symmflow_jax.data.sources.segmentation.ade20k:Ade20k",
         "ADE20K of the scene parsing challenge",
         (MASK,),
-        from_folder,
+        from_image_folder,
         known_classes="symmflow_jax.data.sources.segmentation.ade20k:SCHEMA",
     ),
 }
@@ -373,6 +391,7 @@ def cache_metadata(config: Config) -> dict[str, Any]:
         "target": kind_of(config).value,
         "image_size": config.data.image_size,
         "has_mirrored": config.data.random_flip,
+        "exif": config.data.exif,
         "seed": config.seed if _choice(config).opener is from_seed else None,
     }
 

@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder
 from symmflow_jax.semantics import palettes
@@ -46,13 +47,14 @@ class Ade20k(PairedFolder):
     Args:
         root: the unpacked folder ADEChallengeData2016.
         split: "train" (20,210 photos) or "val" (2,000).
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Raises:
         DataError: if a folder is missing or empty, or if images and masks do not pair up.
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, tuple(_FOLDERS))
         root = pathlib.Path(root)
         images, masks = (root / kind / _FOLDERS[split] for kind in ("images", "annotations"))
@@ -63,4 +65,4 @@ class Ade20k(PairedFolder):
                     "ADEChallengeData2016.zip (sceneparsing.csail.mit.edu) and set "
                     "--config.data.dir to ADEChallengeData2016."
                 )
-        super().__init__(images, masks, SCHEMA)
+        super().__init__(images, masks, SCHEMA, decoding=decoding)

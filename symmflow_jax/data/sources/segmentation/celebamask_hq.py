@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
 from symmflow_jax.data.folders.listing import counted, shorten, shown, walk
-from symmflow_jax.data.image_files import open_image, read_image, read_mask
+from symmflow_jax.data.image_files import open_image, to_rgb
+from symmflow_jax.data.masks.ids import read_mask, refuse_lossy
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.semantics import palettes
@@ -58,6 +60,7 @@ class CelebAMaskHQ:
         split: "train", "val" or "test": CelebA's own partition by
             `CelebA-HQ-to-CelebA-mapping.txt` (24,183, 2,993 and 2,824 faces). Without that
             file: the first 80 %, the next 10 % and the last 10 % of the faces by number.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Attributes:
         notes: at most one sentence, on files that are not used and on faces without a mask.
@@ -67,9 +70,10 @@ class CelebAMaskHQ:
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, tuple(_SHARES))
         self._root = pathlib.Path(root)
+        self._decoding = decoding
         folder = self._root / _IMAGES
         numbers, others = _faces(folder)
         if not numbers:
@@ -103,7 +107,7 @@ class CelebAMaskHQ:
     def __getitem__(self, index: int) -> dict[str, Any]:
         number = self._numbers[index]
         path = self._root / _IMAGES / f"{number}.jpg"
-        image, mask = open_image(path), self._mask(number)
+        image, mask = open_image(path, self._decoding), self._mask(number)
         scale = image.height // mask.shape[0] if mask.size else 0
         if (mask.shape[0] * scale, mask.shape[1] * scale) != (image.height, image.width):
             raise DataError(
@@ -117,8 +121,8 @@ class CelebAMaskHQ:
         parts = _parts_of(self._root / _PART_MASKS, number)
         digest = _digest(parts)
         if merged.exists() and not (parts and _is_outdated(merged, digest)):
-            return to_classes(read_mask(merged), SCHEMA, merged)
-        mask = _merge(parts, self._root / _PART_MASKS, number)
+            return to_classes(read_mask(merged, self._decoding), SCHEMA, merged)
+        mask = _merge(parts, self._root / _PART_MASKS, number, self._decoding)
         _keep(merged, mask, digest)
         return mask
 
@@ -227,11 +231,15 @@ def _is_outdated(merged: pathlib.Path, digest: str) -> bool:
         return False  # The error is told where the mask is read.
 
 
-def _merge(parts: dict[int, pathlib.Path], folder: pathlib.Path, number: int) -> np.ndarray:
+def _merge(
+    parts: dict[int, pathlib.Path], folder: pathlib.Path, number: int, decoding: Decoding
+) -> np.ndarray:
     """Merges part masks, later ones over earlier ones, int32 `[height, width]`."""
     mask: np.ndarray | None = None
     for part_id, path in parts.items():
-        present = read_image(path)[..., 0] > 0
+        part = decode(path, decoding)
+        refuse_lossy(part.header, path)
+        present = np.asarray(to_rgb(part, path))[..., 0] > 0
         if mask is None:
             mask = np.zeros(present.shape, np.int32)
         if present.shape != mask.shape:

@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
 from symmflow_jax.data.folders.listing import counted, shown, walk
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
@@ -57,6 +58,7 @@ class Cityscapes(ImagePairs):
     Args:
         root: folder of the two unpacked archives.
         split: "train" (2,975 scenes) or "val" (500); the masks of "test" are not published.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Attributes:
         notes: at most one sentence, on files that the archives do not have.
@@ -66,7 +68,7 @@ class Cityscapes(ImagePairs):
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, ("train", "val"))
         images = pathlib.Path(root) / "leftImg8bit" / split
         masks = pathlib.Path(root) / "gtFine" / split
@@ -78,8 +80,8 @@ class Cityscapes(ImagePairs):
                 f"{len(lonely)} scenes of Cityscapes ({split}) have only an image or only a mask, "
                 f"such as {shown(lonely[0])}. Unpack both archives again into {shown(root)}."
             )
-        super().__init__([(image_files[name], mask_files[name]) for name in sorted(image_files)],
-                         SCHEMA)  # fmt: skip
+        pairs = [(image_files[name], mask_files[name]) for name in sorted(image_files)]
+        super().__init__(pairs, SCHEMA, decoding=decoding)
         unused = [
             f"not used in {shown(folder)}: {counted(len(others), 'file')} of another name, such "
             f"as {shown(others[0].relative_to(folder))}"

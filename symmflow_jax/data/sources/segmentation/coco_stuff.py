@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder
 from symmflow_jax.semantics import palettes
@@ -56,13 +57,14 @@ class CocoStuff(PairedFolder):
     Args:
         root: folder of the unpacked archives.
         split: "train" (118,287 photos) or "val" (5,000).
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Raises:
         DataError: if a folder is missing or empty, or if images and masks do not pair up.
         ValueError: if there is no such split.
     """
 
-    def __init__(self, root: str | pathlib.Path, split: str):
+    def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
         check_split(split, ("train", "val"))
         root = pathlib.Path(root)
         images = root / f"{split}2017"
@@ -76,4 +78,4 @@ class CocoStuff(PairedFolder):
                     f"COCO-Stuff's folder {folder.absolute()} does not exist. Unpack {archive} "
                     "there, and set --config.data.dir to the folder above."
                 )
-        super().__init__(images, masks, SCHEMA)
+        super().__init__(images, masks, SCHEMA, decoding=decoding)

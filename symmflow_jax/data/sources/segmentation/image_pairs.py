@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from symmflow_jax.data.image_files import open_image, read_coloured_mask, read_mask
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
+from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.masks.colours import ids_of_colours
+from symmflow_jax.data.masks.ids import ids_of
+from symmflow_jax.data.masks.palettes import palette_of
+from symmflow_jax.data.masks.unknown_ids import explain
 from symmflow_jax.data.source import DataError
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.data.sources.segmentation.pair import Pair
+from symmflow_jax.data.sources.segmentation.pair_notes import PairNotes
+from symmflow_jax.semantics.labels import LabelSchema, UnknownIds
 from symmflow_jax.semantics.palettes import Palette
 
 
@@ -16,7 +23,8 @@ class ImagePairs:
     """RGB Pillow images "image" with "mask", integers `[height, width]`.
 
     Files are read at each access. An access raises DataError for a pair that cannot be read,
-    whose sizes differ, or whose ids or colours belong to no class.
+    whose sizes differ, or whose ids or colours belong to no class. What else looks wrong is logged
+    once; see `PairNotes`.
 
     Args:
         pairs: files of each image and its mask; see `open_image`, `read_mask` and
@@ -24,6 +32,7 @@ class ImagePairs:
         schema: the classes, and their ids in the masks.
         colours: colour of each class if the masks are colour images; then the ids of the schema
             are unused.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
     """
 
     def __init__(
@@ -31,10 +40,13 @@ class ImagePairs:
         pairs: Sequence[tuple[pathlib.Path, pathlib.Path]],
         schema: LabelSchema,
         colours: Palette = (),
+        decoding: Decoding = DEFAULT,
     ):
         self.pairs = tuple(pairs)
         self.colours = colours
         self._schema = schema
+        self.decoding = decoding
+        self._notes = PairNotes(decoding.applies_exif)
 
     @property
     def schemas(self) -> dict[str, LabelSchema]:
@@ -50,25 +62,70 @@ class ImagePairs:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        pair = self.read(index)
+        self._notes.look(*self.pairs[index], pair)
+        return {"image": pair.image, "mask": pair.mask}
+
+    def read(self, index: int) -> Pair:
+        """A pair with what its files say; raises DataError as an access does."""
         image_path, mask_path = self.pairs[index]
-        image, mask = open_image(image_path), self._read_mask(mask_path)
-        if (image.height, image.width) != mask.shape:
-            raise DataError(
-                f"{image_path} is {image.width}x{image.height} but its mask {mask_path} is "
-                f"{mask.shape[1]}x{mask.shape[0]} (width x height); make the mask again in the "
-                "size of the image."
-            )
-        return {"image": image, "mask": mask}
+        image, mask = decode(image_path, self.decoding), decode(mask_path, self.decoding)
+        if image.picture.size != mask.picture.size:
+            raise DataError(self._explain_sizes(image_path, image, mask_path, mask))
+        ids = self._ids(mask, mask_path)
+        return Pair(
+            image=to_rgb(image, image_path),
+            mask=ids if self.colours else to_classes(ids, self._schema, mask_path),
+            ids=ids,
+            image_header=image.header,
+            mask_header=mask.header,
+            palette=None if self.colours else palette_of(mask.picture),
+        )
 
-    def _read_mask(self, path: pathlib.Path) -> np.ndarray:
+    def _ids(self, mask: Decoded, path: pathlib.Path) -> np.ndarray:
         if self.colours:
-            return read_coloured_mask(path, self.colours)
-        return to_classes(read_mask(path), self._schema, path)
+            return ids_of_colours(mask, path, self.colours)
+        return ids_of(mask, path, self._schema.known_ids)
+
+    def _explain_sizes(
+        self, image_path: pathlib.Path, image: Decoded, mask_path: pathlib.Path, mask: Decoded
+    ) -> str:
+        (width, height), (mask_width, mask_height) = image.picture.size, mask.picture.size
+        start = (
+            f"{image_path} is {width}x{height} but its mask {mask_path} is "
+            f"{mask_width}x{mask_height} (width x height)"
+        )
+        applies = self.decoding.applies_exif
+        if image.header.size(not applies) != mask.header.size(not applies):
+            return f"{start}; make the mask again in the size of the image."
+        turns = image.header.orientation, mask.header.orientation
+        orientations = f"EXIF orientations (image {turns[0]}, mask {turns[1]})"
+        if applies:
+            return (
+                f"{start} after their {orientations} were applied. The mask fits the raw pixels: "
+                "set --config.data.exif=ignore if all masks were drawn on raw pixels."
+            )
+        return (
+            f"{start} as raw pixels. The mask fits the turned image, by the {orientations}: set "
+            "--config.data.exif=apply if all masks were drawn on turned images."
+        )
 
 
-def to_classes(ids: np.ndarray, schema: LabelSchema, path: pathlib.Path) -> np.ndarray:
-    """Maps the ids of a mask file to classes by `from_raw`; raises DataError for unknown ids."""
+def to_classes(
+    ids: np.ndarray, schema: LabelSchema, path: pathlib.Path, *, classes_are_fixed: bool = False
+) -> np.ndarray:
+    """Maps the ids of a mask file to classes by `from_raw`.
+
+    Args:
+        ids: ids of the file.
+        schema: the classes.
+        path: the file, for errors.
+        classes_are_fixed: True if no key of the config changes the classes, as of a trained model.
+
+    Raises:
+        DataError: if ids have no class; the message says what they may mean, and the remedy.
+    """
     try:
         return schema.from_raw(ids, str(path))
-    except ValueError as error:
-        raise DataError(str(error)) from error
+    except UnknownIds as error:
+        raise DataError(explain(error, ids, schema.known_ids, path, classes_are_fixed)) from error

@@ -2,6 +2,7 @@
 
 import pathlib
 
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
 from symmflow_jax.data.folders.listing import Listing, counted, list_pictures, shown
 from symmflow_jax.data.folders.pairing import pair
 from symmflow_jax.data.source import DataError
@@ -22,6 +23,7 @@ class PairedFolder(ImagePairs):
         masks: folder of the masks.
         schema: the classes, and their ids in the masks.
         colours: colour of each class if the masks are colour images.
+        decoding: limit of the files' sizes, and whether EXIF orientations count.
 
     Attributes:
         notes: at most one sentence on files that are not used and on names that differ.
@@ -37,6 +39,7 @@ class PairedFolder(ImagePairs):
         masks: str | pathlib.Path,
         schema: LabelSchema,
         colours: Palette = (),
+        decoding: Decoding = DEFAULT,
     ):
         images, masks = pathlib.Path(images), pathlib.Path(masks)
         if images.is_dir() and masks.is_dir() and images.samefile(masks):
@@ -48,7 +51,7 @@ class PairedFolder(ImagePairs):
         image_files = list_pictures(images, apart=(masks,))
         mask_files = list_pictures(masks, apart=(images,))
         pairing = pair(image_files, mask_files)
-        super().__init__(pairing.pairs, schema, colours)
+        super().__init__(pairing.pairs, schema, colours, decoding)
         self.notes = _notes(len(pairing.pairs), image_files, mask_files, pairing.notes)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build.data import batches
+from symmflow_jax.config.build.data import batches, sources
 from symmflow_jax.data.batch import Moments, Pixels, Points
 from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache import CacheWriter, LatentCache
@@ -51,6 +51,14 @@ def test_a_cache_says_what_it_was_made_of(cache):
     assert (index.source, index.split, index.target) == ("shapes", "train", "mask")
     assert index.num_examples == 1 and index.schema == _SCHEMA
     assert index.data_digest == fingerprint(Shapes(10, "train", 0)).digest and index.seed == 0
+
+
+def test_a_cache_of_turned_images_does_not_fit_raw_pixels(cache):
+    source, experiment = cache
+    source.check_fits(sources.cache_metadata(experiment.config))
+    raw = experiment.changed({"data.exif": "ignore"})
+    with pytest.raises(DataError, match="exif is 'apply', the run's 'ignore'"):
+        source.check_fits(sources.cache_metadata(raw.config))
 
 
 def test_cached_examples_are_moments(cache):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
+from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -206,6 +207,7 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "split": "train",
         "target": "mask",
         "image_size": (8, 8),
+        "exif": "apply",
         "has_mirrored": True,
         "seed": 0,
     }
@@ -341,3 +343,20 @@ def test_what_is_not_used_is_logged_once_and_not_by_the_readers(
         f"{folder}: 1 pair; not used in {folder}: 1 file of another kind (.gif 1; .gif: save them "
         "as .png)."
     ]
+
+
+@pytest.mark.parametrize("name", ["ade20k", "coco_stuff", "celebamask_hq", "cityscapes"])
+def test_sources_of_image_files_decode_as_the_config_says(tiny_experiment, name):
+    given = {}
+
+    def constructor(root, split, decoding):
+        given["decoding"] = decoding
+
+    choice = SOURCES[name]
+    values = {"data.source": name, "data.max_megapixels": 2.5, "data.exif": "ignore"}
+    experiment = tiny_experiment(**values)
+    choice.opener(constructor, experiment.data, True, 0)
+    assert given["decoding"] == Decoding(max_megapixels=2.5, applies_exif=False)
+    assert {"max_megapixels", "exif"} <= set(choice.used_keys)
+    assert experiment.unused_keys(["data.exif"]) == []
+    assert tiny_experiment().unused_keys(["data.exif"]) == ["data.exif"]

@@ -1,0 +1,1 @@
+"""Decoding of image files, and what the files say about their pictures."""

@@ -1,0 +1,1 @@
+"""Mask files: exact ids, colours of classes, and signs of masks that are not what they seem."""

@@ -1,0 +1,57 @@
+"""Masks in the colours of their classes."""
+
+import pathlib
+
+import numpy as np
+
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
+from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.masks.ids import refuse_lossy
+from symmflow_jax.data.source import DataError
+from symmflow_jax.semantics.palettes import Palette
+
+
+def read_coloured_mask(
+    path: str | pathlib.Path, palette: Palette, decoding: Decoding = DEFAULT
+) -> np.ndarray:
+    """Reads the ids of a mask in the colours of its classes, int32 `[height, width]`.
+
+    Args:
+        path: the file.
+        palette: colour of each id, starting with id 0.
+        decoding: limit of the size, and whether EXIF orientations count.
+
+    Raises:
+        DataError: if the file cannot be read (see `open_image`), was compressed with loss, or has
+            a colour that is not in the palette.
+    """
+    return ids_of_colours(decode(path, decoding), path, palette)
+
+
+def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: Palette) -> np.ndarray:
+    """The ids of a decoded mask; see `read_coloured_mask`."""
+    refuse_lossy(decoded.header, path)
+    pixels = pack_colours(np.asarray(to_rgb(decoded, path)))
+    colours = pack_colours(np.asarray(palette, np.uint8))
+    order = np.argsort(colours)
+    places = np.searchsorted(colours, pixels, sorter=order).clip(max=len(colours) - 1)
+    ids = order[places]
+    unknown = np.unique(pixels[colours[ids] != pixels])
+    if len(unknown):
+        raise DataError(
+            f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
+            f"config.data.class_colours{_transparency(decoded)}; add it, or save the mask without "
+            "smoothing, as PNG."
+        )
+    return ids.astype(np.int32)
+
+
+def _transparency(decoded: Decoded) -> str:
+    has = decoded.picture.has_transparency_data
+    return " (its transparent pixels are laid over black)" if has else ""
+
+
+def pack_colours(pixels: np.ndarray) -> np.ndarray:
+    """Packs colours, uint8 `[..., 3]`, into int32 `[...]` of the form 0xRRGGBB."""
+    channels = pixels.astype(np.int32)
+    return (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]

@@ -1,0 +1,42 @@
+"""An image and its mask, as their files are read."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from symmflow_jax.data.decoding.header import Header
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """An image and its mask, and what their files say.
+
+    Attributes:
+        image: the RGB image.
+        mask: the classes, integers `[height, width]`.
+        ids: the numbers in the mask's file; classes if the file has the colours of classes.
+        image_header: what the file of the image says.
+        mask_header: what the file of the mask says.
+        palette: colours of the mask's palette, if it is read by index and has one.
+    """
+
+    image: Image.Image
+    mask: np.ndarray
+    ids: np.ndarray
+    image_header: Header
+    mask_header: Header
+    palette: bytes | None
+
+    @property
+    def has_other_turn(self) -> bool:
+        """True if one of the files is turned by EXIF and the other is not, or otherwise."""
+        return self.image_header.orientation != self.mask_header.orientation
+
+    @property
+    def sizes_tell_turn(self) -> bool:
+        """True if the sizes would differ if EXIF were handled the other way."""
+        return any(
+            self.image_header.size(applies) != self.mask_header.size(applies)
+            for applies in (True, False)
+        )

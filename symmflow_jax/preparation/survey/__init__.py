@@ -1,0 +1,1 @@
+"""A survey of all examples of a split: findings, their description and remedies."""

@@ -1,0 +1,119 @@
+"""The findings of a look at every example of a source."""
+
+import collections
+import contextlib
+import dataclasses
+import logging
+import pathlib
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from symmflow_jax.data.decoding.decoding import decode
+from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.masks.colours import pack_colours
+from symmflow_jax.data.masks.ids import ids_of
+from symmflow_jax.data.masks.palettes import palette_of
+from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
+from symmflow_jax.data.transforms import image_size
+from symmflow_jax.preparation.survey.pairs import PairFindings
+
+_logger = logging.getLogger(__name__)
+
+MOST_COLOURS = 64
+"""An image with more colours is not a coloured mask."""
+
+
+@dataclasses.dataclass
+class DataSurvey:
+    """Statistics of the examples of one split.
+
+    Attributes:
+        num_examples: number of examples.
+        sizes: number of images of each `(height, width)`.
+        counts: number of pixels (masks) or examples (labels) of each class.
+        raw_ids: number of examples in which each id occurs, with or without a class.
+        colours: number of unusable masks in which each colour 0xRRGGBB occurs.
+        most_colours: largest number of them in one mask, or `MOST_COLOURS` + 1.
+        errors: one message for each example that cannot be used.
+        pairs: findings about the files, if the examples are pairs of image files.
+        applies_exif: True if images and masks were turned by their EXIF orientations.
+        masks: folder of the masks, if there are mask files.
+    """
+
+    num_examples: int
+    sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    raw_ids: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    colours: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    most_colours: int = 0
+    errors: list[str] = dataclasses.field(default_factory=list)
+    pairs: PairFindings = dataclasses.field(default_factory=PairFindings)
+    applies_exif: bool = True
+    masks: pathlib.Path | None = None
+
+
+def examine(source: Source, target: str) -> DataSurvey:
+    """Reads every example of a source once.
+
+    Args:
+        source: the examples.
+        target: key of the semantics in an example, "mask" or "label".
+    """
+    raw_ids = np.asarray(source.schemas[target].raw_ids)
+    findings = DataSurvey(len(source))
+    if isinstance(source, ImagePairs):
+        findings.applies_exif = source.decoding.applies_exif
+        findings.masks = source.pairs[0][1].parent
+    for index in range(len(source)):
+        try:
+            element = _read(source, index, findings)
+        except DataError as error:
+            findings.errors.append(str(error))
+            if isinstance(source, ImagePairs):
+                _look_at_mask(source, index, findings)
+            continue
+        size = image_size(element["image"])
+        if len(size) == 2:
+            findings.sizes[size] += 1
+        classes, numbers = np.unique(element[target], return_counts=True)
+        findings.counts.update(dict(zip(classes.tolist(), numbers.tolist(), strict=True)))
+        findings.raw_ids.update(raw_ids[classes].tolist())
+        if (index + 1) % 1000 == 0:
+            _logger.info("%d of %d examples", index + 1, len(source))
+    return findings
+
+
+def _read(source: Source, index: int, findings: DataSurvey) -> dict[str, Any]:
+    """An element of a source; what the files of a pair say is added to the findings."""
+    if not isinstance(source, ImagePairs):
+        return source[index]
+    pair = source.read(index)
+    findings.pairs.add(*source.pairs[index], pair)
+    return {"image": pair.image, "mask": pair.mask}
+
+
+def _look_at_mask(source: ImagePairs, index: int, findings: DataSurvey) -> None:
+    """Adds what the mask of an unusable example holds to the findings."""
+    path = source.pairs[index][1]
+    with contextlib.suppress(DataError):  # The example's own error message is reported.
+        mask = decode(path, source.decoding)
+        if mask.header.is_lossy:
+            return
+        if mask.header.mode in ("RGB", "RGBA") and not _is_grey(mask.picture):
+            colours = np.unique(pack_colours(np.asarray(to_rgb(mask, path))))
+            findings.colours.update(colours[: MOST_COLOURS + 1].tolist())
+            shown = min(len(colours), MOST_COLOURS + 1)
+            findings.most_colours = max(findings.most_colours, shown)
+            return
+        ids = ids_of(mask, path)
+        findings.raw_ids.update(np.unique(ids).tolist())
+        findings.pairs.add_mask(path, ids, palette_of(mask.picture))
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    """True if all channels of each pixel are equal."""
+    red, green, blue = (np.asarray(channel) for channel in picture.split()[:3])
+    return np.array_equal(red, green) and np.array_equal(red, blue)

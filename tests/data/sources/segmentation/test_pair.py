@@ -1,0 +1,36 @@
+"""What the files of a pair say about its turn."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from symmflow_jax.data.decoding.header import Header
+from symmflow_jax.data.sources.segmentation.pair import Pair
+
+
+def _header(width, height, orientation):
+    return Header("PNG", "L", "L", width, height, orientation, is_lossy=False)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "other", "told"),
+    [
+        ((4, 4, 1), (4, 4, 1), False, False),
+        ((4, 4, 6), (4, 4, 6), False, False),
+        ((4, 4, 6), (4, 4, 1), True, False),
+        ((4, 2, 3), (4, 2, 1), True, False),
+        ((4, 2, 6), (4, 2, 8), True, False),
+        ((4, 2, 6), (2, 4, 1), True, True),
+        ((2, 4, 1), (4, 2, 8), True, True),
+    ],
+)
+def test_sizes_tell_quarter_turns_of_oblong_pictures(image, mask, other, told):
+    pair = Pair(
+        image=Image.new("RGB", (4, 2)),
+        mask=np.zeros((2, 4), np.uint8),
+        ids=np.zeros((2, 4), np.uint8),
+        image_header=_header(*image),
+        mask_header=_header(*mask),
+        palette=None,
+    )
+    assert pair.has_other_turn == other and pair.sizes_tell_turn == told
