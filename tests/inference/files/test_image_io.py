@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.image_io import (
@@ -10,7 +9,6 @@ from symmflow_jax.inference.files.image_io import (
     batches,
     image_paths,
     padded,
-    write_ids,
 )
 
 
@@ -50,15 +48,3 @@ def test_padding_fills_a_batch_behind_its_items(count):
     assert full.shape == (BATCH_SIZE, 2) and full.dtype == np.int32
     np.testing.assert_array_equal(full[:count], array)
     assert set(full[count:].ravel()) <= {7, 8}
-
-
-@pytest.mark.parametrize(
-    ("largest", "mode"), [(0, "L"), (255, "L"), (256, "I;16"), (65535, "I;16")]
-)
-def test_ids_survive_in_as_few_bits_as_they_need(tmp_path, largest, mode):
-    ids = np.asarray([[0, largest, 3 % (largest + 1)]], np.int32)
-    path = tmp_path / "new" / "folder" / "ids.png"
-    write_ids(path, ids)
-    with Image.open(path) as image:
-        assert image.mode == mode
-        np.testing.assert_array_equal(np.asarray(image), ids)

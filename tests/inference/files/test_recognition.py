@@ -106,8 +106,8 @@ def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, an
 
 def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path, answer):
     answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(np.log(5), 0.5 * np.log(5)))
-    segment_files(mask_model, picture, tmp_path, **_OPTIONS | {"ensemble_size": 5})
-    grey = _read(tmp_path / "picture_entropy.png")
+    segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS | {"ensemble_size": 5})
+    grey = _read(tmp_path / "out/picture_entropy.png")
     assert grey.shape == (16, 16)
     assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:].astype(int) - 127.5) < 1).all()
 
@@ -115,14 +115,14 @@ def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path
 def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
     shares = np.float32([0.5, 0.25, 0.25, 0, 0])
     answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0), np.tile(shares, (8, 8, 1)))
-    segment_files(one_hot_model, picture, tmp_path, **_OPTIONS, probabilities=True)
-    with np.load(tmp_path / "picture_probabilities.npz") as archive:
+    segment_files(one_hot_model, picture, tmp_path / "out", **_OPTIONS, probabilities=True)
+    with np.load(tmp_path / "out/picture_probabilities.npz") as archive:
         found, names = archive["probabilities"], archive["names"]
     assert found.dtype == np.float16 and found.shape == (8, 8, 5)
     np.testing.assert_array_equal(found[3, 4], shares)
     assert tuple(names) == one_hot_model.schema.names
     # One draw is enough for an entropy here.
-    assert (tmp_path / "picture_entropy.png").exists()
+    assert (tmp_path / "out/picture_entropy.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
 def test_what_cannot_be_is_an_error(mask_model, picture, tmp_path, answer, options, message):
     answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
     with pytest.raises(ValueError, match=message):
-        segment_files(mask_model, picture, tmp_path, **_OPTIONS, **options)
+        segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS, **options)
 
 
 def test_an_id_of_a_class_does_no_harm_where_all_is_sure(mask_model, picture, tmp_path, answer):
     answer(np.zeros((8, 8), np.int32), _halves(0, 0), _halves(0, 0))
-    segment_files(mask_model, picture, tmp_path, **_OPTIONS, unsure_id=2)
-    assert (_read(tmp_path / "picture.png") == 0).all()
+    segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS, unsure_id=2)
+    assert (_read(tmp_path / "out/picture.png") == 0).all()
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
@@ -157,7 +157,7 @@ def test_a_broken_picture_is_named(mask_model, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
     with pytest.raises(DataError, match=r"broken\.png cannot be read"):
-        segment_files(mask_model, str(broken), tmp_path, **_OPTIONS)
+        segment_files(mask_model, str(broken), tmp_path / "out", **_OPTIONS)
 
 
 def test_a_table_of_a_read_out(plane_model, picture, tmp_path, answer):
