@@ -27,6 +27,7 @@ from symmflow_jax.runtime import files
 from symmflow_jax.semantics.labels import LabelSchema
 
 _INDEX = "index.json"
+_ARRAY_RECORD = ".array_record"
 _RECORDS_PER_FILE = 4096
 
 
@@ -77,7 +78,7 @@ class CacheWriter:
         count: examples written so far.
 
     Raises:
-        DataError: if the folder exists.
+        DataError: if the folder exists, or another in the place of its unfinished form.
     """
 
     def __init__(self, folder: pathlib.Path, index: CacheIndex):
@@ -92,8 +93,7 @@ class CacheWriter:
         self.count = 0
 
     def __enter__(self) -> "CacheWriter":
-        # Remains of an interrupted run.
-        shutil.rmtree(self._partial, ignore_errors=True)
+        self._remove_remains()
         self._partial.mkdir(parents=True)
         return self
 
@@ -123,11 +123,24 @@ class CacheWriter:
         else:
             shutil.rmtree(self._partial, ignore_errors=True)
 
+    def _remove_remains(self) -> None:
+        """Removes what an interrupted run has left, and nothing else."""
+        others = [
+            path for path in self._partial.glob("*")
+            if path.suffix != _ARRAY_RECORD and path.name != _INDEX
+        ]  # fmt: skip
+        if others:
+            raise DataError(
+                f"{self._partial} is needed for the encoding, but holds other files, such as "
+                f"{others[0].name}. Move it, or encode into another --config.data.latents."
+            )
+        shutil.rmtree(self._partial, ignore_errors=True)
+
     def _open_next_file(self) -> None:
         if self._writer is not None:
             self._writer.close()
         number = self.count // _RECORDS_PER_FILE
-        path = self._partial / f"examples-{number:05d}.array_record"
+        path = self._partial / f"examples-{number:05d}{_ARRAY_RECORD}"
         # One record per group, because records are read one by one in random order.
         self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
 

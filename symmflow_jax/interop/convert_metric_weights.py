@@ -22,6 +22,7 @@ from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.runtime import outputs
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -30,32 +31,41 @@ NETWORKS = {"inception": inception, "lpips": lpips}
 """The values of `--network`."""
 
 
-def convert(network: str, inputs: Sequence[str | pathlib.Path], output: str | pathlib.Path) -> None:
+def convert(
+    network: str,
+    inputs: Sequence[str | pathlib.Path],
+    output: str | pathlib.Path,
+    *,
+    overwrite: bool = False,
+) -> None:
     """Checks that weights belong to a network, and writes them.
 
     Args:
         network: a name of `NETWORKS`.
         inputs: files of PyTorch or safetensors that together hold the weights.
         output: file to write, `.safetensors`.
+        overwrite: whether to replace a file that exists; inputs are always kept.
 
     Raises:
         ValueError: if there are no inputs, a file cannot be read, the weights do not belong to
             the network, or the name of the output has another suffix.
+        OutputError: if the output exists or cannot be written.
     """
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
     if not inputs:
         raise ValueError("Give --input, the files of the published weights.")
+    outputs.check_outputs([output], map(pathlib.Path, inputs), overwrite=overwrite)
     state_dict: dict[str, np.ndarray] = {}
     for path in inputs:
         state_dict |= read_tensors(path)
     names = NETWORKS[network]
     names.check(state_dict)
     state_dict = names.needed(state_dict)
-    output.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
-    output.write_bytes(safetensors.numpy.save(arrays))
+    with outputs.writing(output) as file:
+        file.write(safetensors.numpy.save(arrays))
     _logger.info("wrote %d arrays to %s", len(arrays), output)
 
 
@@ -65,6 +75,7 @@ if __name__ == "__main__":
     )
     input_flag = flags.DEFINE_list("input", [], "Files of the published weights.")
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
+    overwrite_flag = flags.DEFINE_bool("overwrite", False, "Replace a file that exists.")
 
     def main(argv: list[str]) -> None:
         """Converts the weights; invalid input ends with an error of one line."""
@@ -74,7 +85,12 @@ if __name__ == "__main__":
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         try:
-            convert(network_flag.value, input_flag.value, output_flag.value)
+            convert(
+                network_flag.value,
+                input_flag.value,
+                output_flag.value,
+                overwrite=overwrite_flag.value,
+            )
         except ValueError as error:
             sys.exit(f"Error: {error}")
 

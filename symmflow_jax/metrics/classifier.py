@@ -13,6 +13,7 @@ from flax import traverse_util
 
 from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.interop.torch_files import WeightsFileError, read_tensors
+from symmflow_jax.runtime import outputs
 
 
 class Classifier(nn.Module):
@@ -67,6 +68,9 @@ def write_classifier(
         network: the classifier.
         params: its parameters.
         metadata: plain values, such as the accuracy, to save in the file as JSON.
+
+    Raises:
+        OutputError: if the file system refuses.
     """
     attributes = {
         "num_classes": network.num_classes,
@@ -75,7 +79,8 @@ def write_classifier(
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
     metadata = {_KEY: json.dumps(attributes), "facts": json.dumps(metadata)}
-    pathlib.Path(path).write_bytes(safetensors.numpy.save(arrays, metadata))
+    with outputs.writing(pathlib.Path(path)) as file:
+        file.write(safetensors.numpy.save(arrays, metadata))
 
 
 def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any]]:

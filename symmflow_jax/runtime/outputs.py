@@ -20,7 +20,7 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
-_FLAG = "--output"
+_INSTEAD = "another --output"
 _LONGEST_NAME = 80
 _numbers = itertools.count()
 
@@ -34,7 +34,7 @@ def check_outputs(
     inputs: Iterable[pathlib.Path] = (),
     *,
     overwrite: bool = False,
-    flag: str = _FLAG,
+    instead: str = _INSTEAD,
 ) -> None:
     """Checks that a command may write its files, and can; changes nothing.
 
@@ -42,38 +42,38 @@ def check_outputs(
         paths: all files that the command will write.
         inputs: files that it reads, which are kept whatever `overwrite` is. Links are followed.
         overwrite: whether to replace other files that exist.
-        flag: the flag or key that chooses the place, for messages.
+        instead: what to give in their place, for messages.
 
     Raises:
         OutputError: if a file exists, is an input or a folder, or if its folder cannot be written.
     """
-    taken = {path: state for path in paths if (state := _state(path, flag)) is not None}
+    taken = {path: state for path in paths if (state := _state(path, instead)) is not None}
     read = {(state.st_dev, state.st_ino) for path in inputs if (state := _followed(path))}
     for path in taken:
         if (followed := _followed(path)) and (followed.st_dev, followed.st_ino) in read:
             raise OutputError(
                 f"{path} is an input of this command, and inputs are never overwritten. Give "
-                f"another {flag}."
+                f"{instead}."
             )
         if path.is_dir():
             raise OutputError(f"{path} is a folder, but a file of this name has to be written. "
-                              f"Give another {flag}.")  # fmt: skip
+                              f"Give {instead}.")  # fmt: skip
     if taken and not overwrite:
         count = f"{len(taken)} of {len(paths)} files to write do" if len(paths) > 1 else ""
         raise OutputError(
             f"{next(iter(taken))} exists already{f' ({count})' if count else ''}. Give --overwrite "
-            f"to replace what exists, or another {flag}."
+            f"to replace what exists, or {instead}."
         )
     for folder in dict.fromkeys(path.parent for path in paths):
-        check_writable(folder, flag)
+        check_writable(folder, instead)
 
 
-def check_writable(folder: pathlib.Path, flag: str = _FLAG) -> None:
+def check_writable(folder: pathlib.Path, instead: str = _INSTEAD) -> None:
     """Checks that files can be written to a folder, which need not exist; changes nothing.
 
     Args:
         folder: the folder.
-        flag: the flag or key that chooses the folder, for messages.
+        instead: what to give in its place, for messages.
 
     Raises:
         OutputError: if a file is in its place, or the file system refuses.
@@ -86,16 +86,16 @@ def check_writable(folder: pathlib.Path, flag: str = _FLAG) -> None:
             pass
     except NotADirectoryError as error:
         raise OutputError(
-            f"{folder} cannot be a folder to write to: {existing} is a file. Give another {flag}."
+            f"{folder} cannot be a folder to write to: {existing} is a file. Give {instead}."
         ) from error
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be written: {existing}: {error.strerror}. Give another {flag}."
+            f"{folder} cannot be written: {existing}: {error.strerror}. Give {instead}."
         ) from error
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path, flag: str = _FLAG) -> Iterator[BinaryIO]:
+def writing(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[BinaryIO]:
     """Yields a file to write; it gets its name when all is written, and is removed on errors.
 
     The folder is made if it does not exist.
@@ -103,25 +103,33 @@ def writing(path: pathlib.Path, flag: str = _FLAG) -> Iterator[BinaryIO]:
     Raises:
         OutputError: if the file system refuses, for instance because it is full.
     """
-    # A short name, since that of the file may be as long as names can be.
-    partial = path.with_name(f".{os.getpid()}-{next(_numbers)}.partial")
+    partial = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise OutputError(refusal(path, error, flag)) from error
+        raise OutputError(refusal(path, error, instead)) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
 
 
+def partial_of(path: pathlib.Path) -> pathlib.Path:
+    """A hidden file beside a file, to write it to before it gets its name."""
+    # A short name, since that of the file may be as long as names can be.
+    return path.with_name(f".{os.getpid()}-{next(_numbers)}.partial")
+
+
 @contextlib.contextmanager
-def writing_text(path: pathlib.Path, flag: str = _FLAG) -> Iterator[TextIO]:
-    """As `writing`, for text in UTF-8; ends of lines are written as they are given."""
-    with writing(path, flag) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+def writing_text(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[TextIO]:
+    r"""As `writing`, for text in UTF-8; ends of lines are written as they are given.
+
+    What has no place in UTF-8, such as names of files in other encodings, becomes `\udce9`.
+    """
+    with writing(path, instead) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
         yield text
         text.flush()
         text.detach()
@@ -136,10 +144,10 @@ def write_arrays(path: pathlib.Path, **arrays: np.ndarray) -> None:
         file.write(buffer.getbuffer())
 
 
-def refusal(path: pathlib.Path | str, error: OSError, flag: str = _FLAG) -> str:
+def refusal(path: pathlib.Path | str, error: OSError, instead: str = _INSTEAD) -> str:
     """The message for a file that the file system refuses to write."""
     reason = error.strerror or str(error)
-    return f"{path} could not be written: {reason}. Free space there, or give another {flag}."
+    return f"{path} could not be written: {reason}. Free space there, or give {instead}."
 
 
 def distinct_names(names: Sequence[tuple[str, ...]], endings: Sequence[str]) -> list[str]:
@@ -195,14 +203,14 @@ def _files(name: str, endings: Sequence[str]) -> set[str]:
     return {unicodedata.normalize("NFC", name + ending).casefold() for ending in endings}
 
 
-def _state(path: pathlib.Path, flag: str) -> os.stat_result | None:
+def _state(path: pathlib.Path, instead: str) -> os.stat_result | None:
     """What lies at a path, perhaps a link; None if nothing does."""
     try:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise OutputError(refusal(path, error, flag)) from error
+        raise OutputError(refusal(path, error, instead)) from error
 
 
 def _followed(path: pathlib.Path) -> os.stat_result | None:
