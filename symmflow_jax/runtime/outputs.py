@@ -90,7 +90,8 @@ def check_writable(folder: pathlib.Path, instead: str = _INSTEAD) -> None:
         ) from error
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be written: {existing}: {error.strerror}. Give {instead}."
+            f"{folder} cannot be written: no file can be made in {existing} ({error.strerror}). "
+            f"Give {instead}."
         ) from error
 
 

@@ -104,7 +104,6 @@ def write_report(
     """
     workdir = output if workdir is None else workdir
     table = findings.table
-    files.write_json(output / METRICS, [m.to_json() for m in table])
     sections = [f"# {title}", *tables.sections(table)]
     if findings.confusion is not None and findings.confusion.task == _CLASSIFICATION:
         sections.append(_confusion(output, findings.confusion, schema))
@@ -122,6 +121,8 @@ def write_report(
         sections.append(f"## Training\n\n![loss]({LOSS})")
     skipped = {message for place in (workdir, output) for message in folder.read_skipped(place)}
     sections += _skipped(sorted(skipped))
+    # Last, and together: a full disk leaves those of one evaluation.
+    files.write_json(output / METRICS, [m.to_json() for m in table])
     files.write_text(output / REPORT, "\n\n".join(sections) + "\n")
 
 

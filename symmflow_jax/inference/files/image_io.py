@@ -168,12 +168,16 @@ def output_names(paths: Sequence[pathlib.Path], endings: Sequence[str]) -> list[
     """
     names = [(path.stem, f"{path.stem}_{path.suffix.removeprefix('.')}") for path in paths]
     chosen = outputs.distinct_names(names, endings)
-    for path, name in zip(paths, chosen, strict=True):
-        if name != path.stem:
-            _logger.info(
-                "Another input has outputs of the same names as %s: its own start with %s.",
-                printable(path.name), printable(name),
-            )  # fmt: skip
+    renamed = [
+        f"{path.name} as {name}"
+        for path, name in zip(paths, chosen, strict=True)
+        if name != path.stem
+    ]
+    if renamed:
+        _logger.info(
+            "%d inputs have outputs of the same names; theirs are named after the whole file: %s.",
+            len(renamed), _some(renamed),
+        )  # fmt: skip
     return chosen
 
 

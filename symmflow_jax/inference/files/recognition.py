@@ -4,7 +4,7 @@ import csv
 import logging
 import math
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ _logger = logging.getLogger(__name__)
 
 _MASK, _OVERLAY, _ENTROPY = ".png", "_overlay.png", "_entropy.png"
 _PROBABILITIES = "_probabilities.npz"
+_ENDINGS = (_MASK, _OVERLAY, _ENTROPY, _PROBABILITIES)
 
 
 def segment_files(
@@ -95,6 +96,7 @@ def segment_files(
         paths,
         overwrite=overwrite,
     )
+    _name_what_stays(output, names.values(), set(_ENDINGS) - set(endings))
     written = []
     unreadable = Unreadable(len(paths))
     for path, image, result in _read(model, paths, seed, num_steps, ensemble_size, unreadable):
@@ -122,6 +124,17 @@ def _endings(model: Model, ensemble_size: int, probabilities: bool) -> list[str]
     has_entropy = ensemble_size > 1 or isinstance(model.method.codec.encoding, ProbabilityEncoding)
     optional = {_ENTROPY: has_entropy, _PROBABILITIES: probabilities}
     return [_MASK, _OVERLAY, *(ending for ending, is_made in optional.items() if is_made)]
+
+
+def _name_what_stays(output: pathlib.Path, names: Iterable[str], endings: Iterable[str]) -> None:
+    """Logs the files of an earlier command that would pass for those of the masks to write."""
+    paths = [output / f"{name}{ending}" for name in names for ending in endings]
+    stays = [path for path in paths if path.exists()]
+    if stays:
+        _logger.warning(
+            "Of an earlier command, not of the masks written now: %d files, such as %s.",
+            len(stays), printable(stays[0]),
+        )  # fmt: skip
 
 
 def _with_ending(stem: pathlib.Path, ending: str) -> pathlib.Path:
@@ -179,7 +192,7 @@ def classify_files(
     """
     if model.reads_masks:
         raise ValueError("This model reads masks, not labels; use --mode=segment.")
-    path = output if output.suffix == ".csv" else output / "labels.csv"
+    path = output if output.suffix.lower() == ".csv" else output / "labels.csv"
     paths = image_paths(images)
     outputs.check_outputs([path], paths, overwrite=overwrite)
     unreadable = Unreadable(len(paths))
