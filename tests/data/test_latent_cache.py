@@ -54,6 +54,21 @@ def test_examples_keep_their_order_over_several_files(tmp_path, monkeypatch):
         np.testing.assert_array_equal(cache[index]["mask"], mask)
 
 
+def test_only_what_an_interrupted_run_has_left_is_removed(tmp_path):
+    partial = tmp_path / "cache.partial"
+    partial.mkdir()
+    (partial / "examples-00000.array_record").write_text("half")
+    (partial / "mine.txt").write_text("mine")
+    writer = CacheWriter(tmp_path / "cache", _INDEX)
+    with pytest.raises(DataError, match=r"cache\.partial .* holds other files, such as mine\.txt"):
+        writer.__enter__()
+    assert (partial / "mine.txt").read_text() == "mine"
+    (partial / "mine.txt").unlink()
+    with writer:
+        writer.write(_MOMENTS[0], _MASKS[0])
+    assert len(LatentCache(tmp_path / "cache")) == 1
+
+
 def test_more_than_256_classes_are_kept(tmp_path):
     schema = labels.consecutive(tuple(f"class {number}" for number in range(300)))
     with CacheWriter(tmp_path / "cache", dataclasses.replace(_INDEX, schema=schema)) as writer:

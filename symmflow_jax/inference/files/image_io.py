@@ -148,11 +148,11 @@ class Unreadable:
         if self._total == len(self._messages) == 1:
             raise DataError(self._messages[0])
         if self._messages:
-            done = self._total - len(self._messages)
+            others = f" What was made of the others is in {printable(output)}."
             raise DataError(
-                f"{len(self._messages)} of {self._total} inputs could not be read and were left "
-                f"out; {f'the other {done} are done, in {output}' if done else 'nothing was made'}."
-                f" The first: {self._messages[0]}"
+                f"{len(self._messages)} of {self._total} inputs could not be read."
+                f"{others if len(self._messages) < self._total else ''} The first: "
+                f"{self._messages[0]}"
             )
 
 

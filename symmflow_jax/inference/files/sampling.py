@@ -129,7 +129,7 @@ def _check_folders(what: Sampled, num_samples: int, output: pathlib.Path, overwr
         others = sorted({p.name for p in folder.glob("*")} - set(names)) if folder.exists() else []
         if others:
             raise outputs.OutputError(
-                f"{folder} holds {len(others)} other files, such as {others[0]}, which would be "
+                f"{folder} holds other files ({len(others)}), such as {others[0]}, which would be "
                 "examples of the data set too. Remove them, or give another --output."
             )
 

@@ -119,8 +119,8 @@ def test_inputs_that_cannot_be_read_are_named_at_the_end(tmp_path):
     with pytest.raises(DataError) as error:
         unreadable.raise_if_any(tmp_path)
     assert str(error.value) == (
-        "2 of 4 inputs could not be read and were left out; the other 2 are done, in "
-        f"{tmp_path}. The first: b.jpg is broken."
+        f"2 of 4 inputs could not be read. What was made of the others is in {tmp_path}. The "
+        "first: b.jpg is broken."
     )
     none = Unreadable(2)
     none.read(paths[::2], read)

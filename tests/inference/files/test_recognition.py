@@ -236,6 +236,8 @@ def test_a_full_disk_leaves_no_half_file(
     else:
         answer(np.int32(1), np.float32(1), np.float32(0), signal=signal)
         work, model = classify_files, plane_model
+    # What is compiled is kept on disk, too.
+    work(model, str(photos), tmp_path / "first", **_OPTIONS)
     with full_disk(), pytest.raises(OutputError, match=r"out/.* could not be written: .* Free sp"):
         work(model, str(photos), tmp_path / "out", **_OPTIONS)
     assert not list((tmp_path / "out").iterdir())
@@ -245,7 +247,7 @@ def test_one_broken_picture_among_many_is_told_at_the_end(
     mask_model, plane_model, photos, tmp_path, answer
 ):
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
-    message = r"1 of 4 inputs .* the other 3 are done, in .*out.* The first: .*broken\.png cannot"
+    message = r"1 of 4 inputs .* of the others is in .*out.* The first: .*broken\.png cannot"
     answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
     with pytest.raises(DataError, match=message):
         segment_files(mask_model, str(photos), tmp_path / "out", **_OPTIONS)
