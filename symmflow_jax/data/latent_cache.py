@@ -7,10 +7,12 @@ Moments are float16. Its rounding error is an eighth of that of bfloat16, in whi
 usually computes. ArrayRecord compresses the records.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import grain
@@ -23,7 +25,8 @@ from symmflow_jax.data.batch import Moments
 from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import Example
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, outputs
+from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.semantics.labels import LabelSchema
 
 _INDEX = "index.json"
@@ -79,6 +82,7 @@ class CacheWriter:
 
     Raises:
         DataError: if the folder exists, or another in the place of its unfinished form.
+        OutputError: if the file system refuses, when something is written.
     """
 
     def __init__(self, folder: pathlib.Path, index: CacheIndex):
@@ -94,7 +98,8 @@ class CacheWriter:
 
     def __enter__(self) -> "CacheWriter":
         self._remove_remains()
-        self._partial.mkdir(parents=True)
+        with self._explained_errors():
+            self._partial.mkdir(parents=True)
         return self
 
     def write(self, moments: np.ndarray, labels: np.ndarray) -> None:
@@ -110,18 +115,43 @@ class CacheWriter:
         small = np.uint8 if self._index.schema.num_classes <= 256 else np.uint16
         arrays = {"moments": moments.astype(np.float16), "labels": labels.astype(small)}
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        self._writer.write(safetensors.numpy.save(contiguous))
+        with self._explained_errors():
+            self._writer.write(safetensors.numpy.save(contiguous))
         self.count += 1
 
     def __exit__(self, error_type: type | None, *error) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        if error_type is None:
-            index = dataclasses.replace(self._index, num_examples=self.count)
+        try:
+            if error_type is None:
+                self._finish()
+            else:
+                with contextlib.suppress(outputs.OutputError):
+                    self._close()
+        finally:
+            # Nothing is there after `_finish`.
+            shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _finish(self) -> None:
+        self._close()
+        index = dataclasses.replace(self._index, num_examples=self.count)
+        with self._explained_errors():
             files.write_json(self._partial / _INDEX, dataclasses.asdict(index))
             self._partial.replace(self._folder)
-        else:
-            shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            with self._explained_errors():
+                self._writer.close()
+
+    @contextlib.contextmanager
+    def _explained_errors(self) -> Iterator[None]:
+        """Turns errors of the file system, also those of ArrayRecord, into OutputError."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            raise outputs.OutputError(
+                f"{self._folder} could not be written ({first_line(error)}), and nothing is kept "
+                "of it. Free space there, or give another config.data.latents."
+            ) from error
 
     def _remove_remains(self) -> None:
         """Removes what an interrupted run has left, and nothing else."""
@@ -137,8 +167,7 @@ class CacheWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
 
     def _open_next_file(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        self._close()
         number = self.count // _RECORDS_PER_FILE
         path = self._partial / f"examples-{number:05d}{_ARRAY_RECORD}"
         # One record per group, because records are read one by one in random order.
