@@ -145,6 +145,7 @@ class Evaluator:
             task=task,
             dataset=self.experiment.dataset,
             split=self.experiment.data.eval_split,
+            data_digest=self.experiment.evaluation_fingerprint.digest,
             image_size=size,
             crop="centre" if size else None,
             weights="ema",

@@ -19,6 +19,8 @@ class Protocol:
         task: "segmentation", "classification", "generation" or "objective".
         dataset: the data source, with the name of the data set if the source has several.
         split: the split of the data set.
+        data_digest: digest of the fingerprint of its examples (`data/fingerprint.py`); None in
+            measurements of earlier versions.
         image_size: height and width of the model's images; empty for points.
         crop: the crop to the model's aspect ratio, "centre"; None for points.
         scored_size: "model" if masks were compared at the model's size, "original" if
@@ -48,6 +50,7 @@ class Protocol:
     weights: str
     train_step: int
     seeds: tuple[int, ...]
+    data_digest: str | None = None
     scored_size: str | None = None
     mask_decoder: str | None = None
     solver: str | None = None

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.flow.guidance import NO_GUIDANCE
 from symmflow_jax.methods.symmflow import Weights
@@ -56,6 +57,7 @@ def test_a_protocol_tells_data_weights_and_clock(tiny_experiment, evaluated):
     protocol = evaluator.row_protocol("segmentation", evaluated, 5, "rk4", 2)
     assert (protocol.dataset, protocol.split, protocol.image_size) == ("shapes", "test", (8, 8))
     assert (protocol.crop, protocol.weights, protocol.train_step) == ("centre", "ema", 7)
+    assert protocol.data_digest == fingerprint(evaluator.source).digest
     assert (protocol.row, protocol.tolerance, protocol.seeds) == ("rk4 2", None, (5,))
     assert (protocol.clock, protocol.mask_decoder) == ("tied", None)
     # Without a number of steps they are adaptive.

@@ -29,6 +29,7 @@ from symmflow_jax.config.values import (
     PlanConfig,
     TrainConfig,
 )
+from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import DataError, Source
@@ -186,6 +187,11 @@ class Experiment:
                 f"{', '.join(found.names)}; set config.data to data of the same classes."
             )
         return source
+
+    @functools.cached_property
+    def evaluation_fingerprint(self) -> Fingerprint:
+        """What the evaluation split was made of; raises DataError like `evaluation_source`."""
+        return fingerprint(self.evaluation_source)
 
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.

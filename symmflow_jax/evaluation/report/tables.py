@@ -92,7 +92,8 @@ def _solver(protocol: Protocol) -> str:
 def _in_words(measurement: Measurement) -> str:
     """The protocol in words, without the fields that the row shows: solver, steps and draws."""
     protocol = measurement.protocol
-    parts = [f"{measurement.num_examples} examples of {protocol.dataset} ({protocol.split})"]
+    data = f", data {protocol.data_digest[:8]}" if protocol.data_digest else ""
+    parts = [f"{measurement.num_examples} examples of {protocol.dataset} ({protocol.split}{data})"]
     if protocol.image_size:
         parts.append(f"{protocol.crop} crop at {'x'.join(map(str, protocol.image_size))}")
     if protocol.scored_size:
