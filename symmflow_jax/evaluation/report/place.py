@@ -3,7 +3,7 @@
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.runtime import outputs
@@ -42,6 +42,7 @@ def check_place(
         overwrite: whether to replace any report.
 
     Raises:
+        DataError: if the data is missing.
         OutputError: if a report would be replaced that must be kept, or if the folder cannot be
             written.
     """
@@ -51,36 +52,54 @@ def check_place(
         outputs.check_outputs([*paths, *pictures], overwrite=overwrite)
         return
     outputs.check_writable(folder, _INSTEAD)
-    measured = _measured(folder / METRICS)
-    data = (experiment.dataset, experiment.data.eval_split)
-    if not overwrite and measured - {data}:
+    if overwrite:
+        return
+    before = _measured(folder / METRICS)
+    data = _Data.of_experiment(experiment)
+    if not all(data.may_be(other) for other in before):
         raise outputs.OutputError(
-            f"{folder / METRICS} is of {_listed(measured)}, and this evaluation is of "
-            f"{_listed({data})}. Give {_INSTEAD}, or --overwrite to replace that one."
+            f"{folder / METRICS} is of {' and '.join(map(str, sorted(before)))}, and this "
+            f"evaluation is of {data}. Give {_INSTEAD}, or --overwrite to replace that one."
         )
 
 
-def _measured(path: pathlib.Path) -> set[tuple[str, str]]:
+class _Data(NamedTuple):
+    """What identifies the data of a measurement; the digest is "" in those of earlier versions."""
+
+    dataset: str
+    split: str
+    digest: str
+
+    @classmethod
+    def of_json(cls, row: Mapping[str, Any]) -> "_Data":
+        return cls(row["dataset"], row["split"], row.get("data_digest") or "")
+
+    @classmethod
+    def of_experiment(cls, experiment: Experiment) -> "_Data":
+        digest = experiment.evaluation_fingerprint.digest
+        return cls(experiment.dataset, experiment.data.eval_split, digest)
+
+    def may_be(self, other: "_Data") -> bool:
+        """Whether nothing tells both apart."""
+        digests = {self.digest, other.digest} - {""}
+        return self[:2] == other[:2] and len(digests) <= 1
+
+    def __str__(self) -> str:
+        data = f", data {self.digest[:8]}" if self.digest else ""
+        return f"{self.dataset} ({self.split}{data})"
+
+
+def _measured(path: pathlib.Path) -> set[_Data]:
     """The data that the measurements in a file are of.
 
     Raises:
         OutputError: if the file holds no measurements.
     """
     try:
-        return {_data(row) for row in json.loads(path.read_text(encoding="utf-8"))}
+        return {_Data.of_json(row) for row in json.loads(path.read_text(encoding="utf-8"))}
     except FileNotFoundError:
         return set()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise outputs.OutputError(
-            f"{path} holds no measurements of an evaluation ({error}). Remove it, or give "
-            f"{_INSTEAD}."
+            f"{path} holds no measurements of an evaluation. Remove it, or give {_INSTEAD}."
         ) from error
-
-
-def _data(row: Mapping[str, Any]) -> tuple[str, str]:
-    """What identifies the data of a measurement in its JSON."""
-    return row["dataset"], row["split"]
-
-
-def _listed(data: set[tuple[str, str]]) -> str:
-    return " and ".join(f"{dataset} ({split})" for dataset, split in sorted(data))

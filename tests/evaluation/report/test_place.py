@@ -25,11 +25,24 @@ def test_a_report_on_other_data_is_kept(run, tiny_experiment):
     with pytest.raises(OutputError) as error:
         check_place(run, run, other)
     assert str(error.value) == (
-        f"{run}/metrics.json is of shapes (test), and this evaluation is of shapes (train). Give "
-        "--output, a folder for this report, or --overwrite to replace that one."
+        f"{run}/metrics.json is of shapes (test), and this evaluation is of shapes (train, data "
+        f"{other.evaluation_fingerprint.digest[:8]}). Give --output, a folder for this report, or "
+        "--overwrite to replace that one."
     )
     check_place(run, run, other, overwrite=True)
     check_place(run.parent / "elsewhere", run, other)
+
+
+def test_the_data_is_told_by_its_content(run, tiny_experiment, measurement):
+    experiment = tiny_experiment()
+    digest = experiment.evaluation_fingerprint.digest
+    for known, fits in ((digest, True), ("0123456789", False)):
+        files.write_json(run / "metrics.json", [measurement({"data_digest": known}).to_json()])
+        if fits:
+            check_place(run, run, experiment)
+        else:
+            with pytest.raises(OutputError, match=r"is of shapes \(test, data 01234567\), and"):
+                check_place(run, run, experiment)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[3]", '[{"metric": 1}]', '"text"'])
