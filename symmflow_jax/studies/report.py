@@ -56,22 +56,38 @@ def table_over_seeds(
     return markdown.table([label, *columns], lines)
 
 
+def study_and_write(
+    name: str, study: Callable[[], Report], workdir: pathlib.Path, *, overwrite: bool = False
+) -> str:
+    """Runs a study, writes its report with the time that it took, and returns its text.
+
+    Args:
+        name: name of the files.
+        study: the study.
+        workdir: folder to write to.
+        overwrite: whether to replace files that exist.
+
+    Raises:
+        OutputError: if a file exists or cannot be written, before the study.
+    """
+    outputs.check_outputs(_paths(name, workdir), overwrite=overwrite, instead="another --workdir")
+    started = time.process_time()
+    report = study()
+    minutes = (time.process_time() - started) / 60
+    report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
+    write(report, name, workdir)
+    return report.text
+
+
 def start(name: str, study: Callable[[], Report]) -> None:
     """Parses the flags, runs a study and writes its report; invalid input ends with one line."""
     command_line.prepare()
     workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
     overwrite = flags.DEFINE_bool("overwrite", False, "Replace a report that exists.")
 
-    def study_and_write() -> None:
+    def run() -> None:
         folder = pathlib.Path(workdir.value)
-        outputs.check_outputs(
-            _paths(name, folder), overwrite=overwrite.value, instead="another --workdir"
-        )
-        started = time.process_time()
-        report = study()
-        minutes = (time.process_time() - started) / 60
-        report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
-        write(report, name, folder)
-        _logger.info("\n%s", report.text)
+        text = study_and_write(name, study, folder, overwrite=overwrite.value)
+        _logger.info("\n%s", text)
 
-    command_line.run(study_and_write)
+    command_line.run(run)
