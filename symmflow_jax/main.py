@@ -21,13 +21,13 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _INPUT = flags.DEFINE_string(
     "input",
     "",
-    "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog; (import) PyTorch "
+    "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or cat,dog; (import) PyTorch "
     "weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Where to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors, "
+    "File or folder to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors, "
     "(evaluate) the workdir.",
 )
 _OVERWRITE = flags.DEFINE_bool(
@@ -368,6 +368,10 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
 
 
 def _output(default: pathlib.Path) -> pathlib.Path:
+    if _OUTPUT.present and not _OUTPUT.value:
+        raise ValueError(
+            f"--output is empty; name a file or folder, or leave it out for {default}."
+        )
     return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else default
 
 
