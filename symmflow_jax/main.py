@@ -21,8 +21,8 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _INPUT = flags.DEFINE_string(
     "input",
     "",
-    "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or cat,dog; (import) PyTorch "
-    "weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
+    "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or "
+    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -369,9 +369,7 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
 
 def _output(default: pathlib.Path) -> pathlib.Path:
     if _OUTPUT.present and not _OUTPUT.value:
-        raise ValueError(
-            f"--output is empty; name a file or folder, or leave it out for {default}."
-        )
+        raise ValueError(f"--output is empty; give a place, or leave it out for {default}.")
     return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else default
 
 
