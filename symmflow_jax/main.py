@@ -22,7 +22,8 @@ _INPUT = flags.DEFINE_string(
     "input",
     "",
     "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or "
-    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
+    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of "
+    "diffusers.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
