@@ -67,6 +67,7 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
             (
                 "--mode=generate",
                 f"--input={masks}",
+                f"--output={tmp_path}/guided",
                 "--config.train.clock=independent",
                 "--config.guidance.weight=2",
             ),

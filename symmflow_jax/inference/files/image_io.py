@@ -51,7 +51,10 @@ def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
             f"({', '.join(SUFFIXES)}).{f' It holds {others}.' if others else ''}"
         )
     passed = f"; passed over {others}" if others else ""
-    _logger.info("Reading %d %ss in %s%s.", len(images), reads.value, printable(path), passed)
+    plural = "s" if len(images) > 1 else ""
+    _logger.info(
+        "Reading %d %s%s in %s%s.", len(images), reads.value, plural, printable(path), passed
+    )
     return images
 
 
