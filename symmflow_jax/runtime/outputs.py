@@ -10,11 +10,11 @@ The rule is the same for every command:
 
 import contextlib
 import io
-import itertools
 import os
 import pathlib
 import tempfile
 import unicodedata
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TextIO
 
@@ -22,7 +22,6 @@ import numpy as np
 
 _INSTEAD = "another --output"
 _LONGEST_NAME = 80
-_numbers = itertools.count()
 
 
 class OutputError(ValueError):
@@ -119,8 +118,9 @@ def writing(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[BinaryIO]:
 
 def partial_of(path: pathlib.Path) -> pathlib.Path:
     """A hidden file beside a file, to write it to before it gets its name."""
-    # A short name, since that of the file may be as long as names can be.
-    return path.with_name(f".{os.getpid()}-{next(_numbers)}.partial")
+    # A short name, since that of the file may be as long as names can be; and one of its own, since
+    # processes of several machines may write to one folder.
+    return path.with_name(f".{uuid.uuid4().hex[:12]}.partial")
 
 
 @contextlib.contextmanager

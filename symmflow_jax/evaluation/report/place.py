@@ -48,8 +48,8 @@ def check_place(
     """
     if not folder.exists() or not folder.samefile(workdir):
         pictures = sorted((folder / "pictures").glob("*.png"))
-        paths = [folder / name for name in (REPORT, METRICS, LOSS)]
-        outputs.check_outputs([*paths, *pictures], overwrite=overwrite)
+        paths = [folder / name for name in (REPORT, METRICS, LOSS, EXAMPLES)]
+        outputs.check_outputs(list(dict.fromkeys([*paths, *pictures])), overwrite=overwrite)
         return
     outputs.check_writable(folder, _INSTEAD)
     if overwrite:

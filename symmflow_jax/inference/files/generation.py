@@ -12,15 +12,8 @@ from symmflow_jax.data.image_files import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
-from symmflow_jax.inference.files.image_io import (
-    Unreadable,
-    batches,
-    check_folder,
-    image_paths,
-    output_names,
-    padded,
-    printable,
-)
+from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths, printable
 from symmflow_jax.inference.files.made import Made, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime import outputs

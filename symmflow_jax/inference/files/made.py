@@ -6,6 +6,7 @@ command tells photos from what an earlier command made of them.
 
 import enum
 import pathlib
+import warnings
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -57,7 +58,11 @@ def made_of(path: pathlib.Path) -> Made | None:
     if path.suffix.lower() != ".png":
         return None
     try:
-        with Image.open(path) as picture:
+        # Whether a picture is too large is for those to say who read it.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(path, formats=("PNG",)) as picture,
+        ):
             return Made(picture.info.get(_KEY))
     except Exception:  # Pillow has many errors for what is no picture.
         return None

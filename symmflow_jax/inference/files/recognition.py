@@ -12,15 +12,8 @@ import numpy as np
 
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
-from symmflow_jax.inference.files.image_io import (
-    Unreadable,
-    batches,
-    check_folder,
-    image_paths,
-    output_names,
-    padded,
-    printable,
-)
+from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths, printable
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction

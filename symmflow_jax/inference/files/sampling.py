@@ -126,7 +126,8 @@ def _check_folders(what: Sampled, num_samples: int, output: pathlib.Path, overwr
     if what is Sampled.IMAGES:
         return
     for folder in folders:
-        others = sorted({p.name for p in folder.glob("*")} - set(names)) if folder.exists() else []
+        found = {path.name for path in folder.glob("[!.]*")}
+        others = sorted(found - set(names))
         if others:
             raise outputs.OutputError(
                 f"{folder} holds other files ({len(others)}), such as {others[0]}, which would be "
