@@ -18,8 +18,8 @@ def of_file_system(error: OSError) -> str:
     """One line for an error of the file system that nothing else has explained."""
     place = f"{error.filename}: " if error.filename else ""
     return (
-        f"{place}{error.strerror or first_line(error)}. Check the place and its free space, or "
-        "give another --output or --workdir."
+        f"{place}{error.strerror or first_line(error)}. Check that the place exists, has space and "
+        "may be used, or give another one."
     )
 
 

@@ -34,7 +34,7 @@ def test_an_error_of_the_file_system_is_one_line_with_a_remedy(tmp_path):
     with pytest.raises(OSError) as error:
         (tmp_path / "missing" / "file").write_text("")
     assert of_file_system(error.value) == (
-        f"{tmp_path}/missing/file: No such file or directory. Check the place and its free space, "
-        "or give another --output or --workdir."
+        f"{tmp_path}/missing/file: No such file or directory. Check that the place exists, has "
+        "space and may be used, or give another one."
     )
     assert of_file_system(OSError(28, "No space left on device")).startswith("No space left on")

@@ -43,7 +43,7 @@ def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
     images, others = _sorted_out(path, reads) if path_name and path.is_dir() else ([], "")
     if not images:
         raise DataError(
-            f"--input={printable(path_name)!r} is no image and no folder with images "
+            f"--input='{printable(path_name)}' is no image and no folder with images "
             f"({', '.join(SUFFIXES)}).{f' It holds {others}.' if others else ''}"
         )
     passed = f"; passed over {others}" if others else ""

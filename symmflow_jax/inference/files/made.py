@@ -59,10 +59,9 @@ def made_of(path: pathlib.Path) -> Made | None:
         return None
     try:
         # Whether a picture is too large is for those to say who read it.
-        with (
-            warnings.catch_warnings(action="ignore"),
-            Image.open(path, formats=("PNG",)) as picture,
-        ):
+        with warnings.catch_warnings(action="ignore"):
+            picture = Image.open(path, formats=("PNG",))
+        with picture:
             return Made(picture.info.get(_KEY))
     except Exception:  # Pillow has many errors for what is no picture.
         return None
