@@ -21,13 +21,20 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config
 _INPUT = flags.DEFINE_string(
     "input",
     "",
-    "Image or mask file, a folder of them, or (generate) labels: 3,7 or cat,dog; (import) PyTorch "
-    "weights: a .pt, .pth or .safetensors file, or a folder of diffusers.",
+    "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or "
+    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of "
+    "diffusers.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Where to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors.",
+    "File or folder to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors, "
+    "(evaluate) the workdir.",
+)
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite",
+    False,
+    "Replace files that exist; without it they are kept. Inputs are always kept.",
 )
 _PROMPT_EMBEDDING = flags.DEFINE_string(
     "prompt_embedding",
@@ -120,11 +127,16 @@ def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Takes data and measurements from the command, network and encoding from the checkpoint."""
     from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
+    from symmflow_jax.evaluation.report.place import check_place
     from symmflow_jax.evaluation.report.report import report_evaluation
 
     model = _load(experiment, workdir)
-    evaluator = evaluator_of(model.experiment.measured_as(experiment), workdir)
-    report_evaluation(evaluator, EvaluatedWeights(model.weights, model.step), workdir)
+    measured = model.experiment.measured_as(experiment)
+    output = _output(workdir)
+    check_place(output, workdir, measured, overwrite=_OVERWRITE.value)
+    evaluator = evaluator_of(measured, output)
+    evaluated = EvaluatedWeights(model.weights, model.step)
+    report_evaluation(evaluator, evaluated, workdir, output)
 
 
 def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -135,11 +147,12 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     generate_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir, "generate"),
+        _output(workdir / "generate"),
         seed=_SEED.value,
         num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
         guidance=experiment.guidance(num_steps),
+        overwrite=_OVERWRITE.value,
     )
 
 
@@ -149,13 +162,14 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
     segment_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir, "segment"),
+        _output(workdir / "segment"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
         ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
         unsure_id=_UNSURE_ID.value,
         probabilities=_PROBABILITIES.value,
+        overwrite=_OVERWRITE.value,
     )
 
 
@@ -165,11 +179,12 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
     classify_files(
         _load(experiment, workdir),
         _INPUT.value,
-        _output(workdir, "classify"),
+        _output(workdir / "classify"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
         ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
+        overwrite=_OVERWRITE.value,
     )
 
 
@@ -180,10 +195,11 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
     sample_files(
         _load(experiment, workdir),
         Sampled[_WHAT.value.upper()],
-        _output(workdir, "sample"),
+        _output(workdir / "sample"),
         seed=_SEED.value,
         num_steps=_num_steps(25),
         num_samples=_NUM_SAMPLES.value,
+        overwrite=_OVERWRITE.value,
     )
 
 
@@ -205,7 +221,7 @@ def _encode(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _finetune_vae(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.finetune_decoder import finetune_vae
 
-    finetune_vae(experiment, workdir)
+    finetune_vae(experiment, workdir, overwrite=_OVERWRITE.value)
 
 
 def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -219,46 +235,54 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.export.exporters import export
 
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
-    export(workdir, output, experiment.eval.checkpoint)
+    output = _output(workdir / "weights.safetensors")
+    export(workdir, output, experiment.eval.checkpoint, overwrite=_OVERWRITE.value)
 
 
 def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.train_classifier import train_classifier
 
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "classifier.safetensors"
-    train_classifier(experiment, output, _CLASSIFIER_STEPS.value)
+    output = _output(workdir / "classifier.safetensors")
+    train_classifier(experiment, output, _CLASSIFIER_STEPS.value, overwrite=_OVERWRITE.value)
 
 
 def _plan(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.performance.plan.plan import plan
 
-    plan(experiment, workdir)
+    plan(experiment, workdir, overwrite=_OVERWRITE.value)
 
 
 def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.performance.benchmark.command import benchmark
+    from symmflow_jax.runtime import files, outputs
 
     del workdir
+    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else None
+    if output:
+        outputs.check_outputs([output], overwrite=_OVERWRITE.value)
     text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
     _logger.info("\n%s", text)
-    if _OUTPUT.value:
-        pathlib.Path(_OUTPUT.value).write_text(text + "\n", encoding="utf-8")
+    if output:
+        files.write_text(output, text + "\n")
 
 
 _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
-_ANSWERS = ("input", "output", "seed", "num_steps", "num_draws", "min_confidence")
+_FILES = ("output", "overwrite")
+_ANSWERS = ("input", *_FILES, "seed", "num_steps", "num_draws", "min_confidence")
 
 MODES: dict[str, Mode] = {
     "train": Mode(_train, "trains and evaluates; goes on where a run stopped", ("resume",), _RUN),
     "evaluate": Mode(
-        _evaluate, "measures the weights in the workdir", keys=("seed", "data", "eval", "guidance")
+        _evaluate,
+        "measures the weights in the workdir",
+        _FILES,
+        ("seed", "data", "eval", "guidance"),
     ),
     "generate": Mode(
         _generate,
         "makes images of masks or labels",
-        ("input", "output", "seed", "num_steps", "num_samples"),
+        ("input", *_FILES, "seed", "num_steps", "num_samples"),
         ("eval.checkpoint", "guidance"),
     ),
     "segment": Mode(
@@ -271,7 +295,7 @@ MODES: dict[str, Mode] = {
     "sample": Mode(
         _sample,
         "makes images, semantics or pairs from noise alone",
-        ("output", "seed", "num_steps", "num_samples", "what"),
+        (*_FILES, "seed", "num_steps", "num_samples", "what"),
         ("eval.checkpoint",),
     ),
     "check_data": Mode(
@@ -285,7 +309,8 @@ MODES: dict[str, Mode] = {
     "finetune_vae": Mode(
         _finetune_vae,
         "tunes the autoencoder's decoder for masks",
-        keys=(
+        ("overwrite",),
+        (
             *("seed", "data", *_MODEL, "finetune", "train.log_every_steps"),
             *("eval.batch_size", "eval.num_examples"),
         ),
@@ -296,20 +321,18 @@ MODES: dict[str, Mode] = {
         ("input", "prompt_embedding", "weights_key"),
         (*_RUN, "plan"),
     ),
-    "export": Mode(
-        _export, "writes weights with PyTorch's names", ("output",), ("eval.checkpoint",)
-    ),
+    "export": Mode(_export, "writes weights with PyTorch's names", _FILES, ("eval.checkpoint",)),
     "train_classifier": Mode(
         _train_classifier,
         "trains a classifier whose features measure small images",
-        ("output", "classifier_steps"),
+        (*_FILES, "classifier_steps"),
         ("seed", "data", "semantics.encoding", "train.batch_size"),
     ),
-    "plan": Mode(_plan, "compiles for a TPU slice, without a TPU", keys=(*_RUN, "plan")),
+    "plan": Mode(_plan, "compiles for a TPU slice, without a TPU", ("overwrite",), (*_RUN, "plan")),
     "benchmark": Mode(
         _benchmark,
         "times train step, generation, recognition, compilation and reading",
-        ("output", "batch_sizes", "num_rounds", "only"),
+        (*_FILES, "batch_sizes", "num_rounds", "only"),
         _RUN,
     ),
 }
@@ -375,8 +398,10 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
     return load(workdir, experiment.eval.checkpoint)
 
 
-def _output(workdir: pathlib.Path, mode: str) -> pathlib.Path:
-    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / mode
+def _output(default: pathlib.Path) -> pathlib.Path:
+    if _OUTPUT.present and not _OUTPUT.value:
+        raise ValueError(f"--output is empty; give a place, or leave it out for {default}.")
+    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else default
 
 
 if __name__ == "__main__":

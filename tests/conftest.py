@@ -1,11 +1,13 @@
 """Checks of shapes and strict numerics for all tests, and what several of them need."""
 
+import contextlib
 import dataclasses
 import io
 import json
 import os
 import pathlib
 import re
+import resource
 import runpy
 import shlex
 import subprocess
@@ -263,6 +265,22 @@ def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
         )
 
     return start
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """A function to a context in which no file can grow, as on a full disk."""
+
+    @contextlib.contextmanager
+    def enter():
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    return enter
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ def _end(process) -> tuple[int, str]:
     return process.returncode, output
 
 
+def _contents(folder: pathlib.Path) -> dict[str, bytes]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
 def test_the_modes_follow_each_other(run_main, tmp_path):
     run = tmp_path / "run"
     code, output = _end(run_main(f"--workdir={run}", "--config.train.num_epochs=0.5"))
@@ -23,12 +29,16 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
     assert "Total: " in output  # The parameter overview.
     assert "oneDNN" not in output and "CheckpointManager" not in output
 
-    code, output = _end(
-        run_main(f"--workdir={run}", "--mode=evaluate", "--config.eval.num_steps=3,")
-    )
+    before = _contents(run)
+    arguments = ("--mode=evaluate", f"--output={tmp_path}/report", "--config.eval.num_steps=3,")
+    code, output = _end(run_main(f"--workdir={run}", *arguments))
     assert code == 0, output
-    steps = {m["num_steps"] for m in json.loads((run / "metrics.json").read_text())}
-    assert steps == {2, 3, None}
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert {m["num_steps"] for m in metrics} == {2, 3, None}
+    for name in ("report.md", "loss.png", "pictures/examples.png"):
+        assert (tmp_path / "report" / name).stat().st_size
+    # A run that is only read, for instance on a read-only system.
+    assert _contents(run) == before
 
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -57,6 +67,7 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
             (
                 "--mode=generate",
                 f"--input={masks}",
+                f"--output={tmp_path}/guided",
                 "--config.train.clock=independent",
                 "--config.guidance.weight=2",
             ),
@@ -113,6 +124,10 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
         (["--mode=segment"], "holds no checkpoints; train first"),
         (["--mode=import"], "--mode=import needs --input"),
         (["--mode=paint"], "paint"),
+        (
+            ["--mode=benchmark", "--output=/proc/speed.md"],
+            "Error: /proc cannot be written: no file can be made in /proc",
+        ),
         (["--mode=segment", "--num_steps=0"], "--num_steps=0: 0 is not a positive integer"),
         (
             ["--mode=train", "--input=photos"],

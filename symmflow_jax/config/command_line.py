@@ -14,7 +14,7 @@ from ml_collections import config_flags
 from symmflow_jax.config import conversion, old_names
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime import compilation
-from symmflow_jax.runtime.errors import CheckpointError, nearest
+from symmflow_jax.runtime.errors import CheckpointError, nearest, of_file_system
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -73,6 +73,9 @@ def run(command: Callable[[], None]) -> None:
         except (ValueError, ArithmeticError, CheckpointError) as error:
             _logger.debug("The error in full:", exc_info=True)
             sys.exit(f"Error: {error}")
+        except OSError as error:
+            _logger.debug("The error in full:", exc_info=True)
+            sys.exit(f"Error: {of_file_system(error)}")
 
     app.run(main)
 

@@ -7,10 +7,12 @@ Moments are float16. Its rounding error is an eighth of that of bfloat16, in whi
 usually computes. ArrayRecord compresses the records.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import grain
@@ -24,10 +26,12 @@ from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.transforms import Example
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, outputs
+from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.semantics.labels import LabelSchema
 
 _INDEX = "index.json"
+_ARRAY_RECORD = ".array_record"
 _RECORDS_PER_FILE = 4096
 
 
@@ -80,7 +84,8 @@ class CacheWriter:
         count: examples written so far.
 
     Raises:
-        DataError: if the folder exists.
+        DataError: if the folder exists, or another in the place of its unfinished form.
+        OutputError: if the file system refuses, when something is written.
     """
 
     def __init__(self, folder: pathlib.Path, index: CacheIndex):
@@ -95,9 +100,9 @@ class CacheWriter:
         self.count = 0
 
     def __enter__(self) -> "CacheWriter":
-        # Remains of an interrupted run.
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self._partial.mkdir(parents=True)
+        self._remove_remains()
+        with self._explained_errors():
+            self._partial.mkdir(parents=True)
         return self
 
     def write(self, moments: np.ndarray, labels: np.ndarray) -> None:
@@ -113,24 +118,61 @@ class CacheWriter:
         small = np.uint8 if self._index.schema.num_classes <= 256 else np.uint16
         arrays = {"moments": moments.astype(np.float16), "labels": labels.astype(small)}
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        self._writer.write(safetensors.numpy.save(contiguous))
+        with self._explained_errors():
+            self._writer.write(safetensors.numpy.save(contiguous))
         self.count += 1
 
     def __exit__(self, error_type: type | None, *error) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        if error_type is None:
-            index = dataclasses.replace(self._index, num_examples=self.count)
-            files.write_json(self._partial / _INDEX, dataclasses.asdict(index))
-            self._partial.replace(self._folder)
-        else:
+        try:
+            if error_type is None:
+                self._finish()
+            else:
+                with contextlib.suppress(outputs.OutputError):
+                    self._close()
+        finally:
+            # Nothing is there after `_finish`.
             shutil.rmtree(self._partial, ignore_errors=True)
 
-    def _open_next_file(self) -> None:
+    def _finish(self) -> None:
+        self._close()
+        index = dataclasses.replace(self._index, num_examples=self.count)
+        with self._explained_errors():
+            files.write_json(self._partial / _INDEX, dataclasses.asdict(index))
+            self._partial.replace(self._folder)
+
+    def _close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            with self._explained_errors():
+                self._writer.close()
+
+    @contextlib.contextmanager
+    def _explained_errors(self) -> Iterator[None]:
+        """Turns errors of the file system, also those of ArrayRecord, into OutputError."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            raise outputs.OutputError(
+                f"{self._folder} could not be written ({first_line(error)}), and nothing is kept "
+                "of it. Free space there, or give another config.data.latents."
+            ) from error
+
+    def _remove_remains(self) -> None:
+        """Removes what an interrupted run has left, and nothing else."""
+        others = [
+            path for path in self._partial.glob("*")
+            if path.suffix != _ARRAY_RECORD and path.name != _INDEX
+        ]  # fmt: skip
+        if others:
+            raise DataError(
+                f"{self._partial} is needed for the encoding, but holds other files, such as "
+                f"{others[0].name}. Move it, or encode into another --config.data.latents."
+            )
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _open_next_file(self) -> None:
+        self._close()
         number = self.count // _RECORDS_PER_FILE
-        path = self._partial / f"examples-{number:05d}.array_record"
+        path = self._partial / f"examples-{number:05d}{_ARRAY_RECORD}"
         # One record per group, because records are read one by one in random order.
         self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
 

@@ -19,9 +19,9 @@ from PIL import Image
 from symmflow_jax.config import command_line
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
-from symmflow_jax.evaluation.report.report import EXAMPLES, METRICS
+from symmflow_jax.evaluation.report.place import EXAMPLES, METRICS
 from symmflow_jax.runs import images, markdown
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
@@ -42,26 +42,32 @@ class EvaluatedRun(NamedTuple):
     examples: np.ndarray
 
 
-def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
+def compare(
+    folders: Sequence[pathlib.Path], output: pathlib.Path, *, overwrite: bool = False
+) -> str:
     """Writes `comparison.md` and `comparison.png` to the output folder; returns the text.
 
     Args:
         folders: folders of the runs.
         output: folder to write to.
+        overwrite: whether to replace files that exist.
 
     Raises:
         ValueError: if there are fewer than two runs, or if one has not been evaluated.
+        OutputError: if a file exists or cannot be written.
     """
     if len(folders) < 2:
         raise ValueError(
             "--runs names fewer than two folders; give them as runs/first,runs/second."
         )
+    paths = [output / name for name in ("comparison.md", "comparison.png")]
+    outputs.check_outputs(paths, overwrite=overwrite)
     runs = [_read(folder) for folder in folders]
     text = "\n\n".join(["# Comparison", *_sections(runs)])
-    output.mkdir(parents=True, exist_ok=True)
     grid = images.beside([(run.name, run.examples) for run in runs])
-    files.write_image(output / "comparison.png", grid)
-    files.write_text(output / "comparison.md", f"{text}\n\n![examples](comparison.png)\n")
+    text_path, picture_path = paths
+    files.write_image(picture_path, grid)
+    files.write_text(text_path, f"{text}\n\n![examples](comparison.png)\n")
     return text
 
 
@@ -122,9 +128,11 @@ def _start() -> None:
     command_line.prepare()
     runs = flags.DEFINE_list("runs", [], "Folders of the runs.")
     output = flags.DEFINE_string("output", "runs/comparison", "Folder to write to.")
+    overwrite = flags.DEFINE_bool("overwrite", False, "Replace files that exist.")
 
     def show() -> None:
-        text = compare([pathlib.Path(run) for run in runs.value], pathlib.Path(output.value))
+        folders = [pathlib.Path(run) for run in runs.value]
+        text = compare(folders, pathlib.Path(output.value), overwrite=overwrite.value)
         _logger.info("\n%s", text)
 
     command_line.run(show)

@@ -23,6 +23,7 @@ from absl import app, flags, logging as absl_logging
 from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import of_file
+from symmflow_jax.runtime import outputs
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -36,6 +37,8 @@ def convert(
     inputs: Sequence[str | pathlib.Path],
     output: str | pathlib.Path,
     weights_key: str = "",
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Checks that weights belong to a network, and writes them.
 
@@ -44,16 +47,19 @@ def convert(
         inputs: files of PyTorch or safetensors that together hold the weights.
         output: file to write, `.safetensors`.
         weights_key: key of the state dict in the files; "" looks for it.
+        overwrite: whether to replace a file that exists; inputs are always kept.
 
     Raises:
         ValueError: if there are no inputs, a file cannot be read, the weights do not belong to
             the network, or the name of the output has another suffix.
+        OutputError: if the output exists or cannot be written.
     """
     output = pathlib.Path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
     if not inputs:
         raise ValueError("Give --input, the files of the published weights.")
+    outputs.check_outputs([output], map(pathlib.Path, inputs), overwrite=overwrite)
     state_dict: dict[str, np.ndarray] = {}
     for path in inputs:
         state_dict |= read_state_dict(path, weights_key)
@@ -61,9 +67,9 @@ def convert(
     with of_file(", ".join(map(str, inputs))):
         names.check(state_dict)
     state_dict = names.needed(state_dict)
-    output.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.ascontiguousarray(array) for name, array in state_dict.items()}
-    output.write_bytes(safetensors.numpy.save(arrays))
+    with outputs.writing(output) as file:
+        file.write(safetensors.numpy.save(arrays))
     _logger.info("wrote %d arrays to %s", len(arrays), output)
 
 
@@ -76,6 +82,7 @@ if __name__ == "__main__":
         "weights_key", "", "Key of the state dict in the files, such as a/b, if they hold several."
     )
     output_flag = flags.DEFINE_string("output", "", "File to write, .safetensors.")
+    overwrite_flag = flags.DEFINE_bool("overwrite", False, "Replace a file that exists.")
 
     def main(argv: list[str]) -> None:
         """Converts the weights; invalid input ends with an error of one line."""
@@ -85,7 +92,13 @@ if __name__ == "__main__":
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         try:
-            convert(network_flag.value, input_flag.value, output_flag.value, key_flag.value)
+            convert(
+                network_flag.value,
+                input_flag.value,
+                output_flag.value,
+                key_flag.value,
+                overwrite=overwrite_flag.value,
+            )
         except ValueError as error:
             sys.exit(f"Error: {error}")
 

@@ -17,6 +17,7 @@ import safetensors.numpy
 
 from symmflow_jax.interop import places
 from symmflow_jax.interop.torch_files import WeightsFileError, read_selected, read_tensors
+from symmflow_jax.runtime import outputs
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
@@ -108,7 +109,7 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
     Raises:
         WeightsFileError: if the file cannot be written.
     """
-    partial = path.with_suffix(".partial")
+    partial = outputs.partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Libraries of PyTorch require this metadata.

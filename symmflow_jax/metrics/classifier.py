@@ -15,7 +15,7 @@ from flax import traverse_util
 from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file, read_tensors
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
 
 
@@ -71,6 +71,9 @@ def write_classifier(
         network: the classifier.
         params: its parameters.
         metadata: plain values, such as the accuracy, to save in the file as JSON.
+
+    Raises:
+        OutputError: if the file system refuses.
     """
     attributes = {
         "num_classes": network.num_classes,
@@ -79,7 +82,8 @@ def write_classifier(
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
     metadata = {_KEY: files.as_json(attributes), "facts": files.as_json(metadata)}
-    pathlib.Path(path).write_bytes(safetensors.numpy.save(arrays, metadata))
+    with outputs.writing(pathlib.Path(path)) as file:
+        file.write(safetensors.numpy.save(arrays, metadata))
 
 
 def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any]]:

@@ -13,7 +13,7 @@ from symmflow_jax.codecs.latents import LatentCodec, require_latents
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache import CacheWriter
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import outputs, processes
 from symmflow_jax.runtime.progress import Progress
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
 
     Raises:
         DataError: if data is missing or cannot be read, or if the cache's folder exists.
+        OutputError: if the folder cannot be written, before the encoding.
         ValueError: if the config has no folder or no autoencoder, if the devices do not divide a
             batch, or if there are several processes.
         WeightsFileError: if the autoencoder cannot be read.
@@ -42,6 +43,7 @@ def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
         experiment.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
     )
     folder, batch_size = pathlib.Path(experiment.data.latents), experiment.eval.batch_size
+    outputs.check_writable(folder.parent, "another config.data.latents")
     experiment = experiment.changed({"data.latents": ""})
     source, with_mirrored = experiment.training_source, experiment.data.random_flip
     codec = require_latents(experiment.method.codec, "--mode=encode")

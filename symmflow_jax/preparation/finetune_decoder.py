@@ -22,7 +22,7 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import outputs, processes
 from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
@@ -30,7 +30,7 @@ from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 _logger = logging.getLogger(__name__)
 
 
-def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
+def finetune_vae(experiment: Experiment, workdir: pathlib.Path, *, overwrite: bool = False) -> None:
     """Trains the decoder and writes `workdir/mask_decoder.safetensors`, a whole autoencoder.
 
     The decoder learns to reconstruct the clean colours of a mask from the latents that the flow
@@ -42,9 +42,11 @@ def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     Args:
         experiment: the run; its `finetune` section configures this training.
         workdir: its folder.
+        overwrite: whether to replace the decoder that the run already has.
 
     Raises:
         DataError: if data is missing or cannot be read.
+        OutputError: if the file exists or cannot be written, before the training.
         ValueError: if the config has no autoencoder, if the devices do not divide a batch, or if
             there are several processes.
         WeightsFileError: if weights cannot be read or written.
@@ -58,6 +60,8 @@ def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     ):
         processes.check_batch_size(batch_size, jax.local_device_count(), name)
     codec = require_latents(experiment.method.codec, "--mode=finetune_vae")
+    path = workdir / autoencoder_weights.MASK_DECODER
+    outputs.check_outputs([path], overwrite=overwrite, instead="another --workdir")
     weights = experiment.codec_weights(workdir)
     weights = {"mask_decoder": weights["decoder"]} | weights
     weights = processes.put_replicated(weights, processes.local_mesh())
@@ -65,7 +69,6 @@ def finetune_vae(experiment: Experiment, workdir: pathlib.Path) -> None:
     with InterruptionRequest() as request:
         weights = _train(experiment, codec, weights, request)
     tuned = {"encoder": weights["encoder"], "decoder": weights["mask_decoder"]}
-    path = workdir / autoencoder_weights.MASK_DECODER
     autoencoder_weights.write(path, tuned, codec.autoencoder)
     _logger.info("Wrote %s.", path)
     if request.signal_number is not None:

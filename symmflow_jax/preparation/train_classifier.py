@@ -27,6 +27,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.classifier import Classifier, write_classifier
 from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.runtime import outputs
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 _logger = logging.getLogger(__name__)
@@ -34,16 +35,24 @@ _logger = logging.getLogger(__name__)
 _PEAK_LEARNING_RATE = 2e-3
 
 
-def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_steps: int) -> None:
+def train_classifier(
+    experiment: Experiment,
+    output: str | pathlib.Path,
+    num_steps: int,
+    *,
+    overwrite: bool = False,
+) -> None:
     """Trains, evaluates and writes a classifier.
 
     Args:
         experiment: data, seed and batch size.
         output: file to write, `.safetensors`.
         num_steps: number of training steps.
+        overwrite: whether to replace a file that exists.
 
     Raises:
         DataError: if data is missing or cannot be read.
+        OutputError: if the file exists or cannot be written, before the training.
         ValueError: if the config has masks or points, or if the file has another suffix.
     """
     output = pathlib.Path(output)
@@ -54,6 +63,7 @@ def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_ste
             "A classifier needs images with labels; choose a config whose semantics.encoding is "
             "'plane' or 'colour'."
         )
+    outputs.check_outputs([output], overwrite=overwrite)
     height, width = experiment.data.image_size
     image_shape = (height, width, experiment.data.image_channels)
     network = Classifier(experiment.schema.num_classes, image_shape)
@@ -73,7 +83,6 @@ def train_classifier(experiment: Experiment, output: str | pathlib.Path, num_ste
         "source": experiment.data.source,
         "data_digest": fingerprint(experiment.training_source).digest,
     }
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_classifier(output, network, params, metadata)
     _logger.info("wrote %s", output)
 

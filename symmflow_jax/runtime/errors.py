@@ -14,6 +14,15 @@ def first_line(error: BaseException) -> str:
     return text.splitlines()[0][:300] if text else repr(error)
 
 
+def of_file_system(error: OSError) -> str:
+    """One line for an error of the file system that nothing else has explained."""
+    place = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{place}{error.strerror or first_line(error)}. Check that the place exists, has space and "
+        "may be used, or give another one."
+    )
+
+
 def nearest(name: str, names: Iterable[str], what: str) -> str:
     """A sentence that suggests the most similar name, or lists all names.
 

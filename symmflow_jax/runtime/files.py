@@ -1,4 +1,4 @@
-"""Functions that write text, JSON and image files.
+"""Functions that write text, JSON and image files, whole or not at all.
 
 Text is UTF-8 on every system. JSON has no NaN: `null` stands for numbers that are not defined.
 """
@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from symmflow_jax.runtime import outputs
+
+_INSTEAD = "another --output or --workdir"
+
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    r"""Writes text as UTF-8, atomically.
+    r"""Writes text as UTF-8, atomically; raises OutputError if the file system refuses.
 
     Bytes of file names that are no text (in Python, surrogates) are written as `\udcff`.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(without_surrogates(text), encoding="utf-8", newline="\n")
-    partial.replace(path)
+    with outputs.writing_text(path, _INSTEAD) as file:
+        file.write(text)
 
 
 def without_surrogates(text: str) -> str:
@@ -48,6 +51,11 @@ def _defined(value: Any) -> Any:
 
 
 def write_image(path: pathlib.Path, image: np.ndarray) -> None:
-    """Writes a uint8 array `[height, width, 1 or 3]` as an image and creates its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
+    """Writes a uint8 array `[height, width, 1 or 3]` as a PNG and creates its folder.
+
+    Raises:
+        OutputError: if the file system refuses.
+    """
+    with outputs.writing(path, _INSTEAD) as file:
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        picture.save(file, format="PNG")

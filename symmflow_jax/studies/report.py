@@ -11,7 +11,7 @@ from absl import flags
 
 from symmflow_jax.config import command_line
 from symmflow_jax.runs import markdown
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, outputs
 
 _logger = logging.getLogger(__name__)
 
@@ -30,9 +30,13 @@ class Report(NamedTuple):
 
 def write(report: Report, name: str, workdir: pathlib.Path) -> None:
     """Writes `<name>.png` and `<name>.md`, which shows the plot, to the folder `workdir`."""
-    files.write_image(workdir / f"{name}.png", report.plot)
-    text = f"{report.text}\n\n![{name}]({name}.png)\n"
-    (workdir / f"{name}.md").write_text(text, encoding="utf-8")
+    text_path, plot_path = _paths(name, workdir)
+    files.write_image(plot_path, report.plot)
+    files.write_text(text_path, f"{report.text}\n\n![{name}]({name}.png)\n")
+
+
+def _paths(name: str, workdir: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    return workdir / f"{name}.md", workdir / f"{name}.png"
 
 
 def table_over_seeds(
@@ -52,17 +56,38 @@ def table_over_seeds(
     return markdown.table([label, *columns], lines)
 
 
+def study_and_write(
+    name: str, study: Callable[[], Report], workdir: pathlib.Path, *, overwrite: bool = False
+) -> str:
+    """Runs a study, writes its report with the time that it took, and returns its text.
+
+    Args:
+        name: name of the files.
+        study: the study.
+        workdir: folder to write to.
+        overwrite: whether to replace files that exist.
+
+    Raises:
+        OutputError: if a file exists or cannot be written, before the study.
+    """
+    outputs.check_outputs(_paths(name, workdir), overwrite=overwrite, instead="another --workdir")
+    started = time.process_time()
+    report = study()
+    minutes = (time.process_time() - started) / 60
+    report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
+    write(report, name, workdir)
+    return report.text
+
+
 def start(name: str, study: Callable[[], Report]) -> None:
     """Parses the flags, runs a study and writes its report; invalid input ends with one line."""
     command_line.prepare()
     workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
+    overwrite = flags.DEFINE_bool("overwrite", False, "Replace a report that exists.")
 
-    def study_and_write() -> None:
-        started = time.process_time()
-        report = study()
-        minutes = (time.process_time() - started) / 60
-        report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
-        write(report, name, pathlib.Path(workdir.value))
-        _logger.info("\n%s", report.text)
+    def run() -> None:
+        folder = pathlib.Path(workdir.value)
+        text = study_and_write(name, study, folder, overwrite=overwrite.value)
+        _logger.info("\n%s", text)
 
-    command_line.run(study_and_write)
+    command_line.run(run)

@@ -8,6 +8,7 @@ from symmflow_jax.data import latent_cache, pipeline
 from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, CacheWriter, LatentCache
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics import labels
 
 _INDEX = CacheIndex(
@@ -58,6 +59,32 @@ def test_examples_keep_their_order_over_several_files(tmp_path, monkeypatch):
     cache = LatentCache(tmp_path / "cache")
     for index, mask in enumerate(_MASKS):
         np.testing.assert_array_equal(cache[index]["mask"], mask)
+
+
+def test_a_full_disk_leaves_no_cache(tmp_path, full_disk):
+    with (
+        full_disk(),
+        pytest.raises(OutputError, match=r"cache could not be written \(.*File too large") as error,
+        CacheWriter(tmp_path / "cache", _INDEX) as writer,
+    ):
+        writer.write(_MOMENTS[0], _MASKS[0])
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_what_an_interrupted_run_has_left_is_removed(tmp_path):
+    partial = tmp_path / "cache.partial"
+    partial.mkdir()
+    (partial / "examples-00000.array_record").write_text("half")
+    (partial / "mine.txt").write_text("mine")
+    writer = CacheWriter(tmp_path / "cache", _INDEX)
+    with pytest.raises(DataError, match=r"cache\.partial .* holds other files, such as mine\.txt"):
+        writer.__enter__()
+    assert (partial / "mine.txt").read_text() == "mine"
+    (partial / "mine.txt").unlink()
+    with writer:
+        writer.write(_MOMENTS[0], _MASKS[0])
+    assert len(LatentCache(tmp_path / "cache")) == 1
 
 
 def test_more_than_256_classes_are_kept(tmp_path):

@@ -7,6 +7,7 @@ from PIL import Image
 from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.outputs import OutputError
 
 
 def _measurement(metric: str, value: float, solver: str | None = "euler", **changes) -> Measurement:
@@ -75,6 +76,14 @@ def test_pictures_stand_side_by_side(run, tmp_path):
         pixels = np.asarray(picture)
     assert pixels.shape == (14 + 8, 32, 3)
     assert (pixels[14:] == 90).all() and (pixels[:14] < 255).any()
+
+
+def test_a_comparison_is_replaced_only_on_request(run, tmp_path):
+    folders = [run("first", []), run("second", [])]
+    compare(folders, tmp_path / "out")
+    with pytest.raises(OutputError, match=r"comparison\.md exists already \(2 of 2 files"):
+        compare(folders, tmp_path / "out")
+    compare(folders, tmp_path / "out", overwrite=True)
 
 
 def test_what_cannot_be_compared_is_named(run, tmp_path):

@@ -1,5 +1,6 @@
 """Models of random weights, which answer without any training."""
 
+import logging
 from collections.abc import Callable
 
 import jax
@@ -20,3 +21,11 @@ def random_model(tiny_experiment) -> Callable[..., Model]:
         return Model(experiment, Weights(params), step=0)
 
     return make
+
+
+@pytest.fixture
+def log(caplog, monkeypatch):
+    """The messages of the project's log."""
+    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    return caplog

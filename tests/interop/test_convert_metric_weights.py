@@ -12,6 +12,7 @@ from symmflow_jax.interop.names.lpips import params_from_state_dict
 from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics import lpips
+from symmflow_jax.runtime.outputs import OutputError
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
 
@@ -54,6 +55,18 @@ def test_weights_of_another_network_are_not_converted(published, tmp_path, netwo
     with pytest.raises(ValueError, match=message):
         convert(network, published[1][:count], output)
     assert not output.exists()
+
+
+def test_what_exists_is_kept_and_inputs_always(published, tmp_path):
+    inputs = published[1]
+    output = tmp_path / "output.safetensors"
+    output.touch()
+    with pytest.raises(OutputError, match=r"output\.safetensors exists already"):
+        convert("lpips", inputs, output)
+    convert("lpips", inputs, output, overwrite=True)
+    assert output.stat().st_size
+    with pytest.raises(OutputError, match=r"alex\.safetensors is an input of this command"):
+        convert("lpips", inputs, inputs[1], overwrite=True)
 
 
 def test_the_command_ends_bad_input_in_one_line(tmp_path):

@@ -7,6 +7,7 @@ import safetensors.numpy
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.metrics import features
 from symmflow_jax.metrics.classifier import Classifier, read_classifier, write_classifier
+from symmflow_jax.runtime.outputs import OutputError
 
 IMAGES = np.random.default_rng(0).integers(256, size=(3, 8, 8, 1), dtype=np.uint8)
 
@@ -22,6 +23,14 @@ def written(tmp_path_factory):
     path = tmp_path_factory.mktemp("classifier") / "digits.safetensors"
     write_classifier(path, network, params, {"accuracy": 0.5})
     return network, params, path
+
+
+def test_a_full_disk_is_one_line(written, tmp_path, full_disk):
+    network, params, _ = written
+    path = tmp_path / "digits.safetensors"
+    with full_disk(), pytest.raises(OutputError, match=r"digits\.safetensors could not be written"):
+        write_classifier(path, network, params, {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_classifier_survives_its_file(written):

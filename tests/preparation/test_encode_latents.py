@@ -15,6 +15,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.flow import keys
 from symmflow_jax.preparation.encode_latents import encode
+from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.train import train_and_evaluate
 
 
@@ -69,6 +70,12 @@ def test_masks_get_fresh_noise_in_each_step(cached, schema):
 def test_a_cache_is_not_written_over(cached, tmp_path):
     with pytest.raises(DataError, match="exists already"):
         encode(cached[0], tmp_path)
+
+
+def test_a_cache_where_nothing_can_be_written_is_refused(latent_experiment, tmp_path):
+    experiment = latent_experiment(**{"data.latents": "/proc/latents"})
+    with pytest.raises(OutputError, match=r"/proc cannot be written: .* another config\.data\.lat"):
+        encode(experiment, tmp_path)
 
 
 def test_encoding_needs_a_folder_and_an_autoencoder(latent_experiment, tiny_experiment, tmp_path):

@@ -1,4 +1,5 @@
 import os
+import pathlib
 import signal
 
 import jax
@@ -8,6 +9,7 @@ import pytest
 from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.preparation import finetune_decoder as finetuning
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
+from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.runtime.signals import Interrupted
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
@@ -69,6 +71,16 @@ def test_an_error_that_is_no_number_writes_nothing(experiment, tmp_path, monkeyp
     with pytest.raises(ArithmeticError, match=r"Step 5: .* nan.* config\.finetune\.learning_rate"):
         finetune_vae(experiment, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_decoder_is_replaced_only_on_request(experiment, tmp_path):
+    path = tmp_path / autoencoder_weights.MASK_DECODER
+    path.write_text("tuned before")
+    with pytest.raises(OutputError, match=r"mask_decoder\.safetensors exists already\. Give --ov"):
+        finetune_vae(experiment, tmp_path)
+    assert path.read_text() == "tuned before"
+    with pytest.raises(OutputError, match=r"/proc/run cannot be written: .* another --workdir"):
+        finetune_vae(experiment, pathlib.Path("/proc/run"))
 
 
 def test_pixels_have_no_decoder(tiny_experiment, tmp_path):

@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import safetensors
 from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.metrics import features
 from symmflow_jax.preparation.train_classifier import train_classifier
+from symmflow_jax.runtime.outputs import OutputError
 
 
 @pytest.fixture
@@ -46,6 +48,19 @@ def test_a_classifier_learns_and_tells_how_well(experiment, tmp_path):
     }
     hidden = features.classifier(path)(np.zeros((2, 8, 8, 1), np.uint8))
     assert hidden.shape == (2, 128)
+
+
+def test_a_place_is_checked_before_the_training(experiment, tmp_path):
+    path = tmp_path / "levels.safetensors"
+    path.touch()
+    with pytest.raises(OutputError, match=r"levels\.safetensors exists already\. Give --overwri"):
+        train_classifier(experiment, path, num_steps=10**9)
+    for other, message in (
+        (path / "a.safetensors", r"levels\.safetensors is a file\. Give another --output"),
+        (pathlib.Path("/proc/a.safetensors"), r"/proc cannot be written: .* another --output"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            train_classifier(experiment, other, num_steps=10**9, overwrite=True)
 
 
 def test_what_has_no_labels_or_images_is_refused(tiny_experiment, tmp_path):

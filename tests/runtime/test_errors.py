@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest
+from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest, of_file_system
 
 
 def test_the_first_line_of_a_message():
@@ -28,3 +28,13 @@ def test_a_name_like_no_other_gets_all_of_them():
 def test_an_unusable_checkpoint_is_no_value_error():
     # A value error would tell of the config.
     assert not issubclass(CheckpointError, ValueError)
+
+
+def test_an_error_of_the_file_system_is_one_line_with_a_remedy(tmp_path):
+    with pytest.raises(OSError) as error:
+        (tmp_path / "missing" / "file").write_text("")
+    assert of_file_system(error.value) == (
+        f"{tmp_path}/missing/file: No such file or directory. Check that the place exists, has "
+        "space and may be used, or give another one."
+    )
+    assert of_file_system(OSError(28, "No space left on device")).startswith("No space left on")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.outputs import OutputError
 
 
 def test_json_is_replaced_in_one_piece(tmp_path):
@@ -25,6 +26,29 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path):
     with pytest.raises(TypeError, match="not JSON serializable"):
         files.write_json(path, {"a": object()})
     assert json.loads(path.read_text()) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", ["report.md", "metrics.json", "plot.png"])
+def test_a_full_disk_is_one_line_and_leaves_the_file_as_it_was(tmp_path, name, full_disk):
+    path = tmp_path / name
+    path.write_text("old")
+    write = {
+        "report.md": lambda: files.write_text(path, "text"),
+        "metrics.json": lambda: files.write_json(path, [1]),
+        "plot.png": lambda: files.write_image(path, np.zeros((4, 4, 3), np.uint8)),
+    }[name]
+    with full_disk(), pytest.raises(OutputError) as error:
+        write()
+    assert str(error.value) == (
+        f"{path} could not be written: File too large. Free space there, or give another --output "
+        "or --workdir."
+    )
+    assert [p.name for p in tmp_path.iterdir()] == [name] and path.read_text() == "old"
+
+
+def test_text_is_written_in_utf_8(tmp_path):
+    files.write_text(tmp_path / "new" / "a.md", "Straße, 天空\n")
+    assert (tmp_path / "new" / "a.md").read_bytes() == "Straße, 天空\n".encode()
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])

@@ -9,6 +9,7 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import plots, tables
+from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
 from symmflow_jax.runs import folder, images
@@ -18,27 +19,37 @@ from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
 
-EXAMPLES = "pictures/examples.png"
-"""Path of the grid of examples in the run's folder."""
-
-METRICS = "metrics.json"
-"""Path of the measurements with their protocols in the run's folder."""
-
 _NUM_IMAGES, _NUM_POINTS = 8, 1000
 _CLASSIFICATION = SemanticsKind.LABEL.task
 
 
 def report_evaluation(
-    evaluator: Evaluator, evaluated: EvaluatedWeights, workdir: pathlib.Path
+    evaluator: Evaluator,
+    evaluated: EvaluatedWeights,
+    workdir: pathlib.Path,
+    output: pathlib.Path | None = None,
 ) -> list[Measurement]:
-    """Evaluates weights with all metrics; writes report, metrics, plots and grid of examples."""
+    """Evaluates weights with all metrics; writes report, metrics, plots and grid of examples.
+
+    Args:
+        evaluator: the method and the examples.
+        evaluated: the weights.
+        workdir: folder of their run.
+        output: folder to write to; that of the run by default.
+
+    Raises:
+        OutputError: if the file system refuses.
+    """
+    output = workdir if output is None else output
+    # The messages of skipped examples go there before the report.
+    output.mkdir(parents=True, exist_ok=True)
     findings = measure(evaluator, evaluated)
-    write_grid(evaluator, evaluated, workdir / EXAMPLES)
+    write_grid(evaluator, evaluated, output / EXAMPLES)
     if processes.is_primary():
         title = f"{workdir.name}, step {evaluated.train_step}"
-        write_report(workdir, findings, evaluator.schema, title)
+        write_report(output, findings, evaluator.schema, title, workdir)
     _logger.info("%s", summary(findings.table))
-    _logger.info("Report: %s", workdir / "report.md")
+    _logger.info("Report: %s", output / REPORT)
     return findings.table
 
 
@@ -73,52 +84,63 @@ def _name(measurement: Measurement) -> str:
 
 
 def write_report(
-    workdir: pathlib.Path, findings: Findings, schema: LabelSchema, title: str
+    output: pathlib.Path,
+    findings: Findings,
+    schema: LabelSchema,
+    title: str,
+    workdir: pathlib.Path | None = None,
 ) -> None:
     """Writes `metrics.json`, `report.md` and the plots of the report.
 
     Args:
-        workdir: folder of the run, which already holds the grid of examples.
+        output: folder to write to, which already holds the grid of examples.
         findings: the results of the metrics.
         schema: the classes.
         title: heading of the report.
+        workdir: folder of the run, with the history of its training; `output` by default.
+
+    Raises:
+        OutputError: if the file system refuses.
     """
+    workdir = output if workdir is None else workdir
     table = findings.table
-    files.write_json(workdir / METRICS, [m.to_json() for m in table])
     sections = [f"# {title}", *tables.sections(table)]
     if findings.confusion is not None and findings.confusion.task == _CLASSIFICATION:
-        sections.append(_confusion(workdir, findings.confusion, schema))
+        sections.append(_confusion(output, findings.confusion, schema))
     if findings.risk_coverage:
-        sections.append(_risk_coverage(workdir, findings))
+        sections.append(_risk_coverage(output, findings))
     figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
     for (task, metric), plot in figures.items():
         path = f"pictures/{task}_{metric}.png"
-        files.write_image(workdir / path, plot)
+        files.write_image(output / path, plot)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
     sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
     history = folder.read_history(workdir)
     if len(history) > 1:
-        files.write_image(workdir / "loss.png", _loss_curve(history))
-        sections.append("## Training\n\n![loss](loss.png)")
-    sections += _skipped(folder.read_skipped(workdir))
-    files.write_text(workdir / "report.md", "\n\n".join(sections) + "\n")
+        files.write_image(output / LOSS, _loss_curve(history))
+        sections.append(f"## Training\n\n![loss]({LOSS})")
+    skipped = {message for place in (workdir, output) for message in folder.read_skipped(place)}
+    sections += _skipped(sorted(skipped))
+    # Last, and together: a full disk leaves those of one evaluation.
+    files.write_json(output / METRICS, [m.to_json() for m in table])
+    files.write_text(output / REPORT, "\n\n".join(sections) + "\n")
 
 
-def _confusion(workdir: pathlib.Path, confusion: Confusion, schema: LabelSchema) -> str:
+def _confusion(output: pathlib.Path, confusion: Confusion, schema: LabelSchema) -> str:
     """The section of a confusion matrix: a table, or a plot if there are many classes."""
     if schema.num_classes <= tables.MOST_CLASSES:
         return tables.confusion_section(confusion.counts, schema.names, confusion.row)
     path = "pictures/confusion.png"
-    files.write_image(workdir / path, plots.confusion(confusion.counts))
+    files.write_image(output / path, plots.confusion(confusion.counts))
     return (
         f"## Confusion matrix\n\n![confusion matrix]({path})\n\nShare of each true class; "
         f"{confusion.row}."
     )
 
 
-def _risk_coverage(workdir: pathlib.Path, findings: Findings) -> str:
+def _risk_coverage(output: pathlib.Path, findings: Findings) -> str:
     path = "pictures/risk_coverage.png"
-    files.write_image(workdir / path, plots.risk_coverage(findings.risk_coverage))
+    files.write_image(output / path, plots.risk_coverage(findings.risk_coverage))
     classifies = findings.confusion is not None and findings.confusion.task == _CLASSIFICATION
     answers = "labels" if classifies else "pixels"
     return (

@@ -2,7 +2,9 @@
 
 import pathlib
 
+from symmflow_jax.codecs.autoencoder_weights import AUTOENCODER, MASK_DECODER
 from symmflow_jax.config.choices import Choice, listed
+from symmflow_jax.runtime import outputs
 
 EXPORTERS: dict[str, Choice] = {
     ".safetensors": Choice(
@@ -13,18 +15,28 @@ EXPORTERS: dict[str, Choice] = {
 """Exporters by suffix of `--output`; each takes the run's folder, the file and the checkpoint."""
 
 
-def export(workdir: pathlib.Path, path: pathlib.Path, checkpoint: str = "latest") -> None:
+def export(
+    workdir: pathlib.Path,
+    path: pathlib.Path,
+    checkpoint: str = "latest",
+    *,
+    overwrite: bool = False,
+) -> None:
     """Writes a run in the format of a file name's suffix.
 
     Args:
         workdir: folder of the run.
         path: the file to write.
         checkpoint: "latest" or "best".
+        overwrite: whether to replace a file that exists; those of the run are always kept.
 
     Raises:
         ValueError: if no format has this suffix.
+        OutputError: if the file exists or cannot be written.
         ValueError, CheckpointError, WeightsFileError: as the exporter raises them.
     """
     if path.suffix not in EXPORTERS:
         raise ValueError(f"--output={path} must end in {listed(EXPORTERS)}.")
+    weights = [workdir / name for name in (AUTOENCODER, MASK_DECODER)]
+    outputs.check_outputs([path], weights, overwrite=overwrite)
     EXPORTERS[path.suffix].resolve()(workdir, path, checkpoint)

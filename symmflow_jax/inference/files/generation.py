@@ -3,6 +3,7 @@
 import logging
 import pathlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -12,9 +13,11 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
-from symmflow_jax.inference.files.image_io import batches, image_paths, padded
+from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths
+from symmflow_jax.inference.files.made import Made, write_picture
 from symmflow_jax.inference.model import Model
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import outputs
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ def generate_files(
     num_steps: int,
     num_samples: int,
     guidance: Guidance = NO_GUIDANCE,
+    overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Generates images from labels or mask files and writes `<condition>_<sample>.png`.
 
@@ -41,41 +45,91 @@ def generate_files(
         num_steps: Euler steps.
         num_samples: number of images for each condition.
         guidance: classifier-free guidance towards the conditions; none by default.
+        overwrite: whether to replace files that exist; conditions are always kept.
 
     Returns:
         the paths of the images.
 
     Raises:
-        DataError: if there is no condition, or one cannot be read or has an unknown class.
+        DataError: if there is no condition, or a label is unknown; after the images of all other
+            conditions are written, if a mask cannot be read or has an unknown class.
+        OutputError: if a file exists, or cannot be written.
         ValueError: if the guidance has a weight but the network has one clock for both
             components.
     """
-    named = _mask_conditions(model, conditions) if model.reads_masks else _labels(model, conditions)
-    requests = [(f"{name}_{n}", value) for name, value in named for n in range(num_samples)]
-    written = []
+    endings = [f"_{n}.png" for n in range(num_samples)]
+    conditions_of = _mask_conditions if model.reads_masks else _labels
+    found = conditions_of(model, conditions, output, endings, overwrite)
+    requests = [
+        (output / f"{name}{ending}", value) for name, value in found.named for ending in endings
+    ]
     for index, batch in enumerate(batches(requests)):
         values = padded(np.stack([value for _, value in batch]))
         key = jax.random.fold_in(jax.random.key(seed), index)
         images = model.generate(values, key, num_steps, guidance=guidance)
-        for (name, _), image in zip(batch, images, strict=False):
-            path = output / f"{name}.png"
-            files.write_image(path, image)
-            written.append(path)
-    _logger.info("Wrote %d images to %s.", len(written), output)
-    return written
+        for (path, _), image in zip(batch, images, strict=False):
+            write_picture(path, np.asarray(image), Made.IMAGE)
+    _logger.info("Wrote %d images to %s.", len(requests), output)
+    found.unreadable.raise_if_any(output)
+    return [path for path, _ in requests]
 
 
-def _mask_conditions(model: Model, path: str) -> list[tuple[str, np.ndarray]]:
+class _Conditions(NamedTuple):
+    """Conditions with the names of their images, and files that hold none."""
+
+    named: list[tuple[str, np.ndarray]]
+    unreadable: Unreadable
+
+
+def _mask_conditions(
+    model: Model, text: str, output: pathlib.Path, endings: Sequence[str], overwrite: bool
+) -> _Conditions:
     height, width, _ = model.image_shape
-    conditions = []
-    for file in image_paths(path):
-        mask = to_classes(read_mask(file), model.schema, file, classes_are_fixed=True)
-        conditions.append((file.stem, resize_mask(mask, (height, width))))
-    return conditions
+    paths = image_paths(text, reads=Made.MASK)
+    check_folder(output, text)
+    names = output_names(paths, endings)
+    _check_outputs(output, names, endings, paths, overwrite)
+    unreadable = Unreadable(len(paths))
+    name_of = dict(zip(paths, names, strict=True))
+
+    def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
+        mask = to_classes(read_mask(path), model.schema, path, classes_are_fixed=True)
+        return name_of[path], resize_mask(mask, (height, width))
+
+    return _Conditions(unreadable.read(paths, read), unreadable)
 
 
-def _labels(model: Model, text: str) -> list[tuple[str, np.ndarray]]:
-    """Names and numbers of the classes in a text; all classes if it is empty."""
+def _labels(
+    model: Model, text: str, output: pathlib.Path, endings: Sequence[str], overwrite: bool
+) -> _Conditions:
+    numbers = _numbers(model, text)
+    schema = model.schema
+    names = outputs.distinct_names(
+        [
+            (file_name, f"{file_name}_{schema.raw_ids[number]}")
+            for number in numbers
+            for file_name in [outputs.file_name(schema.names[number])]
+        ],
+        endings,
+    )
+    _check_outputs(output, names, endings, [], overwrite)
+    values = [np.asarray(number, np.int32) for number in numbers]
+    return _Conditions(list(zip(names, values, strict=True)), Unreadable(len(numbers)))
+
+
+def _check_outputs(
+    output: pathlib.Path,
+    names: Sequence[str],
+    endings: Sequence[str],
+    inputs: Sequence[pathlib.Path],
+    overwrite: bool,
+) -> None:
+    paths = [output / f"{name}{ending}" for name in names for ending in endings]
+    outputs.check_outputs(paths, inputs, overwrite=overwrite)
+
+
+def _numbers(model: Model, text: str) -> list[int]:
+    """Numbers of the classes that a text names or numbers; all classes if it is empty."""
     names = model.schema.names
     chosen = [part.strip() for part in text.split(",") if part.strip()] or list(names)
     unknown = [part for part in chosen if part not in names and not _is_class(part, names)]
@@ -83,8 +137,16 @@ def _labels(model: Model, text: str) -> list[tuple[str, np.ndarray]]:
         raise DataError(
             f"--input names {', '.join(unknown)}; the model's classes are {', '.join(names)}."
         )
+    if not text.strip():
+        return list(range(len(names)))
     numbers = [names.index(part) if part in names else int(part) for part in chosen]
-    return [(names[number], np.asarray(number, np.int32)) for number in numbers]
+    twice = [number for number in numbers if numbers.count(number) > 1]
+    if twice:
+        raise DataError(
+            f"--input names the class {names[twice[0]]!r} more than once; name it once, and give "
+            "--num_samples for several images of it."
+        )
+    return numbers
 
 
 def _is_class(text: str, names: Sequence[str]) -> bool:

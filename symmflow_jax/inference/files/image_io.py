@@ -1,32 +1,51 @@
-"""Shared parts of inference on files: image paths, full batches, and mask files."""
+"""What is common to commands on files: names of outputs, and full batches."""
 
+import logging
 import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image
 
-from symmflow_jax.data.image_files import SUFFIXES
-from symmflow_jax.data.source import DataError
+from symmflow_jax.inference.files.inputs import printable, some_names
+from symmflow_jax.runtime import outputs
+
+_logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 16
 
 
-def image_paths(path_name: str) -> list[pathlib.Path]:
-    """The path of an image file, or the paths of a folder's images, sorted by name.
+def output_names(paths: Sequence[pathlib.Path], endings: Sequence[str]) -> list[str]:
+    """A name for the outputs of each file, in the order of the files.
 
-    Raises:
-        DataError: if there is no image.
+    It is the file's own name without its suffix if no other file has it; otherwise both are named
+    after the whole file name, such as `cat_jpg` and `cat_png`.
+
+    Args:
+        paths: files of one folder.
+        endings: what is added to the name of each output.
     """
-    path = pathlib.Path(path_name)
-    if path_name and path.is_file():
-        return [path]
-    files = sorted(p for p in path.glob("*") if p.suffix.lower() in SUFFIXES) if path_name else []
-    if not files:
-        raise DataError(
-            f"--input={path_name!r} is no image and no folder with images ({', '.join(SUFFIXES)})."
+    names = [(path.stem, f"{path.stem}_{path.suffix.removeprefix('.')}") for path in paths]
+    chosen = outputs.distinct_names(names, endings)
+    renamed = [
+        f"{path.name} as {name}"
+        for path, name in zip(paths, chosen, strict=True)
+        if name != path.stem
+    ]
+    if renamed:
+        _logger.info(
+            "%d inputs have outputs of the same names; theirs are named after the whole file: %s.",
+            len(renamed), some_names(renamed),
+        )  # fmt: skip
+    return chosen
+
+
+def check_folder(folder: pathlib.Path, inputs: str) -> None:
+    """Raises OutputError if pictures would be written among the inputs."""
+    if pathlib.Path(inputs).is_dir() and folder.exists() and folder.samefile(inputs):
+        raise outputs.OutputError(
+            f"--output is the folder of --input ({printable(folder)}), where results would lie "
+            "among the inputs. Give another --output."
         )
-    return files
 
 
 def batches(items: Sequence) -> Iterator[Sequence]:
@@ -39,10 +58,3 @@ def padded(array: np.ndarray) -> np.ndarray:
     """Pads a batch to `BATCH_SIZE` with its first element, so that one compilation is enough."""
     missing = BATCH_SIZE - len(array)
     return np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
-
-
-def write_ids(path: pathlib.Path, ids: np.ndarray) -> None:
-    """Writes int ids `[height, width]` as a PNG of 8 bits, or of 16 bits if an id needs them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dtype = np.uint8 if ids.max(initial=0) < 256 else np.uint16
-    Image.fromarray(ids.astype(dtype)).save(path)

@@ -4,7 +4,7 @@ import csv
 import logging
 import math
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +12,20 @@ import numpy as np
 
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
-from symmflow_jax.inference.files.image_io import batches, image_paths, padded, write_ids
+from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths, printable
+from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.runs.images import overlay as draw_overlay
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import outputs
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
 _logger = logging.getLogger(__name__)
+
+_MASK, _OVERLAY, _ENTROPY = ".png", "_overlay.png", "_entropy.png"
+_PROBABILITIES = "_probabilities.npz"
+_ENDINGS = (_MASK, _OVERLAY, _ENTROPY, _PROBABILITIES)
 
 
 def segment_files(
@@ -33,8 +39,12 @@ def segment_files(
     min_confidence: float = 0.0,
     unsure_id: int = 255,
     probabilities: bool = False,
+    overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Segments images; writes `<stem>.png`, a mask of the data set's ids, and `<stem>_overlay.png`.
+
+    Where two images have one stem, such as cat.png and cat.jpg, or an image is called like an
+    output of another one, the whole file name takes its place: `cat_png.png`, `cat_jpg.png`.
 
     An image is resized to the model's size. Its mask is resized back to the image's size by
     nearest neighbours. If there are several draws or probabilities, `<stem>_entropy.png` shows
@@ -52,12 +62,14 @@ def segment_files(
         unsure_id: an id that no class has, below 65536.
         probabilities: whether to write `<stem>_probabilities.npz` too. It holds `probabilities`,
             float16 `[height, width, classes]` in the model's size, and the classes' `names`.
+        overwrite: whether to replace files that exist; images are always kept.
 
     Returns:
         the paths of the masks.
 
     Raises:
-        DataError: if there is no image, or one cannot be read.
+        DataError: if there is no image; after all others are segmented, if one cannot be read.
+        OutputError: if a file exists or cannot be written, or if `output` is the images' folder.
         ValueError: if the model classifies; if `min_confidence` is out of its range; if
             `min_confidence` is positive and `unsure_id` is an id of a class or out of range; or
             if `probabilities` are requested but the encoding is not one-hot.
@@ -68,28 +80,66 @@ def segment_files(
         _check_unsure_id(model, unsure_id)
     if probabilities:
         _check_probabilities(model)
+    paths = image_paths(images)
+    check_folder(output, images)
+    endings = _endings(model, ensemble_size, probabilities)
+    names = dict(zip(paths, output_names(paths, endings), strict=True))
+    outputs.check_outputs(
+        [output / f"{name}{ending}" for name in names.values() for ending in endings],
+        paths,
+        overwrite=overwrite,
+    )
+    _name_what_stays(output, names.values(), set(_ENDINGS) - set(endings))
     written = []
-    for path, image, result in _read(model, image_paths(images), seed, num_steps, ensemble_size):
-        stem, size = output / path.stem, image.shape[:2]
+    unreadable = Unreadable(len(paths))
+    for path, image, result in _read(model, paths, seed, num_steps, ensemble_size, unreadable):
+        stem, size = output / names[path], image.shape[:2]
         mask = resize_mask(result.answers(min_confidence), size)
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
-        mask_path = stem.with_name(f"{path.stem}.png")
-        write_ids(mask_path, np.where(unsure, unsure_id, model.schema.to_raw(mask)))
+        mask_path = _with_ending(stem, _MASK)
+        write_ids(mask_path, np.where(unsure, unsure_id, model.schema.to_raw(mask)), Made.MASK)
         overlay = draw_overlay(image, model.schema.colourize(mask))
         overlay = np.where(unsure[..., None], image, overlay)
-        files.write_image(stem.with_name(f"{path.stem}_overlay.png"), overlay)
-        if result.probabilities is not None or ensemble_size > 1:
+        write_picture(_with_ending(stem, _OVERLAY), overlay, Made.OVERLAY)
+        if _ENTROPY in endings:
             grey = resize_mask(_grey(result.entropy, model.schema.num_classes), size)
-            write_ids(stem.with_name(f"{path.stem}_entropy.png"), grey)
-        if probabilities:
-            np.savez_compressed(
-                stem.with_name(f"{path.stem}_probabilities.npz"),
-                probabilities=np.asarray(result.probabilities, np.float16),
-                names=np.asarray(model.schema.names),
-            )
+            write_ids(_with_ending(stem, _ENTROPY), grey, Made.ENTROPY)
+        if _PROBABILITIES in endings:
+            _write_probabilities(_with_ending(stem, _PROBABILITIES), model, result)
         written.append(mask_path)
     _logger.info("Wrote %d masks to %s.", len(written), output)
+    unreadable.raise_if_any(output)
     return written
+
+
+def _endings(model: Model, ensemble_size: int, probabilities: bool) -> list[str]:
+    """The endings of the files that are written for an image."""
+    has_entropy = ensemble_size > 1 or isinstance(model.method.codec.encoding, ProbabilityEncoding)
+    optional = {_ENTROPY: has_entropy, _PROBABILITIES: probabilities}
+    return [_MASK, _OVERLAY, *(ending for ending, is_made in optional.items() if is_made)]
+
+
+def _name_what_stays(output: pathlib.Path, names: Iterable[str], endings: Iterable[str]) -> None:
+    """Logs the files of an earlier command that would pass for those of the masks to write."""
+    paths = [output / f"{name}{ending}" for name in names for ending in endings]
+    stays = [path for path in paths if path.exists()]
+    if stays:
+        _logger.warning(
+            "Of an earlier command, not of the masks written now: %d files, such as %s.",
+            len(stays), printable(stays[0]),
+        )  # fmt: skip
+
+
+def _with_ending(stem: pathlib.Path, ending: str) -> pathlib.Path:
+    return stem.with_name(f"{stem.name}{ending}")
+
+
+def _write_probabilities(path: pathlib.Path, model: Model, result: SemanticsPrediction) -> None:
+    outputs.write_arrays(
+        path,
+        probabilities=np.asarray(result.probabilities, np.float16),
+        names=np.asarray(model.schema.names),
+    )
 
 
 def classify_files(
@@ -101,12 +151,13 @@ def classify_files(
     num_steps: int,
     ensemble_size: int,
     min_confidence: float = 0.0,
+    overwrite: bool = False,
 ) -> pathlib.Path:
     """Classifies images and writes a CSV file with a row for each image.
 
     Columns:
 
-    - file: name of the image file;
+    - file: name of the image file, in UTF-8; other bytes are escaped, such as `\\xe9`;
     - label and name: the data set's id of the class and its name, or nothing and "unsure";
     - read_out: the continuous prediction in units of labels (or a colour in 8-bit levels);
     - distance_to_next: distance of the read-out from the nearest other label;
@@ -122,45 +173,61 @@ def classify_files(
         output: the CSV file, or a folder for `labels.csv`.
         seed, num_steps, ensemble_size: as in `segment_files`.
         min_confidence: bound in [0, 1]; labels with a lower confidence are "unsure".
+        overwrite: whether to replace a file that exists.
 
     Returns:
         the path of the CSV file.
 
     Raises:
-        DataError: if there is no image, or one cannot be read.
+        DataError: if there is no image; once the others are classified, if one cannot be read.
+        OutputError: if the file exists, or cannot be written.
         ValueError: if the model segments, or if `min_confidence` is out of its range.
     """
     if model.reads_masks:
         raise ValueError("This model reads masks, not labels; use --mode=segment.")
-    path = output if output.suffix == ".csv" else output / "labels.csv"
-    files = image_paths(images)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = None
-        for image_path, _, result in _read(model, files, seed, num_steps, ensemble_size):
-            row = {"file": image_path.name} | _row(model, result, min_confidence)
-            if writer is None:
-                writer = csv.DictWriter(file, list(row))
+    path = output if output.suffix.lower() == ".csv" else output / "labels.csv"
+    paths = image_paths(images)
+    outputs.check_outputs([path], paths, overwrite=overwrite)
+    unreadable = Unreadable(len(paths))
+    num_rows = 0
+    with outputs.writing_text(path) as file:
+        for image_path, _, result in _read(
+            model, paths, seed, num_steps, ensemble_size, unreadable
+        ):
+            row = {"file": printable(image_path.name)} | _row(model, result, min_confidence)
+            writer = csv.DictWriter(file, list(row))
+            if not num_rows:
                 writer.writeheader()
             writer.writerow(row)
-    _logger.info("Wrote %d labels to %s.", len(files), path)
+            num_rows += 1
+        if not num_rows:
+            unreadable.raise_if_any(path)
+    _logger.info("Wrote %d labels to %s.", num_rows, path)
+    unreadable.raise_if_any(path)
     return path
 
 
 def _read(
-    model: Model, files: Sequence[pathlib.Path], seed: int, num_steps: int, ensemble_size: int
+    model: Model,
+    files: Sequence[pathlib.Path],
+    seed: int,
+    num_steps: int,
+    ensemble_size: int,
+    unreadable: Unreadable,
 ) -> Iterator[tuple[pathlib.Path, np.ndarray, SemanticsPrediction]]:
     """Paths, images and predictions of files, the latter as NumPy arrays of one example."""
     height, width, channels = model.image_shape
     for index, paths in enumerate(batches(files)):
-        originals = [read_image(path) for path in paths]
-        inputs = [resize_image(image, (height, width), channels) for image in originals]
+        originals = unreadable.read(paths, lambda path: (path, read_image(path)))
+        if not originals:
+            continue
+        inputs = [resize_image(image, (height, width), channels) for _, image in originals]
         key = jax.random.fold_in(jax.random.key(seed), index)
         result = model.predict_semantics(
             padded(np.stack(inputs)), key, num_steps, ensemble_size=ensemble_size
         )
         result = jax.tree.map(np.asarray, result)
-        for i, (path, image) in enumerate(zip(paths, originals, strict=True)):
+        for i, (path, image) in enumerate(originals):
             yield path, image, jax.tree.map(lambda array, i=i: array[i], result)
 
 

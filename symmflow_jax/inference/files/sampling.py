@@ -8,10 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from symmflow_jax.inference.files.image_io import BATCH_SIZE, write_ids
+from symmflow_jax.inference.files.image_io import BATCH_SIZE
+from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import outputs
 from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def sample_files(
     seed: int,
     num_steps: int,
     num_samples: int,
+    overwrite: bool = False,
 ) -> None:
     """Generates samples from noise and writes them in the layout of a data source.
 
@@ -44,19 +46,23 @@ def sample_files(
         seed: origin of the noise.
         num_steps: Euler steps.
         num_samples: number of samples, positive.
+        overwrite: whether to replace files that exist.
 
     Raises:
+        OutputError: if a file exists or cannot be written, or if there are other files in the
+            folders of a data set, which would become examples.
         ValueError: if the network has one clock for both components, or if `num_samples` is not
             positive.
     """
     if num_samples < 1:
         raise ValueError(f"--num_samples is {num_samples}; make at least one.")
     samples = _samples(model, what, seed, num_steps, num_samples)
-    output.mkdir(parents=True, exist_ok=True)
     draws_images = len(model.image_shape) == 3
     if model.reads_masks or (what is Sampled.IMAGES and draws_images):
+        _check_folders(what, num_samples, output, overwrite)
         _write_images(model.schema, what, samples, output)
     else:
+        outputs.check_outputs([output / "samples.npz"], overwrite=overwrite)
         _write_archive(samples, output / "samples.npz")
     _logger.info("Wrote %d samples (%s) to %s.", num_samples, what.name.lower(), output)
     if what is Sampled.PAIRS:
@@ -100,22 +106,50 @@ def _samples(
             )
 
 
+def _folders(what: Sampled, output: pathlib.Path) -> dict[Made, pathlib.Path]:
+    """The folders of the images and masks that are written."""
+    if what is Sampled.IMAGES:
+        return {Made.IMAGE: output}
+    folders = {Made.MASK: output / "train" / "masks"}
+    return folders | ({Made.IMAGE: output / "train" / "images"} if what is Sampled.PAIRS else {})
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.png"
+
+
+def _check_folders(what: Sampled, num_samples: int, output: pathlib.Path, overwrite: bool) -> None:
+    folders = _folders(what, output).values()
+    names = [_name(number) for number in range(num_samples)]
+    paths = [folder / name for folder in folders for name in names]
+    outputs.check_outputs(paths, overwrite=overwrite)
+    if what is Sampled.IMAGES:
+        return
+    for folder in folders:
+        found = {path.name for path in folder.glob("[!.]*")}
+        others = sorted(found - set(names))
+        if others:
+            raise outputs.OutputError(
+                f"{folder} holds other files ({len(others)}), such as {others[0]}, which would be "
+                "examples of the data set too. Remove them, or give another --output."
+            )
+
+
 def _write_images(
     schema: LabelSchema, what: Sampled, samples: Iterator[_One], output: pathlib.Path
 ) -> None:
-    images = output if what is Sampled.IMAGES else output / "train" / "images"
+    folders = _folders(what, output)
     for number, (image, mask) in enumerate(samples):
-        name = f"{number:06d}.png"
         if image is not None:
-            files.write_image(images / name, image)
+            write_picture(folders[Made.IMAGE] / _name(number), image, Made.IMAGE)
         if mask is not None:
-            write_ids(output / "train" / "masks" / name, schema.to_raw(mask))
+            write_ids(folders[Made.MASK] / _name(number), schema.to_raw(mask), Made.MASK)
 
 
 def _write_archive(samples: Iterator[_One], path: pathlib.Path) -> None:
     columns = zip(("train_images", "train_labels"), zip(*samples, strict=True), strict=True)
     arrays: dict[str, Any] = {name: np.stack(c) for name, c in columns if c[0] is not None}
-    np.savez_compressed(path, **arrays)
+    outputs.write_arrays(path, **arrays)
 
 
 def _folder_values(schema: LabelSchema, output: pathlib.Path) -> dict[str, object]:

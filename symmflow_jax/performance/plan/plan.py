@@ -15,7 +15,7 @@ from symmflow_jax.performance.plan.programs import Compiler, Cost, DoesNotFit
 from symmflow_jax.performance.plan.roofline import roofline
 from symmflow_jax.performance.plan.search import largest
 from symmflow_jax.performance.plan.topology import open_host, open_topology
-from symmflow_jax.runtime import files, processes
+from symmflow_jax.runtime import files, outputs, processes
 
 _logger = logging.getLogger(__name__)
 
@@ -25,12 +25,15 @@ _NOTE = (
 )
 
 
-def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
+def plan(
+    experiment: Experiment, workdir: pathlib.Path, *, overwrite: bool = False
+) -> dict[str, Any]:
     """Compiles a config's train step and generation for a topology; logs and writes their costs.
 
     Args:
         experiment: the run; `config.plan` names the topology.
         workdir: folder to write `plan.json` to.
+        overwrite: whether to replace files that exist.
 
     Returns:
         the contents of `plan.json`.
@@ -38,7 +41,13 @@ def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
     Raises:
         ValueError: if there is no such topology, if libtpu is missing or in use, or if the chips
             do not divide a batch.
+        OutputError: if a file exists or cannot be written.
     """
+    path = workdir / "plan.json"
+    outputs.check_outputs([path], overwrite=overwrite, instead="another --workdir")
+    dump = pathlib.Path(experiment.plan.dump) if experiment.plan.dump else None
+    dumped = [] if dump is None else [programs.dumped(dump, name) for name in programs.NAMES]
+    outputs.check_outputs(dumped, overwrite=overwrite, instead="another config.plan.dump")
     # All other computations run on CPU, not on an accelerator of this machine.
     jax.config.update("jax_platforms", "cpu")
     # The cache cannot load programs for devices that do not exist here.
@@ -46,12 +55,10 @@ def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
     chip, devices = open_topology(experiment.plan.topology)
     batch_size = experiment.plan.batch_size or experiment.train.batch_size
     _check_batch_sizes(experiment, batch_size, devices)
-    dump = pathlib.Path(experiment.plan.dump) if experiment.plan.dump else None
     compiler = Compiler(experiment.plan.optimization_level, dump)
     result = _head(experiment, chip, devices)
     _logger.info("%s, %d chips, %s, optimized to %s. %s", experiment.plan.topology, len(devices),
                  experiment.parallel, experiment.plan.optimization_level, _NOTE)  # fmt: skip
-    workdir.mkdir(parents=True, exist_ok=True)
     host = open_host(experiment.plan.topology, devices)
     train_step = _train_steps(experiment, batch_size, devices, compiler)
     for name, compile_program in {
@@ -60,7 +67,7 @@ def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
     }.items():
         result["programs"][name] = _planned(name, compile_program, chip)
         # The next compilation may take an hour; results so far are written before it.
-        files.write_json(workdir / "plan.json", result)
+        files.write_json(path, result)
     if experiment.plan.search:
         parts = len(devices) * experiment.train.num_microbatches
         most = largest(
@@ -68,8 +75,8 @@ def plan(experiment: Experiment, workdir: pathlib.Path) -> dict[str, Any]:
         )
         result["largest_batch_per_chip"] = most * experiment.train.num_microbatches
         _logger.info("Largest batch: %d for each chip.", result["largest_batch_per_chip"])
-        files.write_json(workdir / "plan.json", result)
-    _logger.info("Written to %s.", workdir / "plan.json")
+        files.write_json(path, result)
+    _logger.info("Written to %s.", path)
     return result
 
 

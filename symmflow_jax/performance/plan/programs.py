@@ -15,6 +15,7 @@ from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives
 from symmflow_jax.performance.plan.traffic import traffic
+from symmflow_jax.runtime import files
 
 
 class Memory(NamedTuple):
@@ -74,6 +75,15 @@ class Compiler(NamedTuple):
 
     optimization_level: str
     dump: pathlib.Path | None = None
+
+
+NAMES = (workloads.TRAIN_STEP, workloads.GENERATION)
+"""Names of the programs."""
+
+
+def dumped(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """The file of a program's text in the folder for modules' text."""
+    return folder / f"{name.replace(' ', '_')}.hlo.txt"
 
 
 class DoesNotFit(Exception):
@@ -137,8 +147,7 @@ def _cost(
     compiled = _compile(lowered, compiler.optimization_level)
     text = compiled.as_text() or ""
     if compiler.dump is not None:
-        compiler.dump.mkdir(parents=True, exist_ok=True)
-        (compiler.dump / f"{name.replace(' ', '_')}.hlo.txt").write_text(text, encoding="utf-8")
+        files.write_text(dumped(compiler.dump, name), text)
     module = hlo.parse(text)
     analysis: Any = compiled.cost_analysis()
     return Cost(

@@ -80,6 +80,23 @@ def test_the_loss_curve_comes_with_a_history(table, write, tmp_path):
     assert (tmp_path / "loss.png").stat().st_size > 1_000
 
 
+def test_a_report_elsewhere_leaves_the_run_as_it_was(table, tmp_path):
+    run, output = tmp_path / "run", tmp_path / "report"
+    run.mkdir()
+    history = History(run, 0)
+    for step in (1, 2):
+        history.append(step, {"loss": 1.0, "loss_image": 0.5, "loss_semantics": 0.5})
+    (run / SKIPPED).write_text('{"index": 1, "error": "a.png is empty"}\n')
+    output.mkdir()
+    (output / SKIPPED).write_text('{"index": 1, "error": "b.png is empty"}\n')
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    report.write_report(output, Findings(table), _SCHEMA, "run, step 30", run)
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+    text = (output / "report.md").read_text()
+    assert "![loss](loss.png)" in text and (output / "loss.png").exists()
+    assert text.endswith("- a.png is empty\n- b.png is empty\n")
+
+
 def test_skipped_examples_are_named_once(table, write, tmp_path):
     assert "Skipped" not in write(table)
     lines = [

@@ -1,38 +1,35 @@
-"""Pictures of a folder, full batches, and files of ids."""
+"""Names of outputs, and full batches."""
+
+import pathlib
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.image_io import (
     BATCH_SIZE,
     batches,
-    image_paths,
+    check_folder,
+    output_names,
     padded,
-    write_ids,
 )
+from symmflow_jax.runtime.outputs import OutputError
 
 
-def test_the_pictures_of_a_folder_come_in_the_order_of_their_names(tmp_path):
-    for name in ("c.png", "a.JPG", "b.jpeg", "notes.txt", "a.npy"):
-        (tmp_path / name).touch()
-    names = [path.name for path in image_paths(str(tmp_path))]
-    assert names == ["a.JPG", "b.jpeg", "c.png"]
+def test_two_inputs_of_one_stem_have_outputs_of_their_own(log):
+    paths = [pathlib.Path(name) for name in ("cat.jpg", "cat.png", "dog.png", "scan")]
+    names = output_names(paths, [".png", "_overlay.png"])
+    assert names == ["cat_jpg", "cat_png", "dog", "scan"]
+    assert "cat.jpg as cat_jpg, cat.png as cat_png" in log.text
 
 
-def test_a_file_is_taken_whatever_its_name(tmp_path):
-    (tmp_path / "scan").touch()
-    assert image_paths(str(tmp_path / "scan")) == [tmp_path / "scan"]
-
-
-@pytest.mark.parametrize("name", ["", "empty", "missing"])
-def test_nothing_to_read_is_an_error(tmp_path, name, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "here.png").touch()  # "" is not this folder.
-    with pytest.raises(DataError, match=rf"--input='{name}' is no image and no folder .*\.png"):
-        image_paths(name)
+@pytest.mark.parametrize("name", ["photos", "photos/.", "link", "photos/../photos"])
+def test_results_do_not_go_among_the_inputs(tmp_path, name):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "link").symlink_to("photos")
+    with pytest.raises(OutputError, match=r"--output is the folder of --input .* another --output"):
+        check_folder(tmp_path / name, str(tmp_path / "photos"))
+    check_folder(tmp_path / "photos" / "masks", str(tmp_path / "photos"))
+    check_folder(tmp_path / "photos", str(tmp_path / "photos" / "cat.png"))
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH_SIZE, 2 * BATCH_SIZE + 3])
@@ -50,15 +47,3 @@ def test_padding_fills_a_batch_behind_its_items(count):
     assert full.shape == (BATCH_SIZE, 2) and full.dtype == np.int32
     np.testing.assert_array_equal(full[:count], array)
     assert set(full[count:].ravel()) <= {7, 8}
-
-
-@pytest.mark.parametrize(
-    ("largest", "mode"), [(0, "L"), (255, "L"), (256, "I;16"), (65535, "I;16")]
-)
-def test_ids_survive_in_as_few_bits_as_they_need(tmp_path, largest, mode):
-    ids = np.asarray([[0, largest, 3 % (largest + 1)]], np.int32)
-    path = tmp_path / "new" / "folder" / "ids.png"
-    write_ids(path, ids)
-    with Image.open(path) as image:
-        assert image.mode == mode
-        np.testing.assert_array_equal(np.asarray(image), ids)

@@ -1,6 +1,8 @@
 """Pictures in, masks and labels out."""
 
 import csv
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.runtime.outputs import OutputError
 
 _OPTIONS = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
 
@@ -106,8 +109,8 @@ def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, an
 
 def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path, answer):
     answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(np.log(5), 0.5 * np.log(5)))
-    segment_files(mask_model, picture, tmp_path, **_OPTIONS | {"ensemble_size": 5})
-    grey = _read(tmp_path / "picture_entropy.png")
+    segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS | {"ensemble_size": 5})
+    grey = _read(tmp_path / "out/picture_entropy.png")
     assert grey.shape == (16, 16)
     assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:].astype(int) - 127.5) < 1).all()
 
@@ -115,14 +118,14 @@ def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path
 def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
     shares = np.float32([0.5, 0.25, 0.25, 0, 0])
     answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0), np.tile(shares, (8, 8, 1)))
-    segment_files(one_hot_model, picture, tmp_path, **_OPTIONS, probabilities=True)
-    with np.load(tmp_path / "picture_probabilities.npz") as archive:
+    segment_files(one_hot_model, picture, tmp_path / "out", **_OPTIONS, probabilities=True)
+    with np.load(tmp_path / "out/picture_probabilities.npz") as archive:
         found, names = archive["probabilities"], archive["names"]
     assert found.dtype == np.float16 and found.shape == (8, 8, 5)
     np.testing.assert_array_equal(found[3, 4], shares)
     assert tuple(names) == one_hot_model.schema.names
     # One draw is enough for an entropy here.
-    assert (tmp_path / "picture_entropy.png").exists()
+    assert (tmp_path / "out/picture_entropy.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -137,13 +140,13 @@ def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
 def test_what_cannot_be_is_an_error(mask_model, picture, tmp_path, answer, options, message):
     answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
     with pytest.raises(ValueError, match=message):
-        segment_files(mask_model, picture, tmp_path, **_OPTIONS, **options)
+        segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS, **options)
 
 
 def test_an_id_of_a_class_does_no_harm_where_all_is_sure(mask_model, picture, tmp_path, answer):
     answer(np.zeros((8, 8), np.int32), _halves(0, 0), _halves(0, 0))
-    segment_files(mask_model, picture, tmp_path, **_OPTIONS, unsure_id=2)
-    assert (_read(tmp_path / "picture.png") == 0).all()
+    segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS, unsure_id=2)
+    assert (_read(tmp_path / "out/picture.png") == 0).all()
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
@@ -153,11 +156,123 @@ def test_no_picture_is_an_error(mask_model, tmp_path, path, monkeypatch):
         segment_files(mask_model, path, tmp_path / "o", **_OPTIONS)
 
 
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of photos, two of one stem."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("cat.jpg", "cat.png", "dog.png"):
+        Image.fromarray(np.full((16, 16, 3), len(name), np.uint8)).save(folder / name)
+    return folder
+
+
+def _contents(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_photos_are_never_replaced_by_their_masks(mask_model, photos, tmp_path, answer, overwrite):
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+    before = _contents(photos)
+    (tmp_path / "link").symlink_to(photos)
+    for given, output, message in (
+        (photos, photos, "--output is the folder of --input"),
+        (photos, tmp_path / "link", "--output is the folder of --input"),
+        (photos / "dog.png", photos, r"photos/dog\.png is an input of this command"),
+        (photos / "dog.png", tmp_path / "link", r"link/dog\.png is an input of this command"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            segment_files(mask_model, str(given), output, **_OPTIONS, overwrite=overwrite)
+    assert _contents(photos) == before
+
+
+def test_a_second_run_keeps_the_first_and_reads_none_of_it(mask_model, photos, tmp_path, answer):
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0.2, 0.5))
+    options = _OPTIONS | {"ensemble_size": 5}
+    out = photos / "masks"
+    written = segment_files(mask_model, str(photos), out, **options)
+    assert [path.name for path in written] == ["cat_jpg.png", "cat_png.png", "dog.png"]
+    first = _contents(out)
+    assert len(first) == 9
+    answer(np.ones((8, 8), np.int32), _halves(1, 1), _halves(0.2, 0.5))
+    with pytest.raises(OutputError, match=r"cat_jpg\.png exists already \(9 of 9 files"):
+        segment_files(mask_model, str(photos), out, **options)
+    assert _contents(out) == first
+    assert segment_files(mask_model, str(photos), out, **options, overwrite=True) == written
+    assert (_read(out / "dog.png") == 1).all()
+    # Its own masks, overlays and entropy maps are no photos, wherever they lie.
+    for path in list(out.iterdir()):
+        path.rename(photos / f"moved_{path.name}")
+    written = segment_files(mask_model, str(photos), tmp_path / "again", **options)
+    assert [path.name for path in written] == ["cat_jpg.png", "cat_png.png", "dog.png"]
+
+
+def test_an_output_that_cannot_be_is_one_line_before_the_model_runs(
+    mask_model, plane_model, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Model, "predict_semantics", None)
+    (tmp_path / "file").touch()
+    (tmp_path / "table.csv").mkdir()
+    for output, message in (
+        (tmp_path / "file", r"file cannot be a folder to write to: .*file is a file\. Give"),
+        (pathlib.Path("/proc/masks"), r"/proc/masks cannot be written: no file can be made in"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            segment_files(mask_model, str(photos), output, **_OPTIONS)
+        with pytest.raises(OutputError, match=message):
+            classify_files(plane_model, str(photos), output, **_OPTIONS)
+    with pytest.raises(OutputError, match=r"table\.csv is a folder, but a file"):
+        classify_files(plane_model, str(photos), tmp_path / "table.csv", **_OPTIONS)
+
+
+@pytest.mark.parametrize("task", ["segment", "classify"])
+def test_a_full_disk_leaves_no_half_file(
+    mask_model, plane_model, photos, tmp_path, answer, full_disk, task
+):
+    signal = np.zeros((8, 8, 1), np.float32)
+    if task == "segment":
+        answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+        work, model = segment_files, mask_model
+    else:
+        answer(np.int32(1), np.float32(1), np.float32(0), signal=signal)
+        work, model = classify_files, plane_model
+    # What is compiled is kept on disk, too.
+    work(model, str(photos), tmp_path / "first", **_OPTIONS)
+    with full_disk(), pytest.raises(OutputError, match=r"out/.* could not be written: .* Free sp"):
+        work(model, str(photos), tmp_path / "out", **_OPTIONS)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_one_broken_picture_among_many_is_told_at_the_end(
+    mask_model, plane_model, photos, tmp_path, answer
+):
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    message = r"1 of 4 inputs .* of the others is in .*out.* The first: .*broken\.png cannot"
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+    with pytest.raises(DataError, match=message):
+        segment_files(mask_model, str(photos), tmp_path / "out", **_OPTIONS)
+    assert len(list((tmp_path / "out").iterdir())) == 6
+    answer(np.int32(1), np.float32(1), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
+    with pytest.raises(DataError, match=message):
+        classify_files(plane_model, str(photos), tmp_path / "out.csv", **_OPTIONS)
+    rows = _rows(tmp_path / "out.csv")
+    assert [row["file"] for row in rows] == ["cat.jpg", "cat.png", "dog.png"]
+
+
+def test_a_table_tells_names_of_other_encodings(plane_model, photos, tmp_path, answer):
+    (photos / "dog.png").rename(photos / os.fsdecode(b"d\xf6g.png"))
+    answer(np.int32(1), np.float32(1), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
+    path = classify_files(plane_model, str(photos), tmp_path / "out.csv", **_OPTIONS)
+    assert "\nd\\xf6g.png,1," in path.read_text("utf-8").replace("\r\n", "\n")
+    with pytest.raises(OutputError, match=r"out\.csv exists already\. Give --overwrite"):
+        classify_files(plane_model, str(photos), path, **_OPTIONS)
+
+
 def test_a_broken_picture_is_named(mask_model, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
     with pytest.raises(DataError, match=r"broken\.png cannot be read"):
-        segment_files(mask_model, str(broken), tmp_path, **_OPTIONS)
+        segment_files(mask_model, str(broken), tmp_path / "out", **_OPTIONS)
 
 
 def test_a_table_of_a_read_out(plane_model, picture, tmp_path, answer):

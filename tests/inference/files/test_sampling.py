@@ -3,6 +3,7 @@
 import ast
 import importlib
 import logging
+import pathlib
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +16,7 @@ from symmflow_jax.inference.files.sampling import sample_files, training_command
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import Sample
 from symmflow_jax.methods.symmflow import Sampled
+from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics.labels import filed_under
 
 _OPTIONS = {"seed": 0, "num_steps": 1}
@@ -139,6 +141,34 @@ def test_one_of_the_two_alone(random_model, drawn, tmp_path):
         assert archive.files == ["train_labels"] and len(archive["train_labels"]) == 2
     with np.load(tmp_path / "points/samples.npz") as archive:
         assert archive.files == ["train_images"] and archive["train_images"].dtype == np.float32
+
+
+def test_a_data_set_is_neither_replaced_nor_mixed(random_model, drawn, tmp_path):
+    masks, labels = random_model(), random_model(**_LABELS)
+    for model, name in ((masks, "train/masks/000000.png"), (labels, "samples.npz")):
+        sample_files(model, Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=2)
+        with pytest.raises(OutputError, match=rf"{name} exists already"):
+            sample_files(model, Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=2)
+        before = (tmp_path / name).read_bytes()
+        sample_files(model, Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=2, overwrite=True)
+        assert (tmp_path / name).read_bytes() != before
+    message = r"train/masks holds other files \(1\), such as 000001\.png, which would be examples"
+    with pytest.raises(OutputError, match=message):
+        sample_files(masks, Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=1, overwrite=True)
+
+
+@pytest.mark.parametrize("values", [{}, _LABELS])
+def test_where_nothing_can_be_written(random_model, drawn, tmp_path, full_disk, values):
+    options = _OPTIONS | {"num_samples": 1}
+    model = random_model(**values)
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", pathlib.Path("/proc/samples")):
+        with pytest.raises(OutputError, match=r"cannot be .* Give another --output"):
+            sample_files(model, Sampled.PAIRS, folder, **options)
+    assert not drawn
+    with full_disk(), pytest.raises(OutputError, match=r"could not be written: File too large"):
+        sample_files(model, Sampled.PAIRS, tmp_path / "out", **options)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
 def test_a_seed_draws_the_same_again(random_model, tmp_path):

@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+from symmflow_jax.performance.plan.plan import plan
+from symmflow_jax.runtime.outputs import OutputError
+
 needs_libtpu = pytest.mark.skipif(
     importlib.util.find_spec("libtpu") is None,
     reason="libtpu is not installed: pip install 'symmflow_jax[tpu]' (a TPU is not needed)",
@@ -103,3 +106,14 @@ def test_an_unknown_chip(run_main, tmp_path):
     assert code != 0
     assert "config.plan.topology is 'v99:2x2'; give a chip (v4, v5e, v5p, v6e)" in output
     assert "Traceback" not in output
+
+
+def test_a_plan_is_replaced_only_on_request(tiny_experiment, tmp_path):
+    (tmp_path / "plan.json").touch()
+    with pytest.raises(OutputError, match=r"plan\.json exists already\. .* another --workdir"):
+        plan(tiny_experiment(), tmp_path)
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "train_step.hlo.txt").touch()
+    experiment = tiny_experiment(**{"plan.dump": str(tmp_path / "modules")})
+    with pytest.raises(OutputError, match=r"train_step\.hlo\.txt exists already"):
+        plan(experiment, tmp_path / "new")
