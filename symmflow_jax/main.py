@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from symmflow_jax.config import command_line
+from symmflow_jax.config.command_line import path_flag
+from symmflow_jax.config.reading import overrides
+from symmflow_jax.config.reading.range_flags import define_number
+from symmflow_jax.config.schema.ranges import at_least, between
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -34,43 +38,47 @@ _PROMPT_EMBEDDING = flags.DEFINE_string(
     None,
     "File of the empty prompt's embedding, or zeros (import of a latent U-Net).",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.", lower_bound=0)
-_NUM_STEPS = flags.DEFINE_integer(
+_SEED = define_number("seed", 0, "Seed of the noise.", int, between(0, 2**32 - 1))
+_NUM_STEPS = define_number(
     "num_steps",
     None,
     "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given.",
-    lower_bound=1,
+    int,
+    at_least(1),
 )
-_NUM_SAMPLES = flags.DEFINE_integer(
+_NUM_SAMPLES = define_number(
     "num_samples",
     1,
     "Images of each condition (generate), or samples in all (sample).",
-    lower_bound=1,
+    int,
+    at_least(1),
 )
 _WHAT = flags.DEFINE_enum(
     "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone."
 )
-_NUM_DRAWS = flags.DEFINE_integer(
-    "num_draws", 1, "Noise samples for each image; their predictions vote.", lower_bound=1
+_NUM_DRAWS = define_number(
+    "num_draws", 1, "Noise samples for each image; their predictions vote.", int, at_least(1)
 )
-_MIN_CONFIDENCE = flags.DEFINE_float(
+_MIN_CONFIDENCE = define_number(
     "min_confidence",
     0.0,
     "Pixels (segment) or labels (classify) with a lower confidence are unsure.",
-    lower_bound=0.0,
-    upper_bound=1.0,
+    float,
+    between(0, 1),
 )
-_UNSURE_ID = flags.DEFINE_integer("unsure_id", 255, "Id of unsure pixels; no class has it.")
+_UNSURE_ID = define_number(
+    "unsure_id", 255, "Id of unsure pixels; no class has it.", int, between(0, 2**16 - 1)
+)
 _PROBABILITIES = flags.DEFINE_bool(
     "probabilities", False, "Also write the probabilities of each pixel's classes."
 )
-_CLASSIFIER_STEPS = flags.DEFINE_integer(
-    "classifier_steps", 350, "Steps of training a classifier.", lower_bound=1
+_CLASSIFIER_STEPS = define_number(
+    "classifier_steps", 350, "Steps of training a classifier.", int, at_least(1)
 )
 _BATCH_SIZES = flags.DEFINE_list(
     "batch_sizes", None, "Batch sizes to time; that of the config by default."
 )
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Timed calls of each workload.", lower_bound=1)
+_NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", int, at_least(1))
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
@@ -118,9 +126,10 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.files.generation import generate_files
 
     num_steps = _num_steps(25)
+    model = _load(experiment, workdir)
     generate_files(
-        _load(experiment, workdir),
-        _INPUT.value,
+        model,
+        _input() if model.reads_masks else _INPUT.value,
         _output(workdir, "generate"),
         seed=_SEED.value,
         num_steps=num_steps,
@@ -134,7 +143,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     segment_files(
         _load(experiment, workdir),
-        _INPUT.value,
+        _input(),
         _output(workdir, "segment"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
@@ -150,7 +159,7 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     classify_files(
         _load(experiment, workdir),
-        _INPUT.value,
+        _input(),
         _output(workdir, "classify"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
@@ -199,21 +208,21 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     if not _INPUT.value:
         sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
-    import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value)
+    import_weights(experiment, _input(), workdir, path_flag(_PROMPT_EMBEDDING))
 
 
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.export.exporters import export
 
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "weights.safetensors"
-    export(workdir, output, experiment.eval.checkpoint)
+    export(workdir, _output(workdir, "weights.safetensors"), experiment.eval.checkpoint)
 
 
 def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.train_classifier import train_classifier
 
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / "classifier.safetensors"
-    train_classifier(experiment, output, _CLASSIFIER_STEPS.value)
+    train_classifier(
+        experiment, _output(workdir, "classifier.safetensors"), _CLASSIFIER_STEPS.value
+    )
 
 
 def _plan(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -225,11 +234,10 @@ def _plan(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.performance.benchmark.command import benchmark
 
-    del workdir
     text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
     _logger.info("\n%s", text)
     if _OUTPUT.value:
-        pathlib.Path(_OUTPUT.value).write_text(text + "\n")
+        _output(workdir, "").write_text(text + "\n")
 
 
 _MODEL = ("semantics", "network", "autoencoder")
@@ -314,13 +322,12 @@ def main(experiment: "Experiment") -> None:
     """
     mode = MODES[_MODE.value]
     _refuse_flags_of_others(_MODE.value, mode)
-    unused = command_line.unused_keys(sys.argv[1:], mode.keys) + experiment.unused_keys(
-        command_line.given_keys(sys.argv[1:])
-    )
+    given = command_line.given_keys()
+    unused = overrides.unused(given, mode.keys) + experiment.unused_keys(given)
     if unused:
         keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
         _logger.warning("Not used by this command: %s.", keys)
-    workdir = _WORKDIR.value or pathlib.Path("runs") / command_line.config_name()
+    workdir = path_flag(_WORKDIR) or pathlib.Path("runs") / command_line.config_name()
     mode.run(experiment, pathlib.Path(workdir))
 
 
@@ -345,8 +352,13 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
     return load(workdir, experiment.eval.checkpoint)
 
 
-def _output(workdir: pathlib.Path, mode: str) -> pathlib.Path:
-    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else workdir / mode
+def _input() -> str:
+    return path_flag(_INPUT) or ""
+
+
+def _output(workdir: pathlib.Path, name: str) -> pathlib.Path:
+    """Where to write: `--output`, or a name in the folder of the run."""
+    return pathlib.Path(path_flag(_OUTPUT) or workdir / name)
 
 
 if __name__ == "__main__":
