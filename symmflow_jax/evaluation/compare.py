@@ -21,7 +21,7 @@ from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.report import EXAMPLES, METRICS
 from symmflow_jax.runs import images, markdown
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, paths
 
 _logger = logging.getLogger(__name__)
 
@@ -111,7 +111,8 @@ def _start() -> None:
     output = flags.DEFINE_string("output", "runs/comparison", "Folder to write to.")
 
     def show() -> None:
-        text = compare([pathlib.Path(run) for run in runs.value], pathlib.Path(output.value))
+        folders = [pathlib.Path(paths.expand(run, "--runs")) for run in runs.value]
+        text = compare(folders, pathlib.Path(paths.expand(output.value, "--output")))
         _logger.info("\n%s", text)
 
     command_line.run(show)

@@ -22,6 +22,7 @@ from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import read_tensors
+from symmflow_jax.runtime import paths
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -74,7 +75,8 @@ if __name__ == "__main__":
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         try:
-            convert(network_flag.value, input_flag.value, output_flag.value)
+            inputs = [paths.expand(path, "--input") for path in input_flag.value]
+            convert(network_flag.value, inputs, paths.expand(output_flag.value, "--output"))
         except ValueError as error:
             sys.exit(f"Error: {error}")
 

@@ -11,7 +11,7 @@ from absl import flags
 
 from symmflow_jax.config import command_line
 from symmflow_jax.runs import markdown
-from symmflow_jax.runtime import files
+from symmflow_jax.runtime import files, paths
 
 _logger = logging.getLogger(__name__)
 
@@ -58,11 +58,12 @@ def start(name: str, study: Callable[[], Report]) -> None:
     workdir = flags.DEFINE_string("workdir", f"runs/{name}", "Folder of the report.")
 
     def study_and_write() -> None:
+        folder = pathlib.Path(paths.expand(workdir.value, "--workdir"))
         started = time.process_time()
         report = study()
         minutes = (time.process_time() - started) / 60
         report = report._replace(text=f"{report.text}\n\nCPU time: {minutes:.1f} minutes.")
-        write(report, name, pathlib.Path(workdir.value))
+        write(report, name, folder)
         _logger.info("\n%s", report.text)
 
     command_line.run(study_and_write)

@@ -152,7 +152,9 @@ def _message(error: BaseException) -> str:
     text = str(error).replace("\\n", "\n")
     head = first_line(error).replace("\\n", "\n").splitlines()[0].split(" Other fields present:")[0]
     suggestion = re.search(r"Did you mean [^\n?]*\?", text)
-    head = head.strip(" .'\"")
+    head = head.rstrip(" .")
+    if head[0] in "'\"" and head.count(head[0]) % 2:  # A quote whose end is cut off.
+        head = head[1:]
     return f"{head}. {suggestion[0]}".rstrip("?") + "?" if suggestion else head
 
 
