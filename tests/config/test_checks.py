@@ -81,7 +81,9 @@ def test_what_is_measured_must_be_possible(changes, message):
 def test_points_and_labels_have_no_images_or_masks_to_compare():
     samples = {"lpips_weights": "w", "num_feature_samples": 10}
     with pytest.raises(ValueError, match="image_size is empty, which means points"):
-        conversion.from_json({"data": {"image_size": ()}, "eval": samples})
+        conversion.from_json(
+            {"data": {"image_size": ()}, "network": {"name": "mlp"}, "eval": samples}
+        )
     labels = {"semantics": {"encoding": "plane"}, "eval": {"original_size": True}}
     with pytest.raises(
         ValueError, match="original_size is for masks, but this config learns labels"

@@ -38,12 +38,12 @@ def test_default_is_new_each_time():
 def test_changes_arrive_in_the_frozen_config():
     config = conversion.default()
     config.train.batch_size = 7
-    config.data.image_size = (28, 30)
+    config.data.image_size = (24, 32)
     config.data.ignored_id = 255
     config.train.clip_norm = 1.0
     frozen = conversion.from_config_dict(config)
     assert frozen.train.batch_size == 7
-    assert frozen.data.image_size == (28, 30)
+    assert frozen.data.image_size == (24, 32)
     assert frozen.data.ignored_id == 255
     assert frozen.train.clip_norm == 1.0
 
@@ -102,7 +102,7 @@ def test_configs_survive_json():
     config = conversion.from_json(
         values(
             seed=3,
-            data={"image_size": (28, 28), "class_names": ("a", "b"), "ignored_id": 2},
+            data={"image_size": (24, 24), "class_names": ("a", "b"), "ignored_id": 2},
             train={"clip_norm": 0.5},
         )
     )
