@@ -34,14 +34,29 @@ _SETS: dict[str, tuple[str, ...]] = {
 _MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
+# The sections without which there is no model, and whose numbers give its shapes.
+_MODEL = ("data.", "semantics.", "network.", "autoencoder.")
+
+
 def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
-    check_choices(config)
-    _check_ranges(config)
+    _check_choices(config)
+    _check_ranges(config, fields_of(Config))
     relations.check(config)
     _check_clocks(config)
     _check_rows(config)
     _check_samples(config)
+
+
+def check_saved(config: Config) -> None:
+    """Raises a ValueError if the config of a run, perhaps of an earlier version, gives no model.
+
+    Training is over, so that its numbers do not matter: a run stays readable when their ranges
+    become narrower.
+    """
+    _check_choices(config)
+    _check_ranges(config, [key for key in fields_of(Config) if key.startswith(_MODEL)])
+    relations.check_model(config)
 
 
 def check_files(values: EvalConfig) -> None:
@@ -59,8 +74,7 @@ def check_files(values: EvalConfig) -> None:
             )
 
 
-def check_choices(config: Config) -> None:
-    """Raises a ValueError for a name that no table has, or for names that exclude each other."""
+def _check_choices(config: Config) -> None:
     for key, table in TABLES.items():
         for name in _names(operator.attrgetter(key)(config)):
             if name or key not in _MAY_BE_EMPTY:
@@ -78,10 +92,10 @@ def _names(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _check_ranges(config: Config) -> None:
-    """Checks every number of the config against the range in its type."""
-    for key, field in fields_of(Config).items():
-        value = operator.attrgetter(key)(config)
+def _check_ranges(config: Config, keys: Iterable[str]) -> None:
+    """Checks the numbers under some keys against the ranges in their types."""
+    for key in keys:
+        field, value = fields_of(Config)[key], operator.attrgetter(key)(config)
         if field.allowed is not None:
             given = value if field.is_tuple else None
             ranges.check(f"config.{key}", field.items(value), field.allowed, given)

@@ -132,4 +132,3 @@ def _log_progress() -> None:
     project.addHandler(handler)
     project.setLevel(logging.INFO)
     project.propagate = False
-

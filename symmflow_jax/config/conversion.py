@@ -51,16 +51,16 @@ def from_json(values: dict[str, Any]) -> Config:
 def from_saved_json(values: dict[str, Any]) -> Config:
     """The config saved in a run, perhaps by an earlier version.
 
-    Missing keys get their defaults. Numbers have passed the checks of the version that trained,
-    and the ranges may have become narrower: they are not checked, so that the run stays readable.
+    Missing keys get their defaults.
 
     Raises:
-        ValueError: for an unknown key, a value of the wrong type or an unknown choice.
+        ValueError: for an unknown key, a value of the wrong type, an unknown choice, or numbers
+            that give no model; those of training are not checked, see `checks.check_saved`.
     """
     from symmflow_jax.config import checks
 
     config = _from_values(Config, old_names.renewed(values), prefix="config")
-    checks.check_choices(config)
+    checks.check_saved(config)
     return config
 
 
@@ -94,12 +94,13 @@ def _to_config_dict(section: Any) -> config_dict.ConfigDict:
 
 def _expanded(section: Any, prefix: str = "config") -> Any:
     """A section with `~` and `$VARIABLES` of its paths expanded."""
+    keys = fields_of(typing.cast(type, type(section)))
     changes = {}
     for field in dataclasses.fields(section):
         value, key = getattr(section, field.name), f"{prefix}.{field.name}"
         if dataclasses.is_dataclass(value):
             changes[field.name] = _expanded(value, key)
-        elif fields_of(type(section))[field.name].is_path:
+        elif keys[field.name].is_path:
             changes[field.name] = paths.expand(value, key)
     return dataclasses.replace(section, **changes)
 

@@ -10,19 +10,25 @@ from symmflow_jax.config.values import AutoencoderConfig, Config, NetworkConfig,
 
 def check(config: Config) -> None:
     """Raises a ValueError for the first numbers that do not fit together."""
-    _check_image_size(config)
-    _check_network(config.network)
-    if config.autoencoder.weights:
-        _check_widths("autoencoder", config.autoencoder)
-    _check_sides(config)
+    _check_rates(config.network)
+    check_model(config)
     _check_schedule(config.train)
-    if ENCODINGS[config.semantics.encoding].spaced_by_beta:
-        _check_spacing(config)
     if config.guidance.start > config.guidance.end:
         raise ValueError(
             f"config.guidance.start is {config.guidance.start} and config.guidance.end "
             f"{config.guidance.end}; the start must not be after the end."
         )
+
+
+def check_model(config: Config) -> None:
+    """Raises a ValueError for the first numbers without which there is no model."""
+    _check_image_size(config)
+    _check_network(config.network)
+    if config.autoencoder.weights:
+        _check_widths("autoencoder", config.autoencoder)
+    _check_sides(config)
+    if ENCODINGS[config.semantics.encoding].spaced_by_beta:
+        _check_spacing(config)
 
 
 def _check_image_size(config: Config) -> None:
@@ -50,7 +56,7 @@ def _check_network(network: NetworkConfig) -> None:
     elif "num_groups" in used:
         _check_groups("network", network)
     if {"attention_rates", "head_channels", "channel_multipliers"} <= used:
-        _check_attention(network)
+        _check_heads(network)
 
 
 def _check_widths(section: str, values: NetworkConfig | AutoencoderConfig) -> None:
@@ -70,21 +76,28 @@ def _check_groups(section: str, values: NetworkConfig | AutoencoderConfig) -> No
         )
 
 
-def _check_attention(network: NetworkConfig) -> None:
-    """Checks that there are levels of the given rates, and that heads divide their widths."""
-    widths = {
-        2**level: multiplier * network.channels
-        for level, multiplier in enumerate(network.channel_multipliers)
-    }
-    for rate in network.attention_rates:
-        if rate not in widths:
+def _widths_by_rate(network: NetworkConfig) -> dict[int, int]:
+    """The width of each level of a U-Net by its downsampling rate."""
+    multipliers = enumerate(network.channel_multipliers)
+    return {2**level: multiplier * network.channels for level, multiplier in multipliers}
+
+
+def _check_rates(network: NetworkConfig) -> None:
+    widths = _widths_by_rate(network)
+    for rate in network.attention_rates if widths else ():
+        if rate not in widths and "attention_rates" in NETWORKS[network.name].used_keys:
             raise ValueError(
                 f"config.network.attention_rates is {network.attention_rates}, but with "
                 f"{len(widths)} channel_multipliers there is no level of rate {rate}; the rates "
                 f"are {', '.join(map(str, widths))}."
             )
+
+
+def _check_heads(network: NetworkConfig) -> None:
+    """Checks that heads divide the width of each level with attention."""
+    widths = _widths_by_rate(network)
     last = max(widths)
-    for rate in sorted({*network.attention_rates, last}):
+    for rate in sorted({*network.attention_rates, last} & set(widths)):
         if widths[rate] % network.head_channels:
             raise ValueError(
                 f"config.network.head_channels is {network.head_channels}, which does not divide "

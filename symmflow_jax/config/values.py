@@ -49,7 +49,8 @@ class DataConfig:
         class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
             ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
-        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that is not in `class_ids` adds a class "void".
+        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that
+            is not in `class_ids` adds a class "void".
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
         latents: folder of encoded training examples, which `--mode=encode` writes and training
             reads; empty to encode in every step. Cached images are cropped at the centre and not

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 from ml_collections import config_dict
@@ -114,3 +115,43 @@ def test_optional_values_can_be_set_by_flags():
     with pytest.raises(TypeError):
         config.data.ignored_id = "void"  # A typed placeholder, not a bare None.
     assert isinstance(config, config_dict.ConfigDict)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train": {"ema_decay": 1.0, "clip_norm": 0.0, "warmup_epochs": 9.0}},
+        {"seed": -1, "guidance": {"weight": math.nan}, "eval": {"num_steps": (0,)}},
+        {"network": {"attention_rates": (3,)}},
+    ],
+)
+def test_a_run_of_an_earlier_version_is_read_though_it_would_be_refused_today(changes):
+    with pytest.raises(ValueError, match="must be|longer than|no level"):
+        conversion.from_json(values(**changes))
+    assert conversion.from_saved_json(values(**changes)) is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"network": {"num_groups": 0}}, {"data": {"image_size": (7, 7)}}, {"network": {"name": "x"}}],
+)
+def test_a_saved_config_that_gives_no_model_is_refused(changes):
+    with pytest.raises(ValueError, match=f"config.{next(iter(changes))}"):
+        conversion.from_saved_json(values(**changes))
+
+
+def test_paths_of_users_are_expanded_and_those_of_runs_are_not(monkeypatch):
+    monkeypatch.setenv("DATA", "/big")
+    given = conversion.default()
+    given.data.dir = given.data.train_images = given.eval.lpips_weights = "$DATA/x"
+    given.eval.num_feature_samples = 2
+    given.data.class_names = ("$DATA",)
+    config = conversion.from_config_dict(given)
+    assert config.data.dir == config.data.train_images == config.eval.lpips_weights == "/big/x"
+    assert config.data.class_names == ("$DATA",)
+    assert conversion.from_saved_json(given.to_dict()).data.dir == "$DATA/x"
+
+
+def test_whole_numbers_that_no_float_holds_are_refused():
+    with pytest.raises(ValueError, match=r"num_epochs is 1000.*, which is too large"):
+        conversion.from_json(values(train={"num_epochs": 10**400}))

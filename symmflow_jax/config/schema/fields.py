@@ -1,4 +1,4 @@
-"""The fields of a section of the config: type, range and meaning of each key, read from its hint."""
+"""The fields of a section of the config: type, range and meaning of each key."""
 
 import dataclasses
 import enum
