@@ -130,7 +130,7 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     generate_files(
         model,
         _input() if model.reads_masks else _INPUT.value,
-        _output(workdir, "generate"),
+        _output(workdir / "generate"),
         seed=_SEED.value,
         num_steps=num_steps,
         num_samples=_NUM_SAMPLES.value,
@@ -144,7 +144,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
     segment_files(
         _load(experiment, workdir),
         _input(),
-        _output(workdir, "segment"),
+        _output(workdir / "segment"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
         ensemble_size=_NUM_DRAWS.value,
@@ -160,7 +160,7 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
     classify_files(
         _load(experiment, workdir),
         _input(),
-        _output(workdir, "classify"),
+        _output(workdir / "classify"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
         ensemble_size=_NUM_DRAWS.value,
@@ -175,7 +175,7 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
     sample_files(
         _load(experiment, workdir),
         Sampled[_WHAT.value.upper()],
-        _output(workdir, "sample"),
+        _output(workdir / "sample"),
         seed=_SEED.value,
         num_steps=_num_steps(25),
         num_samples=_NUM_SAMPLES.value,
@@ -214,14 +214,14 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.export.exporters import export
 
-    export(workdir, _output(workdir, "weights.safetensors"), experiment.eval.checkpoint)
+    export(workdir, _output(workdir / "weights.safetensors"), experiment.eval.checkpoint)
 
 
 def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.train_classifier import train_classifier
 
     train_classifier(
-        experiment, _output(workdir, "classifier.safetensors"), _CLASSIFIER_STEPS.value
+        experiment, _output(workdir / "classifier.safetensors"), _CLASSIFIER_STEPS.value
     )
 
 
@@ -234,10 +234,12 @@ def _plan(experiment: "Experiment", workdir: pathlib.Path) -> None:
 def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.performance.benchmark.command import benchmark
 
+    del workdir
+    output = path_flag(_OUTPUT)
     text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
     _logger.info("\n%s", text)
-    if _OUTPUT.value:
-        _output(workdir, "").write_text(text + "\n")
+    if output:
+        pathlib.Path(output).write_text(text + "\n")
 
 
 _MODEL = ("semantics", "network", "autoencoder")
@@ -356,9 +358,8 @@ def _input() -> str:
     return path_flag(_INPUT) or ""
 
 
-def _output(workdir: pathlib.Path, name: str) -> pathlib.Path:
-    """Where to write: `--output`, or a name in the folder of the run."""
-    return pathlib.Path(path_flag(_OUTPUT) or workdir / name)
+def _output(default: pathlib.Path) -> pathlib.Path:
+    return pathlib.Path(path_flag(_OUTPUT) or default)
 
 
 if __name__ == "__main__":
