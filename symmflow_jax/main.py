@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("symmflow_jax.main")
 
+flags.adopt_module_key_flags(command_line)  # --help shows --config too.
+
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _INPUT = flags.DEFINE_string(
     "input",
