@@ -11,12 +11,15 @@ Hardware: the paper used two GPUs with 32 pictures each.
 Expect FID 11.9 and LPIPS 0.464 in 25 steps, mIoU 65.3 in one step and 70.3 in two (paper).
 """
 
-from configs import coco, default
+from symmflow_jax.config import conversion
+from symmflow_jax.config.reading.config_file import beside
+
+coco = beside(__file__, "coco.py")
 
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     coco.use_latents(config)
     config.data.source = "celebamask_hq"
     config.data.dir = "data/CelebAMask-HQ"

@@ -8,7 +8,9 @@ Hardware: an accelerator. The network has 138 M parameters; 1,000 epochs take da
 Expect 88.2 % one-step accuracy and 90.6 % in 25 steps (paper).
 """
 
-from configs import mnist
+from symmflow_jax.config.reading.config_file import beside
+
+mnist = beside(__file__, "mnist.py")
 
 
 def get_config():

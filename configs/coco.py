@@ -27,7 +27,10 @@ not fit one device.
 Expect FID 7.0 and LPIPS 0.609 in 25 steps, mIoU 29.3 in one step and 40.1 in 20 (paper).
 """
 
-from configs import coco_pixels, default
+from symmflow_jax.config import conversion
+from symmflow_jax.config.reading.config_file import beside
+
+coco_pixels = beside(__file__, "coco_pixels.py")
 
 
 def use_latents(config):
@@ -57,7 +60,7 @@ def use_latents(config):
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     coco_pixels.use_coco(config)
     use_latents(config)
     config.train.batch_size = 128

@@ -9,7 +9,7 @@ Hardware: any to try the data and the whole loop, also a CPU; an accelerator for
 The paper's numbers need its latent model at 512x512.
 """
 
-from configs import default
+from symmflow_jax.config import conversion
 
 
 def use_coco(config):
@@ -26,7 +26,7 @@ def use_coco(config):
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     use_coco(config)
     config.data.image_size = (64, 64)
     config.network.channels = 32

@@ -10,7 +10,9 @@ resuming, generation, segmentation and evaluation. Pictures are then noise and s
 Hardware: any; minutes on two CPU cores for a few dozen pictures.
 """
 
-from configs import coco
+from symmflow_jax.config.reading.config_file import beside
+
+coco = beside(__file__, "coco.py")
 
 
 def get_config():

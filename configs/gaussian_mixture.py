@@ -7,7 +7,9 @@ more than about 80 % of the points. The energy distance to exact samples of a cl
 generated points are to its distribution.
 """
 
-from configs import spirals
+from symmflow_jax.config.reading.config_file import beside
+
+spirals = beside(__file__, "spirals.py")
 
 
 def get_config():

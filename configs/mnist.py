@@ -21,12 +21,12 @@ settings as above, 1,000 steps gave 39 %. A moving average of 0.999 would still 
 first parameters after a thousand steps.
 """
 
-from configs import default
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     config.data.source = "idx"
     config.data.dir = "data/mnist"
     config.data.image_size = (32, 32)

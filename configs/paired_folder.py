@@ -16,12 +16,12 @@ Hardware: any to try it out; an accelerator for more than a few hundred pictures
 cropped to the aspect ratio of `image_size` and resized to it.
 """
 
-from configs import default
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     config.data.source = "paired_folder"
     config.data.image_size = (96, 128)
     config.data.random_crop = True

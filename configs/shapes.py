@@ -12,12 +12,12 @@ Hardware: any; five minutes of training on two CPU cores. Expect a one-step mIoU
 unseen scenes, and generated scenes that agree with their masks at a mIoU above 0.9.
 """
 
-from configs import default
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     config.data.source = "shapes"
     config.semantics.encoding = "onehot"
     config.network.channels = 16

@@ -7,12 +7,12 @@ More steps lower it, as in the paper's table (arXiv 2506.10634): with tied clock
 into noise while its label is read.
 """
 
-from configs import default
+from symmflow_jax.config import conversion
 
 
 def get_config():
     """The config."""
-    config = default.get_config()
+    config = conversion.default()
     config.data.source = "spirals"
     config.data.train_size = 50_000
     config.data.eval_size = 2_000

@@ -7,7 +7,9 @@ gives the mean of the codes of a pair, which mostly rounds to a class outside th
 velocity scores 37.4 %. More steps draw one of the two classes instead.
 """
 
-from configs import spirals
+from symmflow_jax.config.reading.config_file import beside
+
+spirals = beside(__file__, "spirals.py")
 
 
 def get_config():

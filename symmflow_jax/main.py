@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from symmflow_jax.config import command_line
+from symmflow_jax.config.command_line import path_flag
+from symmflow_jax.config.reading import overrides
+from symmflow_jax.config.reading.range_flags import define_number
+from symmflow_jax.config.schema.ranges import at_least, between
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
     from symmflow_jax.inference.model import Model
 
 _logger = logging.getLogger("symmflow_jax.main")
+
+flags.adopt_module_key_flags(command_line)  # --help shows --config too.
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
 _INPUT = flags.DEFINE_string(
@@ -54,43 +60,47 @@ _RESUME = flags.DEFINE_enum(
     "Training in a folder with checkpoints: go on if the data is the same, go on with changed data "
     "too, or never.",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.", lower_bound=0)
-_NUM_STEPS = flags.DEFINE_integer(
+_SEED = define_number("seed", 0, "Seed of the noise.", int, between(0, 2**32 - 1))
+_NUM_STEPS = define_number(
     "num_steps",
     None,
     "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given.",
-    lower_bound=1,
+    int,
+    at_least(1),
 )
-_NUM_SAMPLES = flags.DEFINE_integer(
+_NUM_SAMPLES = define_number(
     "num_samples",
     1,
     "Images of each condition (generate), or samples in all (sample).",
-    lower_bound=1,
+    int,
+    at_least(1),
 )
 _WHAT = flags.DEFINE_enum(
     "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone."
 )
-_NUM_DRAWS = flags.DEFINE_integer(
-    "num_draws", 1, "Noise samples for each image; their predictions vote.", lower_bound=1
+_NUM_DRAWS = define_number(
+    "num_draws", 1, "Noise samples for each image; their predictions vote.", int, at_least(1)
 )
-_MIN_CONFIDENCE = flags.DEFINE_float(
+_MIN_CONFIDENCE = define_number(
     "min_confidence",
     0.0,
     "Pixels (segment) or labels (classify) with a lower confidence are unsure.",
-    lower_bound=0.0,
-    upper_bound=1.0,
+    float,
+    between(0, 1),
 )
-_UNSURE_ID = flags.DEFINE_integer("unsure_id", 255, "Id of unsure pixels; no class has it.")
+_UNSURE_ID = define_number(
+    "unsure_id", 255, "Id of unsure pixels; no class has it.", int, between(0, 2**16 - 1)
+)
 _PROBABILITIES = flags.DEFINE_bool(
     "probabilities", False, "Also write the probabilities of each pixel's classes."
 )
-_CLASSIFIER_STEPS = flags.DEFINE_integer(
-    "classifier_steps", 350, "Steps of training a classifier.", lower_bound=1
+_CLASSIFIER_STEPS = define_number(
+    "classifier_steps", 350, "Steps of training a classifier.", int, at_least(1)
 )
 _BATCH_SIZES = flags.DEFINE_list(
     "batch_sizes", None, "Batch sizes to time; that of the config by default."
 )
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Timed calls of each workload.", lower_bound=1)
+_NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", int, at_least(1))
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
@@ -144,9 +154,10 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.files.generation import generate_files
 
     num_steps = _num_steps(25)
+    model = _load(experiment, workdir)
     generate_files(
-        _load(experiment, workdir),
-        _INPUT.value,
+        model,
+        _input() if model.reads_masks else _INPUT.value,
         _output(workdir / "generate"),
         seed=_SEED.value,
         num_steps=num_steps,
@@ -161,7 +172,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     segment_files(
         _load(experiment, workdir),
-        _INPUT.value,
+        _input(),
         _output(workdir / "segment"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
@@ -178,7 +189,7 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     classify_files(
         _load(experiment, workdir),
-        _INPUT.value,
+        _input(),
         _output(workdir / "classify"),
         seed=_SEED.value,
         num_steps=_num_steps(1),
@@ -229,7 +240,7 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
     if not _INPUT.value:
         sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
-    import_weights(experiment, _INPUT.value, workdir, _PROMPT_EMBEDDING.value, _WEIGHTS_KEY.value)
+    import_weights(experiment, _input(), workdir, path_flag(_PROMPT_EMBEDDING), _WEIGHTS_KEY.value)
 
 
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -257,7 +268,7 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.runtime import files, outputs
 
     del workdir
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else None
+    output = pathlib.Path(path_flag(_OUTPUT) or "") if _OUTPUT.value else None
     if output:
         outputs.check_outputs([output], overwrite=_OVERWRITE.value)
     text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
@@ -355,13 +366,13 @@ def main(experiment: "Experiment") -> None:
     """
     mode = MODES[_MODE.value]
     _refuse_flags_of_others(_MODE.value, mode)
-    unused = command_line.unused_keys(sys.argv[1:], mode.keys) + experiment.unused_keys(
-        command_line.given_keys(sys.argv[1:])
-    )
+    given = command_line.given_keys()
+    unused = overrides.unused(given, mode.keys) + experiment.unused_keys(given)
     if unused:
         keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
         _logger.warning("Not used by this command: %s.", keys)
-    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / command_line.config_name())
+    default = pathlib.Path("runs") / command_line.config_name()
+    workdir = pathlib.Path(path_flag(_WORKDIR) or default)
     _check_name(workdir)
     mode.run(experiment, workdir)
 
@@ -398,10 +409,14 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
     return load(workdir, experiment.eval.checkpoint)
 
 
+def _input() -> str:
+    return path_flag(_INPUT) or ""
+
+
 def _output(default: pathlib.Path) -> pathlib.Path:
     if _OUTPUT.present and not _OUTPUT.value:
         raise ValueError(f"--output is empty; give a place, or leave it out for {default}.")
-    return pathlib.Path(_OUTPUT.value) if _OUTPUT.value else default
+    return pathlib.Path(path_flag(_OUTPUT) or default)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from clu import metric_writers, parameter_overview
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement, score
-from symmflow_jax.evaluation.report.report import report_evaluation, scalars, summary, write_grid
+from symmflow_jax.evaluation.report import summary
+from symmflow_jax.evaluation.report.report import report_evaluation, scalars, write_grid
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
@@ -356,7 +357,7 @@ class Run:
         grid = write_grid(self.evaluator, evaluated, path)
         self.writer.write_images(step, {"examples": grid[None]})
         self.writer.write_scalars(step, scalars(table))
-        _logger.info("step %d  %s", step, summary(table))
+        _logger.info("step %d  %s", step, summary.in_one_line(table))
         return score(table)
 
     def _leave(self, step: int, request: InterruptionRequest) -> None:

@@ -128,7 +128,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
             ["--mode=benchmark", "--output=/proc/speed.md"],
             "Error: /proc cannot be written: no file can be made in /proc",
         ),
-        (["--mode=segment", "--num_steps=0"], "--num_steps=0: 0 is not a positive integer"),
+        (["--mode=segment", "--num_steps=0"], "Error: flag --num_steps=0: it must be at least 1."),
         (
             ["--mode=train", "--input=photos"],
             "--input is not used by --mode=train, but by generate",

@@ -8,12 +8,14 @@ import operator
 import pathlib
 from collections.abc import Iterable
 
-from symmflow_jax.config import old_names
+from symmflow_jax.config import old_names, relations
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
+from symmflow_jax.config.schema import ranges
+from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, EvalConfig
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -33,13 +35,29 @@ _SETS: dict[str, tuple[str, ...]] = {
 _MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
+# The sections without which there is no model, and whose numbers give its shapes.
+_MODEL = ("data.", "semantics.", "network.", "autoencoder.")
+
+
 def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
-    _check_ranges(config)
+    _check_ranges(config, fields_of(Config))
+    relations.check(config)
     _check_clocks(config)
     _check_rows(config)
     _check_samples(config)
+
+
+def check_saved(config: Config) -> None:
+    """Raises a ValueError if the config of a run, perhaps of an earlier version, gives no model.
+
+    Training is over, so that its numbers do not matter: a run stays readable when their ranges
+    become narrower.
+    """
+    _check_choices(config)
+    _check_ranges(config, [key for key in fields_of(Config) if key.startswith(_MODEL)])
+    relations.check_model(config)
 
 
 def check_files(values: EvalConfig) -> None:
@@ -75,45 +93,21 @@ def _names(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _check_ranges(config: Config) -> None:
-    for section, keys in (
-        ("data", ("point_size", "max_megapixels")),
-        ("train", ("batch_size", "num_microbatches", "num_epochs", "log_every_steps")),
-        ("train", ("checkpoint_every_steps", "keep_checkpoints", "peak_learning_rate")),
-        ("train", ("cross_entropy_weight", "end_learning_rate")),
-        ("network", ("channels", "num_res_blocks", "head_channels", "num_groups")),
-        ("semantics", ("label_scale",)),
-        ("autoencoder", ("channels", "num_res_blocks", "latent_channels", "latent_scale")),
-        ("finetune", ("batch_size", "num_steps", "learning_rate")),
-        ("eval", ("batch_size", "ensemble_size", "num_seeds", "generation_steps", "tolerance")),
-    ):
-        for key in keys:
-            value = getattr(getattr(config, section), key)
-            if value <= 0:
-                raise ValueError(f"config.{section}.{key} is {value}; it must be positive.")
-    if config.plan.batch_size < 0:
-        raise ValueError(
-            f"config.plan.batch_size is {config.plan.batch_size}; it must be positive, or 0."
-        )
-    if not 0.0 <= config.train.image_weight <= 1.0:
-        raise ValueError(
-            f"config.train.image_weight is {config.train.image_weight}; it must lie in [0, 1]."
-        )
-    for key in ("train.prob_at_one", "train.ema_decay", "network.dropout_rate"):
-        value = operator.attrgetter(key)(config)
-        if not 0.0 <= value < 1.0:
-            raise ValueError(f"config.{key} is {value}; it must be at least 0 and below 1.")
+def _check_ranges(config: Config, keys: Iterable[str]) -> None:
+    """Checks the numbers under some keys against the ranges in their types."""
+    for key in keys:
+        field, value = fields_of(Config)[key], operator.attrgetter(key)(config)
+        if field.allowed is not None:
+            given = value if field.is_tuple else None
+            ranges.check(f"config.{key}", field.items(value), field.allowed, given)
 
 
 def _check_clocks(config: Config) -> None:
     """Checks the shares of the clocks, and the keys that need two clocks."""
     shares = dataclasses.asdict(config.train.clock_shares)
-    if min(shares.values()) < 0 or abs(sum(shares.values()) - 1.0) > 1e-6:
+    if abs(sum(shares.values()) - 1.0) > 1e-6:
         given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
-        raise ValueError(
-            f"config.train.clock_shares are {given}; they must not be negative and must add up to "
-            "1."
-        )
+        raise ValueError(f"config.train.clock_shares are {given}; they must add up to 1.")
     choice = CLOCKS[config.train.clock]
     if choice.num_clocks != choice.make(config.train).num_clocks:
         raise ValueError(
@@ -134,10 +128,10 @@ def _check_rows(config: Config) -> None:
     """Checks metrics, solvers and step counts, and `original_size`."""
     if not config.eval.metrics:
         raise ValueError(f"config.eval.metrics is empty; give at least one of {listed(METRICS)}.")
-    if not config.eval.solvers or min(config.eval.num_steps, default=0) < 1:
+    if not config.eval.solvers or not config.eval.num_steps:
         raise ValueError(
             f"config.eval.solvers and num_steps are {config.eval.solvers} and "
-            f"{config.eval.num_steps}; give at least one solver, and steps of at least 1."
+            f"{config.eval.num_steps}; give at least one solver and one number of steps."
         )
     if config.eval.original_size and sources.kind_of(config) is not SemanticsKind.MASK:
         raise ValueError(
@@ -149,7 +143,7 @@ def _check_rows(config: Config) -> None:
 def _check_samples(config: Config) -> None:
     """Checks that `num_feature_samples` is set if and only if samples are compared."""
     values = config.eval
-    if values.num_feature_samples < 0 or values.num_feature_samples == 1:
+    if values.num_feature_samples == 1:
         raise ValueError(
             f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
             "needs at least 2 samples, and 0 leaves the comparison out."

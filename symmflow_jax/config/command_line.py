@@ -2,19 +2,16 @@
 
 import logging
 import os
-import pathlib
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging as absl_logging
-from ml_collections import config_flags
 
-from symmflow_jax.config import conversion, old_names
-from symmflow_jax.config.values import Config
-from symmflow_jax.runtime import compilation
-from symmflow_jax.runtime.errors import CheckpointError, nearest, of_file_system
+from symmflow_jax.config import conversion
+from symmflow_jax.config.reading import config_file, overrides
+from symmflow_jax.runtime import compilation, paths
+from symmflow_jax.runtime.errors import CheckpointError, of_file_system
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -26,7 +23,12 @@ LOCALE_ADVICE = "If the locale is the reason, set PYTHONUTF8=1, or LC_ALL=C.UTF-
 
 _MOST_LETTERS = 200
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "The config file of the run.")
+_CONFIG = flags.DEFINE_string(
+    "config",
+    None,
+    "The config file of the run, such as configs/shapes.py. --config.train.batch_size=8 overrides "
+    "a value of it; of several overrides of a key, the last one counts.",
+)
 
 
 def start(command: Callable[["Experiment"], None]) -> None:
@@ -35,36 +37,40 @@ def start(command: Callable[["Experiment"], None]) -> None:
     Invalid input ends the process with an error of one line.
     """
     prepare()
-    mistake = explain_config_flags(sys.argv[1:])
-    if mistake:
-        sys.exit(f"Error: {mistake}")
 
     def on_config() -> None:
-        if _CONFIG.value is None:
-            raise app.UsageError("Give --config, for instance --config=configs/shapes.py.")
-        config = conversion.from_config_dict(_CONFIG.value)
+        if not _CONFIG.value:
+            raise ValueError("Give --config, for instance --config=configs/shapes.py.")
+        values = config_file.load(_CONFIG.value).to_dict()
+        config = conversion.from_given(overrides.applied(values, _given()[1]))
         _check_paths(conversion.to_json(config))
         # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
 
         command(Experiment(config))
 
-    run(on_config)
+    run(on_config, has_config=True)
 
 
-def run(command: Callable[[], None]) -> None:
+def run(command: Callable[[], None], *, has_config: bool = False) -> None:
     """Parses the flags and runs a command; `prepare` must run before.
 
     Invalid input ends the process with an error of one line.
+
+    Args:
+        command: the command.
+        has_config: whether it uses `--config` and overrides of it.
     """
 
     def main(argv: list[str]) -> None:
-        if len(argv) > 1:
-            raise app.UsageError(f"Unknown argument {argv[1]!r}.")
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
         # Without a traceback, because these messages name the value and the remedy.
         try:
+            if len(argv) > 1:
+                raise ValueError(f"Unknown argument {argv[1]!r}; flags are written --name=value.")
+            if not has_config and (_CONFIG.present or given_keys()):
+                raise ValueError("This command takes no --config; leave it out.")
             command()
         except UnicodeEncodeError as error:
             _logger.debug("The error in full:", exc_info=True)
@@ -72,12 +78,48 @@ def run(command: Callable[[], None]) -> None:
             sys.exit(f"Error: {text} cannot be written in {error.encoding}. {LOCALE_ADVICE}")
         except (ValueError, ArithmeticError, CheckpointError) as error:
             _logger.debug("The error in full:", exc_info=True)
-            sys.exit(f"Error: {error}")
+            sys.exit(_in_one_line(error))
         except OSError as error:
             _logger.debug("The error in full:", exc_info=True)
             sys.exit(f"Error: {of_file_system(error)}")
 
-    app.run(main)
+    app.run(main, sys.argv, flags_parser=_parse_flags)
+
+
+def given_keys() -> list[str]:
+    """The keys of the config that the command line overrides, such as "train.batch_size"."""
+    return list(_given()[1])
+
+
+def path_flag(flag: flags.FlagHolder[str | None]) -> str | None:
+    """The value of a flag that holds a path, with `~` and `$VARIABLES` expanded.
+
+    Raises:
+        ValueError: if a variable is not set; see `paths.expand`.
+    """
+    return paths.expand(flag.value, f"--{flag.name}") if flag.value else flag.value
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    """Parses a command line; a mistake ends the process with an error of one line.
+
+    absl alone would add a hint of two lines, or the whole help.
+    """
+    try:
+        rest, _ = _given(argv)
+        return flags.FLAGS([argv[0], *rest])
+    except (flags.Error, ValueError) as error:
+        sys.exit(_in_one_line(error))
+
+
+def _given(argv: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:
+    """The arguments that are no overrides, and the overrides, also of files of `--flagfile`."""
+    arguments = list(sys.argv if argv is None else argv)[1:]
+    return overrides.split(flags.FLAGS.read_flags_from_files(arguments, force_gnu=False))
+
+
+def _in_one_line(error: BaseException) -> str:
+    return "Error: " + " ".join(line.strip() for line in str(error).splitlines())
 
 
 def prepare() -> None:
@@ -90,40 +132,7 @@ def prepare() -> None:
 
 def config_name() -> str:
     """The name of the config file without folder and suffix."""
-    return pathlib.Path(config_flags.get_config_filename(flags.FLAGS["config"])).stem
-
-
-def explain_config_flags(arguments: list[str]) -> str | None:
-    """An error message for unknown keys in `--config.x.y` overrides, or None.
-
-    Without it, absl shows a traceback.
-    """
-    keys = _flat_keys(conversion.to_json(Config()))
-    for key in given_keys(arguments):
-        if key not in keys:
-            advice = old_names.advice(key) or nearest(key, keys, "keys")
-            return f"config.{key} is not a config key. {advice}"
-    return None
-
-
-def given_keys(arguments: list[str]) -> list[str]:
-    """The keys of the config that a command line overrides, such as "train.batch_size"."""
-    matches = (re.match(r"--config\.([\w.]+)", argument) for argument in arguments)
-    return [match[1] for match in matches if match]
-
-
-def unused_keys(arguments: list[str], used: tuple[str, ...]) -> list[str]:
-    """The overridden keys that a command does not use.
-
-    Args:
-        arguments: the command line.
-        used: sections and keys that the command uses.
-    """
-    return [
-        key
-        for key in given_keys(arguments)
-        if not any(key == name or key.startswith(f"{name}.") for name in used)
-    ]
+    return config_file.stem(_CONFIG.value or "")
 
 
 def _log_progress() -> None:
@@ -151,10 +160,3 @@ def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:
                     f"{prefix}.{key}={value!r} has letters that file names cannot have here, where "
                     f"their encoding is {error.encoding}. {LOCALE_ADVICE}"
                 ) from None
-
-
-def _flat_keys(values: dict, prefix: str = "") -> list[str]:
-    keys: list[str] = []
-    for key, value in values.items():
-        keys += _flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
-    return keys

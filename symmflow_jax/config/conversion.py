@@ -4,14 +4,15 @@ A config file edits values such as `default().train.batch_size`.
 """
 
 import dataclasses
-import types
 import typing
 from typing import Any
 
 from ml_collections import config_dict
 
 from symmflow_jax.config import old_names
+from symmflow_jax.config.schema.fields import Field, field_of, fields_of
 from symmflow_jax.config.values import Config
+from symmflow_jax.runtime import paths
 from symmflow_jax.runtime.errors import nearest
 
 
@@ -21,34 +22,54 @@ def default() -> config_dict.ConfigDict:
 
 
 def from_config_dict(values: config_dict.ConfigDict) -> Config:
-    """The frozen form of the values of a config file.
+    """The frozen form of the values of a config file; `~` and `$VARIABLES` in paths are expanded.
 
     Raises:
         ValueError: for an unknown key (with the most similar key), a value of the wrong type, an
-            unknown choice, or another value that `checks` refuses.
+            unknown choice, a path with a variable that is not set, or another value that `checks`
+            refuses.
     """
-    return from_json(values.to_dict())
+    return from_given(values.to_dict())
+
+
+def from_given(values: dict[str, Any]) -> Config:
+    """The config of nested values that a user has written; like `from_config_dict`."""
+    return _checked(_expanded(_from_values(Config, values, prefix="config")))
 
 
 def from_json(values: dict[str, Any]) -> Config:
     """The config of plain nested values, as returned by `to_json`.
 
-    Missing keys get their defaults, so old checkpoints stay readable after new keys.
+    Missing keys get their defaults.
 
     Raises:
         ValueError: like `from_config_dict`.
     """
-    # Imported here so that the imports of the tables of choices do not delay --help.
-    from symmflow_jax.config import checks
-
-    config = _from_values(Config, values, prefix="config")
-    checks.check(config)
-    return config
+    return _checked(_from_values(Config, values, prefix="config"))
 
 
 def from_saved_json(values: dict[str, Any]) -> Config:
-    """The config saved in a run, perhaps by an earlier version; raises like `from_json`."""
-    return from_json(old_names.renewed(values))
+    """The config saved in a run, perhaps by an earlier version.
+
+    Missing keys get their defaults.
+
+    Raises:
+        ValueError: for an unknown key, a value of the wrong type, an unknown choice, or numbers
+            that give no model; those of training are not checked, see `checks.check_saved`.
+    """
+    from symmflow_jax.config import checks
+
+    config = _from_values(Config, old_names.renewed(values), prefix="config")
+    checks.check_saved(config)
+    return config
+
+
+def _checked(config: Config) -> Config:
+    # Imported here so that the imports of the tables of choices do not delay --help.
+    from symmflow_jax.config import checks
+
+    checks.check(config)
+    return config
 
 
 def to_json(config: Config) -> dict[str, Any]:
@@ -57,22 +78,35 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def _to_config_dict(section: Any) -> config_dict.ConfigDict:
-    """A section as a `ConfigDict`; values of None become typed placeholders for flags."""
+    """A section as a `ConfigDict`; values of None become typed placeholders."""
     values = {}
-    hints = typing.get_type_hints(type(section))
-    for field in dataclasses.fields(section):
-        value = getattr(section, field.name)
+    hints = typing.get_type_hints(type(section), include_extras=True)
+    for name, hint in hints.items():
+        value = getattr(section, name)
         if dataclasses.is_dataclass(value):
             value = _to_config_dict(value)
         elif value is None:
-            value = config_dict.placeholder(typing.get_args(hints[field.name])[0])
-        values[field.name] = value
+            value = config_dict.placeholder(field_of(hint).kind)
+        values[name] = value
     result = config_dict.ConfigDict(values)
     return result.lock()
 
 
+def _expanded(section: Any, prefix: str = "config") -> Any:
+    """A section with `~` and `$VARIABLES` of its paths expanded."""
+    keys = fields_of(typing.cast(type, type(section)))
+    changes = {}
+    for field in dataclasses.fields(section):
+        value, key = getattr(section, field.name), f"{prefix}.{field.name}"
+        if dataclasses.is_dataclass(value):
+            changes[field.name] = _expanded(value, key)
+        elif keys[field.name].is_path:
+            changes[field.name] = paths.expand(value, key)
+    return dataclasses.replace(section, **changes)
+
+
 def _from_values(cls: type, values: Any, prefix: str) -> Any:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     if not isinstance(values, dict):
         raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
     for key in values:
@@ -86,19 +120,28 @@ def _from_values(cls: type, values: Any, prefix: str) -> Any:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    """Converts a value to the type of its hint; an int becomes a float if needed."""
+    """Converts a value to the type of its hint."""
     if dataclasses.is_dataclass(hint):
         advice = old_names.advice(where.removeprefix("config."), value)
         if advice and not isinstance(value, dict):
             raise ValueError(f"{where} is {value!r}. {advice}")
         return _from_values(typing.cast(type, hint), value, where)
-    if isinstance(hint, types.UnionType):
-        return None if value is None else _convert(typing.get_args(hint)[0], value, where)
-    if typing.get_origin(hint) is tuple:
-        items = value if isinstance(value, list | tuple) else (value,)
-        return tuple(_convert(typing.get_args(hint)[0], item, where) for item in items)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ValueError(f"{where} is {value!r}; it must be of type {hint.__name__}.")
+    field = field_of(hint)
+    if value is None and field.is_optional:
+        return None
+    if not field.is_tuple:
+        return _convert_item(field, value, where)
+    items = value if isinstance(value, list | tuple) else (value,)
+    return tuple(_convert_item(field, item, where) for item in items)
+
+
+def _convert_item(field: Field, value: Any, where: str) -> Any:
+    """The value, or one item of a tuple, in the field's type; an int becomes a float if needed."""
+    if field.kind is float and isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ValueError(f"{where} is {value}, which is too large.") from error
+    if not isinstance(value, field.kind) or (field.kind is int and isinstance(value, bool)):
+        raise ValueError(f"{where} is {value!r}; it must be of type {field.kind.__name__}.")
     return value

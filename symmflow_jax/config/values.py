@@ -3,9 +3,24 @@
 Config files edit these values as a `ConfigDict` (see `conversion`). The rest of the project reads
 them as the frozen dataclasses below, after `checks` has found them valid. "A name of `TABLE`" means
 one of the names that docs/choices.md lists for the key.
+
+The type of a number gives its range, such as `Count` or `Annotated[int, between(0, 9)]`; every
+number has one (a test looks). `relations` holds what numbers must be to each other. In a path,
+`~` and `$VARIABLES` are expanded.
 """
 
 import dataclasses
+from typing import Annotated
+
+from symmflow_jax.config.schema.fields import FilePath
+from symmflow_jax.config.schema.ranges import OneOf, Range, above, at_least, between, from_to_below
+
+Count = Annotated[int, at_least(1)]
+CountOrZero = Annotated[int, at_least(0)]
+Positive = Annotated[float, above(0)]
+NotNegative = Annotated[float, at_least(0)]
+Share = Annotated[float, between(0, 1)]
+BelowOne = Annotated[float, from_to_below(0, 1)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +34,12 @@ class DataConfig:
             `dir` without its suffix, such as "pathmnist_64"; unused by the other sources.
         train_split: name of the training split, as the source calls it.
         eval_split: name of the evaluation split, as the source calls it.
-        train_size: number of training examples of a synthetic source, at least 1.
-        eval_size: number of evaluation examples of a synthetic source, at least 1.
+        train_size: number of training examples of a synthetic source.
+        eval_size: number of evaluation examples of a synthetic source.
         image_size: height and width in pixels to which images are cropped and resized; empty for
             points.
-        image_channels: channels of the images, 1 (grey) or 3 (colour).
-        point_size: numbers per point if `image_size` is empty, at least 1.
+        image_channels: channels of the images: 1 is grey and 3 is colour.
+        point_size: numbers per point if `image_size` is empty.
         random_crop: in training, crop at a random position instead of the centre if the aspect
             ratio of an image differs from that of `image_size`.
         random_flip: in training, mirror half of the examples left to right.
@@ -35,8 +50,8 @@ class DataConfig:
         class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
             ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
-        ignored_id: id of the pixels that belong to no class, at least 0, or None
-            ("paired_folder"). An id that is not in `class_ids` adds a class "void".
+        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that
+            is not in `class_ids` adds a class "void".
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
             Sub-folders are read if a folder has no pictures itself.
         max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
@@ -54,31 +69,31 @@ class DataConfig:
     """
 
     source: str = "shapes"
-    dir: str = ""
+    dir: FilePath = ""
     name: str = ""
     train_split: str = "train"
     eval_split: str = "test"
-    train_size: int = 50_000
-    eval_size: int = 500
-    image_size: tuple[int, ...] = (32, 32)
-    image_channels: int = 3
-    point_size: int = 2
+    train_size: Count = 50_000
+    eval_size: Count = 500
+    image_size: tuple[Count, ...] = (32, 32)
+    image_channels: Annotated[int, OneOf((1, 3))] = 3
+    point_size: Count = 2
     random_crop: bool = False
     random_flip: bool = False
     dequantize_images: bool = False
     class_names: tuple[str, ...] = ()
-    class_ids: tuple[int, ...] = ()
+    class_ids: tuple[CountOrZero, ...] = ()
     class_colours: tuple[str, ...] = ()
-    ignored_id: int | None = None
-    train_images: str = "train/images"
-    train_masks: str = "train/masks"
-    eval_images: str = "val/images"
-    eval_masks: str = "val/masks"
-    max_megapixels: float = 179.0
+    ignored_id: CountOrZero | None = None
+    train_images: FilePath = "train/images"
+    train_masks: FilePath = "train/masks"
+    eval_images: FilePath = "val/images"
+    eval_masks: FilePath = "val/masks"
+    max_megapixels: Positive = 179.0
     exif: str = "apply"
-    latents: str = ""
+    latents: FilePath = ""
     on_error: str = "raise"
-    num_workers: int = 0
+    num_workers: CountOrZero = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,14 +104,14 @@ class SemanticsConfig:
         encoding: the encoding, a name of `ENCODINGS` (docs/choices.md). It decides whether masks
             or labels are learned.
         dequantization_beta: strength of the dequantization noise; for "plane" also the distance
-            between the values of the first and the last class; unused by "onehot".
-        label_scale: factor of the codes relative to the noise, positive; 1 in the paper. Latents
-            need 1.
+            between the values of the first and the last class, which cannot be 0; unused by
+            "onehot".
+        label_scale: factor of the codes relative to the noise; 1 in the paper. Latents need 1.
     """
 
     encoding: str = "palette"
-    dequantization_beta: float = 6.0
-    label_scale: float = 1.0
+    dequantization_beta: NotNegative = 6.0
+    label_scale: Positive = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,26 +123,28 @@ class NetworkConfig:
         channels: width of the first level of a U-Net, a multiple of `num_groups`; or width of
             every hidden layer of the MLP.
         channel_multipliers: width of each level of a U-Net, in units of `channels`.
-        num_res_blocks: residual blocks per level of a U-Net, or hidden layers of the MLP, positive.
-        attention_rates: downsampling rates (1, 2, 4, ...) of the levels with attention.
-        head_channels: width of one attention head, positive; divides the width of each such level.
-        num_groups: groups of each group normalization, positive.
-        dropout_rate: dropout rate in training, in [0, 1).
+        num_res_blocks: residual blocks per level of a U-Net, or hidden layers of the MLP.
+        attention_rates: downsampling rates of the levels with attention, such as (2, 4); a U-Net
+            has the rates 1, 2, 4, ..., one for each of `channel_multipliers`.
+        head_channels: width of one attention head; divides the width of each such level, and of the
+            last level, which always has attention.
+        num_groups: groups of each group normalization.
+        dropout_rate: dropout rate in training.
         remat: recompute activations in the backward pass to save memory.
         cross_attention_width: width of the text embeddings of "latent_unet".
         dtype: dtype of the computation, "float32" or "bfloat16"; parameters stay float32.
     """
 
     name: str = "unet"
-    channels: int = 32
-    channel_multipliers: tuple[int, ...] = (1, 2, 2, 2)
-    num_res_blocks: int = 2
-    attention_rates: tuple[int, ...] = ()
-    head_channels: int = 64
-    num_groups: int = 32
-    dropout_rate: float = 0.0
+    channels: Count = 32
+    channel_multipliers: tuple[Count, ...] = (1, 2, 2, 2)
+    num_res_blocks: Count = 2
+    attention_rates: tuple[Count, ...] = ()
+    head_channels: Count = 64
+    num_groups: Count = 32
+    dropout_rate: BelowOne = 0.0
     remat: bool = False
-    cross_attention_width: int = 1024
+    cross_attention_width: Count = 1024
     dtype: str = "float32"
 
 
@@ -142,23 +159,23 @@ class AutoencoderConfig:
             run keeps a copy, so the file is needed only once.
         mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run; its
             decoder then decodes masks. A file in the run's own folder is used without this key.
-        channels: width of the first level, positive.
+        channels: width of the first level, a multiple of `num_groups`.
         channel_multipliers: width of each level, in units of `channels`.
-        num_res_blocks: residual blocks per level of the encoder, positive.
-        latent_channels: channels of the latents, positive.
+        num_res_blocks: residual blocks per level of the encoder.
+        latent_channels: channels of the latents.
         num_groups: groups of each group normalization.
-        latent_scale: factor that brings latents to unit variance, positive.
+        latent_scale: factor that brings latents to unit variance.
         dtype: dtype of the computation, "float32" or "bfloat16".
     """
 
-    weights: str = ""
-    mask_decoder: str = ""
-    channels: int = 128
-    channel_multipliers: tuple[int, ...] = (1, 2, 4, 4)
-    num_res_blocks: int = 2
-    latent_channels: int = 4
-    num_groups: int = 32
-    latent_scale: float = 0.18215
+    weights: FilePath = ""
+    mask_decoder: FilePath = ""
+    channels: Count = 128
+    channel_multipliers: tuple[Count, ...] = (1, 2, 4, 4)
+    num_res_blocks: Count = 2
+    latent_channels: Count = 4
+    num_groups: Count = 32
+    latent_scale: Positive = 0.18215
     dtype: str = "float32"
 
 
@@ -167,21 +184,21 @@ class FinetuneConfig:
     """Fine-tuning of the decoder for masks by `--mode=finetune_vae`.
 
     Attributes:
-        batch_size: masks per step over all devices, positive.
-        num_steps: number of steps, positive.
-        learning_rate: constant learning rate of Adam, positive.
+        batch_size: masks per step over all devices.
+        num_steps: number of steps.
+        learning_rate: constant learning rate of Adam.
     """
 
-    batch_size: int = 8
-    num_steps: int = 10_000
-    learning_rate: float = 1e-5
+    batch_size: Count = 8
+    num_steps: Count = 10_000
+    learning_rate: Positive = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
 class ClockShares:
     """Shares of the training examples by the kind of their times.
 
-    Each share is at least 0; together they add up to 1.
+    Together they add up to 1.
 
     Attributes:
         tied: share with one time for both components.
@@ -190,10 +207,10 @@ class ClockShares:
         clean_semantics: share with clean semantics, as in generation.
     """
 
-    tied: float = 0.25
-    independent: float = 0.25
-    clean_image: float = 0.25
-    clean_semantics: float = 0.25
+    tied: Share = 0.25
+    independent: Share = 0.25
+    clean_image: Share = 0.25
+    clean_semantics: Share = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,25 +218,27 @@ class TrainConfig:
     """Training of the velocity network.
 
     Attributes:
-        batch_size: examples per step over all devices and processes, positive.
-        num_microbatches: parts over which the gradient of a step is accumulated, positive; the
-            devices times this number must divide `batch_size`.
-        num_epochs: passes over the training split, positive; may be a fraction.
-        warmup_epochs: passes in which the learning rate rises to its peak.
-        peak_learning_rate: highest learning rate of the one-cycle schedule, positive.
-        end_learning_rate: learning rate at the start and at the end of the schedule, positive.
+        batch_size: examples per step over all devices and processes.
+        num_microbatches: parts over which the gradient of a step is accumulated; the devices
+            times this number must divide `batch_size`.
+        num_epochs: passes over the training split; may be a fraction.
+        warmup_epochs: passes in which the learning rate rises to its peak; at most
+            `num_epochs`.
+        peak_learning_rate: highest learning rate of the one-cycle schedule.
+        end_learning_rate: learning rate at the start and at the end of the schedule; at most
+            `peak_learning_rate`.
         weight_decay: weight decay of AdamW.
         clip_norm: bound of the global norm of the gradient; None for no bound.
-        ema_decay: decay of the moving average of the parameters, in [0, 1).
-        image_weight: weight of the image's loss, in [0, 1]; that of the semantics' loss is
+        ema_decay: decay of the moving average of the parameters.
+        image_weight: weight of the image's loss; that of the semantics' loss is
             `1 - image_weight`.
         cross_entropy_weight: additional factor of the semantics' loss if it is a cross-entropy
-            (`semantics.encoding` "onehot"), positive.
+            (`semantics.encoding` "onehot").
         clock: the times at which the network learns, a name of `CLOCKS` (docs/choices.md). Only a
             network with two clocks can keep one component clean while the other one changes.
         clock_shares: shares of each kind of times for `clock` "mixed"; see `ClockShares`.
         prob_at_one: probability that the semantics are pure noise (t = 1), where recognition
-            starts, in [0, 1); otherwise their time is uniform. 0 in the paper. With 0.5, class
+            starts; otherwise their time is uniform. 0 in the paper. With 0.5, class
             labels are learned several times sooner.
         path: probability path of both components, a name of `PATHS` (docs/choices.md).
         sigma_min: standard deviation of the noise that remains at the clean end of the path.
@@ -228,36 +247,36 @@ class TrainConfig:
             `PARAMETERIZATIONS` (docs/choices.md).
         semantics_parameterization: the same for the semantics; "" takes the default of the
             encoding.
-        log_every_steps: steps between two progress lines, positive.
+        log_every_steps: steps between two progress lines.
         eval_every_steps: steps between two quick evaluations, each with a sample grid and a
             checkpoint; 0 for none.
-        checkpoint_every_steps: steps between two checkpoints, positive.
-        keep_checkpoints: number of latest checkpoints to keep besides the best one, positive.
+        checkpoint_every_steps: steps between two checkpoints.
+        keep_checkpoints: number of latest checkpoints to keep besides the best one.
     """
 
-    batch_size: int = 64
-    num_microbatches: int = 1
-    num_epochs: float = 1.0
-    warmup_epochs: float = 0.1
-    peak_learning_rate: float = 5e-4
-    end_learning_rate: float = 1e-6
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    ema_decay: float = 0.999
-    image_weight: float = 0.9
-    cross_entropy_weight: float = 1.0
+    batch_size: Count = 64
+    num_microbatches: Count = 1
+    num_epochs: Positive = 1.0
+    warmup_epochs: NotNegative = 0.1
+    peak_learning_rate: Positive = 5e-4
+    end_learning_rate: Positive = 1e-6
+    weight_decay: NotNegative = 0.0
+    clip_norm: Positive | None = None
+    ema_decay: BelowOne = 0.999
+    image_weight: Share = 0.9
+    cross_entropy_weight: Positive = 1.0
     clock: str = "tied"
     clock_shares: ClockShares = ClockShares()
-    prob_at_one: float = 0.0
+    prob_at_one: BelowOne = 0.0
     path: str = "linear"
-    sigma_min: float = 1e-4
+    sigma_min: BelowOne = 1e-4
     coupling: str = "independent"
     image_parameterization: str = "velocity"
     semantics_parameterization: str = ""
-    log_every_steps: int = 50
-    eval_every_steps: int = 500
-    checkpoint_every_steps: int = 500
-    keep_checkpoints: int = 2
+    log_every_steps: Count = 50
+    eval_every_steps: CountOrZero = 500
+    checkpoint_every_steps: Count = 500
+    keep_checkpoints: Count = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,23 +284,23 @@ class EvalConfig:
     """Evaluation: the metrics, and how they are measured.
 
     Attributes:
-        batch_size: examples per batch of one process, over its devices, positive.
+        batch_size: examples per batch of one process, over its devices.
         num_examples: examples of the final evaluation; 0 takes the whole split.
         num_quick_examples: examples of the quick evaluations during training; 0 takes the whole
             split.
         metrics: the metrics, at least one, names of `METRICS` (docs/choices.md).
         solvers: the solvers of the table, at least one, names of `SOLVERS` (docs/choices.md).
-        num_steps: step counts of the table, each at least 1; the adaptive solver ignores them.
-        generation_steps: Euler steps of generated images, positive.
+        num_steps: step counts of the table, at least one; the adaptive solver ignores them.
+        generation_steps: Euler steps of generated images.
         num_generated: generated images that are read back and compared with their conditions;
             0 takes the conditions of the whole split.
-        ensemble_size: noise draws per image whose predictions are combined by vote, positive.
+        ensemble_size: noise draws per image whose predictions are combined by vote.
         clock: clock of inference: "tied" (both components change, as in the paper), "clean" (the
             given component stays clean; needs a network with two clocks), or "" ("clean" for a
             network with two clocks, "tied" for one clock).
-        tolerance: local error tolerance of the adaptive solver, positive.
-        num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...,
-            positive; means and standard deviations are reported.
+        tolerance: local error tolerance of the adaptive solver.
+        num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
+            means and standard deviations are reported.
         original_size: also compare masks at their own size, with predictions enlarged to the
             crop that the model saw; masks only.
         num_feature_samples: images generated for each row of the table and compared with real
@@ -298,25 +317,25 @@ class EvalConfig:
         checkpoint: the checkpoint to evaluate, "latest" or "best".
     """
 
-    batch_size: int = 100
-    num_examples: int = 0
-    num_quick_examples: int = 100
+    batch_size: Count = 100
+    num_examples: CountOrZero = 0
+    num_quick_examples: CountOrZero = 100
     metrics: tuple[str, ...] = ("recognition", "agreement", "cycle", "sample_quality", "objective")
     solvers: tuple[str, ...] = ("euler",)
-    num_steps: tuple[int, ...] = (1, 2, 5, 10, 25)
-    generation_steps: int = 25
-    num_generated: int = 100
-    ensemble_size: int = 1
+    num_steps: tuple[Count, ...] = (1, 2, 5, 10, 25)
+    generation_steps: Count = 25
+    num_generated: CountOrZero = 100
+    ensemble_size: Count = 1
     clock: str = ""
-    tolerance: float = 1e-3
-    num_seeds: int = 1
+    tolerance: Annotated[float, between(1e-7, 1)] = 1e-3
+    num_seeds: Count = 1
     original_size: bool = False
-    num_feature_samples: int = 0
+    num_feature_samples: CountOrZero = 0
     features: str = ""
-    feature_weights: str = ""
-    lpips_weights: str = ""
+    feature_weights: FilePath = ""
+    lpips_weights: FilePath = ""
     real_split: str = "eval"
-    statistics_dir: str = "runs/statistics"
+    statistics_dir: FilePath = "runs/statistics"
     checkpoint: str = "latest"
 
 
@@ -329,16 +348,16 @@ class GuidanceConfig:
     Attributes:
         weight: weight w of `u + w (c - u)`, where c is the conditional and u the unconditional
             velocity; 1 for no guidance.
-        start, end: interval of the image's times with guidance, `0 <= start <= end <= 1`.
+        start, end: interval of the image's times with guidance, `start <= end`.
         project: scale the unconditional velocity to its best fit of the conditional one
             (CFG-Zero*).
         skip_first_step: keep the image unchanged in the first step (CFG-Zero*); needs a solver
             of fixed steps.
     """
 
-    weight: float = 1.0
-    start: float = 0.0
-    end: float = 1.0
+    weight: Annotated[float, Range()] = 1.0
+    start: Share = 0.0
+    end: Share = 1.0
     project: bool = False
     skip_first_step: bool = False
 
@@ -358,10 +377,10 @@ class PlanConfig:
     """
 
     topology: str = ""
-    batch_size: int = 0
+    batch_size: CountOrZero = 0
     search: bool = False
     optimization_level: str = "O2"
-    dump: str = ""
+    dump: FilePath = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -369,14 +388,14 @@ class Config:
     """A complete configuration of a run.
 
     Attributes:
-        seed: seed of all randomness; the synthetic sources need at least 0.
+        seed: seed of all randomness.
         parallel: distribution of training over devices, a name of `PARALLELISMS`
             (docs/choices.md); it does not change the results.
         data, semantics, network, autoencoder, train, finetune, eval, guidance, plan: the
             sections; see their classes.
     """
 
-    seed: int = 0
+    seed: Annotated[int, between(0, 2**32 - 1)] = 0
     parallel: str = "pmap"
     data: DataConfig = DataConfig()
     semantics: SemanticsConfig = SemanticsConfig()

@@ -104,9 +104,12 @@ class _Box(NamedTuple):
 def _crop_box(
     shape: tuple[int, ...], size: tuple[int, int], rng: np.random.Generator | None
 ) -> _Box:
-    """The largest crop with the aspect ratio of `size`."""
-    height = min(shape[0], round(shape[1] * size[0] / size[1]))
-    width = min(shape[1], round(shape[0] * size[1] / size[0]))
+    """The largest crop with the aspect ratio of `size`, at least one pixel high and wide.
+
+    A crop of a narrow strip may round to nothing: it is then a pixel of another aspect ratio.
+    """
+    height = min(shape[0], max(1, round(shape[1] * size[0] / size[1])))
+    width = min(shape[1], max(1, round(shape[0] * size[1] / size[0])))
     spare_rows, spare_columns = shape[0] - height, shape[1] - width
     if rng is None:
         return _Box(spare_rows // 2, spare_columns // 2, height, width)

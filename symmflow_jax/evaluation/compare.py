@@ -21,7 +21,7 @@ from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, METRICS
 from symmflow_jax.runs import images, markdown
-from symmflow_jax.runtime import files, outputs
+from symmflow_jax.runtime import files, outputs, paths
 from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
@@ -131,8 +131,9 @@ def _start() -> None:
     overwrite = flags.DEFINE_bool("overwrite", False, "Replace files that exist.")
 
     def show() -> None:
-        folders = [pathlib.Path(run) for run in runs.value]
-        text = compare(folders, pathlib.Path(output.value), overwrite=overwrite.value)
+        folders = [pathlib.Path(paths.expand(run, "--runs")) for run in runs.value]
+        place = pathlib.Path(paths.expand(output.value, "--output"))
+        text = compare(folders, place, overwrite=overwrite.value)
         _logger.info("\n%s", text)
 
     command_line.run(show)

@@ -1,6 +1,7 @@
 """Guidance: image velocities pulled towards the semantics, at sampling time."""
 
 import dataclasses
+import math
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -27,7 +28,7 @@ class Guidance:
             The length of the first step skips that step.
 
     Raises:
-        ValueError: if start and end are no interval in [0, 1].
+        ValueError: if the weight is not finite, or if start and end are no interval in [0, 1].
     """
 
     weight: float = 1.0
@@ -37,6 +38,8 @@ class Guidance:
     zero_init_until: float = 0.0
 
     def __post_init__(self):
+        if not math.isfinite(self.weight):
+            raise ValueError(f"The weight of the guidance is {self.weight}; it must be finite.")
         if not 0.0 <= self.start <= self.end <= 1.0:
             raise ValueError(
                 f"Guidance from {self.start} to {self.end} is no interval in [0, 1] of times."

@@ -11,6 +11,7 @@ import numpy as np
 from flax import traverse_util
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.state import JointState
@@ -19,7 +20,7 @@ from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params, Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import paths, processes
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -87,8 +88,8 @@ class Model:
 
         Raises:
             ValueError: if the conditions have another shape or dtype, or are no classes of the
-                model; if there is no such solver; or if the guidance has a weight but the network
-                has one clock for both components.
+                model; if there is no such solver; if `num_steps` is no positive whole number; or
+                if the guidance has a weight but the network has one clock for both components.
         """
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
@@ -124,9 +125,10 @@ class Model:
             `[num_samples, n]`) and int32 masks or labels; None for the one that `what` leaves out.
 
         Raises:
-            ValueError: if the network has one clock for both components, or if there is no such
-                solver.
+            ValueError: if the network has one clock for both components; if there is no such
+                solver; or if `num_samples` or `num_steps` is no positive whole number.
         """
+        ranges.check_count("num_samples", num_samples)
         solve = self._solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, key, jnp.arange(num_samples), solve, what
@@ -153,7 +155,8 @@ class Model:
 
         Raises:
             ValueError: if the model classifies; if the images have another shape, dtype or range;
-                if there is no such solver; or if `min_confidence` is out of its range.
+                if there is no such solver; if `num_steps` or `ensemble_size` is no positive whole
+                number; or if `min_confidence` is out of its range.
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
@@ -192,9 +195,10 @@ class Model:
         One-hot encodings give the probabilities of the classes too.
 
         Raises:
-            ValueError: if the images have another shape, dtype or range, or if there is no such
-                solver.
+            ValueError: if the images have another shape, dtype or range; if there is no such
+                solver; or if `num_steps` or `ensemble_size` is no positive whole number.
         """
+        ranges.check_count("ensemble_size", ensemble_size)
         checked = self._checked_images(images)
         return predictions.predict_semantics(
             self.method,
@@ -228,6 +232,7 @@ class Model:
         return tuple(self.method.velocity(self.weights)(JointState(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
+        ranges.check_count("num_steps", num_steps)
         return self.experiment.solver(name, num_steps)
 
     def _checked_images(self, images: Any) -> Images:
@@ -273,15 +278,18 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """Loads the model of a run from the run's folder; needs no config file and no data set.
 
     Args:
-        workdir: folder of the run.
+        workdir: folder of the run; `~` and `$VARIABLES` in it are expanded.
         checkpoint: "latest" or "best".
 
     Raises:
+        ValueError: if `workdir` names a variable of the environment that is not set, or
+            `checkpoint` is something else.
         CheckpointError: if there is no complete checkpoint, it cannot be read, or its weights are
             not finite.
         WeightsFileError: if the run's copy of the autoencoder is missing or damaged.
     """
-    with checkpoints.open_to_read(pathlib.Path(workdir)) as manager:
+    folder = pathlib.Path(paths.expand(os.fspath(workdir), "The folder of the run"))
+    with checkpoints.open_to_read(folder) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
         schema = LabelSchema.from_json(description["schema"])
@@ -290,8 +298,8 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         # Weights that were sharded in training may need the memory of all devices here too.
         parallelism = experiment.parallelism(jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    _check_finite(params, workdir, step)
-    codec_weights = experiment.kept_codec_weights(pathlib.Path(workdir))
+    _check_finite(params, folder, step)
+    codec_weights = experiment.kept_codec_weights(folder)
     weights = Weights(
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),

@@ -23,7 +23,7 @@ from absl import app, flags, logging as absl_logging
 from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import of_file
-from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime import outputs, paths
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -94,8 +94,8 @@ if __name__ == "__main__":
         try:
             convert(
                 network_flag.value,
-                input_flag.value,
-                output_flag.value,
+                [paths.expand(path, "--input") for path in input_flag.value],
+                paths.expand(output_flag.value, "--output"),
                 key_flag.value,
                 overwrite=overwrite_flag.value,
             )

@@ -2,12 +2,16 @@
 
 import gc
 import importlib.metadata
+import logging
 import os
 import pathlib
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import jax
+
+_logger = logging.getLogger(__name__)
 
 _VERSIONS = ("0.10.",)  # XLA ends the process for an unknown flag.
 
@@ -67,8 +71,27 @@ def keep_compiled_programs() -> None:
     """Enables the persistent cache of compiled programs, unless the user has set a folder.
 
     The folder is `symmflow_jax` under `XDG_CACHE_HOME`, by default `~/.cache`. The environment
-    variable `JAX_COMPILATION_CACHE_DIR` sets another folder.
+    variable `JAX_COMPILATION_CACHE_DIR` sets another folder. Without a folder that can be written,
+    as in containers without a home, nothing is kept and a log line says so. A folder for
+    temporary files is no substitute: other users could put programs there.
     """
-    if jax.config.values["jax_compilation_cache_dir"] is None:
-        home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-        jax.config.update("jax_compilation_cache_dir", str(home / "symmflow_jax"))
+    if jax.config.values["jax_compilation_cache_dir"] is not None:
+        return
+    try:
+        folder = _cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, RuntimeError) as error:  # A RuntimeError if no home is known.
+        _logger.info(
+            "Compiled programs are not kept (%s); JAX_COMPILATION_CACHE_DIR names a folder for "
+            "them.",
+            error,
+        )
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def _cache_folder() -> pathlib.Path:
+    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return home / "symmflow_jax"

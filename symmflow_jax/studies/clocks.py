@@ -4,8 +4,7 @@
 
 The data are two spirals, where a point determines its label. With one clock for both components,
 even the exact flow loses labels as the number of steps grows: it preserves the joint distribution
-at each time, not the distribution of the label given the point. Run it in the folder that holds
-`configs/`.
+at each time, not the distribution of the label given the point.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@
 
 The data have ten ordered classes in pairs. A point determines its pair but not its class, and the
 probabilities are known. One step from pure noise gives the mean of the codes. With ordered codes,
-the mean may lie on a class of probability zero. Run it in the folder that holds `configs/`.
+the mean may lie on a class of probability zero.
 """
 
 from collections.abc import Mapping, Sequence

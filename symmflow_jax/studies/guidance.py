@@ -4,8 +4,7 @@
 
 The data are a mixture of eight classes in sixteen dimensions. Generated points of a class are
 compared with exact samples by the energy distance, for an under-trained and a well trained
-network, with and without guidance and the two parts of CFG-Zero*. Run it in the folder that holds
-`configs/`.
+network, with and without guidance and the two parts of CFG-Zero*.
 """
 
 import functools

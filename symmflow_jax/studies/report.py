@@ -11,7 +11,7 @@ from absl import flags
 
 from symmflow_jax.config import command_line
 from symmflow_jax.runs import markdown
-from symmflow_jax.runtime import files, outputs
+from symmflow_jax.runtime import files, outputs, paths
 
 _logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def start(name: str, study: Callable[[], Report]) -> None:
     overwrite = flags.DEFINE_bool("overwrite", False, "Replace a report that exists.")
 
     def run() -> None:
-        folder = pathlib.Path(workdir.value)
+        folder = pathlib.Path(paths.expand(workdir.value, "--workdir"))
         text = study_and_write(name, study, folder, overwrite=overwrite.value)
         _logger.info("\n%s", text)
 

@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import logging
 import pathlib
-import runpy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.reading.config_file import load
 from symmflow_jax.data.batch import Batch, Points
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
@@ -34,6 +34,8 @@ from symmflow_jax.training.train_step import make_train_step
 _logger = logging.getLogger(__name__)
 
 _STEPS_OF_ONE_PROGRAM = 500
+
+_CHECKOUT = pathlib.Path(__file__).parents[2]
 
 
 class Examples(NamedTuple):
@@ -107,18 +109,13 @@ def experiment_of(config_file: str, changes: Mapping[str, Any]) -> Experiment:
     """The experiment of a config file with some of its values changed.
 
     Args:
-        config_file: path such as "configs/spirals.py", relative to the current folder.
+        config_file: path in the checkout, such as "configs/spirals.py".
         changes: values by dotted key, such as `{"train.num_epochs": 2.0}`.
 
     Raises:
         ValueError: if there is no such file or key, or if a value is invalid.
     """
-    if not pathlib.Path(config_file).is_file():
-        raise ValueError(
-            f"There is no {config_file} in {pathlib.Path.cwd()}; start studies in the folder that "
-            "holds configs/."
-        )
-    values = runpy.run_path(config_file)["get_config"]().to_dict()
+    values = load(str(_CHECKOUT / config_file)).to_dict()
     return Experiment.from_json(values).changed(changes)
 
 

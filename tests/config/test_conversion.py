@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 from ml_collections import config_dict
@@ -38,12 +39,12 @@ def test_default_is_new_each_time():
 def test_changes_arrive_in_the_frozen_config():
     config = conversion.default()
     config.train.batch_size = 7
-    config.data.image_size = (28, 30)
+    config.data.image_size = (24, 32)
     config.data.ignored_id = 255
     config.train.clip_norm = 1.0
     frozen = conversion.from_config_dict(config)
     assert frozen.train.batch_size == 7
-    assert frozen.data.image_size == (28, 30)
+    assert frozen.data.image_size == (24, 32)
     assert frozen.data.ignored_id == 255
     assert frozen.train.clip_norm == 1.0
 
@@ -102,7 +103,7 @@ def test_configs_survive_json():
     config = conversion.from_json(
         values(
             seed=3,
-            data={"image_size": (28, 28), "class_names": ("a", "b"), "ignored_id": 2},
+            data={"image_size": (24, 24), "class_names": ("a", "b"), "ignored_id": 2},
             train={"clip_norm": 0.5},
         )
     )
@@ -114,3 +115,43 @@ def test_optional_values_can_be_set_by_flags():
     with pytest.raises(TypeError):
         config.data.ignored_id = "void"  # A typed placeholder, not a bare None.
     assert isinstance(config, config_dict.ConfigDict)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train": {"ema_decay": 1.0, "clip_norm": 0.0, "warmup_epochs": 9.0}},
+        {"seed": -1, "guidance": {"weight": math.nan}, "eval": {"num_steps": (0,)}},
+        {"network": {"attention_rates": (3,)}},
+    ],
+)
+def test_a_run_of_an_earlier_version_is_read_though_it_would_be_refused_today(changes):
+    with pytest.raises(ValueError, match="must be|longer than|no level"):
+        conversion.from_json(values(**changes))
+    assert conversion.from_saved_json(values(**changes)) is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"network": {"num_groups": 0}}, {"data": {"image_size": (7, 7)}}, {"network": {"name": "x"}}],
+)
+def test_a_saved_config_that_gives_no_model_is_refused(changes):
+    with pytest.raises(ValueError, match=f"config.{next(iter(changes))}"):
+        conversion.from_saved_json(values(**changes))
+
+
+def test_paths_of_users_are_expanded_and_those_of_runs_are_not(monkeypatch):
+    monkeypatch.setenv("DATA", "/big")
+    given = conversion.default()
+    given.data.dir = given.data.train_images = given.eval.lpips_weights = "$DATA/x"
+    given.eval.num_feature_samples = 2
+    given.data.class_names = ("$DATA",)
+    config = conversion.from_config_dict(given)
+    assert config.data.dir == config.data.train_images == config.eval.lpips_weights == "/big/x"
+    assert config.data.class_names == ("$DATA",)
+    assert conversion.from_saved_json(given.to_dict()).data.dir == "$DATA/x"
+
+
+def test_whole_numbers_that_no_float_holds_are_refused():
+    with pytest.raises(ValueError, match=r"num_epochs is 1000.*, which is too large"):
+        conversion.from_json(values(train={"num_epochs": 10**400}))

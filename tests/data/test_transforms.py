@@ -80,3 +80,15 @@ def test_channels_are_converted(given_channels, wanted):
 def test_labels_pass_through():
     example = {"image": np.zeros((6, 4, 1), np.uint8), "labels": np.int32(5)}
     assert transforms.fit(example, (2, 2), 1)["labels"] == 5
+
+
+@pytest.mark.parametrize("shape", [(400, 2), (2, 400), (1, 1)])
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(0)])
+def test_a_strip_of_which_a_crop_would_leave_nothing_keeps_a_pixel(shape, rng):
+    image = np.full((*shape, 3), 7, np.uint8)
+    mask = np.full(shape, 5)
+    for size in ((16, 128), (128, 16)):
+        fitted = transforms.fit({"image": image, "labels": mask}, size, 3, rng)
+        assert fitted["image"].shape == (*size, 3) and (fitted["image"] == 7).all()
+        assert fitted["labels"].shape == size and (fitted["labels"] == 5).all()
+        assert min(transforms.central_part(mask, size).shape) >= 1

@@ -121,3 +121,9 @@ def test_guidance_in_words():
 def test_what_is_no_interval_is_an_error(interval):
     with pytest.raises(ValueError, match=r"is no interval in \[0, 1\]"):
         Guidance(2.0, *interval)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_a_weight_that_is_no_number_is_an_error(weight):
+    with pytest.raises(ValueError, match=f"The weight of the guidance is {weight}; it must be f"):
+        Guidance(weight)

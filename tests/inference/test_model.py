@@ -154,6 +154,20 @@ def test_conditions_of_another_kind_are_refused(models, conditions, message):
         models["plane"].generate(conditions, _KEY)
 
 
+@pytest.mark.parametrize("number", [0, -1, 2.5, float("nan"), "3"])
+def test_numbers_that_cannot_be_are_refused_by_name(models, number):
+    masks = np.zeros((1, 8, 8), np.int32)
+    words = "must be (a whole number, )?at least 1"
+    with pytest.raises(ValueError, match=f"^num_steps is .*; it {words}"):
+        models["palette"].generate(masks, _KEY, num_steps=number)
+    with pytest.raises(ValueError, match=f"^num_steps is .*; it {words}"):
+        models["palette"].segment(_images(), _KEY, num_steps=number)
+    with pytest.raises(ValueError, match=f"^ensemble_size is .*; it {words}"):
+        models["plane"].classify(_images(), _KEY, ensemble_size=number)
+    with pytest.raises(ValueError, match=f"^num_samples is .*; it {words}"):
+        models["onehot"].sample(number, _KEY)
+
+
 def test_a_task_of_the_other_kind_is_refused(models):
     with pytest.raises(ValueError, match=r"reads masks, not labels; use segment"):
         models["palette"].classify(_images(), _KEY)
@@ -164,6 +178,15 @@ def test_a_task_of_the_other_kind_is_refused(models):
 def test_a_folder_without_a_run_is_an_error(tmp_path):
     with pytest.raises(CheckpointError, match=r"holds no checkpoints; train first"):
         symmflow_jax.load(tmp_path)
+
+
+def test_a_home_or_a_variable_leads_to_a_run(models, monkeypatch, tmp_path):
+    monkeypatch.delenv("NO_SUCH_FOLDER", raising=False)
+    with pytest.raises(ValueError, match="The folder of the run is .* NO_SUCH_FOLDER is not set"):
+        symmflow_jax.load("$NO_SUCH_FOLDER/run")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/run"):
+        symmflow_jax.load("~/run")
 
 
 def test_the_import_is_light():

@@ -1,9 +1,12 @@
-"""Compiler flags: added once, and never against the user's own; programs that run once."""
+"""Compiler flags, programs that run once, and the folder of compiled programs."""
 
+import logging
 import os
+import pathlib
 
 import jax
 import numpy as np
+import pytest
 
 from symmflow_jax.runtime import compilation
 
@@ -30,3 +33,45 @@ def test_a_program_that_runs_once_gives_what_any_other_gives():
 
     once = compilation.jit_once(draw)(jax.random.key(0))
     np.testing.assert_allclose(once, jax.jit(draw)(jax.random.key(0)), rtol=1e-6)
+
+
+@pytest.fixture
+def cache_folder(monkeypatch):
+    """A function to JAX's setting, which is that of a process that starts, and returns after."""
+    before = jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", None)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    yield lambda: jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_compiled_programs_are_kept_in_the_users_cache(cache_folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    compilation.keep_compiled_programs()
+    assert cache_folder() == str(tmp_path / "symmflow_jax")
+    assert list((tmp_path / "symmflow_jax").iterdir()) == []
+
+
+def _no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("case", ["no home", "a file", "read only"])
+def test_without_a_folder_for_them_nothing_is_kept(
+    cache_folder, monkeypatch, tmp_path, caplog, case
+):
+    """As in containers, with cron and with Slurm."""
+    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
+    if case == "no home":
+        monkeypatch.setattr(pathlib.Path, "home", staticmethod(_no_home))
+    elif case == "a file":
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", "/proc")
+    with caplog.at_level(logging.INFO):
+        compilation.keep_compiled_programs()
+    assert cache_folder() is None
+    (line,) = caplog.messages
+    assert line.startswith("Compiled programs are not kept (") and "\n" not in line
+    assert "JAX_COMPILATION_CACHE_DIR names a folder" in line

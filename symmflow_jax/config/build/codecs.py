@@ -22,8 +22,8 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
     """Makes a pixel codec, or a latent codec if the config has an autoencoder.
 
     Raises:
-        ValueError: if the encoding has too many classes, or if images, semantics, `label_scale`
-            or `image_size` do not fit the autoencoder.
+        ValueError: if the encoding has too many classes, or if images, semantics or `label_scale`
+            do not fit the autoencoder.
     """
     channels, kind = config.data.image_channels, kind_of(config)
     points = (config.data.point_size,)
@@ -49,11 +49,6 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
             "reads images in [-1, 1]; set it to 1, or clear config.autoencoder.weights."
         )
     network = make_autoencoder(config.autoencoder)
-    if any(side % network.rate for side in config.data.image_size):
-        raise ValueError(
-            f"config.data.image_size is {config.data.image_size}; its sides must be divisible by "
-            f"{network.rate}, the rate of config.autoencoder."
-        )
     return LatentCodec(pixels, network, config.autoencoder.latent_scale)
 
 

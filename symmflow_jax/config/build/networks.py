@@ -15,9 +15,11 @@ class NetworkChoice(Choice):
 
     Attributes:
         renamed: pairs of an attribute and its key in `config.network`, if the names differ.
+        image_dims: lengths of `config.data.image_size` that it takes: 2 for images, 0 for points.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
+    image_dims: tuple[int, ...] = (0, 2)
 
     @property
     def used_keys(self) -> set[str]:
@@ -30,35 +32,30 @@ class NetworkChoice(Choice):
 
 NETWORKS: dict[str, NetworkChoice] = {
     "unet": NetworkChoice(
-        "symmflow_jax.networks.velocity.unet:UNet", "the U-Net of guided-diffusion, for pixels"
+        "symmflow_jax.networks.velocity.unet:UNet",
+        "the U-Net of guided-diffusion, for pixels",
+        image_dims=(2,),
     ),
     "latent_unet": NetworkChoice(
         "symmflow_jax.networks.velocity.latent_unet:LatentUNet",
         "the U-Net of Stable Diffusion, with transformers and the empty prompt",
+        image_dims=(2,),
     ),
     "mlp": NetworkChoice(
         "symmflow_jax.networks.velocity.mlp:MLP",
         "dense layers, for points",
         (("features", "channels"), ("num_layers", "num_res_blocks")),
+        image_dims=(0,),
     ),
 }
 """The values of `config.network.name`."""
 
 
 def make_network(config: NetworkConfig) -> nn.Module:
-    """Makes the velocity network.
-
-    Raises:
-        ValueError: if `num_groups` does not divide `channels`.
-    """
+    """Makes the velocity network of a checked config."""
     choice = NETWORKS[config.name]
     values = dataclasses.asdict(config) | {"dtype": jnp.dtype(config.dtype)}
     used = choice.used_keys
-    if "num_groups" in used and config.channels % config.num_groups:
-        raise ValueError(
-            f"config.network.channels is {config.channels}, which num_groups="
-            f"{config.num_groups} does not divide."
-        )
     renamed = {attribute: values[key] for attribute, key in choice.renamed}
     same = used - {"name"} - {key for _, key in choice.renamed}
     return choice.resolve()(**{key: values[key] for key in same}, **renamed)

@@ -18,10 +18,12 @@ class EncodingChoice(Choice):
     Attributes:
         kinds: kinds of semantics that it encodes, the preferred one first.
         parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
+        spaced_by_beta: True if `dequantization_beta` is also the distance of the codes.
     """
 
     kinds: tuple[SemanticsKind, ...]
     parameterization: str = "velocity"
+    spaced_by_beta: bool = False
 
 
 ENCODINGS: dict[str, EncodingChoice] = {
@@ -34,6 +36,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.class_plane:ClassPlane.of_classes",
         "a label as a plane of one grey value",
         (LABEL,),
+        spaced_by_beta=True,
     ),
     "colour": EncodingChoice(
         "symmflow_jax.semantics.class_plane:ClassColour.of_classes",

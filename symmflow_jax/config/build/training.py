@@ -8,6 +8,7 @@ import jax
 import optax
 
 from symmflow_jax.config.choices import Choice
+from symmflow_jax.config.schema.ranges import LARGEST
 from symmflow_jax.config.values import Config, TrainConfig
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.methods.symmflow import SymmFlow
@@ -34,8 +35,18 @@ def make_parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Para
 
 
 def count_steps(config: TrainConfig, num_epochs: float, num_examples: int) -> int:
-    """Number of steps for `num_epochs` passes over `num_examples` examples, at least 1."""
-    return max(1, round(num_epochs * num_examples / config.batch_size))
+    """Number of steps for `num_epochs` passes over `num_examples` examples, at least 1.
+
+    Raises:
+        ValueError: if they are more than the counters on devices can hold.
+    """
+    steps = num_epochs * num_examples / config.batch_size
+    if steps > LARGEST:
+        raise ValueError(
+            f"{num_epochs:g} epochs of {num_examples} examples are {steps:.3g} steps, more than "
+            f"{LARGEST}; lower config.train.num_epochs."
+        )
+    return max(1, round(steps))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.measurement import Measurement
-from symmflow_jax.evaluation.report import plots, tables
+from symmflow_jax.evaluation.report import plots, summary, tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
@@ -48,8 +48,11 @@ def report_evaluation(
     if processes.is_primary():
         title = f"{workdir.name}, step {evaluated.train_step}"
         write_report(output, findings, evaluator.schema, title, workdir)
-    _logger.info("%s", summary(findings.table))
-    _logger.info("Report: %s", output / REPORT)
+    _logger.info(
+        "The most important scores; %s has all of them.\n%s",
+        output / REPORT,
+        summary.as_table(findings.table),
+    )
     return findings.table
 
 
@@ -69,11 +72,6 @@ def write_grid(evaluator: Evaluator, evaluated: EvaluatedWeights, path: pathlib.
 def scalars(table: list[Measurement]) -> dict[str, float]:
     """Values of the measurements over all classes by name, for TensorBoard."""
     return {f"eval/{m.protocol.task}/{_name(m)}": m.value for m in tables.whole(table)}
-
-
-def summary(table: list[Measurement]) -> str:
-    """Formats the measurements over all classes in one line."""
-    return "  ".join(f"{_name(m)} {m.value:.4f}" for m in tables.whole(table))
 
 
 def _name(measurement: Measurement) -> str:

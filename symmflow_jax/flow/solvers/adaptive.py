@@ -1,6 +1,7 @@
 """An adaptive solver: Dormand-Prince 5(4), from diffrax."""
 
 import dataclasses
+import math
 from typing import Any
 
 import diffrax
@@ -29,8 +30,10 @@ class DormandPrince:
     max_steps: int = 1024
 
     def __post_init__(self):
-        if self.tolerance <= 0:
-            raise ValueError(f"tolerance is {self.tolerance}; it must be positive, such as 1e-3.")
+        if not 0 < self.tolerance < math.inf:
+            raise ValueError(
+                f"tolerance is {self.tolerance}; it must be positive and finite, such as 1e-3."
+            )
 
     def __call__(
         self,

@@ -29,13 +29,16 @@ def test_shapes_are_known_without_the_file(latent_experiment):
     assert weights.keys() == {"encoder", "decoder"}
 
 
+_MLP = {"network.name": "mlp"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         ({"data.image_channels": 1}, r"image_channels is 1 .* choose 3 and 'palette'"),
         ({"semantics.encoding": "plane"}, r"semantics\.encoding 'plane'"),
-        ({"data.image_size": ()}, "Latents are of colour images"),
-        ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\); its sides .* divisible by 2"),
+        ({"data.image_size": ()} | _MLP, "Latents are of colour images"),
+        ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\), but .* divisible by 4"),
     ],
 )
 def test_what_has_no_latents_is_refused(latent_experiment, overrides, message):

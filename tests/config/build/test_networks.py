@@ -80,10 +80,3 @@ def test_the_hidden_layers_of_the_mlp_are_its_blocks():
 def test_only_the_latent_network_reads_a_text():
     readers = {name for name, c in NETWORKS.items() if "cross_attention_width" in c.used_keys}
     assert readers == {"latent_unet"}
-
-
-@pytest.mark.parametrize("name", [n for n, c in NETWORKS.items() if "num_groups" in c.used_keys])
-def test_widths_that_groups_do_not_divide_are_refused(name):
-    config = dataclasses.replace(_SMALL, name=name, channels=10)
-    with pytest.raises(ValueError, match="channels is 10, which num_groups=4 does not divide"):
-        make_network(config)

@@ -25,6 +25,7 @@ def encoding_of(tiny_experiment):
     def make(name, kind, image_size):
         source = "shapes" if kind is MASK else "idx"
         changes = {"semantics.encoding": name, "data.source": source, "data.image_size": image_size}
+        changes["network.name"] = "unet" if image_size else "mlp"
         return make_encoding(tiny_experiment(**changes).config, numbered_classes(_CLASSES), kind)
 
     return make

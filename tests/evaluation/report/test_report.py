@@ -121,18 +121,17 @@ def test_metrics_json_holds_every_measurement_with_its_protocol(table, write, tm
     assert read[0] == protocol | expected | {"spread": None, "class_name": None}
 
 
-def test_scalars_and_summary_are_named_by_what_was_measured(table, measurement):
+def test_scalars_are_named_by_what_was_measured(table, measurement):
     original = measurement({"scored_size": "original"}, value=0.3)
     assert report.scalars(table)["eval/segmentation/miou_rk4_2"] == 0.625
     assert report.scalars([*table, original])["eval/segmentation/miou_euler_1"] == 0.5
     assert report.scalars([original]) == {"eval/segmentation/miou_euler_1_original": 0.3}
     assert report.scalars(table)["eval/objective/loss"] == 0.5
-    assert report.summary(table[:1]) == "miou_euler_1 0.5000"
 
 
 def test_single_classes_are_no_scalars(measurement):
     classes = [measurement(metric="iou", value=0.25, class_name="sky")]
-    assert report.scalars(classes) == {} and report.summary(classes) == ""
+    assert report.scalars(classes) == {}
 
 
 def test_a_report_takes_names_of_any_letters(write, measurement, tmp_path):

@@ -89,7 +89,7 @@ def test_a_sample_that_needs_too_many_steps_is_given_up_alone():
     assert np.isnan(result.state.semantics[2, 0])
 
 
-@pytest.mark.parametrize("tolerance", [0.0, -1e-3])
+@pytest.mark.parametrize("tolerance", [0.0, -1e-3, float("nan"), float("inf")])
 def test_tolerance_must_be_positive(tolerance):
     with pytest.raises(ValueError, match=f"tolerance is {tolerance}; it must be positive"):
         DormandPrince(tolerance)

@@ -12,7 +12,12 @@ from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.semantics import labels
 
 _SCHEMA = labels.consecutive(("sky", "left", "right"))
-_POINTS = {"data.source": "spirals", "data.image_size": (), "semantics.encoding": "plane"}
+_POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+}
 _WEIGHTS = {"encoder": {"kernel": np.ones((2, 2), np.float32)}, "decoder": {}}
 
 

@@ -24,7 +24,8 @@ def _size_of_drawn(name) -> dict:
     if name not in _DRAWN:
         return {}
     shape = np.asarray(SOURCES[name].resolve()(1, "train", 0)[0]["image"]).shape
-    return {"data.image_size": (), "data.point_size": shape[0]} if len(shape) == 1 else {}
+    points = {"data.image_size": (), "data.point_size": shape[0], "network.name": "mlp"}
+    return points if len(shape) == 1 else {}
 
 
 @pytest.fixture
@@ -173,9 +174,9 @@ def test_a_folder_needs_names_ids_and_colours_of_one_count(folder_experiment):
 
 
 def test_points_and_pictures_are_told_apart(experiment_of):
+    points = {"data.image_size": (), "data.point_size": 3, "network.name": "mlp"}
     with pytest.raises(DataError, match=r"means points, but 'shapes' has images of shape"):
-        experiment_of("shapes", **{"data.image_size": ()}).training_source  # noqa: B018
-    points = {"data.image_size": (), "data.point_size": 3}
+        experiment_of("shapes", **points).training_source  # noqa: B018
     with pytest.raises(DataError, match="points of 'spirals' have 2 numbers; set it to 2"):
         experiment_of("spirals", **points).training_source  # noqa: B018
 

@@ -1,0 +1,1 @@
+"""What users give to a command: a config file, and flags that override its values."""

@@ -1,0 +1,80 @@
+"""The fields of a section of the config: type, range and meaning of each key."""
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from symmflow_jax.config.schema.ranges import OneOf, Range
+
+
+class Meaning(enum.Enum):
+    """What a text is, where its type does not say it."""
+
+    PATH = "path of a file or folder"
+
+
+FilePath = typing.Annotated[str, Meaning.PATH]
+"""A path: `~` and `$VARIABLES` in it are expanded, see `runtime.paths`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """A key of the config that holds a value, not a section.
+
+    Attributes:
+        kind: type of the value, or of each item of a tuple.
+        is_tuple: True for a tuple of any length.
+        is_optional: True if the value may be None.
+        marks: what `Annotated` adds to the type.
+    """
+
+    kind: type
+    is_tuple: bool = False
+    is_optional: bool = False
+    marks: tuple[Any, ...] = ()
+
+    @property
+    def allowed(self) -> Range | OneOf | None:
+        """The range of the number, or of each number of the tuple; None for other types."""
+        return next((mark for mark in self.marks if isinstance(mark, Range | OneOf)), None)
+
+    @property
+    def is_path(self) -> bool:
+        """True for a path."""
+        return Meaning.PATH in self.marks
+
+    def items(self, value: Any) -> tuple[Any, ...]:
+        """The items of a value of this field: none for None, one if it is no tuple."""
+        if value is None:
+            return ()
+        return value if self.is_tuple else (value,)
+
+
+@functools.cache
+def fields_of(section: type, prefix: str = "") -> Mapping[str, Field]:
+    """The fields of a section and of the sections in it, by dotted key such as "train.clock"."""
+    result: dict[str, Field] = {}
+    for name, hint in typing.get_type_hints(section, include_extras=True).items():
+        if dataclasses.is_dataclass(hint):
+            result |= fields_of(typing.cast(type, hint), f"{prefix}{name}.")
+        else:
+            result[prefix + name] = field_of(hint)
+    return types.MappingProxyType(result)
+
+
+def field_of(hint: Any) -> Field:
+    """The field of a type hint, such as `tuple[Annotated[int, at_least(1)], ...]`."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        inner = field_of(arguments[0])
+        return dataclasses.replace(inner, marks=(*inner.marks, *arguments[1:]))
+    if origin in (typing.Union, types.UnionType):
+        (inner_hint,) = (argument for argument in arguments if argument is not types.NoneType)
+        return dataclasses.replace(field_of(inner_hint), is_optional=True)
+    if origin is tuple:
+        return dataclasses.replace(field_of(arguments[0]), is_tuple=True)
+    return Field(hint)
