@@ -35,6 +35,10 @@ def start(command: Callable[["Experiment"], None]) -> None:
     Invalid input ends the process with an error of one line.
     """
     prepare()
+    try:
+        sys.argv[1:] = with_letters(sys.argv[1:])
+    except ValueError as error:
+        sys.exit(f"Error: {error}")
     mistake = explain_config_flags(sys.argv[1:])
     if mistake:
         sys.exit(f"Error: {mistake}")
@@ -109,6 +113,33 @@ def given_keys(arguments: list[str]) -> list[str]:
     return [match[1] for match in matches if match]
 
 
+def with_letters(arguments: list[str]) -> list[str]:
+    """A command line whose lists, such as names of classes, have their letters.
+
+    In a locale without UTF-8, Python has bytes in the place of letters. Paths keep these.
+
+    Raises:
+        ValueError: if a list is no text in UTF-8.
+    """
+    found: list[str] = []
+    key = ""
+    for argument in arguments:
+        match = re.match(r"--config\.([\w.]+)(=?)", argument)
+        key = match[1] if match else key
+        if _is_list(key):
+            try:
+                argument = argument.encode("utf-8", "surrogateescape").decode("utf-8")
+            except UnicodeError:
+                raise ValueError(
+                    f"config.{key} is given as {ascii(argument)}, which is no text in UTF-8; write "
+                    "the command in UTF-8, or the value into the config file."
+                ) from None
+        # The value may be an argument of its own.
+        key = key if match and not match[2] else ""
+        found.append(argument)
+    return found
+
+
 def unused_keys(arguments: list[str], used: tuple[str, ...]) -> list[str]:
     """The overridden keys that a command does not use.
 
@@ -148,6 +179,14 @@ def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:
                     f"{prefix}.{key}={value!r} has letters that file names cannot have here, where "
                     f"their encoding is {error.encoding}. {LOCALE_ADVICE}"
                 ) from None
+
+
+def _is_list(key: str) -> bool:
+    """True for a key of the config, such as "eval.solvers", whose value is a tuple."""
+    value: Any = conversion.to_json(Config())
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return isinstance(value, tuple)
 
 
 def _flat_keys(values: dict, prefix: str = "") -> list[str]:
