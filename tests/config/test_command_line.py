@@ -1,15 +1,12 @@
 """Mistakes on the command line, as users meet them: one line, and status 1."""
 
 import os
-import pathlib
 
 import pytest
 from absl.testing import flagsaver
 
 from symmflow_jax import main
 from symmflow_jax.config import command_line
-
-_CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}"
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def value_of(field: Field, text: str, key: str) -> Any:
     """The value that a text stands for, or the text itself if it is no value of the field's type.
 
     Raises:
-        ValueError: if a tuple cannot be read.
+        ValueError: if a tuple cannot be read, or is no text in UTF-8.
     """
     if field.is_optional and text.strip().lower() == "none":
         return None
@@ -90,7 +90,7 @@ def value_of(field: Field, text: str, key: str) -> Any:
 
 
 def _items(field: Field, text: str, key: str) -> tuple[Any, ...]:
-    text = text.strip()
+    text = _with_letters(text, key).strip()
     if not text:
         return ()
     try:
@@ -104,6 +104,20 @@ def _items(field: Field, text: str, key: str) -> tuple[Any, ...]:
         parts = [part.strip() for part in text.removesuffix(",").split(",")]
         return tuple(_item(field, part) for part in parts)
     return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _with_letters(text: str, key: str) -> str:
+    """A text such as names of classes with its letters.
+
+    In a locale without UTF-8, Python has bytes in the place of letters. Paths keep these.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        raise ValueError(
+            f"config.{key} is given as {ascii(text)}, which is no text in UTF-8; write the command "
+            "in UTF-8, or the value into the config file."
+        ) from None
 
 
 def _item(field: Field, text: str) -> Any:

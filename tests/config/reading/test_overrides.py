@@ -157,3 +157,16 @@ def test_the_config_file_stays_as_it_is():
 def test_keys_that_a_command_does_not_use():
     keys = ["seed", "data.dir", "eval.num_steps", "eval.checkpoint"]
     assert overrides.unused(keys, ("data", "eval.checkpoint")) == ["seed", "eval.num_steps"]
+
+
+def test_names_of_classes_have_their_letters_in_every_locale():
+    names = "('Stra\udcc3\udc9fe','b')"  # As Python reads UTF-8 where the locale is C.
+    _, values = overrides.split([
+        f"--config.data.class_names={names}", "--config.data.dir=gr\udcc3\udcb6n",
+    ])  # fmt: skip
+    assert values == {"data.class_names": ("Straße", "b"), "data.dir": "gr\udcc3\udcb6n"}
+    assert overrides.split(["--config.data.class_names", names])[1] == {
+        "data.class_names": ("Straße", "b")
+    }
+    with pytest.raises(ValueError, match=r"class_names is given as .*udcf6.* no text in UTF-8"):
+        overrides.split(["--config.data.class_names=gr\udcf6n"])
