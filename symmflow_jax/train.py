@@ -375,8 +375,8 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         if not folder.is_refusal(error, workdir):
             raise
-        latest = checkpoints.latest_step(workdir)
-        kept = "no checkpoint is complete" if latest is None else f"step {latest} is complete"
+        steps = checkpoints.complete_steps(workdir)
+        kept = f"step {steps[-1]} is complete" if steps else "no checkpoint is complete"
         raise CheckpointError(
             f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."

@@ -67,23 +67,29 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
     return _open(workdir, options)
 
 
+def complete_steps(workdir: pathlib.Path) -> list[int]:
+    """The steps of the checkpoints of a run by the names of their folders, in order."""
+    names = [path.name for path in _folder(workdir).glob("*") if path.is_dir()]
+    return sorted(int(name) for name in names if name.isdecimal() and name == str(int(name)))
+
+
 def latest_step(workdir: pathlib.Path) -> int | None:
     """The step of the latest complete checkpoint of a run, or None; changes nothing.
 
     Raises:
-        CheckpointError: like `open_to_read`, or if a folder has a step's name but is no
-            checkpoint; `open_manager` would take it for one and delete it as too old.
+        CheckpointError: if a folder has a step's name but is no checkpoint (`open_manager` would
+            take it for one and delete it as too old), or if there is a file instead of the folder.
     """
-    if not _folder(workdir).exists():
-        return None
-    with open_to_read(workdir) as manager:
-        for step in manager.all_steps():
-            path = pathlib.Path(manager.directory) / str(step)
-            if not (path / _DESCRIPTION).is_dir():
-                raise CheckpointError(
-                    f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
-                )
-        return manager.latest_step()
+    if _folder(workdir).is_file():
+        raise CheckpointError(f"{_folder(workdir)} is a file, not a folder; move it elsewhere.")
+    steps = complete_steps(workdir)
+    for step in steps:
+        path = _folder(workdir) / str(step)
+        if not (path / _DESCRIPTION).is_dir():
+            raise CheckpointError(
+                f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
+            )
+    return max(steps, default=None)
 
 
 def check_empty(workdir: pathlib.Path) -> None:

@@ -99,7 +99,7 @@ def test_training_begins_with_imported_weights(digits, tmp_path):
         jax.random.key(0),
     )
     with checkpoints.open_manager(tmp_path / "run", 2) as manager:
-        state = checkpoints.restore_training(manager, shapes, iterator=None)
+        state = checkpoints.restore_training(manager, shapes)
     assert jax.tree.structure(state) == jax.tree.structure(shapes)
     assert state.step == 0
     params = symmflow_jax.load(tmp_path / "run").weights.network

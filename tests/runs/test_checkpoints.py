@@ -119,7 +119,9 @@ def test_damaged_checkpoints_are_named(run):
         _assert_equal(checkpoints.restore_ema_params(manager, 3, shapes), _state(3).ema_params)
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "tmp/", ".DS_Store", "step_x/", "4 (copy)/", "7"])
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "tmp/", ".DS_Store", "step_x/", "4 (copy)/", "04/", "7"]
+)
 def test_what_others_leave_beside_the_steps_stays(run, name):
     leftover = run / "checkpoints" / name
     leftover.mkdir() if name.endswith("/") else leftover.write_text("mine")
@@ -135,6 +137,12 @@ def test_a_folder_with_the_name_of_a_step_is_not_taken_for_one(run):
     (run / "checkpoints" / "1").mkdir()
     with pytest.raises(CheckpointError, match=r"checkpoints/1 is no checkpoint.*move it elsewhere"):
         checkpoints.latest_step(run)
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "checkpoints").touch()
+    with pytest.raises(CheckpointError, match="checkpoints is a file, not a folder"):
+        checkpoints.latest_step(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[1]", '{"score": "high"}'])
