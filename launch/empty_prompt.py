@@ -53,8 +53,8 @@ def _padding(folder: pathlib.Path) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--input", type=pathlib.Path, required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
+    for name in ("--input", "--output"):
+        parser.add_argument(name, type=lambda text: pathlib.Path(text).expanduser(), required=True)
     arguments = parser.parse_args()
     embedding = empty_prompt(arguments.input)
     safetensors.numpy.save_file({"prompt_embedding": embedding}, arguments.output)

@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
 import pathlib
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -27,6 +31,9 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
     assert code == 0, output
     assert "step 4/4" in output and "images/s" in output and "left" in output
     assert "Total: " in output  # The parameter overview.
+    # The end is a small table, not a wall of all figures.
+    assert "score           solver, steps  value" in output
+    assert re.search(r"\nmiou +euler 1 +[01]\.\d{4}", output) and "aurc" not in output
     assert "oneDNN" not in output and "CheckpointManager" not in output
 
     before = _contents(run)
@@ -77,6 +84,41 @@ def test_the_modes_follow_each_other(run_main, tmp_path):
         code, output = _end(run_main(f"--workdir={run}", *arguments))
         assert code != 0
         assert message in output and "Traceback" not in output
+
+
+_NO_HOME = """
+import os, pathlib
+
+def no_home(cls):
+    raise RuntimeError("Could not determine home directory.")
+
+pathlib.Path.home = classmethod(no_home)
+os.path.expanduser = lambda path: path
+"""
+
+
+def test_a_config_works_from_another_project_and_without_a_home(tmp_path):
+    """As in a container or under cron; the other project has `configs` of its own."""
+    root = pathlib.Path(__file__).parents[1]
+    for name, text in (("configs/default.py", "1 / 0"), ("site/sitecustomize.py", _NO_HOME)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    without = ("HOME", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR")
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    config = os.path.relpath(root / "configs" / "shapes.py", tmp_path)
+    sizes = [f"--config.data.{split}_size={size}" for split in ("train", "eval") for size in (9, 2)]
+    result = subprocess.run(
+        [sys.executable, "-m", "symmflow_jax.main", "--mode=check_data", f"--config={config}"]
+        + sizes,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{root}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout
+    assert "training: 2 examples, 2 of them readable." in result.stdout  # The last size counts.
+    assert "Compiled programs are not kept (Could not determine home directory.)" in result.stdout
 
 
 def test_labels_are_classified_into_a_table(run_main, tmp_path):

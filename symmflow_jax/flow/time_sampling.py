@@ -55,7 +55,7 @@ class TimeSampling:
     prob_at_one: float = 0.0
 
     def __post_init__(self):
-        if min(self.shares) < 0 or abs(sum(self.shares) - 1.0) > 1e-6:
+        if not (min(self.shares) >= 0 and abs(sum(self.shares) - 1.0) <= 1e-6):
             raise ValueError(
                 f"The shares of the clocks are {self.shares}; they must not be negative and must "
                 "add up to 1."

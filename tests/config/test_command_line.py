@@ -8,6 +8,8 @@ from absl.testing import flagsaver
 from symmflow_jax import main
 from symmflow_jax.config import command_line
 
+_CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}"
+
 
 @pytest.fixture
 def run(monkeypatch):

@@ -68,7 +68,9 @@ def test_tied_times_need_one_clock_and_all_others_two():
     assert TimeSampling(tied=0.0, independent=1.0).num_clocks == MIXED.num_clocks == 2
 
 
-@pytest.mark.parametrize("shares", [(0.5, 0.4, 0.0, 0.0), (1.5, -0.5, 0.0, 0.0)])
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.4, 0.0, 0.0), (1.5, -0.5, 0.0, 0.0), (float("nan"), 0.0, 0.0, 1.0)]
+)
 def test_shares_that_are_none_are_refused(shares):
     with pytest.raises(ValueError, match="must not be negative and must add up to 1"):
         TimeSampling(*shares)

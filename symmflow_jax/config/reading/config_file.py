@@ -37,7 +37,11 @@ def load(given: str) -> config_dict.ConfigDict:
     Raises:
         ConfigFileError: with the file, the line, the error and the remedy.
     """
-    path, arguments = _split(given)
+    try:
+        path, arguments = _split(given)
+        _check_is_file(path)
+    except OSError as error:  # A name that is too long, or a folder that cannot be looked into.
+        raise ConfigFileError(f"The config {given} cannot be read: {error.strerror}.") from error
     try:
         namespace = _execute(path)
         if not callable(getattr(namespace, _NAME, None)):

@@ -25,7 +25,7 @@ class FixedSteps:
     num_steps: int
 
     def __post_init__(self):
-        if self.num_steps < 1:
+        if not self.num_steps >= 1:
             raise ValueError(f"num_steps is {self.num_steps}; a solver takes at least one step.")
 
     @property

@@ -106,6 +106,8 @@ def test_a_config_that_is_not_there_is_told_with_the_most_similar_one(write):
         config_file.load("shapes.py")
     with pytest.raises(ConfigFileError, match="is not a regular file"):
         config_file.load(os.devnull)
+    with pytest.raises(ConfigFileError, match="cannot be read: File name too long"):
+        config_file.load("a" * 5_000)
 
 
 def test_text_after_a_colon_is_the_argument(write):
