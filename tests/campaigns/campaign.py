@@ -9,6 +9,7 @@ a hang in foreign code, or too much memory is counted and the campaign goes on.
 
 import argparse
 import collections
+import contextlib
 import dataclasses
 import gc
 import json
@@ -24,6 +25,7 @@ import threading
 import time
 import traceback
 import warnings
+import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -146,7 +148,8 @@ class Campaign:
 
 def _damage(rng: np.random.Generator, folder: pathlib.Path, kind: Any) -> Damage:
     """Damages one file of a folder."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and kind.targets(p.name))
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    paths = [path for path in files if kind.targets(str(path.relative_to(folder)))]
     path = paths[int(rng.integers(len(paths)))]
     target, before = str(path.relative_to(folder)), path.read_bytes()
     names: list[str] = []
@@ -156,7 +159,10 @@ def _damage(rng: np.random.Generator, folder: pathlib.Path, kind: Any) -> Damage
     changed: bytes | None = None
     if own and chance < 0.35:
         function = own[int(rng.integers(len(own)))]
-        mutation, changed = function.__name__, function(rng, before)
+        mutation = function.__name__
+        # Not every array can become every other, and not every file has the format of its name.
+        with contextlib.suppress(ValueError, TypeError, KeyError, zipfile.BadZipFile):
+            changed = function(rng, before)
     if changed is not None:
         after = changed
     elif chance < 0.75:

@@ -33,7 +33,7 @@ class Kind:
         names: what a message may name instead of the file.
         excuse: function of the damage and of the difference; the reason why nobody could see it,
             or None. Asked only if the answer is another and nothing was said.
-        targets: function of the name of a file that tells if it may be damaged.
+        targets: function of the relative path of a file that tells if it may be damaged.
     """
 
     make: Make

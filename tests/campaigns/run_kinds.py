@@ -190,6 +190,17 @@ def _input_excuse(damage: Damage, difference: str) -> str | None:
     return None
 
 
+def _is_loaded(path: str) -> bool:
+    """Tells if a model is loaded from a file, or could be."""
+    parts = path.split("/")
+    return "checkpoints" in parts and "2" not in parts and not {"training", "data"} & set(parts)
+
+
+def _is_resumed(path: str) -> bool:
+    """Tells if a training goes on from a file."""
+    return "2" not in path.split("/") and "pictures" not in path
+
+
 _CHECKPOINTS = ("checkpoints",)
 _TEXTS = {
     "metadata": formats.JSON,
@@ -208,9 +219,16 @@ KINDS: dict[str, Kind] = {
         damages=_TEXTS,
         names=_CHECKPOINTS,
         excuse=_checkpoint_excuse,
+        targets=_is_loaded,
     ),
     "run, resumed": Kind(
-        _run, _resume, share=1.5, damages=_TEXTS, names=_CHECKPOINTS, excuse=_checkpoint_excuse
+        _run,
+        _resume,
+        share=1.5,
+        damages=_TEXTS,
+        names=_CHECKPOINTS,
+        excuse=_checkpoint_excuse,
+        targets=_is_resumed,
     ),
     "runs, compared": Kind(
         _two_runs,
