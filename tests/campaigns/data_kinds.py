@@ -358,7 +358,7 @@ KINDS: dict[str, Kind] = {
         _reader(False, **_labels("idx")),
         variants=2,
         share=1.2,
-        damages={"ubyte": formats.IDX, ".gz": (*formats.IDX, formats.gzip_bomb)},
+        damages={"ubyte": formats.IDX, ".gz": (*formats.IDX * 5, formats.gzip_bomb)},
         excuse=_idx_excuse,
     ),
     "idx, checked": Kind(

@@ -258,7 +258,7 @@ def _archive_excuse(damage: Damage, difference: str) -> str | None:
 
 
 _WEIGHTS = {".safetensors": formats.SAFETENSORS, ".json": formats.JSON}
-_ZIPPED = {".pt": (*formats.ZIPS, formats.zip_bomb)}
+_ZIPPED = {".pt": (*formats.ZIPS * 2, formats.zip_bomb)}
 
 KINDS: dict[str, Kind] = {
     "weights, imported": Kind(
