@@ -18,8 +18,8 @@ from symmflow_jax.config import command_line, conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.values import Config
 from tests.campaigns import judgement
-from tests.campaigns.judgement import EXCUSED, FAILED, REFUSED, SAME, Outcome
 from tests.campaigns.experiments import TINY
+from tests.campaigns.judgement import FAILED, REFUSED, SAME, Outcome
 from tests.campaigns.mutations import BYTES, FILES
 
 _TEXTS = (
@@ -45,9 +45,10 @@ _FILES = (
     "def get_config():\n    return {'train': 3}\n", "def get_config(argument):\n    return 1\n",
     "def get_config():\n    return get_config()\n", "get_config = 3\n", "import sys\nsys.exit(3)\n",
     "def get_config():\n    raise RuntimeError('a\\nb')\n", "def get_config():\n\tx\n        y\n",
-    "def get_config():\n    import sys\n    sys.exit('leaving')\n", "\0", "# -*- coding: klingon -*-\n",
+    "def get_config():\n    import sys\n    sys.exit('leaving')\n", "\0",
+    "# -*- coding: klingon -*-\n",
     "def get_config():\n    assert False\n", "config = 1\n", "from configs import default\n",
-    "def get_config():\n    return open('nowhere')\n", "def get_config():\n    raise KeyError('a')\n",
+    "def get_config():\n    return open('nowhere')\n", "def get_config():\n    raise KeyError('a')\n",  # noqa: E501
     "from symmflow_jax.config import conversion\nget_config = conversion.default\nx = y\n",
     "from symmflow_jax.config import conversion\n\n\ndef get_config():\n"
     "    config = conversion.default()\n    config.train.batchsize = 3\n    return config\n",

@@ -187,7 +187,9 @@ def _celebamask(folder: pathlib.Path, variant: int) -> None:
     for number in originals:
         _photo(folder / "CelebA-HQ-img" / f"{number}.jpg", rng, (16, 16))
         if variant:
-            _grey_mask(folder / "CelebAMask-HQ-mask" / f"{number}.png", _ids(rng, range(19), (8, 8)))
+            _grey_mask(
+                folder / "CelebAMask-HQ-mask" / f"{number}.png", _ids(rng, range(19), (8, 8))
+            )
             continue
         for part in ("skin", "nose", "hair"):
             path = folder / "CelebAMask-HQ-mask-anno" / "0" / f"{number:05d}_{part}.png"
@@ -289,7 +291,15 @@ def _other_batch(rng: np.random.Generator, content: bytes) -> bytes:
         batch[b"labels"] = _LABELS[int(rng.integers(len(_LABELS)))]
     else:
         data = batch[b"data"]
-        others = (None, data[:1], data.astype(float), data.ravel(), data[:, :-1], data.tolist(), "x")
+        others = (
+            None,
+            data[:1],
+            data.astype(float),
+            data.ravel(),
+            data[:, :-1],
+            data.tolist(),
+            "x",
+        )
         batch[b"data"] = others[int(rng.integers(len(others)))]
     return pickle.dumps(batch, protocol=int(rng.integers(6)))
 

@@ -260,7 +260,18 @@ def _renamed(path: pathlib.Path, name: str) -> list[str]:
 
 def other_suffix(rng: Generator, path: pathlib.Path) -> list[str]:
     """The file has a suffix of another format."""
-    suffixes = (".png", ".jpg", ".bmp", ".tif", ".npz", ".zip", ".txt", ".gz", ".pt", ".safetensors")
+    suffixes = (
+        ".png",
+        ".jpg",
+        ".bmp",
+        ".tif",
+        ".npz",
+        ".zip",
+        ".txt",
+        ".gz",
+        ".pt",
+        ".safetensors",
+    )
     suffix = suffixes[int(rng.integers(len(suffixes)))]
     return _renamed(path, path.stem + (suffix if suffix != path.suffix else ""))
 

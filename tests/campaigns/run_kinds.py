@@ -130,7 +130,9 @@ def _photos(folder: pathlib.Path, variant: int) -> None:
     (folder / "photos").mkdir()
     for number in range(3):
         pixels = rng.integers(0, 256, (9, 12, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / "photos" / f"photo_{number}.{('png', 'jpg')[variant]}")
+        Image.fromarray(pixels).save(
+            folder / "photos" / f"photo_{number}.{('png', 'jpg')[variant]}"
+        )
 
 
 def _masks(folder: pathlib.Path, variant: int) -> None:
@@ -236,9 +238,15 @@ KINDS: dict[str, Kind] = {
         share=0.8,
         damages={".json": formats.JSON, ".png": formats.PICTURES},
         names=("first", "second"),
-        excuse=lambda damage, difference: other_setting(damage)
-        or ("two files of one kind have changed places" if damage.mutation == "swapped" else None)
-        or ("any picture is a grid of examples" if damage.mutation == "other_size" else None),
+        excuse=lambda damage, difference: (
+            other_setting(damage)
+            or (
+                "two files of one kind have changed places"
+                if damage.mutation == "swapped"
+                else None
+            )
+            or ("any picture is a grid of examples" if damage.mutation == "other_size" else None)
+        ),
     ),
     "photos, segmented": Kind(
         _photos,

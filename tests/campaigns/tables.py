@@ -4,9 +4,7 @@ from tests.campaigns import config_cases, data_kinds, run_kinds, tfds_kind, weig
 from tests.campaigns.config_cases import ConfigCase
 from tests.campaigns.kinds import Kind
 
-KINDS: dict[str, Kind] = (
-    data_kinds.KINDS | run_kinds.KINDS | weight_kinds.KINDS | tfds_kind.KINDS
-)
+KINDS: dict[str, Kind] = data_kinds.KINDS | run_kinds.KINDS | weight_kinds.KINDS | tfds_kind.KINDS
 """Inputs in files."""
 
 CONFIGS: dict[str, ConfigCase] = config_cases.CONFIGS

@@ -270,7 +270,7 @@ KINDS: dict[str, Kind] = {
         variants=2,
         share=1.2,
         damages=_WEIGHTS,
-        names=("diffusion_pytorch_model",),
+        names=("diffusion_pytorch_model", "/input"),
         excuse=_diffusers_excuse,
     ),
     "torch files": Kind(

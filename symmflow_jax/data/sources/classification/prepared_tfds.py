@@ -1,7 +1,6 @@
 """Data sets prepared by TensorFlow Datasets, read with random access without TensorFlow."""
 
 import pathlib
-import pathlib
 from typing import Any
 
 import numpy as np
@@ -41,9 +40,7 @@ class PreparedTfds:
                 f"another folder: {_how_to_prepare(name, 'FOLDER')}"
             ) from error
         except Exception as error:  # Damaged files may raise any error.
-            raise DataError(
-                f"{self._where} in {builder.data_dir}: {first_line(error)}"
-            ) from error
+            raise DataError(f"{self._where} in {builder.data_dir}: {first_line(error)}") from error
 
     @property
     def schemas(self) -> dict[str, labels.LabelSchema]:
