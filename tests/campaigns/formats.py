@@ -1,7 +1,7 @@
 """Damage that keeps to a format: what is written is well formed, and wrong.
 
-Each function takes a generator and the bytes of a file, and returns other bytes; or None if the file
-has no such part.
+Each function takes a generator and the bytes of a file, and returns other bytes; or None if the
+file has no such part.
 """
 
 import gzip
