@@ -104,15 +104,19 @@ def _run(arguments: list[str]) -> tuple[Config | None, BaseException | None, str
     printed, argv = io.StringIO(), sys.argv
     package = judgement.logging.getLogger("symmflow_jax")
     handlers, propagates = list(package.handlers), package.propagate
-    sys.argv = ["symmflow_jax", *arguments]
+    writes_bytecode = sys.dont_write_bytecode
+    sys.argv, sys.dont_write_bytecode = ["symmflow_jax", *arguments], True
     error: BaseException | None = None
     try:
+        # What an earlier case has imported is not what a process of its own would find.
+        sys.modules.pop("config_config", None)
         with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
             command_line.start(command)
     except (Exception, SystemExit) as caught:
         error = caught
     finally:
-        sys.argv, package.handlers, package.propagate = argv, handlers, propagates
+        sys.argv, sys.dont_write_bytecode = argv, writes_bytecode
+        package.handlers, package.propagate = handlers, propagates
         for name in [name for name in flags.FLAGS if name.startswith("config.")]:
             delattr(flags.FLAGS, name)
         flags.FLAGS.unparse_flags()

@@ -185,7 +185,7 @@ def _input_excuse(damage: Damage, difference: str) -> str | None:
         return "another name is the name of another, valid input"
     if damage.target.endswith("jpg") and damage.mutation in BYTES:
         return "the format has no checksum of its pixels"
-    if "photos" in damage.target and damage.mutation in ("other_size", "as_jpeg", "with_alpha"):
+    if "photos" in damage.target and damage.mutation in ("other_size", "replaced"):
         return "a photo may have any size and format; what it shows is another, valid picture"
     if damage.target.endswith("png") and damage.mutation in ("other_size", "ids_beyond"):
         return "a mask or photo of another size or colour is another, valid input"
@@ -245,7 +245,11 @@ KINDS: dict[str, Kind] = {
                 if damage.mutation == "swapped"
                 else None
             )
-            or ("any picture is a grid of examples" if damage.mutation == "other_size" else None)
+            or (
+                "any picture is a grid of examples"
+                if damage.mutation in ("other_size", "replaced") and damage.target.endswith("png")
+                else None
+            )
         ),
     ),
     "photos, segmented": Kind(
