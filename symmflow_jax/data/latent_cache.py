@@ -12,7 +12,8 @@ import dataclasses
 import json
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import NoneType
 from typing import Any
 
 import grain
@@ -195,9 +196,9 @@ class LatentCache:
     def __init__(self, folder: str | pathlib.Path):
         self.folder = pathlib.Path(folder)
         self.index = _read_index(self.folder)
-        records = self.folder.glob("*.array_record")
+        records = self.folder.glob(f"*{_ARRAY_RECORD}")
         self.files = tuple(sorted(path for path in records if not passed_over(path.name)))
-        self._records = grain.sources.ArrayRecordDataSource([str(file) for file in self.files])
+        self._records = _open_records(self.folder, self.files)
         if len(self._records) != self.index.num_examples:
             raise DataError(
                 f"{self.folder} has {len(self._records)} of {self.index.num_examples} examples "
@@ -218,8 +219,8 @@ class LatentCache:
             return {"moments": arrays["moments"], self.index.target: arrays["labels"]}
         except Exception as error:  # Damaged bytes may raise any error.
             raise DataError(
-                f"Example {index} of {self.folder} cannot be read ({error}); encode again with "
-                "--mode=encode."
+                f"Example {index} of {self.folder} cannot be read ({first_line(error)}); encode "
+                "again with --mode=encode."
             ) from error
 
     def check_fits(self, expected: dict[str, Any]) -> None:
@@ -285,17 +286,58 @@ class CachedPreparation:
         return {"image": element["moments"][0], "labels": labels}
 
 
+def _open_records(folder: pathlib.Path, files: Sequence[pathlib.Path]) -> Any:
+    """The records of all files; raises DataError for a file that is none of ArrayRecord."""
+    for file in files:
+        if not file.is_file():
+            raise DataError(f"{file} is no file; encode again with --mode=encode.")
+    if not files:
+        raise DataError(
+            f"{folder} has an index, but no files of examples ({_ARRAY_RECORD}); copy it again, or "
+            "encode again with --mode=encode."
+        )
+    for file in files:
+        # One by one, because errors do not name the file.
+        try:
+            grain.sources.ArrayRecordDataSource([str(file)])
+        except Exception as error:  # Damaged bytes may raise any error.
+            raise DataError(
+                f"{file} cannot be read ({first_line(error)}); encode again with --mode=encode."
+            ) from error
+    return grain.sources.ArrayRecordDataSource([str(file) for file in files])
+
+
 def _read_index(folder: pathlib.Path) -> CacheIndex:
-    try:
-        values = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        values["schema"] = LabelSchema.from_json(values["schema"])
-        values["image_size"] = tuple(values["image_size"])
-        return CacheIndex(**values)
-    except FileNotFoundError as error:
+    path = folder / _INDEX
+    if not path.is_file():
         raise DataError(
             f"{folder} holds no encoded examples; make them with --mode=encode and the same config."
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["schema"] = LabelSchema.from_json(values["schema"])
+        values["image_size"] = tuple(values["image_size"])
+        index = CacheIndex(**values)
+        _check_types(index)
+        return index
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{folder / _INDEX} is damaged ({error!r}); encode again with --mode=encode."
+            f"{path} is damaged ({type(error).__name__}: {first_line(error)}); encode again with "
+            "--mode=encode."
         ) from error
+
+
+def _check_types(index: CacheIndex) -> None:
+    """Raises ValueError for a value of another type than the index has."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "source": str, "split": str, "target": str, "encoder_hash": str, "has_mirrored": bool,
+        "data_digest": str, "num_examples": int, "seed": (int, NoneType),
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        value = getattr(index, name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ValueError(f"{name} is {value!r}")
+    if not all(type(side) is int and side > 0 for side in index.image_size):
+        raise ValueError(f"image_size is {index.image_size!r}")
+    if not all(isinstance(name, str) for name in index.schema.names):
+        raise ValueError(f"the class names are {index.schema.names!r}")

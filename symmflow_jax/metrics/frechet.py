@@ -9,6 +9,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from symmflow_jax.metrics.features import FeatureFunction
+from symmflow_jax.runtime.errors import first_line
 
 
 class StatisticsError(ValueError):
@@ -167,19 +168,26 @@ def load_statistics(path: str | pathlib.Path, feature_function: FeatureFunction)
         StatisticsError: if the file is missing, damaged or of another feature function.
     """
     path = pathlib.Path(path)
+    if not path.is_file():
+        raise StatisticsError(f"There is no file of feature statistics {path}.")
     try:
         with np.load(path) as file:
             values = {key: file[key] for key in file.files}
-        gaussian = Gaussian(values["mu"].astype(np.float64), values["sigma"].astype(np.float64))
-    except FileNotFoundError:
-        raise StatisticsError(f"There is no file of feature statistics {path}.") from None
+        gaussian = Gaussian(_numbers(values["mu"]), _numbers(values["sigma"]))
     except Exception as error:  # Damaged archives raise various errors.
         raise StatisticsError(
-            f"{path} is no file of feature statistics ({type(error).__name__}: {error}); "
-            "write it anew."
+            f"{path} is no file of feature statistics ({type(error).__name__}: "
+            f"{first_line(error)}); write it anew."
         ) from error
     _check_origin(path, values, gaussian, feature_function)
     return gaussian
+
+
+def _numbers(array: np.ndarray) -> np.ndarray:
+    """The array as float64; raises ValueError for what is no finite real number."""
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"an array of {array.dtype} is not of finite floats")
+    return array.astype(np.float64)
 
 
 def _check_origin(

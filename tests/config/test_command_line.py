@@ -1,6 +1,7 @@
 """Mistakes on the command line, as users meet them: one line, and status 1."""
 
 import os
+import pathlib
 
 import pytest
 from absl.testing import flagsaver

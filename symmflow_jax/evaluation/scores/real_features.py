@@ -1,11 +1,13 @@
 """Features of real images, the reference of sample quality, cached on disk."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import logging
 import pathlib
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
@@ -20,10 +22,12 @@ from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.frechet import (
     FeatureStatistics,
     Gaussian,
+    StatisticsError,
     load_statistics,
     save_statistics,
 )
 from symmflow_jax.runtime import processes
+from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
 
@@ -89,27 +93,63 @@ def real_features(evaluator: Evaluator, function: FeatureFunction) -> FeatureSet
 
     Raises:
         DataError: if the split is missing.
-        StatisticsError: if a file of statistics is damaged.
+        StatisticsError: if a file of statistics is damaged, or cannot be written.
     """
     source = evaluator.experiment.real_source(evaluator.source)
     path = _path(evaluator.experiment, source, function)
-    rows_path = path.with_suffix(".features.npy")
+    rows_path = path.with_suffix(".features.npz")
     if _everywhere(path.is_file() and rows_path.is_file()):
         _logger.info("The features of the real images are those kept in %s.", path)
-        with np.load(path) as file:
-            count = int(file["num_examples"])
-        return FeatureSet(load_statistics(path, function), np.load(rows_path), count)
+        return _kept(path, rows_path, function)
     _logger.info("Measuring the features of %d real images for %s.", len(source), path)
+    if processes.is_primary():
+        with _explain_write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
     statistics, rows = _measure(dataclasses.replace(evaluator, source=source), function)
     if processes.is_primary():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rows_path.open("wb") as file:
-            np.save(file, rows)
-        # Written last and renamed, so that both files are complete if this one exists.
-        partial = path.with_suffix(".partial")
-        save_statistics(partial, statistics, function)
-        partial.replace(path)
+        with _explain_write_errors(path):
+            # An archive, because its checksum tells if a number has changed on the disk.
+            partial = path.with_suffix(".partial")
+            with partial.open("wb") as file:
+                np.savez(file, features=rows)
+            partial.replace(rows_path)
+            # Last, so that both files are complete if this one exists.
+            save_statistics(partial, statistics, function)
+            partial.replace(path)
     return FeatureSet(statistics.gaussian(), rows, statistics.count)
+
+
+def _kept(path: pathlib.Path, rows_path: pathlib.Path, function: FeatureFunction) -> FeatureSet:
+    """The features that were kept in two files; raises StatisticsError if one is damaged."""
+    gaussian = load_statistics(path, function)
+    try:
+        with np.load(path) as file:
+            count = int(file["num_examples"])
+        with np.load(rows_path) as file:
+            rows = file["features"]
+    except Exception as error:  # Damaged archives raise various errors.
+        raise StatisticsError(
+            f"{rows_path} or {path.name} is damaged ({type(error).__name__}: {first_line(error)}); "
+            "remove both, and they are written anew."
+        ) from error
+    expected = (min(count, MOST_FEATURES), function.num_features)
+    if rows.shape != expected or rows.dtype != np.float32 or not np.isfinite(rows).all():
+        raise StatisticsError(
+            f"{rows_path} does not hold {expected[0]} times {expected[1]} finite features, as "
+            f"{path.name} says; remove both, and they are written anew."
+        )
+    return FeatureSet(gaussian, rows, count)
+
+
+@contextlib.contextmanager
+def _explain_write_errors(path: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StatisticsError(
+            f"{path} cannot be written ({error.strerror}); set config.eval.statistics_dir to a "
+            "folder with space where you may write."
+        ) from error
 
 
 def _measure(

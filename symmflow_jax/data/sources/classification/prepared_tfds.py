@@ -7,6 +7,7 @@ import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError, numbered_classes
+from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.semantics import labels
 
 
@@ -39,8 +40,8 @@ class PreparedTfds:
                 f"{self._where} in {builder.data_dir} has no random access. Prepare it again in "
                 f"another folder: {_how_to_prepare(name, 'FOLDER')}"
             ) from error
-        except (ValueError, OSError) as error:
-            raise DataError(f"{self._where} in {builder.data_dir}: {error}") from error
+        except Exception as error:  # Damaged files may raise any error.
+            raise DataError(f"{self._where} in {builder.data_dir}: {first_line(error)}") from error
 
     @property
     def schemas(self) -> dict[str, labels.LabelSchema]:
@@ -55,9 +56,10 @@ class PreparedTfds:
             raise IndexError(f"Example {index} is outside 0 to {len(self) - 1}.")
         try:
             example = self._examples[index]
-        except (ValueError, RuntimeError, OSError) as error:
+        except Exception as error:  # Damaged records may raise any error.
             raise DataError(
-                f"{self._where}: example {index} cannot be read ({error}). Prepare the set again."
+                f"{self._where}: example {index} cannot be read ({first_line(error)}). Prepare the "
+                "set again."
             ) from error
         label = np.asarray(example["label"], np.int32)
         if not 0 <= label < self._schema.num_classes:
@@ -79,6 +81,7 @@ def _find(name: str, folder: str) -> Any:
     # Imported here because the import is slow and most runs do not need it.
     from tensorflow_datasets.core import read_only_builder, registered
 
+    _check_plain(name, folder)
     try:
         return read_only_builder.builder_from_files(name, data_dir=folder or None)
     except registered.DatasetNotFoundError as error:
@@ -87,6 +90,35 @@ def _find(name: str, folder: str) -> Any:
             f"a machine with the network and TensorFlow: {_how_to_prepare(name, folder)} Then "
             "point --config.data.dir to that folder."
         ) from error
+    except Exception as error:  # Damaged descriptions may raise any error.
+        raise _damaged(name, folder, error) from error
+
+
+def _check_plain(name: str, folder: str) -> None:
+    """Raises DataError for a pipe among the files of a set, which TFDS would wait for."""
+    root = pathlib.Path(folder) / name.split("/")[0].split(":")[0]
+    if folder and root.is_dir():
+        for path in root.rglob("*"):
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise DataError(f"{path} is no plain file. Prepare the set again.")
+
+
+def _features(where: str, builder: Any) -> dict[str, Any]:
+    try:
+        return dict(builder.info.features.items())
+    except Exception as error:  # Damaged descriptions may raise any error.
+        raise DataError(
+            f"{where} in {builder.data_dir} has a damaged features.json ({first_line(error)}). "
+            "Prepare the set again."
+        ) from error
+
+
+def _damaged(name: str, folder: str, error: Exception) -> DataError:
+    return DataError(
+        f"The TFDS set {name!r} in {folder or '~/tensorflow_datasets'} cannot be read "
+        f"({type(error).__name__}: {first_line(error)}); its dataset_info.json or features.json is "
+        f"damaged. Prepare it again in another folder: {_how_to_prepare(name, 'FOLDER')}"
+    )
 
 
 def _files(folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
