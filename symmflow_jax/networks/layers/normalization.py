@@ -34,33 +34,20 @@ class GroupNorm(nn.Module):
         channels = x.shape[-1]
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
-        x = x.astype(jnp.float32)
-        mean, variance = _group_moments(x, self.num_groups)
-        repeat = functools.partial(jnp.repeat, repeats=channels // self.num_groups, axis=-1)
+        group_size = channels // self.num_groups
+        repeat = functools.partial(jnp.repeat, repeats=group_size, axis=-1)
+        # Differences from the first pixel: the square of a mean far above the deviations would
+        # lose the digits of the variance. The result does not depend on that pixel.
+        origin = jnp.reshape(x[:, 0, 0].astype(jnp.float32), (-1, self.num_groups, group_size))
+        origin = jax.lax.stop_gradient(repeat(jnp.mean(origin, axis=-1)))
+        x = x.astype(jnp.float32) - origin[:, None, None]
+        moments = jnp.stack([jnp.mean(x, (1, 2)), jnp.mean(jnp.square(x), (1, 2))])
+        grouped = jnp.reshape(moments, (2, -1, self.num_groups, group_size))
+        mean, mean_square = jnp.mean(grouped, axis=-1)
+        variance = jnp.maximum(mean_square - jnp.square(mean), 0.0)
         factor = repeat(jax.lax.rsqrt(variance + self.epsilon)) * scale[None]
-        # Centred first: a mean far above the deviations would cancel digits in a sum.
-        centred = x - repeat(mean)[:, None, None]
-        return (centred * factor[:, None, None] + bias[None, None, None]).astype(self.dtype)
-
-
-def _group_moments(
-    x: Float[Array, "batch height width channels"], num_groups: int
-) -> tuple[Float[Array, "batch groups"], Float[Array, "batch groups"]]:
-    """Mean and variance of each group of channels, in one pass over the input.
-
-    The moments are those of differences from the first pixel. A square of the values themselves
-    would lose the digits of a variance that is far below the square of the mean.
-    """
-    batch, *_, channels = x.shape
-    origin = jax.lax.stop_gradient(x[:, :1, :1])  # The result does not depend on it.
-    differences = x - origin
-    first = jnp.mean(differences, (1, 2))
-    within = jnp.maximum(jnp.mean(jnp.square(differences), (1, 2)) - jnp.square(first), 0.0)
-    grouped = (batch, num_groups, channels // num_groups)
-    means = jnp.reshape(origin[:, 0, 0] + first, grouped)
-    mean = jnp.mean(means, axis=-1)
-    between = jnp.mean(jnp.square(means - mean[..., None]), axis=-1)
-    return mean, jnp.mean(jnp.reshape(within, grouped), axis=-1) + between
+        shift = bias[None] - repeat(mean) * factor
+        return (x * factor[:, None, None] + shift[:, None, None]).astype(self.dtype)
 
 
 def layer_norm(x: Float[Array, "*shape"], *, name: str) -> Float[Array, "*shape"]:
