@@ -24,7 +24,8 @@ def get_config():
     config.data.source = "celebamask_hq"
     config.data.dir = "data/CelebAMask-HQ"
     config.data.train_split = "train"
-    config.data.eval_split = "test"
+    # The paper's scores are of the validation split (2,993 faces).
+    config.data.eval_split = "val"
     config.data.random_flip = True
     config.data.dequantize_images = True
     config.semantics.encoding = "palette"

@@ -79,8 +79,8 @@ class Model:
             conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
             key: origin of the noise.
             num_steps: steps of the solver.
-            solver: "euler", "midpoint", "heun", "rk4" or the adaptive "dopri5", which ignores
-                `num_steps`.
+            solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
+                "dopri5" ignores `num_steps`.
             guidance: classifier-free guidance towards the conditions; none by default.
 
         Returns:

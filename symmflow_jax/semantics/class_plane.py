@@ -104,7 +104,8 @@ class ClassColour:
         cls, schema: LabelSchema, spatial_shape: tuple[int, ...], dequantization_beta: float
     ) -> "ClassColour":
         """The encoding of a schema's classes; see `Encoding.of_classes`."""
-        return cls(palettes.class_colours(schema.num_classes), spatial_shape, dequantization_beta)
+        colours = schema.label_colours or palettes.label_colours(schema.num_classes)
+        return cls(colours, spatial_shape, dequantization_beta)
 
     def encode(
         self, key: Key[Array, ""], labels: Integer[Array, "*labels"]

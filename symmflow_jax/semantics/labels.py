@@ -39,6 +39,8 @@ class LabelSchema:
         ignored: classes that do not count in any score, such as "void".
         merged_ids: further ids of the files, each with the number of its class.
         mirrored: pairs of classes that a mirrored image exchanges, such as left and right.
+        label_colours: colour that stands for a label of each class, if labels are encoded as
+            colours; by default `palettes.label_colours`. Empty for more classes than it has.
     """
 
     names: tuple[str, ...]
@@ -47,8 +49,12 @@ class LabelSchema:
     ignored: tuple[int, ...] = ()
     merged_ids: tuple[tuple[int, int], ...] = ()
     mirrored: tuple[tuple[int, int], ...] = ()
+    label_colours: Palette = ()
 
     def __post_init__(self):
+        if not self.label_colours and self.num_classes <= palettes.MOST_LABEL_COLOURS:
+            # A checkpoint stores the colours themselves, so a later rule does not change a run.
+            object.__setattr__(self, "label_colours", palettes.label_colours(self.num_classes))
         counts = {len(self.names), len(self.raw_ids), len(self.palette)}
         if len(counts) > 1:
             raise ValueError(
@@ -139,15 +145,20 @@ class LabelSchema:
         """The schema that `to_json` was made from.
 
         Fields that the first checkpoints do not have are optional. Equal names, which they may
-        have, are told apart.
+        have, are told apart. Without colours of labels, they are those of that time.
         """
+        names = tuple(values["names"])
+        label_colours = values.get("label_colours")
+        if label_colours is None and len(names) <= palettes.MOST_LABEL_COLOURS:
+            label_colours = palettes.earlier_label_colours(len(names))
         return cls(
-            names=told_apart(values["names"], values["raw_ids"]),
+            names=told_apart(names, values["raw_ids"]),
             raw_ids=tuple(values["raw_ids"]),
             palette=tuple(tuple(colour) for colour in values["palette"]),
             ignored=tuple(values["ignored"]),
             merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
             mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
+            label_colours=tuple((r, g, b) for r, g, b in label_colours or ()),
         )
 
 

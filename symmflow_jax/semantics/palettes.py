@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,23 +28,36 @@ def lattice(levels: int, spacing: int) -> Palette:
     return tuple((red, green, blue) for red, green, blue in itertools.product(values, repeat=3))
 
 
-def coco_stuff(num_classes: int) -> Palette:
-    """The paper's palette of COCO-Stuff: a 6-level lattice, its last colour for unlabeled.
+def coco_stuff(raw_ids: Sequence[int]) -> Palette:
+    """The paper's palette of COCO-Stuff, in which published weights read and draw.
+
+    A class has the colour of its id in the files, on a lattice of 6 levels. One more colour, the
+    last of the lattice, follows for unlabeled pixels.
 
     Args:
-        num_classes: classes, the last of which is "unlabeled"; at most 216.
+        raw_ids: id of each class in the files, in [0, 215).
 
     Raises:
-        ValueError: if the lattice has fewer colours.
+        ValueError: if an id is out of range.
     """
     colours = lattice(levels=6, spacing=50)
-    if num_classes > len(colours):
-        raise ValueError(f"{num_classes} classes do not fit a lattice of {len(colours)} colours.")
-    return colours[: num_classes - 1] + colours[-1:]
+    if not all(0 <= raw_id < len(colours) - 1 for raw_id in raw_ids):
+        raise ValueError(f"COCO-Stuff has colours for ids below {len(colours) - 1}: {raw_ids}.")
+    return (*(colours[raw_id] for raw_id in raw_ids), colours[-1])
 
 
-def class_colours(num_classes: int) -> Palette:
-    """Colours spread evenly over a lattice of 4 levels 75 apart (MedSymmFlow, arXiv 2507.19098).
+MOST_LABEL_COLOURS = 64
+"""Largest number of classes for which `label_colours` has colours."""
+
+
+def label_colours(num_classes: int) -> Palette:
+    """Colours that stand for labels, over a lattice of 4 levels 75 apart.
+
+    Class i of n has colour `floor(63 i / (n - 1))` of the lattice (MedSymmFlow, arXiv 2507.19098,
+    as its code computes it).
+
+    Args:
+        num_classes: n, at least 1.
 
     Raises:
         ValueError: if there are more classes than the 64 colours of the lattice.
@@ -51,9 +65,16 @@ def class_colours(num_classes: int) -> Palette:
     colours = lattice(levels=4, spacing=75)
     if num_classes > len(colours):
         raise ValueError(
-            f"{num_classes} classes do not fit the {len(colours)} class colours; "
+            f"{num_classes} classes do not fit the {len(colours)} colours of labels; "
             "choose config.semantics.encoding='plane'."
         )
+    last = max(1, num_classes - 1)
+    return tuple(colours[(len(colours) - 1) * index // last] for index in range(num_classes))
+
+
+def earlier_label_colours(num_classes: int) -> Palette:
+    """The colours of labels in runs made before schemas held them: rounded, not cut off."""
+    colours = lattice(levels=4, spacing=75)
     indices = np.linspace(0, len(colours) - 1, num_classes).round().astype(int)
     return tuple(colours[index] for index in indices)
 

@@ -12,16 +12,24 @@ def one_cycle(
 ) -> optax.Schedule:
     """A one-cycle schedule: cosine warm-up from `end_learning_rate` to the peak, and cosine decay.
 
+    It is PyTorch's `OneCycleLR`: the last step of the warm-up has the peak, and the last step of
+    all has the end. Steps count from 0.
+
     Args:
         num_steps: steps of the whole schedule, at least 1.
         warmup_steps: steps of the warm-up; at most `num_steps - 1` are used.
         peak_learning_rate: highest learning rate.
         end_learning_rate: learning rate at the start and at the end, positive.
     """
+    last = max(1, num_steps - 1)
+    peak = min(max(1, warmup_steps), last) - 1
+    if peak == 0:
+        decay = end_learning_rate / peak_learning_rate
+        return optax.cosine_decay_schedule(peak_learning_rate, last, alpha=decay)
     return optax.cosine_onecycle_schedule(
-        transition_steps=num_steps,
+        transition_steps=last,
         peak_value=peak_learning_rate,
-        pct_start=min(warmup_steps, num_steps - 1) / num_steps,
+        pct_start=(peak + 0.5) / last,  # Optax cuts the half off.
         div_factor=peak_learning_rate / end_learning_rate,
         final_div_factor=1.0,
     )

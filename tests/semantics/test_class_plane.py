@@ -13,7 +13,7 @@ from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
 pytestmark = pytest.mark.slow
 
 PLANE = ClassPlane(num_classes=10, spatial_shape=(4, 6), dequantization_beta=4.0)
-COLOUR = ClassColour(palettes.class_colours(10), (4, 6), dequantization_beta=4.0)
+COLOUR = ClassColour(palettes.label_colours(10), (4, 6), dequantization_beta=4.0)
 
 # Hypothesis calls it often.
 decode = jax.jit(lambda encoding, signal: encoding.decode(signal), static_argnums=0)

@@ -17,9 +17,9 @@ from symmflow_jax.semantics.palette_mask import PaletteMask
 pytestmark = pytest.mark.slow
 
 PLANE = ClassPlane(num_classes=10, spatial_shape=(4, 6), dequantization_beta=4.0)
-COLOUR = ClassColour(palettes.class_colours(10), (4, 6), dequantization_beta=4.0)
+COLOUR = ClassColour(palettes.label_colours(10), (4, 6), dequantization_beta=4.0)
 MASK = PaletteMask(palettes.CELEBAMASK_HQ, dequantization_beta=10.0)
-COCO = PaletteMask(palettes.coco_stuff(172), dequantization_beta=6.0)
+COCO = PaletteMask(palettes.coco_stuff(range(171)), dequantization_beta=6.0)
 
 label_encodings = pytest.mark.parametrize(
     "encoding",
@@ -28,8 +28,8 @@ label_encodings = pytest.mark.parametrize(
         COLOUR,
         ClassPlane(2, (), 4.0),
         ClassPlane(1000, (4, 4), 4.0),
-        ClassColour(palettes.class_colours(64), (), 6.0),
-        ClassColour(palettes.class_colours(2), (2, 2), 6.0),
+        ClassColour(palettes.label_colours(64), (), 6.0),
+        ClassColour(palettes.label_colours(2), (2, 2), 6.0),
     ],
 )
 mask_encodings = pytest.mark.parametrize(

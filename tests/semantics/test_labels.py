@@ -55,6 +55,25 @@ def test_bytes_are_looked_up_like_other_numbers(seed, num_classes):
             schema.from_raw(raw, "m")
 
 
+def test_labels_have_colours_of_their_own():
+    colours = consecutive(("a", "b", "c")).label_colours
+    assert colours == ((0, 0, 0), (75, 225, 225), (225, 225, 225))
+    # More classes than colours have none, and cannot be encoded as colours.
+    assert consecutive(tuple(map(str, range(65)))).label_colours == ()
+
+
+def test_a_schema_keeps_the_colours_of_labels_that_its_run_had():
+    schema = consecutive(tuple("abcdefg"))
+    values = json.loads(json.dumps(schema.to_json()))
+    assert LabelSchema.from_json(values) == schema
+    # Number 31 of the lattice; earlier versions took 32 and did not write it down.
+    assert schema.label_colours[3] == (75, 225, 225)
+    del values["label_colours"]
+    earlier = LabelSchema.from_json(values)
+    assert earlier.label_colours[3] == (150, 0, 0)
+    assert LabelSchema.from_json(json.loads(json.dumps(earlier.to_json()))) == earlier
+
+
 def test_empty_arrays_are_no_error():
     assert SCHEMA.from_raw(np.zeros((0, 4), np.uint8), "m").shape == (0, 4)
 

@@ -11,7 +11,7 @@ from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.palette_mask import PaletteMask
 
 MASK = PaletteMask(palettes.CELEBAMASK_HQ, dequantization_beta=10.0)
-COCO = PaletteMask(palettes.coco_stuff(172), dequantization_beta=6.0)
+COCO = PaletteMask(palettes.coco_stuff(range(171)), dequantization_beta=6.0)
 
 # Hypothesis calls it often; eagerly, each call of a scan compiles anew.
 decode = jax.jit(lambda encoding, signal: encoding.decode(signal), static_argnums=0)

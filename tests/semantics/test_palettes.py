@@ -15,18 +15,18 @@ def test_lattice_varies_blue_fastest():
     assert colours[-1] == (250, 250, 250)
 
 
-def test_coco_stuff_keeps_the_last_colour_for_unlabeled():
-    colours = palettes.coco_stuff(172)
-    assert len(colours) == len(set(colours)) == 172
-    assert colours[:171] == palettes.lattice(6, 50)[:171]
-    assert colours[171] == (250, 250, 250)
-    assert palettes.smallest_distance(colours) == 50
+def test_coco_stuff_has_the_colours_of_the_ids_in_the_files():
+    raw_ids = (0, 10, 12, 181)
+    colours = palettes.coco_stuff(raw_ids)
+    # Written out by hand: id 12 is 0 * 36 + 2 * 6 + 0, id 181 is 5 * 36 + 0 * 6 + 1.
+    assert colours == ((0, 0, 0), (0, 50, 200), (0, 100, 0), (250, 0, 50), (250, 250, 250))
 
 
-def test_coco_stuff_has_216_colours_at_most():
-    assert palettes.coco_stuff(216) == palettes.lattice(6, 50)
-    with pytest.raises(ValueError, match="217 classes do not fit a lattice of 216"):
-        palettes.coco_stuff(217)
+def test_coco_stuff_has_colours_for_all_ids_but_one():
+    assert palettes.coco_stuff(range(215)) == palettes.lattice(6, 50)
+    for raw_id in (-1, 215):
+        with pytest.raises(ValueError, match=f"colours for ids below 215: .*{raw_id}"):
+            palettes.coco_stuff((raw_id,))
 
 
 def test_celebamask_hq():
@@ -40,20 +40,30 @@ def test_celebamask_hq():
     assert palettes.smallest_distance(colours) == 51
 
 
-def test_class_colours_are_spread_evenly():
-    assert palettes.class_colours(2) == ((0, 0, 0), (225, 225, 225))
-    # Every seventh of the 64 colours.
-    assert palettes.class_colours(10)[:4] == ((0, 0, 0), (0, 75, 225), (0, 225, 150), (75, 75, 75))
-    assert palettes.class_colours(64) == palettes.lattice(4, 75)
-    with pytest.raises(ValueError, match="65 classes .* 64 class colours; .*encoding='plane'"):
-        palettes.class_colours(65)
+def test_label_colours_of_published_sets():
+    # Numbers on the lattice, in base 4: DermaMNIST has 7 classes, RetinaMNIST 5.
+    numbers = {2: (0, 63), 5: (0, 15, 31, 47, 63), 7: (0, 10, 21, 31, 42, 52, 63)}
+    for num_classes, expected in numbers.items():
+        colours = tuple((75 * (n // 16), 75 * (n // 4 % 4), 75 * (n % 4)) for n in expected)
+        assert palettes.label_colours(num_classes) == colours
+    assert palettes.label_colours(64) == palettes.lattice(4, 75)
+    assert palettes.label_colours(1) == ((0, 0, 0),)
+    with pytest.raises(ValueError, match="65 classes .* 64 colours of labels; .*encoding='plane'"):
+        palettes.label_colours(65)
 
 
 @pytest.mark.parametrize("num_classes", range(1, 65))
-def test_class_colours_are_distinct(num_classes):
-    colours = palettes.class_colours(num_classes)
+def test_label_colours_are_distinct(num_classes):
+    colours = palettes.label_colours(num_classes)
     assert len(set(colours)) == num_classes
     assert num_classes == 1 or palettes.smallest_distance(colours) >= 75
+
+
+def test_earlier_label_colours_were_rounded():
+    # Seven classes, as runs of that time drew them.
+    numbers = (0, 10, 21, 32, 42, 52, 63)
+    colours = tuple((75 * (n // 16), 75 * (n // 4 % 4), 75 * (n % 4)) for n in numbers)
+    assert palettes.earlier_label_colours(7) == colours
 
 
 def test_distinct_takes_the_corners_of_the_cube_first():

@@ -1,5 +1,7 @@
 """The optimizer and its schedule."""
 
+import pathlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,8 @@ import optax
 import pytest
 
 from symmflow_jax.training.optimizers import adamw, one_cycle
+
+FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
 
@@ -16,19 +20,30 @@ def _rates(schedule, steps):
 
 
 def test_the_learning_rate_rises_and_falls_along_cosines():
-    schedule = one_cycle(12, 4, 1.0, 0.2)
+    schedule = one_cycle(13, 5, 1.0, 0.2)
     # Halfway a cosine is at the mean of its ends.
     np.testing.assert_allclose(_rates(schedule, (0, 2, 4, 8, 12)), [0.2, 0.6, 1.0, 0.6, 0.2], 1e-5)
     rates = _rates(schedule, range(13))
     assert rates[:5] == sorted(rates[:5]) and rates[4:] == sorted(rates[4:], reverse=True)
 
 
+def test_learning_rates_of_a_published_run_are_those_of_pytorch():
+    # 1000 epochs of 118 batches, 100 of them to warm up (see make_one_cycle.py).
+    reference = np.load(FIXTURES / "one_cycle.npz")
+    schedule = one_cycle(118_000, 11_800, 5e-4, 1e-6)
+    rates = jax.vmap(schedule)(reference["steps"])
+    np.testing.assert_allclose(rates, reference["rates"], rtol=2e-4)
+    assert float(schedule(11_799)) == rates.max() == np.float32(5e-4)
+    assert schedule(117_999) == pytest.approx(1e-6, rel=1e-4)
+
+
 @pytest.mark.parametrize("num_steps", [1, 2, 5])
-def test_a_warm_up_longer_than_the_training_leaves_it_a_step(num_steps):
-    rates = _rates(one_cycle(num_steps, 100, 1.0, 0.01), range(num_steps + 1))
-    assert np.all(np.isfinite(rates))
-    assert max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.01)
-    assert np.argmax(rates) == num_steps - 1
+@pytest.mark.parametrize("warmup_steps", [0, 1, 100])
+def test_short_trainings_have_their_peak_and_their_end(num_steps, warmup_steps):
+    rates = _rates(one_cycle(num_steps, warmup_steps, 1.0, 0.01), range(num_steps))
+    assert np.all(np.isfinite(rates)) and max(rates) == pytest.approx(1.0)
+    assert np.argmax(rates) == (max(0, num_steps - 2) if warmup_steps > 1 else 0)
+    assert num_steps == 1 or rates[-1] == pytest.approx(0.01)
 
 
 def _update(optimizer, params, gradients):

@@ -29,6 +29,10 @@ SOLVERS: dict[str, SolverChoice] = {
         "symmflow_jax.flow.solvers.fixed_steps:heun", "order 2, two passes a step"
     ),
     "rk4": SolverChoice("symmflow_jax.flow.solvers.fixed_steps:rk4", "order 4, four passes a step"),
+    "rk4_three_eighths": SolverChoice(
+        "symmflow_jax.flow.solvers.fixed_steps:rk4_three_eighths",
+        "order 4, four passes a step; called rk4 by torchdiffeq and by the published code",
+    ),
     "dopri5": SolverChoice(
         "symmflow_jax.flow.solvers.adaptive:DormandPrince",
         "order 5, adaptive: as many steps as the tolerance asks for",

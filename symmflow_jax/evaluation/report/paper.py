@@ -57,7 +57,7 @@ _CELEBA = (
         "segmentation",
         "miou",
         _percent({1: 65.3, 2: 70.3, 5: 70.3, 20: 69.4, 25: 69.3}),
-        f"macro mean over the classes without background; {_LATENT}",
+        f"macro mean over the classes without background; validation split; {_LATENT}",
     ),
     Published(
         "CelebAMask-HQ",
@@ -75,7 +75,7 @@ _COCO = (
         "miou",
         _percent({1: 29.3, 2: 33.8, 5: 38.1, 20: 40.1, 25: 39.6}),
         f"macro mean over the 171 classes, unlabeled pixels left out; {_LATENT}; the published "
-        "loader takes ids 0 to 181 for palette indices but scores the first 171",
+        "scorer merges ids 171 to 181 into 135 to 145, so this figure is not exactly reproducible",
     ),
     Published(
         "COCO-Stuff",

@@ -7,7 +7,14 @@ import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics
 from symmflow_jax.flow.shapes import Scalar
-from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4, RungeKutta
+from symmflow_jax.flow.solvers.runge_kutta import (
+    EULER,
+    HEUN,
+    MIDPOINT,
+    RK4,
+    RK4_THREE_EIGHTHS,
+    RungeKutta,
+)
 from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
 from symmflow_jax.flow.state import JointState
 
@@ -72,3 +79,8 @@ def heun(num_steps: int) -> FixedSteps:
 def rk4(num_steps: int) -> FixedSteps:
     """The classical Runge-Kutta method in equal steps."""
     return FixedSteps(RK4, num_steps)
+
+
+def rk4_three_eighths(num_steps: int) -> FixedSteps:
+    """The 3/8 rule of order 4 in equal steps."""
+    return FixedSteps(RK4_THREE_EIGHTHS, num_steps)

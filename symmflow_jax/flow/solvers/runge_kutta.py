@@ -43,6 +43,13 @@ RK4 = RungeKutta(
     ((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
     (1 / 6, 1 / 3, 1 / 3, 1 / 6),
 )
+RK4_THREE_EIGHTHS = RungeKutta(
+    4,
+    (0.0, 1 / 3, 2 / 3, 1.0),
+    ((1 / 3,), (-1 / 3, 1.0), (1.0, -1.0, 1.0)),
+    (1 / 8, 3 / 8, 3 / 8, 1 / 8),
+)
+"""Kutta's second method of order 4, which torchdiffeq calls "rk4"."""
 
 
 def _advance(

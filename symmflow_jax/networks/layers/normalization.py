@@ -14,9 +14,9 @@ from symmflow_jax.flow.shapes import Grid
 class GroupNorm(nn.Module):
     """Group normalisation with float32 statistics for every input dtype.
 
-    Moments are computed per channel and then averaged per group. The normalisation is then a factor
-    and a shift for each channel. So the input is read twice in its own dtype and never reshaped
-    into groups, which would change its layout on a TPU.
+    Moments are computed per channel and then averaged per group. The normalisation is then a
+    difference, a factor and a shift for each channel. So the input is read twice in its own dtype
+    and never reshaped into groups, which would change its layout on a TPU.
 
     Attributes:
         num_groups: groups; they divide the channels.
@@ -31,15 +31,20 @@ class GroupNorm(nn.Module):
     @nn.compact
     def __call__(self, x: Grid) -> Grid:
         """The normalised `[batch, height, width, channels]`."""
-        batch, _, _, channels = x.shape
+        channels = x.shape[-1]
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
-        x = x.astype(jnp.float32)
+        group_size = channels // self.num_groups
+        repeat = functools.partial(jnp.repeat, repeats=group_size, axis=-1)
+        # Differences from the first pixel: the square of a mean far above the deviations would
+        # lose the digits of the variance. The result does not depend on that pixel.
+        origin = jnp.reshape(x[:, 0, 0].astype(jnp.float32), (-1, self.num_groups, group_size))
+        origin = jax.lax.stop_gradient(repeat(jnp.mean(origin, axis=-1)))
+        x = x.astype(jnp.float32) - origin[:, None, None]
         moments = jnp.stack([jnp.mean(x, (1, 2)), jnp.mean(jnp.square(x), (1, 2))])
-        grouped = jnp.reshape(moments, (2, batch, self.num_groups, channels // self.num_groups))
+        grouped = jnp.reshape(moments, (2, -1, self.num_groups, group_size))
         mean, mean_square = jnp.mean(grouped, axis=-1)
         variance = jnp.maximum(mean_square - jnp.square(mean), 0.0)
-        repeat = functools.partial(jnp.repeat, repeats=channels // self.num_groups, axis=-1)
         factor = repeat(jax.lax.rsqrt(variance + self.epsilon)) * scale[None]
         shift = bias[None] - repeat(mean) * factor
         return (x * factor[:, None, None] + shift[:, None, None]).astype(self.dtype)

@@ -38,7 +38,8 @@ def test_unknown_solvers_are_refused_with_the_list():
     with pytest.raises(ValueError) as error:
         make_solver("leapfrog", 2, 0.1)
     assert str(error.value) == (
-        "The solver is 'leapfrog'; choose one of euler, midpoint, heun, rk4, dopri5."
+        "The solver is 'leapfrog'; choose one of euler, midpoint, heun, rk4, rk4_three_eighths, "
+        "dopri5."
     )
 
 

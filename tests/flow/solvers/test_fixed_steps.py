@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
-from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4
+from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4, RK4_THREE_EIGHTHS
 from symmflow_jax.flow.state import JointState
 
 pytestmark = pytest.mark.slow
 
-METHODS = {"euler": EULER, "midpoint": MIDPOINT, "heun": HEUN, "rk4": RK4}
+METHODS = {"euler": EULER, "midpoint": MIDPOINT, "heun": HEUN, "rk4": RK4, "3/8": RK4_THREE_EIGHTHS}
 all_methods = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
 
@@ -93,6 +93,20 @@ def test_euler_is_exact_where_the_velocity_is_constant(num_steps, start, end):
     result = FixedSteps(EULER, num_steps)(lambda state, s: velocity, state, start, end)
     expected = jax.tree.map(lambda x, v: x + (end - start) * v, state, velocity)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), result.state, expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "integral"),
+    # Of s^4 over [0, 1]: Simpson's rule, and his second rule with nodes at thirds.
+    [(RK4, (4 / 16 + 1) / 6), (RK4_THREE_EIGHTHS, (3 / 81 + 3 * 16 / 81 + 1) / 8)],
+)
+def test_methods_of_order_four_have_their_own_rules(method, integral):
+    def power(state, s):
+        return jax.tree.map(lambda leaf: jnp.full_like(leaf, s**4), state)
+
+    state = JointState(jnp.zeros((2, 3)), jnp.zeros((2, 1)))
+    result = FixedSteps(method, 1)(power, state, 0.0, 1.0).state
+    np.testing.assert_allclose(result.image, integral, rtol=1e-6)
 
 
 @pytest.mark.parametrize("num_steps", [0, -3])

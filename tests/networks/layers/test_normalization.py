@@ -27,6 +27,30 @@ def test_group_norm_agrees_with_flax():
         np.testing.assert_allclose(ours, reference, rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 100.0, 1000.0])
+def test_group_norm_keeps_its_digits_if_means_are_far_above_deviations(ratio):
+    x, variables = _example()
+    x = x + 5.0 * ratio
+    ours = GroupNorm(4, 1e-5, jnp.float32).apply(variables, x)
+    exact = np.float64(x).reshape(2, 15, 4, 3)
+    exact = (exact - exact.mean((1, 3), keepdims=True)) / exact.std((1, 3), keepdims=True)
+    params = variables["params"]
+    exact = exact.reshape(x.shape) * np.float64(params["scale"]) + np.float64(params["bias"])
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=2e-5)
+
+
+def test_the_gradient_of_group_norm_is_that_of_flax():
+    x, variables = _example()
+    weights = jnp.asarray(np.random.default_rng(1).standard_normal(x.shape), jnp.float32)
+
+    def loss(norm, x):
+        return jnp.sum(weights * norm.apply(variables, x))
+
+    ours = jax.grad(loss, argnums=1)(GroupNorm(4, 1e-5, jnp.float32), x)
+    reference = jax.grad(loss, argnums=1)(nn.GroupNorm(4, epsilon=1e-5), x)
+    np.testing.assert_allclose(ours, reference, rtol=0, atol=2e-5)
+
+
 def test_group_norm_in_bfloat16_has_float32_statistics():
     x, variables = _example(jnp.bfloat16)
     x = x + jnp.bfloat16(64)  # The squares, summed in bfloat16, would lose the variance.

@@ -45,10 +45,13 @@ _OCCURRING = tuple(raw_id for raw_id in range(len(_NAMES)) if raw_id not in _ABS
 SCHEMA = LabelSchema(
     names=(*(_NAMES[raw_id] for raw_id in _OCCURRING), "unlabeled"),
     raw_ids=(*_OCCURRING, _UNLABELED),
-    palette=palettes.coco_stuff(len(_OCCURRING) + 1),
+    palette=palettes.coco_stuff(_OCCURRING),
     ignored=(len(_OCCURRING),),
 )
-"""The 171 occurring classes in the order of their ids, and "unlabeled", which is not scored."""
+"""The 171 occurring classes in the order of their ids, and "unlabeled", which is not scored.
+
+The colours are those of the paper's published weights: of the ids in the files.
+"""
 
 
 class CocoStuff(PairedFolder):
