@@ -11,8 +11,8 @@ from PIL import Image
 from symmflow_jax.data.decoding.decoding import decode
 from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime import files
 
-_SUFFIXES = {*SUFFIXES, ".tif", ".tiff"}
 _MOST_IDS = 1 << 16
 
 
@@ -49,7 +49,7 @@ def rewrite_panoptic(
         annotations: the JSON file of `segments_info`, with the "category_id" of each segment.
         output: as of `rewrite`. Pixels of no segment get the id 0.
     """
-    entries = json.loads(pathlib.Path(annotations).read_text())["annotations"]
+    entries = json.loads(pathlib.Path(annotations).read_text(encoding="utf-8"))["annotations"]
     segments = {entry["file_name"]: entry["segments_info"] for entry in entries}
 
     def to_categories(path: pathlib.Path, pixels: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ _IMPORT = f"from {__name__} import"
 
 def _text(path: pathlib.Path) -> str:
     """A string of Python with double quotes, so that the shell's single quotes need no escape."""
-    return json.dumps(str(path))
+    return files.as_json(str(path))
 
 
 def _command(code: str) -> str:
@@ -92,16 +92,16 @@ def _rewrite(
     output: str | pathlib.Path,
 ) -> pathlib.Path:
     target = pathlib.Path(output) if output else folder.with_name(f"{folder.name}_ids")
-    files = [
+    masks = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
-    if not files:
+    if not masks:
         raise DataError(f"{folder} contains no masks; name the folder of the mask files.")
     if target.exists():
         raise DataError(f"{target} exists; remove it, or give another folder as output=...")
-    for path in files:
+    for path in masks:
         ids = _checked(path, change(path, np.asarray(decode(path).picture)))
         place = (target / path.relative_to(folder)).with_suffix(".png")
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 import pathlib
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from symmflow_jax.data.folders.listing import shown
 from symmflow_jax.data.sources.classification import faults
 from symmflow_jax.data.sources.classification.faults import Fault
+from symmflow_jax.runtime.files import as_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +82,11 @@ def split_line(archive: Archive, whole: Split, split: str) -> str:
     parts = {"train": "p[len(p) // 10 or 1:]", second: "p[:len(p) // 10 or 1]"}
     images, labels = _expressions(archive, whole)
     values = [
-        f"{json.dumps(f'{name}_{kind}')}: ({value})[{part}]"
+        f"{as_json(f'{name}_{kind}')}: ({value})[{part}]"
         for name, part in parts.items()
         for kind, value in (("images", images), ("labels", labels))
     ]
-    order = f"p = np.random.default_rng(0).permutation(len(a[{json.dumps(whole.images)}]))"
+    order = f"p = np.random.default_rng(0).permutation(len(a[{as_json(whole.images)}]))"
     command = _command([*_start(archive), order, _save(archive.path, values)])
     return (
         f"It has no such split; draw a tenth of its {count} examples for {second!r}"
@@ -98,9 +98,9 @@ def unpickling_line(path: pathlib.Path) -> str:
     """Advice for an archive of pickled objects: the line that makes plain arrays of them."""
     lines = [
         "import numpy as np",
-        f"a = np.load({json.dumps(str(path))}, allow_pickle=True)",
+        f"a = np.load({as_json(str(path))}, allow_pickle=True)",
         "f = lambda v: np.array(v.tolist()) if v.dtype == object else v",
-        f"np.savez_compressed({json.dumps(str(_converted(path)))}, "
+        f"np.savez_compressed({as_json(str(_converted(path)))}, "
         "**{k: f(np.asarray(a[k])) for k in a})",
     ]
     return (
@@ -111,7 +111,7 @@ def unpickling_line(path: pathlib.Path) -> str:
 
 def _to_archive(archive: Archive) -> str:
     values = [
-        f"{json.dumps(f'{split.name}_{kind}')}: {value}"
+        f"{as_json(f'{split.name}_{kind}')}: {value}"
         for split in _usable(archive)
         for kind, value in zip(("images", "labels"), _expressions(archive, split), strict=True)
     ]
@@ -123,7 +123,7 @@ def _to_folders(archive: Archive) -> str:
     """The line that writes images and masks as files, for the source of folders."""
     folder = _free(archive.path.with_name(f"{archive.path.stem}_folders"))
     rows = [
-        f"({json.dumps(split.name)}, {json.dumps(kind)}, {value})"
+        f"({as_json(split.name)}, {as_json(kind)}, {value})"
         for split in _usable(archive)
         for kind, value in zip(("images", "masks"), _expressions(archive, split), strict=True)
     ]
@@ -131,8 +131,7 @@ def _to_folders(archive: Archive) -> str:
         *_start(archive),
         "import pathlib",
         "from PIL import Image",
-        f"r = [(pathlib.Path({json.dumps(str(folder))}, s, k), x) for s, k, x in "
-        f"[{', '.join(rows)}]]",
+        f"r = [(pathlib.Path({as_json(str(folder))}, s, k), x) for s, k, x in [{', '.join(rows)}]]",
         "[p.mkdir(parents=True, exist_ok=True) for p, x in r]",
         "f = lambda v: v[..., 0] if v.shape[2:] == (1,) else v",
         '[Image.fromarray(f(v)).save(p / f"{i:06d}.png") for p, x in r for i, v in enumerate(x)]',
@@ -157,18 +156,18 @@ def _usable(archive: Archive) -> list[Split]:
 def _expressions(archive: Archive, split: Split) -> list[str]:
     """Python of good images and of good labels of a split."""
     return [
-        f"(lambda v: {fault.expression})(a[{json.dumps(key)}])"
+        f"(lambda v: {fault.expression})(a[{as_json(key)}])"
         if fault and fault.expression
-        else f"a[{json.dumps(key)}]"
+        else f"a[{as_json(key)}]"
         for key, fault in zip((split.images, split.labels), archive.faults_of(split), strict=True)
     ]
 
 
 def _start(archive: Archive) -> list[str]:
-    load = archive.load or f"a = np.load({json.dumps(str(archive.path))})"
+    load = archive.load or f"a = np.load({as_json(str(archive.path))})"
     lines = ["import numpy as np", load]
     if any("(c, " in value for split in archive.splits for value in _expressions(archive, split)):
-        keys = json.dumps([split.labels for split in archive.splits])
+        keys = as_json([split.labels for split in archive.splits])
         is_bytes = archive.arrays[archive.splits[0].labels].dtype.kind == "S"
         labels = faults.TEXT_OF_BYTES.format("a[k]") if is_bytes else "a[k]"
         lines.append(f"c = np.unique(np.concatenate([{labels}.reshape(-1) for k in {keys}]))")
@@ -176,7 +175,7 @@ def _start(archive: Archive) -> list[str]:
 
 
 def _save(path: pathlib.Path, values: Sequence[str]) -> str:
-    return f"np.savez_compressed({json.dumps(str(_converted(path)))}, **{{{', '.join(values)}}})"
+    return f"np.savez_compressed({as_json(str(_converted(path)))}, **{{{', '.join(values)}}})"
 
 
 def _command(lines: Sequence[str]) -> str:

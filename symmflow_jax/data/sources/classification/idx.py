@@ -2,7 +2,6 @@
 
 import gzip
 import itertools
-import json
 import math
 import pathlib
 import shlex
@@ -16,6 +15,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.runtime.files import as_json
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -167,8 +167,7 @@ def _both_splits(folder: pathlib.Path, chosen: Split) -> Archive:
             continue  # The conversion is of the other split alone.
         splits.append(Split(name, paths[0].name, paths[1].name))
     files = ", ".join(
-        f"{json.dumps(name)}: read_idx({json.dumps(str(folder.absolute() / name))})"
-        for name in arrays
+        f"{as_json(name)}: read_idx({as_json(str(folder.absolute() / name))})" for name in arrays
     )
     load = f"from {__name__} import read_idx; a = {{{files}}}"
     return Archive(folder.absolute(), arrays, splits, load)
