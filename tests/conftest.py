@@ -304,6 +304,7 @@ def torch_pickles() -> types.SimpleNamespace:
     return types.SimpleNamespace(**runpy.run_path(str(path)))
 
 
+@pytest.fixture(scope="session")
 def run_advice() -> Callable:
     """A function that runs the command at the end of a message, and reads the mask it has made.
 
