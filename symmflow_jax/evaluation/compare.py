@@ -22,6 +22,7 @@ from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.report import EXAMPLES, METRICS
 from symmflow_jax.runs import images, markdown
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def compare(folders: Sequence[pathlib.Path], output: pathlib.Path) -> str:
 def _read(folder: pathlib.Path) -> EvaluatedRun:
     try:
         rows = json.loads((folder / METRICS).read_text())
+        table = tables.whole(Measurement.from_json(row) for row in rows)
         with Image.open(folder / EXAMPLES) as image:
             examples = np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
@@ -74,7 +76,11 @@ def _read(folder: pathlib.Path) -> EvaluatedRun:
             f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
             f"--workdir={folder}."
         ) from error
-    table = tables.whole(Measurement.from_json(row) for row in rows)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{folder / METRICS} or {folder / EXAMPLES} is damaged ({first_line(error)}); write "
+            f"them again with --mode=evaluate --workdir={folder}."
+        ) from error
     return EvaluatedRun(folder.name, [m for m in table if m.protocol.solver is not None], examples)
 
 

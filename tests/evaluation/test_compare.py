@@ -85,3 +85,13 @@ def test_what_cannot_be_compared_is_named(run, tmp_path):
         ValueError, match=r"metrics\.json does not exist; evaluate .*workdir=.*gone"
     ):
         compare([whole, tmp_path / "gone"], tmp_path)
+
+
+@pytest.mark.parametrize("path", ["metrics.json", "pictures/examples.png"])
+@pytest.mark.parametrize("content", ["", "{", "[3]", '[{"metric": "miou"}]'])
+def test_damaged_files_are_named(run, tmp_path, path, content):
+    folder = run("first", [_measurement("miou", 0.5)])
+    (folder / path).write_text(content)
+    with pytest.raises(ValueError, match=r"is damaged \(.*--mode=evaluate") as error:
+        compare([folder], tmp_path / "out")
+    assert path in str(error.value) and "\n" not in str(error.value)
