@@ -93,5 +93,5 @@ def test_damaged_files_are_named(run, tmp_path, path, content):
     folder = run("first", [_measurement("miou", 0.5)])
     (folder / path).write_text(content)
     with pytest.raises(ValueError, match=r"is damaged \(.*--mode=evaluate") as error:
-        compare([folder], tmp_path / "out")
+        compare([folder, folder], tmp_path / "out")
     assert path in str(error.value) and "\n" not in str(error.value)
