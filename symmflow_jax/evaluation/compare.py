@@ -84,11 +84,10 @@ def _read(folder: pathlib.Path) -> EvaluatedRun:
             f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
             f"--workdir={folder}."
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
-            f"The evaluation of {folder} cannot be read ({type(error).__name__}: "
-            f"{first_line(error)}); evaluate the run again, with --mode=evaluate "
-            f"--workdir={folder}."
+            f"{folder / METRICS} or {folder / EXAMPLES} is damaged ({type(error).__name__}: "
+            f"{first_line(error)}); write them again with --mode=evaluate --workdir={folder}."
         ) from error
     return EvaluatedRun(folder.name, [m for m in table if m.protocol.solver is not None], examples)
 

@@ -1,1 +1,1 @@
-"""The folder of a run: checkpoints, identity, images and tables."""
+"""The folder of a run: checkpoints, identity, resumption, images and tables."""

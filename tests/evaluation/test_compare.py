@@ -96,10 +96,11 @@ def test_what_cannot_be_compared_is_named(run, tmp_path):
         compare([whole, tmp_path / "gone"], tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[{", "{}", '[{"value": 1}]', "[3]", '"a"'])
-def test_an_evaluation_that_is_damaged_is_named(run, tmp_path, text):
-    whole, broken = run("whole", []), run("broken", [])
-    (broken / "metrics.json").write_text(text)
-    with pytest.raises(ValueError, match=r"of .*broken cannot be read \(.*evaluate") as e:
-        compare([whole, broken], tmp_path)
-    assert len(str(e.value).splitlines()) == 1
+@pytest.mark.parametrize("path", ["metrics.json", "pictures/examples.png"])
+@pytest.mark.parametrize("content", ["", "[{", "{}", '[{"value": 1}]', "[3]", '"a"'])
+def test_damaged_files_are_named(run, tmp_path, path, content):
+    folder = run("first", [_measurement("miou", 0.5)])
+    (folder / path).write_text(content)
+    with pytest.raises(ValueError, match=r"is damaged \(.*--mode=evaluate") as error:
+        compare([folder, folder], tmp_path / "out")
+    assert path in str(error.value) and "\n" not in str(error.value)

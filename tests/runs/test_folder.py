@@ -1,6 +1,7 @@
 """What is written beside the checkpoints."""
 
 import logging
+import subprocess
 
 import pytest
 
@@ -78,3 +79,17 @@ def test_places_that_cannot_be_written_are_told_in_one_line(tmp_path, path, mess
     with pytest.raises(ValueError, match=message) as error, Claim(tmp_path / path) as claim:
         claim.take()
     assert "\n" not in str(error.value)
+
+
+def test_a_file_system_for_reading_alone_is_told_in_one_line(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "ro,size=8k", "none", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("This user may not mount a file system.")
+    try:
+        message = r"run cannot be written \(Read-only file system\); give another --workdir"
+        with pytest.raises(ValueError, match=message), Claim(disk / "deep" / "run"):
+            raise AssertionError("unreachable: it cannot be written")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
