@@ -77,7 +77,7 @@ def test_a_mistake_is_told_in_one_line(run, monkeypatch, tmp_path, capsys, argum
         ("data.image_size=-8,8", "config.data.image_size is (-8, 8); each number must be at least"),
         ("data.image_channels=4", "config.data.image_channels is 4; it must be 1 or 3."),
         ("data.num_workers=-1", "config.data.num_workers is -1; it must be at least 0."),
-        ("train.num_epochs=inf", "config.train.num_epochs is inf; it must be above 0."),
+        ("train.num_epochs=inf", "config.train.num_epochs is inf; it must be finite, above 0."),
         ("eval.tolerance=0", "config.eval.tolerance is 0.0; it must be at least 1e-07"),
         ("seed=-1", "config.seed is -1; it must be at least 0 and at most 4294967295."),
     ],

@@ -46,6 +46,8 @@ class Range:
 
     def requirement(self, value: float) -> str:
         """The range in words, for the message about a value outside of it."""
+        if not isinstance(value, int) and math.isinf(value) and self != Range():
+            return f"finite, {self}"
         high = self._highest(value)
         return f"{dataclasses.replace(self, high=high) if value > high else self}"
 

@@ -58,6 +58,8 @@ def test_the_message_names_the_value_and_the_range():
         check("x", (2, 0), at_least(1), given=(2, 0))
     with pytest.raises(ValueError, match="it must be at least 1 and at most 2147483647"):
         check("x", (10**400,), at_least(1))
+    with pytest.raises(ValueError, match=r"^x is inf; it must be finite, above 0\.$"):
+        check("x", (math.inf,), above(0))
     check("x", (1, 2), at_least(1))
 
 
