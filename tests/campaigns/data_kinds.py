@@ -201,6 +201,8 @@ def _celebamask(folder: pathlib.Path, variant: int) -> None:
 
 
 def _celebamask_excuse(damage: Damage, difference: str) -> str | None:
+    if damage.mutation == "other_size":
+        return "a mask may be smaller than its face by any whole factor"
     if damage.target.endswith("mapping.txt") and damage.mutation in BYTES:
         return "a text without a checksum; another valid number is another valid split"
     if "mask-anno" in damage.target and damage.after is None:
