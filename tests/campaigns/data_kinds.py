@@ -348,6 +348,7 @@ KINDS: dict[str, Kind] = {
         _reader(False, **{"data.source": "cityscapes"}, **_SPLIT_VAL),
         share=0.5,
         damages=_PICTURES,
+        names=("aachen_0", "ulm_0"),  # The name of a scene.
         excuse=_picture_excuse,
     ),
     "coco_stuff": Kind(
@@ -363,6 +364,7 @@ KINDS: dict[str, Kind] = {
         variants=2,
         share=0.8,
         damages=_PICTURES,
+        names=("CelebAMask-HQ-mask-anno/0/0",),  # Of parts that do not fit, any may be the odd one.
         excuse=_celebamask_excuse,
     ),
     "idx": Kind(
