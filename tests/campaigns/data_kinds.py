@@ -201,6 +201,8 @@ def _celebamask(folder: pathlib.Path, variant: int) -> None:
 
 
 def _celebamask_excuse(damage: Damage, difference: str) -> str | None:
+    if damage.mutation == "other_size":
+        return "a mask may be smaller than its face by any whole factor"
     if damage.target.endswith("mapping.txt") and damage.mutation in BYTES:
         return "a text without a checksum; another valid number is another valid split"
     if "mask-anno" in damage.target and damage.after is None:
@@ -346,6 +348,7 @@ KINDS: dict[str, Kind] = {
         _reader(False, **{"data.source": "cityscapes"}, **_SPLIT_VAL),
         share=0.5,
         damages=_PICTURES,
+        names=("aachen_0", "ulm_0"),  # The name of a scene.
         excuse=_picture_excuse,
     ),
     "coco_stuff": Kind(
@@ -361,6 +364,7 @@ KINDS: dict[str, Kind] = {
         variants=2,
         share=0.8,
         damages=_PICTURES,
+        names=("CelebAMask-HQ-mask-anno/0/0",),  # Of parts that do not fit, any may be the odd one.
         excuse=_celebamask_excuse,
     ),
     "idx": Kind(

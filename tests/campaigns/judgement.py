@@ -19,7 +19,7 @@ REFUSALS = (ValueError, ArithmeticError, CheckpointError)
 SECONDS, MEGABYTES = 60, 4096
 """More than this is a hang, or too much memory."""
 
-_LONGEST = 600
+_LONGEST = 1_200  # Some messages end with a line of code that converts the file.
 
 SAME, REFUSED, TOLD, EXCUSED, FAILED = "same", "refused", "told", "excused", "failed"
 """Outcomes; a difference that no format can tell of is excused, with the reason."""

@@ -74,7 +74,7 @@ def _fails(error: BaseException):
         (_fails(KeyError("numbers")), "traceback: KeyError"),
         (_fails(ValueError("numbers.txt\nis wrong")), "2 lines: numbers.txt"),
         (_fails(ValueError("something is wrong")), "names neither numbers.txt nor"),
-        (_fails(ValueError("numbers.txt" * 100)), "1100 characters"),
+        (_fails(ValueError("numbers.txt" * 200)), "2200 characters"),
         (_fails(ValueError("")), "an empty message"),
         (lambda path: {"numbers": 4}, "another answer without a word: /numbers was '3', is '4'"),
         (lambda path: time.sleep(5), "hang: more than 0.2 s"),
