@@ -25,7 +25,7 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
 from symmflow_jax.runs import checkpoints, folder
-from symmflow_jax.runs.identity import describe_training
+from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import processes
 from symmflow_jax.runtime.errors import CheckpointError
@@ -119,6 +119,11 @@ class Start:
         processes.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
+        step = checkpoints.latest_step(workdir)
+        if step is not None:
+            with checkpoints.open_to_read(workdir) as manager:
+                saved = checkpoints.restore_description(manager, step)
+            experiment = with_kept_colours(experiment, saved)
         codec_weights = experiment.codec_weights(workdir)
         experiment.check_latents(codec_weights)
         start = cls(
@@ -129,9 +134,8 @@ class Start:
             parallelism=experiment.parallelism(),
             description=describe_training(experiment),
         )
-        step = checkpoints.latest_step(workdir)
         if step is not None:
-            start._restore(step, resume)
+            start._restore(saved, step, resume)
         return start
 
     @property
@@ -147,10 +151,9 @@ class Start:
         create = functools.partial(create_train_state, self.experiment.method, optimizer)
         return jax.eval_shape(create, keys.of_seed(self.experiment.seed, Stream.INIT))
 
-    def _restore(self, step: int, resume: Resume) -> None:
+    def _restore(self, saved: dict[str, Any], step: int, resume: Resume) -> None:
+        self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
         with checkpoints.open_to_read(self.workdir) as manager:
-            saved = checkpoints.restore_description(manager, step)
-            self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
             shapes = self._shapes(self.experiment.saved_optimizer(saved["config"]))
             state = checkpoints.restore_training(manager, self.parallelism.targets(shapes))
         # Clipping and weight decay have no arrays, but change the tree around those of Adam.

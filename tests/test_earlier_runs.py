@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import runpy
 import tarfile
 
 import numpy as np
@@ -13,6 +14,9 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.sweep import measure
+from symmflow_jax.runs.identity import describe
+from symmflow_jax.semantics import palettes
+from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.train import Start
 
 pytestmark = pytest.mark.slow
@@ -87,3 +91,51 @@ def test_their_trainings_go_on(runs, name):
     state = start.state
     assert start.step == 200
     assert np.asarray(state.step).ravel().tolist() == [200] * np.asarray(state.step).size
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory):
+    """A function from "coco" or "levels" to a run whose colours changed later, and its experiment.
+
+    The data lies elsewhere than at that time.
+    """
+    root = tmp_path_factory.mktemp("coloured")
+    data = runpy.run_path(str(FIXTURES.parent / "coloured_data.py"))
+    data["write_coco"](root / "data")
+    data["write_levels"](root / "data" / "levels.npz")
+
+    def open_run(name):
+        with tarfile.open(FIXTURES / f"{name}.tar.xz") as archive:
+            archive.extractall(root, filter="data")
+        saved = json.loads((root / name / "config.json").read_text())
+        saved["data"]["dir"] = str(root / "data" / ("" if name == "coco" else "levels.npz"))
+        return root / name, Experiment.from_json(saved)
+
+    return open_run
+
+
+def _old_palette(name):
+    """The colours of that time: numbers of classes on a lattice of 6 levels, or rounded shares."""
+    if name == "coco":
+        return (*palettes.lattice(6, 50)[:171], (250, 250, 250))
+    return tuple(palettes.lattice(4, 75)[number] for number in (0, 10, 21, 32, 42, 52, 63))
+
+
+@pytest.mark.usefixtures("standard_dtype_promotion")
+@pytest.mark.parametrize("name", ["coco", "levels"])
+def test_colours_of_a_run_are_those_that_it_was_trained_with(coloured, name):
+    workdir, experiment = coloured(name)
+    assert experiment.method.codec.encoding.palette != _old_palette(name)
+    resumed = Start.check(experiment, workdir)
+    assert resumed.step == (600 if name == "coco" else 2100)
+    model = symmflow_jax.load(workdir)
+    measured = model.experiment.measured_as(experiment)
+    for kept in (resumed.experiment, model.experiment, measured):
+        assert kept.method.codec.encoding.palette == _old_palette(name)
+    # What it goes on to save has them too.
+    assert LabelSchema.from_json(describe(resumed.experiment)["schema"]) == model.schema
+    evaluator = evaluator_of(measured.changed({"eval.metrics": ("objective",)}))
+    table = _by_name(measure(evaluator, EvaluatedWeights(model.weights, model.step)).table)
+    first = _by_name(map(Measurement.from_json, json.loads((workdir / "metrics.json").read_text())))
+    loss = ("loss", "objective", None, None)
+    assert table[loss].value == pytest.approx(first[loss].value, rel=0.3)

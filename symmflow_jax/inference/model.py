@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import traverse_util
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.schema import ranges
@@ -17,11 +16,9 @@ from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
-from symmflow_jax.interop.finite import check_finite
-from symmflow_jax.methods.symmflow import Params, Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import paths, processes
-from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -298,21 +295,9 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         # Weights that were sharded in training may need the memory of all devices here too.
         parallelism = experiment.parallelism(jax.local_devices())
         params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
-    _check_finite(params, folder, step)
     codec_weights = experiment.kept_codec_weights(folder)
     weights = Weights(
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
     return Model(experiment, weights, step)
-
-
-def _check_finite(params: Params, workdir: str | os.PathLike, step: int) -> None:
-    arrays = traverse_util.flatten_dict(params, sep="/")
-    try:
-        check_finite({name: np.asarray(array) for name, array in arrays.items()})
-    except ValueError as error:
-        raise CheckpointError(
-            f"The checkpoint of step {step} in {workdir}: {error} To go on from the one before, "
-            f"remove the folder {step} of its checkpoints."
-        ) from error

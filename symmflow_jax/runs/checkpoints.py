@@ -12,9 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from flax import traverse_util
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
 from symmflow_jax.config import conversion
+from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runs.quiet_writes import report_failures_once
 from symmflow_jax.runtime.errors import CheckpointError, first_line
@@ -218,7 +220,10 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
                 }
             ),
         )
-    return TrainState(ema_params=items[_EMA], **items[_TRAINING])
+    state = TrainState(ema_params=items[_EMA], **items[_TRAINING])
+    for params in (state.params, state.ema_params):
+        _check_finite(params, manager, step)
+    return state
 
 
 def _start_from_weights(manager: ocp.CheckpointManager, step: int, state: TrainState) -> TrainState:
@@ -256,11 +261,33 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:
-    """Restores the averaged parameters; `params` has shapes and dtypes as in `restore_training`."""
+    """Restores the averaged parameters; `params` has shapes and dtypes as in `restore_training`.
+
+    Raises:
+        CheckpointError: if they cannot be read, or are not finite.
+    """
     targets = jax.tree.map(_target, params)
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_EMA: ocp.args.StandardRestore(targets)})
-        return manager.restore(step, args=args)[_EMA]
+        restored = manager.restore(step, args=args)[_EMA]
+    _check_finite(restored, manager, step)
+    return restored
+
+
+def _check_finite(params: Params, manager: ocp.CheckpointManager, step: int) -> None:
+    arrays: dict[str, np.ndarray] = {}
+    for name, leaf in traverse_util.flatten_dict(params, sep="/").items():
+        # Other processes look at their own parts.
+        shards = leaf.addressable_shards if isinstance(leaf, jax.Array) else ()
+        arrays |= {f"{name} {shard.index}": np.asarray(shard.data) for shard in shards[1:]}
+        arrays[name] = np.asarray(shards[0].data) if shards else leaf
+    try:
+        check_finite(arrays)
+    except ValueError as error:
+        raise CheckpointError(
+            f"The checkpoint of step {step} in {manager.directory}: {error} To go on from the one "
+            f"before, remove the folder {step} there."
+        ) from error
 
 
 def choose_step(manager: ocp.CheckpointManager, which: str) -> int:

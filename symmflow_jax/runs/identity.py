@@ -30,6 +30,24 @@ def describe_training(experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def with_kept_colours(experiment: Experiment, saved: dict[str, Any]) -> Experiment:
+    """The experiment with the colours of classes that its checkpoint was trained with.
+
+    Colours of a data set may differ from those of an earlier version.
+
+    Args:
+        experiment: the run that would go on.
+        saved: result of `describe` in the checkpoint.
+    """
+    kept, schema = LabelSchema.from_json(saved["schema"]), experiment.schema
+    with_kept = (
+        dataclasses.replace(schema, palette=kept.palette, label_colours=kept.label_colours)
+        if kept.names == schema.names
+        else schema
+    )
+    return experiment if with_kept == schema else experiment.with_schema(with_kept)
+
+
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
     """Raises `ValueError` if a checkpoint belongs to another model or other classes.
 
