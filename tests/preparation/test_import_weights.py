@@ -183,7 +183,7 @@ def test_weights_of_another_network_are_refused(digits, latent, tmp_path):
     path = _save(tmp_path / "a.safetensors", case.state_dict)
     with pytest.raises(ValueError, match="of a pixel U-Net; config.network describes a latent"):
         import_weights(latent[0], path, tmp_path / "run")
-    mlp = experiment.changed({"network.name": "mlp"})
+    mlp = experiment.changed({"network.name": "mlp", "data.image_size": ()})
     with pytest.raises(ValueError, match="name='mlp' has no form in PyTorch"):
         import_weights(mlp, path, tmp_path / "run")
     colours = experiment.changed({"semantics.encoding": "colour"})

@@ -78,5 +78,5 @@ def test_points_of_another_size_are_refused(points_experiment, source, overrides
 
 
 def test_sizes_are_positive(points_experiment):
-    with pytest.raises(ValueError, match=r"data\.point_size is 0; it must be positive"):
+    with pytest.raises(ValueError, match=r"data\.point_size is 0; it must be at least 1"):
         points_experiment("spirals", **{"data.point_size": 0})
