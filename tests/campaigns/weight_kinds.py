@@ -108,8 +108,8 @@ def _diffusers_excuse(damage: Damage, difference: str) -> str | None:
         return "the settings are optional, as their reader says"
     if damage.target == "config.json" and "settings" in difference:
         return "settings are values of any kind, which the import compares with its own"
-    if damage.mutation == "other_tensor":
-        return "names, shapes and dtypes are compared with the network by the import"
+    if damage.mutation in ("other_tensor", "values_not_finite"):
+        return "names, shapes, dtypes and values are checked by the import"
     return _safetensors_excuse(damage, difference)
 
 
