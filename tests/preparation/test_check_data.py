@@ -122,11 +122,11 @@ def test_jpegs_with_another_name_are_refused(folder, tmp_path):
 
 def test_too_large_pictures_are_skipped_if_errors_are(folder, tmp_path):
     experiment = folder(
-        [[[0, 1]], np.zeros((4, 4))], max_megapixels=1e-5, on_error="skip", image_size=(2, 2)
+        [[[0, 1]], np.zeros((4, 4))], max_megapixels=1e-5, on_error="skip", image_size=(8, 8)
     )
     findings, schema = look(experiment)
     (error,) = findings.errors
     assert "1.png has 4x4 pixels" in error and "more than the limit of 1e-05" in error
     batch = next(experiment.changed({"train.batch_size": 4}).training_batches(tmp_path / "skipped"))
-    assert batch.labels.shape == (4, 2, 2)
+    assert batch.labels.shape == (4, 8, 8)
     assert "more than the limit" in (tmp_path / "skipped").read_text()

@@ -34,7 +34,7 @@ def test_a_single_row_is_not_called_the_best(measurement):
 def test_a_score_that_is_no_number_is_not_the_best(measurement):
     rows = [measurement(value=math.nan), measurement({"num_steps": 2}, nfe=2.0, value=0.25)]
     lines = summary.as_table(rows).splitlines()
-    assert lines[1].endswith("nan") and lines[2].endswith("0.2500  best")
+    assert lines[1].endswith("–") and lines[2].endswith("0.2500  best")
 
 
 def test_scores_of_several_seeds_have_their_spread(measurement):

@@ -21,6 +21,9 @@ def _function(scale: float = 1.0):
     return feature_function("means", _channel_means, {"scale": np.float32(scale)}, 3)
 
 
+_STATISTICS = "*[0-9a-f].npz"  # Their vectors are in files *.features.npz.
+
+
 class _Counted:
     """A source that counts what is read of it."""
 
@@ -64,7 +67,7 @@ def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
     real_features.real_features(made, _function())
     other = made.experiment.changed({"seed": 1})
     real_features.real_features(dataclasses.replace(made, experiment=other), _function())
-    names = sorted(path.name for path in (tmp_path / "statistics").glob("*.npz"))
+    names = sorted(path.name for path in (tmp_path / "statistics").glob(_STATISTICS))
     assert len(names) == 2
     start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
     assert all(name.startswith(start) for name in names)
@@ -93,7 +96,7 @@ def test_statistics_follow_the_content_of_the_files_and_not_their_path(tiny_expe
     assert mean_of(tmp_path / "a") == 20.0
     write(tmp_path / "b", 20)
     assert mean_of(tmp_path / "b") == 20.0
-    assert len(list((tmp_path / "statistics").glob("*.npz"))) == 2
+    assert len(list((tmp_path / "statistics").glob(_STATISTICS))) == 2
 
 
 def test_settings_of_training_alone_change_no_name(evaluator):
@@ -116,7 +119,7 @@ def test_features_are_those_of_the_images_in_their_order(evaluator):
 
 def test_a_damaged_file_is_an_error(evaluator, tmp_path):
     real_features.real_features(evaluator(), _function())
-    (path,) = (tmp_path / "statistics").glob("*.npz")
+    (path,) = (tmp_path / "statistics").glob(_STATISTICS)
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name != "sigma"}
     np.savez(path, **arrays)
