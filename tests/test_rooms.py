@@ -124,7 +124,7 @@ def test_no_match_swallows_a_new_choice():
                 assert not is_wildcard, f"{path.relative_to(ROOT)}:{node.pattern.lineno}: case _"
 
 
-_BINARY_OPENERS = ("Image", "tarfile", "gzip", "zipfile", "safetensors")
+_BINARY_OPENERS = ("Image", "tarfile", "gzip", "zipfile", "members", "safetensors")
 """Modules whose `open` is not of text."""
 
 

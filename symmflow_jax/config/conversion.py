@@ -13,7 +13,7 @@ from symmflow_jax.config import old_names
 from symmflow_jax.config.schema.fields import Field, field_of, fields_of
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime import paths
-from symmflow_jax.runtime.errors import nearest
+from symmflow_jax.runtime.errors import nearest, shown, shown_value
 
 
 def default() -> config_dict.ConfigDict:
@@ -108,12 +108,14 @@ def _expanded(section: Any, prefix: str = "config") -> Any:
 def _from_values(cls: type, values: Any, prefix: str) -> Any:
     hints = typing.get_type_hints(cls, include_extras=True)
     if not isinstance(values, dict):
-        raise ValueError(f"{prefix} is {values!r}; it must have the keys {', '.join(hints)}.")
+        raise ValueError(
+            f"{prefix} is {shown_value(values)}; it must have the keys {', '.join(hints)}."
+        )
     for key in values:
         if key not in hints:
             advice = old_names.advice(f"{prefix}.{key}".removeprefix("config."))
             advice = advice or nearest(key, hints, "keys")
-            raise ValueError(f"{prefix}.{key} is not a config key. {advice}")
+            raise ValueError(f"{shown(f'{prefix}.{key}')} is not a config key. {advice}")
     return cls(
         **{key: _convert(hints[key], value, f"{prefix}.{key}") for key, value in values.items()}
     )
@@ -124,7 +126,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         advice = old_names.advice(where.removeprefix("config."), value)
         if advice and not isinstance(value, dict):
-            raise ValueError(f"{where} is {value!r}. {advice}")
+            raise ValueError(f"{where} is {shown_value(value)}. {advice}")
         return _from_values(typing.cast(type, hint), value, where)
     field = field_of(hint)
     if value is None and field.is_optional:
@@ -141,7 +143,8 @@ def _convert_item(field: Field, value: Any, where: str) -> Any:
         try:
             return float(value)
         except OverflowError as error:
-            raise ValueError(f"{where} is {value}, which is too large.") from error
+            raise ValueError(f"{where} is {shown_value(value)}, which is too large.") from error
     if not isinstance(value, field.kind) or (field.kind is int and isinstance(value, bool)):
-        raise ValueError(f"{where} is {value!r}; it must be of type {field.kind.__name__}.")
+        kind = field.kind.__name__
+        raise ValueError(f"{where} is {shown_value(value)}; it must be of type {kind}.")
     return value

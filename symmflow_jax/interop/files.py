@@ -18,6 +18,7 @@ import safetensors.numpy
 from symmflow_jax.interop import places
 from symmflow_jax.interop.torch_files import WeightsFileError, read_selected, read_tensors
 from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime.errors import first_line
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
@@ -142,8 +143,10 @@ def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
     try:
         homes = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
         files = sorted({pathlib.Path(file).name for file in homes.values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsFileError(f"{index} is damaged ({error!r}); fetch it again.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise WeightsFileError(
+            f"{index} is damaged ({type(error).__name__}: {first_line(error)}); fetch it again."
+        ) from error
     tensors: dict[str, np.ndarray] = {}
     for file in files:
         tensors |= read_tensors(index.with_name(file))
@@ -174,6 +177,8 @@ def _read_settings(path: pathlib.Path) -> dict[str, Any]:
         return {}
     try:
         values = json.loads(settings.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise WeightsFileError(f"{settings} is damaged ({error}); fetch it again.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsFileError(
+            f"{settings} is damaged ({first_line(error)}); fetch it again."
+        ) from error
     return values if isinstance(values, dict) else {}

@@ -250,6 +250,7 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
     Raises:
         CheckpointError: if it cannot be read, or does not hold a config and classes.
     """
+    _check_entries(manager, step)
     with _explain_read_errors(manager, step):
         args = ocp.args.Composite(**{_DESCRIPTION: ocp.args.JsonRestore()})
         description = manager.restore(step, args=args)[_DESCRIPTION]
@@ -258,6 +259,16 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
         conversion.from_saved_json(description["config"])
         LabelSchema.from_json(description["schema"])
     return description
+
+
+def _check_entries(manager: ocp.CheckpointManager, step: int) -> None:
+    """Raises CheckpointError if a checkpoint has a pipe or a device, which Orbax would wait for."""
+    for entry in pathlib.Path(str(manager.directory), str(step)).rglob("*"):
+        if entry.exists() and not (entry.is_file() or entry.is_dir()):
+            raise CheckpointError(
+                f"{entry} is no file and no folder, so the checkpoint of step {step} cannot be "
+                "read; copy it again, or remove that folder."
+            )
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:

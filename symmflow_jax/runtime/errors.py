@@ -10,8 +10,34 @@ class CheckpointError(RuntimeError):
 
 def first_line(error: BaseException) -> str:
     """The first line of an error message, at most 300 characters; `repr` if it is empty."""
-    text = str(error).strip()
-    return text.splitlines()[0][:300] if text else repr(error)
+    text = str(error).strip() or repr(error)
+    return shown(text.splitlines()[0][:_MOST_LETTERS])
+
+
+def shown(text: object) -> str:
+    """A text or path for a message of one line.
+
+    Bytes that are not UTF-8 and control signs are escaped.
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    )
+
+
+def shown_value(value: object) -> str:
+    """The `repr` of any value for a message, at most 300 characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # An int of thousands of digits, or deep nesting.
+        return f"a value of type {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} ..."
+
+
+_MOST_LETTERS = 300
 
 
 def of_file_system(error: OSError) -> str:

@@ -1,6 +1,7 @@
 """Checkpoints: what is saved is restored, kept as long as it should be, and explained."""
 
 import json
+import os
 
 import jax
 import numpy as np
@@ -196,3 +197,12 @@ def test_what_cannot_be_written_says_what_is_complete(run):
     ):
         checkpoints.save(manager, _state(5), {"seed": object()}, None)
         checkpoints.finish(manager)
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(run):
+    os.mkfifo(run / "checkpoints" / "4" / "ema_params" / "pipe")
+    with (
+        checkpoints.open_to_read(run) as manager,
+        pytest.raises(CheckpointError, match="pipe is no file and no folder"),
+    ):
+        checkpoints.restore_description(manager, 4)

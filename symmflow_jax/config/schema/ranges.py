@@ -10,6 +10,8 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
+from symmflow_jax.runtime.errors import shown_value
+
 LARGEST = 2**31 - 1
 """The largest whole number in any range: counters on devices have 32 bits."""
 
@@ -109,8 +111,10 @@ def check(name: str, values: Iterable[float], allowed: Range | OneOf, given: Any
     """
     for value in values:
         if value not in allowed:
-            shown, each = (value, "it") if given is None else (given, "each number")
-            raise ValueError(f"{name} is {shown}; {each} must be {allowed.requirement(value)}.")
+            found, each = (value, "it") if given is None else (given, "each number")
+            raise ValueError(
+                f"{name} is {_in_words(found)}; {each} must be {allowed.requirement(value)}."
+            )
 
 
 def check_count(name: str, value: Any, low: int = 1) -> None:
@@ -118,6 +122,13 @@ def check_count(name: str, value: Any, low: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
     check(name, (int(value),), at_least(low))
+
+
+def _in_words(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no int of thousands of digits.
+        return shown_value(value)
 
 
 def _plain(number: float) -> str:

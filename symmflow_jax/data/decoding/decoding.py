@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from symmflow_jax.data.decoding.chunks import check_chunks
 from symmflow_jax.data.decoding.header import (
     AS_STORED,
     QUARTER_TURNS,
@@ -69,6 +70,7 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
         DataError: if the file does not exist, cannot be decoded completely, is too large, or has
             several pages or frames.
     """
+    _check_plain(pathlib.Path(path))
     try:
         # Pillow would map a path to memory, and scramble an uncompressed TIFF of a quarter turn.
         with open(path, "rb") as file, Image.open(file, formats=_formats()) as picture:
@@ -77,8 +79,6 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
             return _load(file, picture, decoding)
     except DataError:
         raise
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist (any more).") from error
     except UnidentifiedImageError as error:
         raise DataError(
             f"{path} cannot be read as an image (it is none of {', '.join(_formats())}). Replace "
@@ -90,6 +90,15 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
             f"{path} cannot be read as an image ({first_line(error)}). Replace the file or remove "
             "it."
         ) from error
+
+
+def _check_plain(path: pathlib.Path) -> None:
+    """Raises DataError unless a path is a plain file; a pipe would be waited for."""
+    if path.is_file():
+        return
+    if path.exists():
+        raise DataError(f"{path} is no file, but a folder, a pipe or a device; remove it.")
+    raise DataError(f"{path} does not exist (any more).")
 
 
 @functools.cache
@@ -134,5 +143,7 @@ def _load(file: BinaryIO, picture: Image.Image, decoding: Decoding) -> Decoded:
         picture = picture.transpose(_INVERSE_TURNS[orientation])
     elif not turned and decoding.applies_exif:
         ImageOps.exif_transpose(picture, in_place=True)
+    if kind == "PNG":
+        check_chunks(file)
     lossy = is_lossy(file, picture, kind)
     return Decoded(picture, Header(kind, picture.mode, storage, width, height, orientation, lossy))

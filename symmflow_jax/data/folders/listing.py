@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.errors import shown
 
 _NUM_SHOWN = 5
 _MOST_COUNTED = 100_000  # Files below a folder whose own pictures are read.
@@ -164,17 +165,6 @@ def other_kinds(counts: dict[str, int]) -> str:
     rest = "".join(f"; {remedy}" for remedy in remedies)
     noun = "file of another kind" if sum(counts.values()) == 1 else "files of other kinds"
     return f"{sum(counts.values())} {noun} ({named}{rest})"
-
-
-def shown(path: str | pathlib.Path) -> str:
-    """A path for a message of one line: bytes that are not UTF-8 and control signs are escaped."""
-    text = str(path)
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-        for sign in os.fsencode(text).decode("utf-8", "backslashreplace")
-    )
 
 
 def shorten(names: Iterable[str]) -> str:

@@ -6,8 +6,9 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from symmflow_jax.data.folders.listing import Listing, counted, shorten, shown
+from symmflow_jax.data.folders.listing import Listing, counted, shorten
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.errors import shown
 
 _NUM_GUESSES = 3
 _MOST_COMPARED = 1000  # Comparing names takes time.

@@ -13,6 +13,7 @@ import numpy as np
 from flax import traverse_util
 
 from symmflow_jax.interop.finite import check_finite
+from symmflow_jax.runtime.errors import shown
 
 Path = tuple[str, ...]
 Shape = tuple[int, ...]
@@ -144,7 +145,8 @@ def _check_shapes(found: Mapping[str, Shape], expected: Mapping[str, Shape], rem
 def _listed(names: list[str]) -> str:
     """The first names as text, because another network may differ in hundreds of them."""
     more = f" and {len(names) - _NUM_SHOWN} more" if len(names) > _NUM_SHOWN else ""
-    return ", ".join(names[:_NUM_SHOWN]) + more
+    return ", ".join(shown(name[:_MOST_LETTERS]) for name in names[:_NUM_SHOWN]) + more
 
 
 _NUM_SHOWN = 30
+_MOST_LETTERS = 120

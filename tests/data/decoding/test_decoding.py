@@ -1,5 +1,6 @@
 """Decoding: what is damaged, too large or of several pages, and every orientation."""
 
+import os
 import struct
 import warnings
 import zlib
@@ -114,5 +115,21 @@ def test_other_contents_are_no_images(tmp_path, content):
 
 
 def test_a_folder_is_no_image(tmp_path):
-    with pytest.raises(DataError, match="cannot be read as an image"):
+    with pytest.raises(DataError, match="is no file, but a folder, a pipe or a device"):
         read_image(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(DataError, match=r"pipe.png is no file, but a folder, a pipe"):
+        read_image(tmp_path / "pipe.png")
+
+
+def test_a_png_whose_pixels_are_damaged_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png", compress_level=0)
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[content.index(b"IDAT") + 300] ^= 8  # A stored byte, which decodes all the same.
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(DataError, match="a.png cannot be read as an image"):
+        read_image(tmp_path / "a.png")

@@ -6,8 +6,9 @@ import pathlib
 import pytest
 
 from symmflow_jax.data.folders import listing
-from symmflow_jax.data.folders.listing import list_pictures, shown, walk
+from symmflow_jax.data.folders.listing import list_pictures, walk
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.errors import shown
 
 
 def touch(folder, *names):

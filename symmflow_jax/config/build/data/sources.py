@@ -11,11 +11,12 @@ from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.fingerprint import fingerprint
-from symmflow_jax.data.folders.listing import shorten, shown
+from symmflow_jax.data.folders.listing import shorten
 from symmflow_jax.data.latent_cache import LatentCache
 from symmflow_jax.data.source import DataError, Source, notes_of, numbered_classes
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema

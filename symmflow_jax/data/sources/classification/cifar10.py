@@ -7,8 +7,9 @@ import shlex
 
 import numpy as np
 
-from symmflow_jax.data.folders.listing import passed_over, shown
+from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError, check_split
+from symmflow_jax.runtime.errors import first_line, shown
 from symmflow_jax.semantics import labels
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -92,8 +93,12 @@ def _find(root: pathlib.Path, name: str) -> pathlib.Path:
 
 def _read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     """Pixels uint8 `[n, 3072]`, one channel after the other, and labels `[n]`."""
+    if not path.is_file():  # A pipe would be waited for.
+        raise DataError(f"{path} is no file; unpack the archive again.")
     content = path.read_bytes()
     pixels, classes = _binary(content) if path.suffix == ".bin" else _pickled(path, content)
+    if classes.ndim != 1 or not np.issubdtype(classes.dtype, np.integer):
+        raise _damaged(path)
     if pixels.ndim != 2 or pixels.shape != (len(classes), _NUM_VALUES) or not len(classes):
         raise _damaged(path)
     if pixels.dtype != np.uint8 or classes.min() < 0 or classes.max() >= SCHEMA.num_classes:
@@ -115,8 +120,10 @@ def _pickled(path: pathlib.Path, content: bytes) -> tuple[np.ndarray, np.ndarray
         batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         return np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
     except _Foreign as error:
-        raise DataError(f"{path} asks for {error}, which no CIFAR-10 batch does; it was not "
-                        "opened. Unpack the archive again.") from None  # fmt: skip
+        raise DataError(
+            f"{path} asks for {first_line(error)}, which no CIFAR-10 batch does; it was not "
+            "opened. Unpack the archive again."
+        ) from None
     except Exception as error:  # A damaged pickle raises almost anything.
         raise _damaged(path) from error
 
@@ -135,5 +142,5 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str):
         """The class of a name; raises `_Foreign` unless arrays need it."""
         if (module, name) not in _HARMLESS:
-            raise _Foreign(f"{module}.{name}")
+            raise _Foreign(shown(f"{module}.{name}"))
         return super().find_class(module, name)

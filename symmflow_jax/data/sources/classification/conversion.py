@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from symmflow_jax.data.folders.listing import shown
 from symmflow_jax.data.sources.classification import faults
 from symmflow_jax.data.sources.classification.faults import Fault
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.runtime.files import as_json
 
 

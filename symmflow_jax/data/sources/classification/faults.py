@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symmflow_jax.data.folders.listing import shown
+from symmflow_jax.runtime.errors import shown
 
 IMAGES_NEEDED = "8-bit images [n, height, width] or [n, height, width, 3] are needed"
 LABELS_NEEDED = "class numbers [n] or [n, 1] from 0 are needed"

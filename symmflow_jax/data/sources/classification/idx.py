@@ -6,15 +6,17 @@ import math
 import pathlib
 import shlex
 import zlib
+from typing import IO
 
 import numpy as np
 
 from symmflow_jax.data import source
-from symmflow_jax.data.folders.listing import shown, walk
+from symmflow_jax.data.folders.listing import walk
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.runtime.errors import first_line, shown
 from symmflow_jax.runtime.files import as_json
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -62,35 +64,43 @@ def read_idx(path: str | pathlib.Path) -> np.ndarray:
         DataError: if the file cannot be read, is no IDX file, or its length contradicts its
             header.
     """
-    content = _read(pathlib.Path(path))
-    if len(content) < 4:
-        raise _damaged(path, f"it ends after {len(content)} bytes")
-    if content[:2] != b"\0\0" or content[2] not in _DTYPES:
-        raise DataError(f"{path} is not an IDX file: it begins with the bytes {content[:4].hex()}.")
-    dtype, start = np.dtype(_DTYPES[content[2]]), 4 + 4 * content[3]
-    if len(content) < start:
-        raise _damaged(path, f"it ends within its header, after {len(content)} bytes")
-    shape = tuple(int(side) for side in np.frombuffer(content[4:start], ">u4"))
-    expected = start + dtype.itemsize * math.prod(shape)
-    if len(content) != expected:
-        raise _damaged(
-            path, f"it has {len(content)} bytes where its shape {shape} asks for {expected}"
-        )
+    path = pathlib.Path(path)
     try:
-        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+        with path.open("rb") as file:
+            is_packed = file.read(2) == _GZIP_MAGIC
+        with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
+            dtype, shape = _read_header(path, file)  # type: ignore[arg-type]
+            size = dtype.itemsize * math.prod(shape)
+            # No more than a byte beyond: a damaged stream may unpack to anything.
+            content = file.read(size + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, f"its gzip stream cannot be read ({first_line(error)})") from error
+    except (MemoryError, OverflowError) as error:
+        raise _damaged(path, f"its shape is {shape}") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) != size:
+        more = "more" if len(content) > size else f"{len(content)}"
+        raise _damaged(path, f"its shape {shape} asks for {size} bytes, but it has {more}")
+    try:
+        array = np.frombuffer(content, dtype).reshape(shape)
     except ValueError as error:  # NumPy has no arrays of so many dimensions.
         raise _damaged(path, f"its shape is {shape}") from error
     return array.astype(dtype.newbyteorder("="))
 
 
-def _read(path: pathlib.Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _damaged(path, f"its gzip stream cannot be read ({error})") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+def _read_header(path: pathlib.Path, file: IO[bytes]) -> tuple[np.dtype, tuple[int, ...]]:
+    """Dtype and shape of the array that follows in an open file."""
+    start = file.read(4)
+    if len(start) < 4:
+        raise _damaged(path, f"it ends after {len(start)} bytes")
+    if start[:2] != b"\0\0" or start[2] not in _DTYPES:
+        raise DataError(f"{path} is not an IDX file: it begins with the bytes {start.hex()}.")
+    sides = file.read(4 * start[3])
+    if len(sides) < 4 * start[3]:
+        raise _damaged(path, f"it ends within its header, after {4 + len(sides)} bytes")
+    shape = tuple(int(side) for side in np.frombuffer(sides, ">u4"))
+    return np.dtype(_DTYPES[start[2]]), shape
 
 
 def _find(folder: pathlib.Path, split: str, kind: str) -> pathlib.Path:

@@ -5,8 +5,8 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data import source
-from symmflow_jax.data.folders.listing import shown
 from symmflow_jax.data.sources.classification.faults import LEAST_WHITE
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
 
 

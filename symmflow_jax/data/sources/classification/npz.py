@@ -1,18 +1,20 @@
 """NumPy archives in the layout of MedMNIST: `train_images`, `train_labels`, `val_images`, ..."""
 
+import math
 import pathlib
+import typing
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from symmflow_jax.data.folders.listing import passed_over, shown
+from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
-from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.errors import first_line, shown
 
 _IMAGES, _LABELS = "images", "labels"
 # Other names of images and labels, in lower case, as Keras, scikit-learn and others write them.
@@ -99,9 +101,33 @@ def _keys(path: pathlib.Path) -> list[str]:
 def _read(path: pathlib.Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
+            for key in keys:
+                _check_member(archive, key)
             return {key: archive[key] for key in keys}
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
+
+
+def _check_member(archive: np.lib.npyio.NpzFile, key: str) -> None:
+    """Raises ValueError for a member that is no array, or is not as long as its header says.
+
+    NumPy would unpack the whole of it, whatever its length.
+    """
+    members = typing.cast(zipfile.ZipFile, archive.zip)
+    name = key if key in members.namelist() else f"{key}.npy"
+    with members.open(name, "r") as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read_header is None:
+            return
+        shape, _, dtype = read_header(file)
+        start = file.tell()
+    needed = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and needed != members.getinfo(name).file_size - start:
+        raise ValueError(f"{key} should have {needed} bytes, but it has another number")
 
 
 def _unreadable(path: pathlib.Path, error: BaseException) -> DataError:

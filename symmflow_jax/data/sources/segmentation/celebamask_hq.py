@@ -12,11 +12,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
-from symmflow_jax.data.folders.listing import counted, shorten, shown, walk
+from symmflow_jax.data.folders.listing import counted, shorten, walk
 from symmflow_jax.data.image_files import open_image, to_rgb
 from symmflow_jax.data.masks.ids import read_mask, refuse_lossy
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.labels import LabelSchema
 

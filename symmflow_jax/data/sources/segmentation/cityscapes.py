@@ -3,9 +3,10 @@
 import pathlib
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
-from symmflow_jax.data.folders.listing import counted, shown, walk
+from symmflow_jax.data.folders.listing import counted, walk
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
 
 # Name, id in the label files and colour of the 19 classes that are evaluated.

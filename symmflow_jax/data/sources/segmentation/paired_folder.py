@@ -3,10 +3,11 @@
 import pathlib
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding
-from symmflow_jax.data.folders.listing import Listing, counted, list_pictures, shown
+from symmflow_jax.data.folders.listing import Listing, counted, list_pictures
 from symmflow_jax.data.folders.pairing import pair
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.palettes import Palette
 

@@ -95,3 +95,11 @@ def test_the_archive_itself_comes_with_the_line_that_unpacks_it(python_version, 
     command = str(error.value).partition("unpack it: python")[2]
     subprocess.run(f"'{sys.executable}' {command}", shell=True, check=True)
     assert len(Cifar10(root, "train")) == 5 * NUM
+
+
+@pytest.mark.parametrize("labels", [None, 3, ["cat"] * NUM, [[1]] * NUM, [0.5] * NUM])
+def test_labels_that_are_no_class_numbers_are_damage(python_version, labels):
+    batch = {b"data": pictures(0)[0].reshape(NUM, -1), b"labels": labels}
+    (python_version / "data_batch_1").write_bytes(pickle.dumps(batch))
+    with pytest.raises(DataError, match="data_batch_1 is damaged"):
+        Cifar10(python_version, "train")

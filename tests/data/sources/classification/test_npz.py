@@ -1,9 +1,11 @@
 """Archives in the layout of MedMNIST, and others with the line that converts them."""
 
+import io
 import pickle
 import shlex
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -368,3 +370,24 @@ def test_what_has_no_certain_meaning_is_named(tmp_path, images, labels, words):
     with pytest.raises(DataError) as error:
         Npz(tmp_path / "set.npz", "train")
     assert words in str(error.value)
+
+
+def test_a_member_that_is_no_array_is_not_unpacked(tmp_path):
+    path = tmp_path / "set.npz"
+    np.savez(path, train_labels=np.arange(2))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train_images", bytes(1000))
+    with pytest.raises(DataError, match=r"set.npz is no readable archive .*magic string"):
+        Npz(path, "train")
+
+
+def test_a_header_that_speaks_of_more_than_there_is_is_refused(tmp_path):
+    path = tmp_path / "set.npz"
+    np.savez(path, train_labels=np.arange(2))
+    header = io.BytesIO()
+    described = {"descr": "|u1", "fortran_order": False, "shape": (10**12, 8, 8)}
+    np.lib.format.write_array_header_1_0(header, described)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("train_images.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"train_images should have 64000000000000 bytes"):
+        Npz(path, "train")
