@@ -36,7 +36,7 @@ from tests.campaigns.judgement import EXCUSED, FAILED, REFUSED, SAME, TOLD, Hang
 from tests.campaigns.mutations import BYTES, FILES, Damage, stop_pipes
 
 _POLL = 0.2
-_CASES_PER_WORKER = 2_000
+_CASES_PER_WORKER = 4_000
 _WORKER_MEGABYTES = 2_500
 
 
@@ -256,6 +256,9 @@ def _be_quiet(folder: pathlib.Path) -> None:
     """Sends what libraries print to a file, and makes compilation cheap."""
     os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # The workers share compiled programs.
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder.parent / "compiled")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
     tempfile.tempdir = str(folder)
     noise = os.open(folder / "noise.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(noise, 1)

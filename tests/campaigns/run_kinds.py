@@ -97,7 +97,18 @@ def _resume(folder: pathlib.Path, variant: int) -> dict[str, Any]:
 
 
 def _checkpoint_excuse(damage: Damage, difference: str) -> str | None:
+    if damage.target.endswith(".jsonl") and _are_lines(damage.after or b""):
+        return "a text without a checksum; every line is a valid one"
     return other_setting(damage)
+
+
+def _are_lines(content: bytes) -> bool:
+    """Tells if every line is one of a history."""
+    try:
+        lines = [json.loads(line) for line in content.splitlines()]
+    except ValueError:
+        return False
+    return all(isinstance(line, dict) and isinstance(line.get("step"), int) for line in lines)
 
 
 def _two_runs(folder: pathlib.Path, variant: int) -> None:

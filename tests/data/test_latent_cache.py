@@ -129,6 +129,35 @@ def test_damage_is_told(folder):
         LatentCache(folder)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("num_examples", "5"), ("target", 3), ("has_mirrored", None), ("image_size", [8, "8"]),
+        ("image_size", [8, -8]), ("schema", None), ("seed", []), ("more", 1),
+    ],
+)  # fmt: skip
+def test_an_index_of_other_types_is_named(folder, key, value):
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(index | {key: value}))
+    with pytest.raises(DataError, match=r"index\.json is damaged \(.*encode again"):
+        LatentCache(folder)
+
+
+def test_records_that_cannot_be_opened_are_named(folder):
+    (file,) = folder.glob("*.array_record")
+    content = file.read_bytes()
+    for damaged in (b"", b"no records", content[:-1000], content + b"more"):
+        file.write_bytes(damaged)
+        with pytest.raises(DataError, match=rf"{file.name} cannot be read \(.*encode again"):
+            LatentCache(folder)
+    file.unlink()
+    with pytest.raises(DataError, match="has an index, but no files of examples"):
+        LatentCache(folder)
+    file.mkdir()
+    with pytest.raises(DataError, match=f"{file.name} is no file; encode again"):
+        LatentCache(folder)
+
+
 def test_caches_of_another_kind_are_refused(folder):
     cache = LatentCache(folder)
     cache.check_fits({"image_size": (8, 8), "has_mirrored": False})

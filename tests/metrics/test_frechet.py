@@ -151,3 +151,11 @@ def test_files_without_statistics_are_refused(tmp_path):
     for name in ("cut.npz", "other.npz"):
         with pytest.raises(StatisticsError, match=f"{name} is no file of feature statistics"):
             load_statistics(tmp_path / name, FUNCTION)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, "text", 1j])
+def test_statistics_that_are_no_finite_numbers_are_refused(statistics, tmp_path, value):
+    mean, covariance = statistics.gaussian()
+    np.savez(tmp_path / "real.npz", mu=np.full(len(mean), value), sigma=covariance)
+    with pytest.raises(StatisticsError, match=r"real\.npz .* is not of finite floats"):
+        load_statistics(tmp_path / "real.npz", FUNCTION)

@@ -21,9 +21,6 @@ def _function(scale: float = 1.0):
     return feature_function("means", _channel_means, {"scale": np.float32(scale)}, 3)
 
 
-_STATISTICS = "*[0-9a-f].npz"  # Their vectors are in files *.features.npz.
-
-
 class _Counted:
     """A source that counts what is read of it."""
 
@@ -67,7 +64,7 @@ def test_names_of_statistics_tell_the_data_apart(evaluator, tmp_path):
     real_features.real_features(made, _function())
     other = made.experiment.changed({"seed": 1})
     real_features.real_features(dataclasses.replace(made, experiment=other), _function())
-    names = sorted(path.name for path in (tmp_path / "statistics").glob(_STATISTICS))
+    names = sorted(path.name for path in (tmp_path / "statistics").glob("*.features.npz"))
     assert len(names) == 2
     start = f"shapes_test_8x8x3_means_{_function().weights_hash}_"
     assert all(name.startswith(start) for name in names)
@@ -96,7 +93,7 @@ def test_statistics_follow_the_content_of_the_files_and_not_their_path(tiny_expe
     assert mean_of(tmp_path / "a") == 20.0
     write(tmp_path / "b", 20)
     assert mean_of(tmp_path / "b") == 20.0
-    assert len(list((tmp_path / "statistics").glob(_STATISTICS))) == 2
+    assert len(list((tmp_path / "statistics").glob("*.features.npz"))) == 2
 
 
 def test_settings_of_training_alone_change_no_name(evaluator):
@@ -119,12 +116,51 @@ def test_features_are_those_of_the_images_in_their_order(evaluator):
 
 def test_a_damaged_file_is_an_error(evaluator, tmp_path):
     real_features.real_features(evaluator(), _function())
-    (path,) = (tmp_path / "statistics").glob(_STATISTICS)
+    path, _ = _kept(tmp_path)
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name != "sigma"}
     np.savez(path, **arrays)
     with pytest.raises(StatisticsError, match=r"is no file of feature statistics .*sigma"):
         real_features.real_features(evaluator(), _function())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-30],
+        lambda content: content.replace(b"features.npy", b"feathers.npy"),
+        lambda content: content[:200] + b"\0\0\0" + content[203:],
+    ],
+)
+def test_damaged_feature_vectors_are_an_error(evaluator, tmp_path, damage):
+    real_features.real_features(evaluator(), _function())
+    _, rows = _kept(tmp_path)
+    rows.write_bytes(damage(rows.read_bytes()))
+    with pytest.raises(StatisticsError, match=rf"{rows.name} or .* is damaged .*remove both"):
+        real_features.real_features(evaluator(), _function())
+
+
+def test_feature_vectors_of_another_number_are_an_error(evaluator, tmp_path):
+    real_features.real_features(evaluator(), _function())
+    _, rows = _kept(tmp_path)
+    np.savez(rows, features=np.zeros((11, 3), np.float32))
+    with pytest.raises(StatisticsError, match="does not hold 12 times 3 finite features"):
+        real_features.real_features(evaluator(), _function())
+
+
+def test_a_place_that_cannot_be_written_is_known_before_measuring(evaluator, tmp_path):
+    (tmp_path / "statistics").write_text("a file")
+    made = evaluator()
+    with pytest.raises(StatisticsError, match=r"cannot be written .*config\.eval\.statistics_dir"):
+        real_features.real_features(made, _function())
+    assert made.source.reads == 0
+
+
+def _kept(folder):
+    """The files of the statistics and of the feature vectors."""
+    rows, path = sorted((folder / "statistics").glob("*.npz"))
+    assert rows.name == f"{path.stem}.features.npz"
+    return path, rows
 
 
 def test_a_collector_orders_what_it_keeps_and_leaves_padding_out():

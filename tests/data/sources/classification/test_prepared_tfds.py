@@ -1,6 +1,7 @@
 """A tiny set, prepared offline by TFDS itself, read back."""
 
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -174,6 +175,22 @@ def test_missing_and_truncated_shards_are_reported(tmp_path):
     shard.unlink()
     with pytest.raises(DataError, match="'tiny_pets'"):
         PreparedTfds("tiny_pets", folder, "train")[0]
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "features.json"])
+def test_damaged_descriptions_are_reported(tmp_path, name):
+    folder = prepare(TinyPets, tmp_path)
+    (path,) = tmp_path.rglob(name)
+    content = path.read_text()
+    for text in ("", content[:100], "null", content.replace('"', "'")):
+        path.write_text(text)
+        with pytest.raises(DataError, match="tiny_pets") as error:
+            PreparedTfds("tiny_pets", folder, "train")
+        assert len(str(error.value).splitlines()) == 1
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=f"{name} is no plain file"):
+        PreparedTfds("tiny_pets", folder, "train")
 
 
 def test_importing_the_module_leaves_tfds_alone():
