@@ -32,6 +32,6 @@ def check_data(experiment: Experiment) -> bool:
             _logger.info("? %s", line)
         for line in remedies(findings, experiment):
             _logger.info("%s", line)
-        skips = experiment.skips_errors and split == "training"
+        skips = experiment.skips_errors
         usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
     return usable
