@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import pathlib
 import shutil
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from PIL import Image
 import symmflow_jax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
+from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.inference.export.exporters import export
+from symmflow_jax.inference.files.recognition import segment_files
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
 from symmflow_jax.preparation.import_weights import import_weights
@@ -50,11 +53,13 @@ class Place:
         make: a function from overrides to the experiment of the run.
         root: a folder with the data sets "data", "other" and "fewer".
         workdir: the folder of the run.
+        before: what is in it before a command.
     """
 
     make: Callable[..., Experiment]
     root: pathlib.Path
     workdir: pathlib.Path
+    before: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,8 @@ def trained(tiny_experiment, tmp_path_factory) -> Place:
 
     _train_without_report(make(), root / "run")
     export(root / "run", root / "weights.safetensors")
+    (root / "other" / "x").mkdir()
+    (root / "other" / "x" / "0.png").write_bytes(b"an earlier mask")
     (root / "damaged.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     return Place(make, root, root / "run")
 
@@ -86,7 +93,7 @@ def trained(tiny_experiment, tmp_path_factory) -> Place:
 def place(trained, tmp_path) -> Place:
     """A copy of the run for a test that changes it."""
     shutil.copytree(trained.workdir, tmp_path / "run")
-    return dataclasses.replace(trained, workdir=tmp_path / "run")
+    return dataclasses.replace(trained, workdir=tmp_path / "run", before={})
 
 
 def _train_without_report(experiment: Experiment, workdir: pathlib.Path) -> None:
@@ -128,6 +135,22 @@ def _train_on(folder: str, resume: Resume = Resume.SAME, **overrides):
 def _evaluate(place: Place, experiment: Experiment) -> None:
     model = symmflow_jax.load(place.workdir, experiment.eval.checkpoint)
     evaluator_of(model.experiment.measured_as(experiment), place.workdir)
+
+
+def _segment(place: Place, images: pathlib.Path, output: pathlib.Path) -> None:
+    model = symmflow_jax.load(place.workdir)
+    arguments = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
+    segment_files(model, str(images), output, **arguments)
+
+
+def _report_on(place: Place, experiment: Experiment) -> None:
+    """The checks of an evaluation in the folder of a run that has a report on its own data."""
+    measured = symmflow_jax.load(place.workdir).experiment.measured_as(experiment)
+    protocol = {"dataset": "paired_folder", "split": "val", "data_digest": "0123456789abcdef"}
+    rows = [protocol | {"metric": "miou", "value": 0.5}]
+    (place.workdir / "metrics.json").write_text(json.dumps(rows))
+    place.before.update(_contents(place.workdir))
+    check_place(place.workdir, place.workdir, measured)
 
 
 def _import(name: str, **overrides):
@@ -209,6 +232,28 @@ COMMANDS: dict[str, tuple[Callable[[Place], Any], str]] = {
         lambda place: _evaluate(place, place.make(**{"eval.checkpoint": "first"})),
         r"eval\.checkpoint is 'first'; choose",
     ),
+    "evaluate, a report on other data": (
+        lambda place: _report_on(place, place.make(**{"data.dir": str(place.root / "other")})),
+        r"metrics\.json is of paired_folder .* and this evaluation is of .*--overwrite",
+    ),
+    "segment among the photos": (
+        lambda place: _segment(place, *[place.root / "data" / "train" / "images"] * 2),
+        r"--output is the folder of --input",
+    ),
+    "segment over earlier files": (
+        lambda place: _segment(place, place.root / "data/train/images", place.root / "other/x"),
+        r"0\.png exists already .*--overwrite",
+    ),
+    "segment below a file": (
+        lambda place: _segment(
+            place, place.root / "data/train/images", place.root / "weights.safetensors"
+        ),
+        r"cannot be a folder to write to: .* is a file",
+    ),
+    "export over a file": (
+        lambda place: export(place.workdir, place.root / "weights.safetensors"),
+        r"weights\.safetensors exists already. Give --overwrite",
+    ),
     "import into a run": (_import("weights.safetensors"), r"already has a checkpoint of step 4"),
     "import damaged weights": (_import("damaged.safetensors"), r"already has a checkpoint|damaged"),
     "export to an unknown suffix": (
@@ -223,7 +268,7 @@ COMMANDS: dict[str, tuple[Callable[[Place], Any], str]] = {
         lambda place: finetune_vae(place.make(), place.workdir),
         r"--mode=finetune_vae",
     ),
-    "a value out of its range": (_train(**{"train.num_epochs": -1.0}), r"must be positive"),
+    "a value out of its range": (_train(**{"train.num_epochs": -1.0}), r"it must be above 0"),
 }
 
 
@@ -236,11 +281,13 @@ def test_a_refused_command_changes_nothing(place, name):
     (place.workdir / "checkpoints" / "5.orbax-checkpoint-tmp").mkdir()
     with (place.workdir / "history.jsonl").open("a") as file:
         file.write('{"step": 9, "loss": 1.0}\n{"step')
-    before = _contents(place.workdir)
+    place.before.update(_contents(place.workdir))
+    given = _contents(place.root)
     with pytest.raises(REFUSALS, match=message) as error:
         command(place)
     assert "\n" not in str(error.value)
-    assert _contents(place.workdir) == before
+    assert _contents(place.workdir) == place.before
+    assert _contents(place.root) == given
 
 
 def test_a_second_training_changes_nothing(place):
