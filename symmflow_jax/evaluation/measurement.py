@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import statistics
+import types
+import typing
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,10 +109,35 @@ class Measurement:
         if values.get("clock") in _NEW_CLOCKS:
             values["clock"] = _NEW_CLOCKS[values["clock"]]
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        _check_types(values)
         fields = {field.name for field in dataclasses.fields(Protocol)}
         protocol = Protocol(**{k: v for k, v in values.items() if k in fields})
         values["value"] = math.nan if values["value"] is None else values["value"]
         return cls(**{k: v for k, v in values.items() if k not in fields}, protocol=protocol)
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    """Raises ValueError for a field of a measurement, or of its protocol, of another type.
+
+    The value itself may be None, which JSON has for a score that is not defined.
+    """
+    hints = typing.get_type_hints(Protocol) | typing.get_type_hints(Measurement)
+    hints["value"] = float | None
+    for name, value in values.items():
+        if name in hints and not _fits(value, hints[name]):
+            raise ValueError(f"{name} is {value!r}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Tells if a value of JSON has the type of a field."""
+    if isinstance(hint, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        part = typing.get_args(hint)[0]
+        return isinstance(value, tuple) and all(_fits(item, part) for item in value)
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, int | float) if hint is float else isinstance(value, hint)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,16 @@ def test_measurements_survive_a_file():
     assert Measurement.from_json(values) == measurement
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("value", "0.5"), ("num_examples", 1.5), ("metric", None), ("seeds", 3), ("seeds", ["a"])],
+)
+def test_fields_of_another_type_are_named(key, value):
+    values = json.loads(json.dumps(_measurement().to_json())) | {key: value}
+    with pytest.raises(ValueError, match=f"^{key} is "):
+        Measurement.from_json(values)
+
+
 def test_files_of_earlier_versions_are_read():
     values = _measurement(ensemble_size=3, clock="clean").to_json()
     values |= {"num_draws": values.pop("ensemble_size"), "clock": "held"}
