@@ -26,7 +26,7 @@ def get_config():
     config.data.train_split = "train"
     # The paper's scores are of the validation split (2,993 faces).
     config.data.eval_split = "val"
-    config.data.random_flip = True
+    config.data.resampling = "bilinear"
     config.data.dequantize_images = True
     config.semantics.encoding = "palette"
     config.semantics.dequantization_beta = 10.0

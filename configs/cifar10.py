@@ -20,7 +20,6 @@ def get_config():
     config.data.name = "cifar10"
     config.data.dir = ""
     config.data.image_channels = 3
-    config.data.dequantize_images = True
     config.network.channels = 256
     config.train.batch_size = 180
     config.train.peak_learning_rate = 3e-4

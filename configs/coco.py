@@ -9,8 +9,8 @@ This fine-tunes the U-Net of Stable Diffusion 2.1. `SD21` is its diffusers folde
         --prompt_embedding=empty_prompt.safetensors --config.autoencoder.weights=VAE
 
 Two optional commands follow. The first tunes a decoder to masks, which makes them sharper. The
-second encodes the images once instead of in every step. Its folder takes about 16 GB and holds
-images cropped at the centre, and their mirror images:
+second encodes the images once instead of in every step. Its folder takes about 8 GB and holds
+images cropped at the centre:
 
     python -m symmflow_jax.main --config=configs/coco.py --mode=finetune_vae \
         --config.autoencoder.weights=VAE

@@ -19,7 +19,6 @@ def use_coco(config):
     config.data.train_split = "train"
     config.data.eval_split = "val"
     config.data.random_crop = True
-    config.data.random_flip = True
     config.semantics.encoding = "palette"
     config.semantics.dequantization_beta = 6.0
 
@@ -28,6 +27,7 @@ def get_config():
     """The config."""
     config = conversion.default()
     use_coco(config)
+    config.data.random_flip = True
     config.data.image_size = (64, 64)
     config.network.channels = 32
     config.network.channel_multipliers = (1, 2, 4, 4)

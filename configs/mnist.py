@@ -31,6 +31,7 @@ def get_config():
     config.data.dir = "data/mnist"
     config.data.image_size = (32, 32)
     config.data.image_channels = 1
+    config.data.resampling = "bilinear"
     config.semantics.encoding = "plane"
     config.semantics.dequantization_beta = 4.0
     config.network.channels = 32

@@ -40,6 +40,7 @@ class DataConfig:
             points.
         image_channels: channels of the images: 1 is grey and 3 is colour.
         point_size: numbers per point if `image_size` is empty.
+        resampling: filter that resizes images, a name of `RESAMPLINGS` (docs/choices.md).
         random_crop: in training, crop at a random position instead of the centre if the aspect
             ratio of an image differs from that of `image_size`.
         random_flip: in training, mirror half of the examples left to right.
@@ -78,6 +79,7 @@ class DataConfig:
     image_size: tuple[Count, ...] = (32, 32)
     image_channels: Annotated[int, OneOf((1, 3))] = 3
     point_size: Count = 2
+    resampling: str = "bicubic"
     random_crop: bool = False
     random_flip: bool = False
     dequantize_images: bool = False

@@ -52,6 +52,7 @@ class CacheIndex:
         data_digest: digest of the fingerprint of the encoded files; empty in caches of earlier
             versions.
         seed: seed of a drawn source; None for files, and in caches of earlier versions.
+        resampling: value of `data.resampling`; empty in caches of earlier versions.
         exif: value of `data.exif`; empty in caches of earlier versions.
     """
 
@@ -65,6 +66,7 @@ class CacheIndex:
     schema: LabelSchema
     data_digest: str = ""
     seed: int | None = None
+    resampling: str = ""
     exif: str = ""
 
 

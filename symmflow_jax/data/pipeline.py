@@ -5,11 +5,13 @@ import functools
 import itertools
 import logging
 import pathlib
+import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import grain
 import numpy as np
+from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
@@ -44,6 +46,7 @@ class Preparation:
         target: key of the labels in the source, "mask" or "label".
         image_size: height and width of the result; empty for points, which stay unchanged.
         image_channels: channels of the result, 1 or 3.
+        resampling: filter that resizes images.
         random_crop: True if training crops at random positions instead of the centre.
         random_flip: True if training mirrors half of the examples.
         mirrored: pairs of classes that mirroring exchanges.
@@ -52,6 +55,7 @@ class Preparation:
     target: str
     image_size: tuple[int, ...]
     image_channels: int
+    resampling: Resampling = Resampling.BICUBIC
     random_crop: bool = False
     random_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
@@ -70,7 +74,7 @@ class Preparation:
         example = self.select(element)
         if not self.image_size:
             return example
-        return transforms.fit(example, self.image_size, self.image_channels)  # type: ignore[arg-type]
+        return self._fit(example)
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its original size, int32."""
@@ -80,11 +84,14 @@ class Preparation:
         """An example for training."""
         example = self.select(element)
         if self.image_size:
-            crop_rng = rng if self.random_crop else None
-            example = transforms.fit(example, self.image_size, self.image_channels, crop_rng)  # type: ignore[arg-type]
+            example = self._fit(example, rng if self.random_crop else None)
         if not self.random_flip:
             return example
         return transforms.random_flip(example, rng, self.mirrored)
+
+    def _fit(self, example: Example, rng: np.random.Generator | None = None) -> Example:
+        size = typing.cast(tuple[int, int], self.image_size)
+        return transforms.fit(example, size, self.image_channels, rng, self.resampling)
 
 
 def training_batches(

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
+from PIL.Image import Resampling
 
 Example = dict[str, Any]
 """An example with "image" and "labels", the target of learning."""
@@ -14,6 +15,7 @@ def fit(
     size: tuple[int, int],
     channels: int,
     rng: np.random.Generator | None = None,
+    resampling: Resampling = Resampling.BICUBIC,
 ) -> Example:
     """Crops image and mask to the aspect ratio of `size` and resizes them to it.
 
@@ -23,6 +25,7 @@ def fit(
         size: height and width of the result.
         channels: 1 for grey or 3 for colour.
         rng: source of the random crop position; None crops at the centre.
+        resampling: filter that resizes the image.
 
     Returns:
         The example with image uint8 `[height, width, channels]` and labels int32. Images are
@@ -36,7 +39,7 @@ def fit(
     if (box.height, box.width) != (height, width):
         image = _to_pillow(image).crop((box.left, box.top, box.right, box.bottom))
     return example | {
-        "image": resize_image(image, size, channels),
+        "image": resize_image(image, size, channels, resampling),
         "labels": np.asarray(labels, np.int32),
     }
 
@@ -123,11 +126,14 @@ def image_size(image: Image.Image | np.ndarray) -> tuple[int, ...]:
 
 
 def resize_image(
-    image: Image.Image | np.ndarray, size: tuple[int, int], channels: int
+    image: Image.Image | np.ndarray,
+    size: tuple[int, int],
+    channels: int,
+    resampling: Resampling = Resampling.BICUBIC,
 ) -> np.ndarray:
     """Resizes a Pillow image or uint8 `[height, width, c]` to uint8 `[*size, channels]`.
 
-    The filter is bicubic with antialiasing. Grey is repeated over three channels; colour becomes
+    The filter is antialiased. Grey is repeated over three channels; colour becomes
     luminance for one channel.
     """
     if isinstance(image, np.ndarray) and image.shape == (*size, channels):
@@ -136,7 +142,7 @@ def resize_image(
     if picture.mode != mode:
         picture = picture.convert(mode)
     if image_size(picture) != size:
-        picture = picture.resize(size[::-1], Image.Resampling.BICUBIC)
+        picture = picture.resize(size[::-1], resampling)
     return np.asarray(picture).reshape(*size, channels)
 
 

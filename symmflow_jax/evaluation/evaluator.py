@@ -148,6 +148,7 @@ class Evaluator:
             data_digest=self.experiment.evaluation_fingerprint.digest,
             image_size=size,
             crop="centre" if size else None,
+            resampling=self.experiment.data.resampling if size else None,
             weights="ema",
             train_step=evaluated.train_step,
             seeds=(seed,),

@@ -25,6 +25,8 @@ class Protocol:
             measurements of earlier versions.
         image_size: height and width of the model's images; empty for points.
         crop: the crop to the model's aspect ratio, "centre"; None for points.
+        resampling: filter that resized the images; None for points, and in measurements of earlier
+            versions, where it was bicubic.
         scored_size: "model" if masks were compared at the model's size, "original" if
             predictions were enlarged to the mask's own size; None if no masks were compared.
         mask_decoder: "own" if latents of masks were decoded by a decoder that was tuned to masks,
@@ -53,6 +55,7 @@ class Protocol:
     train_step: int
     seeds: tuple[int, ...]
     data_digest: str | None = None
+    resampling: str | None = None
     scored_size: str | None = None
     mask_decoder: str | None = None
     solver: str | None = None

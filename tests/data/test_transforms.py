@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image
+from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
 
@@ -92,3 +93,14 @@ def test_a_strip_of_which_a_crop_would_leave_nothing_keeps_a_pixel(shape, rng):
         assert fitted["image"].shape == (*size, 3) and (fitted["image"] == 7).all()
         assert fitted["labels"].shape == size and (fitted["labels"] == 5).all()
         assert min(transforms.central_part(mask, size).shape) >= 1
+
+
+@pytest.mark.parametrize("resampling", [Resampling.BICUBIC, Resampling.BILINEAR])
+def test_images_are_resized_by_the_filter_that_is_asked_for(resampling):
+    image = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
+    expected = np.asarray(Image.fromarray(image).resize((5, 6), resampling))
+    resized = transforms.resize_image(image, (6, 5), 3, resampling)
+    np.testing.assert_array_equal(resized, expected)
+    example = {"image": image, "labels": np.int32(1)}
+    fitted = transforms.fit(example, (6, 5), 3, None, resampling)
+    np.testing.assert_array_equal(fitted["image"], expected)

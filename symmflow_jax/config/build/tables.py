@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
+from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.metrics import FEATURES, METRICS
@@ -15,6 +16,7 @@ from symmflow_jax.config.values import ClockShares, Config, NetworkConfig
 
 TABLES: dict[str, Mapping[str, Choice]] = {
     "data.source": SOURCES,
+    "data.resampling": RESAMPLINGS,
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
     "train.clock": CLOCKS,

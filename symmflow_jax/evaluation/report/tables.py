@@ -115,7 +115,9 @@ def _in_words(measurement: Measurement) -> str:
     data = f", data {protocol.data_digest[:8]}" if protocol.data_digest else ""
     parts = [f"{measurement.num_examples} examples of {protocol.dataset} ({protocol.split}{data})"]
     if protocol.image_size:
-        parts.append(f"{protocol.crop} crop at {'x'.join(map(str, protocol.image_size))}")
+        filtered = f", {protocol.resampling}" if protocol.resampling else ""
+        size = "x".join(map(str, protocol.image_size))
+        parts.append(f"{protocol.crop} crop at {size}{filtered}")
     if protocol.scored_size:
         parts.append(f"masks compared at the {protocol.scored_size} size")
     if protocol.scored_size and protocol.mask_decoder:

@@ -217,11 +217,14 @@ def _read(
 ) -> Iterator[tuple[pathlib.Path, np.ndarray, SemanticsPrediction]]:
     """Paths, images and predictions of files, the latter as NumPy arrays of one example."""
     height, width, channels = model.image_shape
+    resampling = model.experiment.preparation.resampling
     for index, paths in enumerate(batches(files)):
         originals = unreadable.read(paths, lambda path: (path, read_image(path)))
         if not originals:
             continue
-        inputs = [resize_image(image, (height, width), channels) for _, image in originals]
+        inputs = [
+            resize_image(image, (height, width), channels, resampling) for _, image in originals
+        ]
         key = jax.random.fold_in(jax.random.key(seed), index)
         result = model.predict_semantics(
             padded(np.stack(inputs)), key, num_steps, ensemble_size=ensemble_size

@@ -4,8 +4,10 @@ import pathlib
 from typing import Any
 
 import grain
+from PIL.Image import Resampling
 
 from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
@@ -16,6 +18,14 @@ from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
 
+RESAMPLINGS: dict[str, Choice] = {
+    "bicubic": Choice(lambda: Resampling.BICUBIC, "cubic, as the published code resizes scenes"),
+    "bilinear": Choice(
+        lambda: Resampling.BILINEAR, "linear, as the published code resizes digits and faces"
+    ),
+}
+"""The values of `config.data.resampling`."""
+
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
     """Makes the preparation of examples with the classes of a schema."""
@@ -23,6 +33,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         target=kind_of(config),
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
+        resampling=RESAMPLINGS[config.data.resampling].resolve()(),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         mirrored=schema.mirrored,

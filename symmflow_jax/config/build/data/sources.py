@@ -391,6 +391,7 @@ def cache_metadata(config: Config) -> dict[str, Any]:
         "split": config.data.train_split,
         "target": kind_of(config).value,
         "image_size": config.data.image_size,
+        "resampling": config.data.resampling,
         "has_mirrored": config.data.random_flip,
         "exif": config.data.exif,
         "seed": config.seed if _choice(config).opener is from_seed else None,

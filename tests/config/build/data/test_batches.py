@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.Image import Resampling
 
 from symmflow_jax.config.build.data import batches, sources
 from symmflow_jax.data.batch import Moments, Pixels, Points
@@ -29,6 +31,15 @@ def test_examples_come_in_the_size_and_channels_of_the_config(tiny_experiment):
     example = preparation.prepare(element)
     assert example["image"].shape == (6, 4, 1)
     np.testing.assert_array_equal(example["labels"], np.full((6, 4), 2))
+
+
+def test_images_are_resized_by_the_filter_of_the_config(tiny_experiment):
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    element = {"image": image, "mask": np.zeros((16, 16), np.int32)}
+    for name in batches.RESAMPLINGS:
+        preparation = tiny_experiment(**{"data.resampling": name}).preparation
+        expected = Image.fromarray(image).resize((8, 8), Resampling[name.upper()])
+        np.testing.assert_array_equal(preparation.prepare(element)["image"], np.asarray(expected))
 
 
 def test_points_stay_as_they_are(tiny_experiment):

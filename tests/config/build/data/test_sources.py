@@ -208,6 +208,7 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "split": "train",
         "target": "mask",
         "image_size": (8, 8),
+        "resampling": "bicubic",
         "exif": "apply",
         "has_mirrored": True,
         "seed": 0,
