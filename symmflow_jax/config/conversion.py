@@ -59,7 +59,9 @@ def from_saved_json(values: dict[str, Any]) -> Config:
     """
     from symmflow_jax.config import checks
 
-    config = _from_values(Config, old_names.renewed(values), prefix="config")
+    if isinstance(values, dict):
+        values = old_names.renewed(values)
+    config = _from_values(Config, values, prefix="config")
     checks.check_saved(config)
     return config
 

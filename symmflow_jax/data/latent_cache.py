@@ -313,7 +313,8 @@ def _read_index(folder: pathlib.Path) -> CacheIndex:
     path = folder / _INDEX
     if not path.is_file():
         raise DataError(
-            f"{folder} holds no encoded examples; make them with --mode=encode and the same config."
+            f"{folder} holds no encoded examples; make them with --mode=encode and the same "
+            "config, or correct config.data.latents."
         )
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

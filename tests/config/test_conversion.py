@@ -155,3 +155,9 @@ def test_paths_of_users_are_expanded_and_those_of_runs_are_not(monkeypatch):
 def test_whole_numbers_that_no_float_holds_are_refused():
     with pytest.raises(ValueError, match=r"num_epochs is 1000.*, which is too large"):
         conversion.from_json(values(train={"num_epochs": 10**400}))
+
+
+@pytest.mark.parametrize("values", ["text", [1], None, 3])
+def test_a_saved_config_of_another_kind_is_refused(values):
+    with pytest.raises(ValueError, match="config is .*; it must have the keys"):
+        conversion.from_saved_json(values)

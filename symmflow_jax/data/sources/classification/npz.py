@@ -79,7 +79,8 @@ def _find(path: pathlib.Path) -> pathlib.Path:
     archives = sorted(
         file
         for file in path.iterdir()
-        if file.suffix.lower() == ".npz" and not passed_over(file.name)
+        # A pipe would be waited for.
+        if file.suffix.lower() == ".npz" and file.is_file() and not passed_over(file.name)
     )
     if len(archives) != 1:
         names = ", ".join(shown(archive.name) for archive in archives) or "none"
