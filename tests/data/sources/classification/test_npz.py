@@ -1,6 +1,7 @@
 """Archives in the layout of MedMNIST, and others with the line that converts them."""
 
 import io
+import os
 import pickle
 import shlex
 import subprocess
@@ -391,3 +392,9 @@ def test_a_header_that_speaks_of_more_than_there_is_is_refused(tmp_path):
         archive.writestr("train_images.npy", header.getvalue())
     with pytest.raises(DataError, match=r"train_images should have 64000000000000 bytes"):
         Npz(path, "train")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "blood.npz")
+    with pytest.raises(DataError, match=r"blood\.npz is no plain file"):
+        Npz(tmp_path, "train")
