@@ -26,6 +26,8 @@ _SHARES_KEY = "train.clock_shares"
 
 def renewed(values: dict[str, Any]) -> dict[str, Any]:
     """A copy of the nested values of a saved config under current names."""
+    if not isinstance(values, dict):
+        return values  # Whoever reads the values says what they should be.
     values = copy.deepcopy(values)
     for old, new in KEYS.items():
         section, name = _section(values, old)

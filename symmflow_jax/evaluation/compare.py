@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from absl import flags
-from PIL import Image
 
 from symmflow_jax.config import command_line
+from symmflow_jax.data.image_files import read_image
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, METRICS
@@ -72,19 +72,20 @@ def compare(
 
 
 def _read(folder: pathlib.Path) -> EvaluatedRun:
+    for path in (folder / METRICS, folder / EXAMPLES):
+        if not path.is_file():
+            problem = "is no file" if path.exists() else "does not exist"
+            raise ValueError(
+                f"{path} {problem}; evaluate the run first, with --mode=evaluate "
+                f"--workdir={folder}."
+            )
     try:
         rows = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         if not isinstance(rows, list):
             raise TypeError(f"{METRICS} holds no list")
         table = tables.whole(Measurement.from_json(row) for row in rows)
-        with Image.open(folder / EXAMPLES) as image:
-            examples = np.asarray(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{error.filename} does not exist; evaluate the run first, with --mode=evaluate "
-            f"--workdir={folder}."
-        ) from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        examples = read_image(folder / EXAMPLES)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{folder / METRICS} or {folder / EXAMPLES} is damaged ({type(error).__name__}: "
             f"{first_line(error)}); write them again with --mode=evaluate --workdir={folder}."

@@ -107,6 +107,9 @@ class Measurement:
 
         Lists become tuples. A value of None, which JSON has for one that is not defined, becomes
         NaN.
+
+        Raises:
+            ValueError: if a field has another type.
         """
         values = {_NEW_NAMES.get(key, key): value for key, value in values.items()}
         if values.get("clock") in _NEW_CLOCKS:

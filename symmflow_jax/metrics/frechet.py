@@ -9,7 +9,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from symmflow_jax.metrics.features import FeatureFunction
-from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.errors import first_line, shown
 
 
 class StatisticsError(ValueError):
@@ -200,9 +200,10 @@ def _check_origin(
     name = str(values.get("feature_function", "inception"))
     weights_hash = str(values.get("weights_hash", feature_function.weights_hash))
     wanted = f"{feature_function.name} {feature_function.weights_hash}"
-    if f"{name} {weights_hash}" != wanted:
+    found = f"{name} {weights_hash}"
+    if found != wanted:
         raise StatisticsError(
-            f"{path} has statistics of {name} {weights_hash}, but features are of {wanted}. "
+            f"{path} has statistics of {shown(found)}, but features are of {wanted}. "
             "Write the statistics anew with these weights, or use the weights they are of."
         )
     size = feature_function.num_features

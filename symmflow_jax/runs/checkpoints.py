@@ -19,6 +19,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runs.quiet_writes import report_failures_once
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
@@ -264,7 +265,7 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
 def _check_entries(manager: ocp.CheckpointManager, step: int) -> None:
     """Raises CheckpointError if a checkpoint has a pipe or a device, which Orbax would wait for."""
     for entry in pathlib.Path(str(manager.directory), str(step)).rglob("*"):
-        if entry.exists() and not (entry.is_file() or entry.is_dir()):
+        if files.waits(entry):
             raise CheckpointError(
                 f"{entry} is no file and no folder, so the checkpoint of step {step} cannot be "
                 "read; copy it again, or remove that folder."

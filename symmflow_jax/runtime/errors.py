@@ -22,10 +22,13 @@ def shown(text: object) -> str:
     text = str(text)
     if text.isprintable():
         return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-        for sign in text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    )
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+
+
+def _escaped(sign: str) -> str:
+    """A sign as an escape; a surrogate that stands for a byte of no text is that byte."""
+    byte = ord(sign) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte < 0x100 else sign.encode("unicode_escape").decode()
 
 
 def shown_value(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Functions that write text, JSON and image files, whole or not at all.
+"""Functions that write text, JSON and image files, whole or not at all; and what is no such file.
 
 Text is UTF-8 on every system. JSON has no NaN: `null` stands for numbers that are not defined.
 """
@@ -14,6 +14,11 @@ from PIL import Image
 from symmflow_jax.runtime import outputs
 
 _INSTEAD = "another --output or --workdir"
+
+
+def waits(path: pathlib.Path) -> bool:
+    """True for a pipe, a socket or a device: a program that reads one may wait for ever."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

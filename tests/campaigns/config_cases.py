@@ -200,6 +200,7 @@ def _result(
 def override(rng: np.random.Generator, folder: pathlib.Path) -> Outcome:
     """One or two keys with values of any kind on the command line."""
     key = _KEYS[int(rng.integers(len(_KEYS)))]
+    given = key
     text = _TEXTS[int(rng.integers(len(_TEXTS)))]
     arguments = [f"--config={TINY}", f"--config.{key}={text}"]
     if rng.random() < 0.2:
@@ -209,8 +210,14 @@ def override(rng: np.random.Generator, folder: pathlib.Path) -> Outcome:
         key = key[:-1] + "x"
     config, error, printed = _run(arguments)
     # Weights of an autoencoder make a latent flow, which needs other values of other keys.
-    others = ("config.",) if key == "autoencoder.weights" else ()
-    names = (key.rsplit(".", 1)[-1], *others, *(("--config",) if not text.strip() else ()))
+    others = ("config.",) if given == "autoencoder.weights" else ()
+    names = (
+        key.rsplit(".", 1)[-1],
+        given,
+        text.strip() or given,
+        *others,
+        *(("--config",) if not text.strip() else ()),
+    )
     fault = _fault(error, printed, names)
     if fault is None and config is not None and key in _KEYS:
         ended_well = isinstance(error, SystemExit) and error.code in (None, 0)
@@ -236,7 +243,8 @@ def value(rng: np.random.Generator, folder: pathlib.Path) -> Outcome:
         "    return config\n"
     )
     config, error, printed = _run([f"--config={path}"])
-    fault = _fault(error, printed, (key.rsplit(".", 1)[-1], "own.py"))
+    others = ("config.",) if key == "autoencoder.weights" else ()
+    fault = _fault(error, printed, (key.rsplit(".", 1)[-1], "own.py", *others))
     if fault is None and config is not None:
         fault = _unsound(config, key)
     return _result(key, f"value {text}", error, fault)

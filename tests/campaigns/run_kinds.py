@@ -192,6 +192,8 @@ def _input_excuse(damage: Damage, difference: str) -> str | None:
         return "two files of one kind have changed places; each is valid"
     if damage.mutation == "removed":
         return "a folder with one file less is another, valid input"
+    if damage.mutation == "other_suffix" and damage.names[-2].endswith((".png", ".jpg", ".bmp")):
+        return "another name is the name of another, valid input"
     if damage.mutation in ("copied", "upper_case", "not_utf8"):
         return "another name is the name of another, valid input"
     if damage.target.endswith("jpg") and damage.mutation in BYTES:

@@ -103,3 +103,10 @@ def test_names_that_never_were_old_get_no_advice():
     assert old_names.advice("train.batch_size") == ""
     assert old_names.advice("train.clock", "loose") == ""
     assert old_names.advice("train.clock", 3) == ""
+
+
+@pytest.mark.parametrize("values", [None, 3, "train", ["train"]])
+def test_values_that_are_no_config_are_left_to_their_reader(values):
+    assert old_names.renewed(values) == values
+    with pytest.raises(ValueError, match="^config is "):
+        conversion.from_saved_json(values)

@@ -1,5 +1,7 @@
 """Runs beside each other, from the files that their evaluations left."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -104,3 +106,12 @@ def test_damaged_files_are_named(run, tmp_path, path, content):
     with pytest.raises(ValueError, match=r"is damaged \(.*--mode=evaluate") as error:
         compare([folder, folder], tmp_path / "out")
     assert path in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["metrics.json", "pictures/examples.png"])
+def test_pipes_are_not_waited_for(run, tmp_path, path):
+    folder = run("first", [_measurement("miou", 0.5)])
+    (folder / path).unlink()
+    os.mkfifo(folder / path)
+    with pytest.raises(ValueError, match=f"{path} is no file; evaluate the run first"):
+        compare([folder, folder], tmp_path / "out")

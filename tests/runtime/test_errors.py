@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest, of_file_system
+from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest, of_file_system, shown
 
 
 def test_the_first_line_of_a_message():
@@ -38,3 +38,16 @@ def test_an_error_of_the_file_system_is_one_line_with_a_remedy(tmp_path):
         "space and may be used, or give another one."
     )
     assert of_file_system(OSError(28, "No space left on device")).startswith("No space left on")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("été 日本", "été 日本"),
+        ("a\nb\tc\x1b", r"a\nb\tc\x1b"),
+        ("photo\udcff.png", r"photo\xff.png"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_any_text_can_be_shown_in_one_line(text, escaped):
+    assert shown(text) == escaped

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -79,3 +81,10 @@ def test_text_is_utf_8_and_bytes_of_no_text_are_escaped(tmp_path):
     files.write_json(tmp_path / "value.json", "gr\udcf6n")
     assert json.loads((tmp_path / "value.json").read_bytes()) == "gr\udcf6n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.md", "value.json"]
+
+
+def test_who_reads_a_pipe_or_a_device_may_wait(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("")
+    assert files.waits(tmp_path / "pipe") and files.waits(pathlib.Path("/dev/null"))
+    assert not any(files.waits(path) for path in (tmp_path, tmp_path / "file", tmp_path / "none"))

@@ -55,7 +55,7 @@ def write_ids(path: pathlib.Path, ids: np.ndarray, made: Made) -> None:
 
 def made_of(path: pathlib.Path) -> Made | None:
     """What a file of `write_picture` shows; None for another file, also one that is damaged."""
-    if path.suffix.lower() != ".png":
+    if path.suffix.lower() != ".png" or not path.is_file():
         return None
     try:
         # Whether a picture is too large is for those to say who read it.

@@ -1,5 +1,7 @@
 """Pictures that say what they show."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,3 +38,8 @@ def test_other_files_have_no_mark(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
     for name in ("photo.png", "broken.png", "missing.png", "photo.jpg"):
         assert made_of(tmp_path / name) is None
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert made_of(tmp_path / "pipe.png") is None

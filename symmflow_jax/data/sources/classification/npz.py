@@ -14,6 +14,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
 
 _IMAGES, _LABELS = "images", "labels"
@@ -79,8 +80,7 @@ def _find(path: pathlib.Path) -> pathlib.Path:
     archives = sorted(
         file
         for file in path.iterdir()
-        # A pipe would be waited for.
-        if file.suffix.lower() == ".npz" and file.is_file() and not passed_over(file.name)
+        if file.suffix.lower() == ".npz" and not passed_over(file.name)
     )
     if len(archives) != 1:
         names = ", ".join(shown(archive.name) for archive in archives) or "none"
@@ -88,6 +88,8 @@ def _find(path: pathlib.Path) -> pathlib.Path:
             f"{shown(path.absolute())} must contain exactly one .npz file, but has {names}. Point "
             "--config.data.dir to the file itself."
         )
+    if files.waits(archives[0]):
+        raise DataError(f"{shown(archives[0])} is no plain file; copy the archive again.")
     return archives[0]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError, numbered_classes
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.semantics import labels
 
@@ -99,7 +100,7 @@ def _check_plain(name: str, folder: str) -> None:
     root = pathlib.Path(folder) / name.split("/")[0].split(":")[0]
     if folder and root.is_dir():
         for path in root.rglob("*"):
-            if path.exists() and not path.is_file() and not path.is_dir():
+            if files.waits(path):
                 raise DataError(f"{path} is no plain file. Prepare the set again.")
 
 

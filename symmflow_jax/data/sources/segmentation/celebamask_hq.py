@@ -197,6 +197,8 @@ def _split(mapping: pathlib.Path, numbers: list[int], split: str) -> list[int]:
 
 def _read_mapping(mapping: pathlib.Path) -> dict[int, int]:
     """The index in CelebA of each face's original image, by the number of the face."""
+    if not mapping.is_file():
+        raise DataError(f"{shown(mapping)} is no plain file; unpack it again.")
     try:
         lines = mapping.read_text(encoding="utf-8").splitlines()[1:]
         return {int(words[0]): int(words[1]) for words in map(str.split, lines) if words}

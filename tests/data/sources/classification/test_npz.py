@@ -395,7 +395,6 @@ def test_a_header_that_speaks_of_more_than_there_is_is_refused(tmp_path):
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "set.npz")
-    for path in (tmp_path, tmp_path / "set.npz"):
-        with pytest.raises(DataError, match="set.npz|must contain exactly one"):
-            Npz(path, "train")
+    os.mkfifo(tmp_path / "blood.npz")
+    with pytest.raises(DataError, match=r"blood\.npz is no plain file"):
+        Npz(tmp_path, "train")
