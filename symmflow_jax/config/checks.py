@@ -8,15 +8,16 @@ import operator
 import pathlib
 from collections.abc import Iterable
 
-from symmflow_jax.config import old_names, relations
+from symmflow_jax.config import old_names
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
-from symmflow_jax.config.schema import ranges
+from symmflow_jax.config.schema import ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, EvalConfig
+from symmflow_jax.runtime.errors import shown_value
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 # Fixed choices, which are no tables because nothing can be added.
@@ -84,7 +85,9 @@ def _check_choices(config: Config) -> None:
         value = operator.attrgetter(key)(config)
         if value not in names:
             advice = old_names.advice(key, value)
-            message = f"config.{key} is {value!r}; choose one of {listed(names)}. {advice}"
+            message = (
+                f"config.{key} is {shown_value(value)}; choose one of {listed(names)}. {advice}"
+            )
             raise ValueError(message.rstrip())
     sources.kind_of(config)
 

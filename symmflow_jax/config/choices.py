@@ -9,6 +9,8 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from symmflow_jax.runtime.errors import shown_value
+
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
@@ -46,7 +48,7 @@ def choose(table: Mapping[str, _ChoiceT], name: str, key: str, advice: str = "")
         ValueError: if there is no such entry; the message lists all names.
     """
     if name not in table:
-        message = f"{key} is {name!r}; choose one of {listed(table)}. {advice}"
+        message = f"{key} is {shown_value(name)}; choose one of {listed(table)}. {advice}"
         raise ValueError(message.rstrip())
     return table[name]
 

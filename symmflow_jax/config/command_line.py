@@ -11,7 +11,7 @@ from absl import app, flags, logging as absl_logging
 from symmflow_jax.config import conversion
 from symmflow_jax.config.reading import config_file, overrides
 from symmflow_jax.runtime import compilation, paths
-from symmflow_jax.runtime.errors import CheckpointError, of_file_system
+from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -68,7 +68,9 @@ def run(command: Callable[[], None], *, has_config: bool = False) -> None:
         # Without a traceback, because these messages name the value and the remedy.
         try:
             if len(argv) > 1:
-                raise ValueError(f"Unknown argument {argv[1]!r}; flags are written --name=value.")
+                raise ValueError(
+                    f"Unknown argument {shown_value(argv[1])}; flags are written --name=value."
+                )
             if not has_config and (_CONFIG.present or given_keys()):
                 raise ValueError("This command takes no --config; leave it out.")
             command()
@@ -157,6 +159,6 @@ def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:
                 os.fsencode(value)
             except UnicodeEncodeError as error:
                 raise ValueError(
-                    f"{prefix}.{key}={value!r} has letters that file names cannot have here, where "
-                    f"their encoding is {error.encoding}. {LOCALE_ADVICE}"
+                    f"{prefix}.{key}={shown_value(value)} has letters that file names cannot have "
+                    f"here, where their encoding is {error.encoding}. {LOCALE_ADVICE}"
                 ) from None

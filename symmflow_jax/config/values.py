@@ -5,8 +5,8 @@ them as the frozen dataclasses below, after `checks` has found them valid. "A na
 one of the names that docs/choices.md lists for the key.
 
 The type of a number gives its range, such as `Count` or `Annotated[int, between(0, 9)]`; every
-number has one (a test looks). `relations` holds what numbers must be to each other. In a path,
-`~` and `$VARIABLES` are expanded.
+number has one (a test looks). `schema.relations` holds what numbers must be to each other. In a
+path, `~` and `$VARIABLES` are expanded.
 """
 
 import dataclasses

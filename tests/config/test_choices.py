@@ -42,3 +42,9 @@ def test_lists_call_the_empty_name_none():
 def test_every_entry_says_what_it_is_in_one_line(key):
     for name, choice in TABLES[key].items():
         assert choice.summary and "\n" not in choice.summary, name
+
+
+def test_a_name_of_thousands_of_letters_is_shortened():
+    with pytest.raises(ValueError, match=r"^config\.network\.dtype is 'x+ \.\.\.; choose") as error:
+        choose({"a": Choice(dict, "")}, "x" * 10_000, "config.network.dtype")
+    assert len(str(error.value)) < 400

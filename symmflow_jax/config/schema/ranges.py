@@ -120,7 +120,9 @@ def check(name: str, values: Iterable[float], allowed: Range | OneOf, given: Any
 def check_count(name: str, value: Any, low: int = 1) -> None:
     """Raises a ValueError unless an argument is a whole number, at least `low`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {low}.")
+        raise ValueError(
+            f"{name} is {shown_value(value)}; it must be a whole number, at least {low}."
+        )
     check(name, (int(value),), at_least(low))
 
 
