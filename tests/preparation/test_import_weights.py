@@ -234,7 +234,7 @@ def test_a_checkpoint_of_a_trainer_is_imported_by_its_key(
     values = [f"--config.{key}={value}" for key, value in DIGITS.items()]
     code, lines = _end(
         run_main(
-            f"--workdir={tmp_path}/run",
+            f"--workdir={tmp_path}/other",
             "--mode=import",
             f"--input={path}",
             "--weights_key=ema",
@@ -272,5 +272,5 @@ def test_a_checkpoint_that_is_not_finite_is_not_loaded(digits, tmp_path):
     description = describe(experiment.without_files())
     with checkpoints.open_manager(tmp_path / "nan", 2) as manager:
         checkpoints.save_weights(manager, broken, description)
-    with pytest.raises(CheckpointError, match=r"step 0 in .*nan: .*NaN.*remove the folder 0"):
+    with pytest.raises(CheckpointError, match=r"step 0 in .*nan.*: .*NaN.*remove the folder 0"):
         symmflow_jax.load(tmp_path / "nan")

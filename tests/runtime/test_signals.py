@@ -26,6 +26,15 @@ def test_handlers_are_put_back_also_after_an_error():
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
+@pytest.fixture
+def obeyed_interrupts():
+    """SIGINT raises KeyboardInterrupt; shells start programs in the background without that."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("obeyed_interrupts")
 def test_after_the_context_a_signal_is_obeyed():
     with InterruptionRequest() as request:
         pass
