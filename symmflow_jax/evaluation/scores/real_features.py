@@ -147,8 +147,8 @@ def _explain_write_errors(path: pathlib.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StatisticsError(
-            f"{path} cannot be written ({error.strerror}); set config.eval.statistics_dir to a "
-            "folder with space where you may write."
+            f"{error.filename2 or path} cannot be written ({error.strerror}); set "
+            "config.eval.statistics_dir to a folder with space where you may write."
         ) from error
 
 
