@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from symmflow_jax.inference.files.inputs import printable, some_names
+from symmflow_jax.inference.files.inputs import some_names
 from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime.errors import shown
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def check_folder(folder: pathlib.Path, inputs: str) -> None:
     """Raises OutputError if pictures would be written among the inputs."""
     if pathlib.Path(inputs).is_dir() and folder.exists() and folder.samefile(inputs):
         raise outputs.OutputError(
-            f"--output is the folder of --input ({printable(folder)}), where results would lie "
+            f"--output is the folder of --input ({shown(folder)}), where results would lie "
             "among the inputs. Give another --output."
         )
 

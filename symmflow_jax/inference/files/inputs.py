@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import os
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -12,6 +11,7 @@ from PIL import Image
 from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.made import Made, made_of
+from symmflow_jax.runtime.errors import shown
 
 _logger = logging.getLogger(__name__)
 
@@ -36,21 +36,19 @@ def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
     if path_name and path.is_file():
         if _is_of_another_kind(path, reads):
             raise DataError(
-                f"--input={printable(path)} shows the {_made(path)} of an earlier command, and "
+                f"--input={shown(path)} shows the {_made(path)} of an earlier command, and "
                 f"this one reads {reads.value}s. Give the file that it was made of."
             )
         return [path]
     images, others = _sorted_out(path, reads) if path_name and path.is_dir() else ([], "")
     if not images:
         raise DataError(
-            f"--input='{printable(path_name)}' is no image and no folder with images "
+            f"--input='{shown(path_name)}' is no image and no folder with images "
             f"({', '.join(SUFFIXES)}).{f' It holds {others}.' if others else ''}"
         )
     passed = f"; passed over {others}" if others else ""
     plural = "s" if len(images) > 1 else ""
-    _logger.info(
-        "Reading %d %s%s in %s%s.", len(images), reads.value, plural, printable(path), passed
-    )
+    _logger.info("Reading %d %s%s in %s%s.", len(images), reads.value, plural, shown(path), passed)
     return images
 
 
@@ -105,18 +103,13 @@ def _listed(folder: pathlib.Path) -> list[pathlib.Path]:
     try:
         return list(folder.iterdir())
     except OSError as error:
-        raise DataError(f"--input={printable(folder)} cannot be read: {error.strerror}.") from error
+        raise DataError(f"--input={shown(folder)} cannot be read: {error.strerror}.") from error
 
 
 def some_names(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     more = [f"and {len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
-    return ", ".join([printable(name) for name in names[:_MOST_NAMES]] + more)
-
-
-def printable(path: str | os.PathLike) -> str:
-    r"""A path as valid UTF-8; bytes of another encoding become escapes such as `\xe9`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return ", ".join([shown(name) for name in names[:_MOST_NAMES]] + more)
 
 
 class Unreadable:
@@ -147,7 +140,7 @@ class Unreadable:
         if self._total == len(self._messages) == 1:
             raise DataError(self._messages[0])
         if self._messages:
-            others = f" What was made of the others is in {printable(output)}."
+            others = f" What was made of the others is in {shown(output)}."
             raise DataError(
                 f"{len(self._messages)} of {self._total} inputs could not be read."
                 f"{others if len(self._messages) < self._total else ''} The first: "

@@ -13,12 +13,13 @@ import numpy as np
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
-from symmflow_jax.inference.files.inputs import Unreadable, image_paths, printable
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.runs.images import overlay as draw_overlay
 from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
 _logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def _name_what_stays(output: pathlib.Path, names: Iterable[str], endings: Iterab
     if stays:
         _logger.warning(
             "Of an earlier command, not of the masks written now: %d files, such as %s.",
-            len(stays), printable(stays[0]),
+            len(stays), shown(stays[0]),
         )  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def classify_files(
         for image_path, _, result in _read(
             model, paths, seed, num_steps, ensemble_size, unreadable
         ):
-            row = {"file": printable(image_path.name)} | _row(model, result, min_confidence)
+            row = {"file": shown(image_path.name)} | _row(model, result, min_confidence)
             writer = csv.DictWriter(file, list(row))
             if not num_rows:
                 writer.writeheader()
