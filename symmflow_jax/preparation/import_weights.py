@@ -19,7 +19,7 @@ from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentU
 from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.identity import describe
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import outputs, processes
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def import_weights(
         DataError: if the classes are not known without the data set, and the data is missing.
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
-    folder.check_writable(workdir)
+    outputs.check_writable(workdir, folder.INSTEAD)
     checkpoints.check_empty(workdir)
     experiment = experiment.without_files()
     method = experiment.method

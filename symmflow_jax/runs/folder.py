@@ -5,7 +5,6 @@ import errno
 import importlib.metadata
 import json
 import logging
-import os
 import pathlib
 import platform
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import filelock
 import jax
 
-from symmflow_jax.runtime import files, processes
+from symmflow_jax.runtime import files, outputs, processes
 
 SKIPPED = "skipped.jsonl"
 """File of a run that lists the examples that could not be read and were skipped."""
@@ -24,6 +23,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _logger = logging.getLogger(__name__)
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+
+
+INSTEAD = "another --workdir"
+"""What to give in the place of a folder that cannot be written, for messages."""
 
 
 class Claim:
@@ -45,7 +48,7 @@ class Claim:
         self._lock = filelock.FileLock(workdir / "training.lock")
 
     def __enter__(self) -> "Claim":
-        check_writable(self._workdir)
+        outputs.check_writable(self._workdir, INSTEAD)
         if (self._workdir / "training.lock").exists():
             self.take()
         return self
@@ -66,21 +69,6 @@ class Claim:
 
     def __exit__(self, *error) -> None:
         self._lock.release(force=True)
-
-
-def check_writable(workdir: pathlib.Path) -> None:
-    """Raises `ValueError` if the folder of a run cannot be made or written; changes nothing."""
-    if workdir.exists() and not workdir.is_dir():
-        raise ValueError(f"{workdir} is a file, not a folder; give another --workdir.")
-    parents = [workdir, *workdir.absolute().parents]
-    with explained_refusal(workdir):
-        existing = next(path for path in parents if path.exists())
-        if not existing.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, f"{existing} is a file")
-        if os.statvfs(existing).f_flag & os.ST_RDONLY:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        if not os.access(existing, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @contextlib.contextmanager
