@@ -19,7 +19,7 @@ REFUSALS = (ValueError, ArithmeticError, CheckpointError)
 SECONDS, MEGABYTES = 60, 4096
 """More than this is a hang, or too much memory."""
 
-_LONGEST, _LONGEST_COMMAND = 600, 1_600
+_LONGEST, _LONGEST_COMMAND = 800, 1_600
 """Most letters of a message, and of one with a command that converts the file."""
 
 SAME, REFUSED, TOLD, EXCUSED, FAILED = "same", "refused", "told", "excused", "failed"
