@@ -19,7 +19,8 @@ REFUSALS = (ValueError, ArithmeticError, CheckpointError)
 SECONDS, MEGABYTES = 60, 4096
 """More than this is a hang, or too much memory."""
 
-_LONGEST = 1_200  # Some messages end with a line of code that converts the file.
+_LONGEST, _LONGEST_COMMAND = 800, 1_600
+"""Most letters of a message, and of one with a command that converts the file."""
 
 SAME, REFUSED, TOLD, EXCUSED, FAILED = "same", "refused", "told", "excused", "failed"
 """Outcomes; a difference that no format can tell of is excused, with the reason."""
@@ -121,7 +122,7 @@ def fault_of_message(message: str, names: tuple[str, ...]) -> str | None:
         return "an empty message"
     if len(message.splitlines()) > 1:
         return f"{len(message.splitlines())} lines: {message[:300]}"
-    if len(message) > _LONGEST:
+    if len(message) > (_LONGEST_COMMAND if "python -c" in message else _LONGEST):
         return f"{len(message)} characters: {message[:300]}"
     if not any(name in message for name in names):
         return f"names neither {' nor '.join(names)}: {message[:300]}"
