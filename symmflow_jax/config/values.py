@@ -16,6 +16,7 @@ from symmflow_jax.config.schema.fields import FilePath
 from symmflow_jax.config.schema.ranges import OneOf, Range, above, at_least, between, from_to_below
 
 Count = Annotated[int, at_least(1)]
+Side = Annotated[int, between(1, 2**15)]
 CountOrZero = Annotated[int, at_least(0)]
 Positive = Annotated[float, above(0)]
 NotNegative = Annotated[float, at_least(0)]
@@ -76,7 +77,7 @@ class DataConfig:
     eval_split: str = "test"
     train_size: Count = 50_000
     eval_size: Count = 500
-    image_size: tuple[Count, ...] = (32, 32)
+    image_size: tuple[Side, ...] = (32, 32)
     image_channels: Annotated[int, OneOf((1, 3))] = 3
     point_size: Count = 2
     resampling: str = "bicubic"
