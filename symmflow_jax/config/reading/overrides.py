@@ -90,9 +90,11 @@ def value_of(field: Field, text: str, key: str) -> Any:
 
 
 def _items(field: Field, text: str, key: str) -> tuple[Any, ...]:
-    text = _with_letters(text, key).strip()
     if not text:
         return ()
+    text = _with_letters(text, key).strip()
+    if not text:
+        raise ValueError(f"config.{key} is blank; write () for no items.")
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:

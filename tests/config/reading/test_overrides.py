@@ -170,3 +170,9 @@ def test_names_of_classes_have_their_letters_in_every_locale():
     }
     with pytest.raises(ValueError, match=r"class_names is given as .*udcf6.* no text in UTF-8"):
         overrides.split(["--config.data.class_names=gr\udcf6n"])
+
+
+def test_a_blank_list_is_refused_and_an_empty_one_is_empty():
+    assert _value("--config.data.class_names=", key="data.class_names") == ()
+    with pytest.raises(ValueError, match=r"config\.data\.class_names is blank; write \(\) for"):
+        overrides.split(["--config.data.class_names=  "])
