@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
+
+_logger = logging.getLogger(__name__)
 
 # The items of a checkpoint. The averaged parameters are a separate item, so that inference
 # reads them without the state of the optimizer.
@@ -106,6 +109,7 @@ def check_empty(workdir: pathlib.Path) -> None:
 
 def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
     folder = _folder(workdir)
+    _name_files(folder)
     _check_scores(folder)
     try:
         return ocp.CheckpointManager(folder, options=options, item_names=_items())
@@ -114,6 +118,15 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
             f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
             "give another --workdir."
         ) from error
+
+
+def _name_files(folder: pathlib.Path) -> None:
+    """Warns of a file in the place of a checkpoint; an earlier one is then taken."""
+    for path in folder.glob("[0-9]*"):
+        if path.name.isdecimal() and str(int(path.name)) == path.name and not path.is_dir():
+            _logger.warning(
+                "%s has the name of a checkpoint, but is no folder; it is passed over.", path
+            )
 
 
 def _check_scores(folder: pathlib.Path) -> None:

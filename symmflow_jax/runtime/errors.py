@@ -10,7 +10,10 @@ class CheckpointError(RuntimeError):
 
 def first_line(error: BaseException) -> str:
     """The first line of an error message, at most 300 characters; `repr` if it is empty."""
-    text = str(error).strip() or repr(error)
+    try:
+        text = str(error).strip() or repr(error)
+    except Exception:  # Of a damaged file, even the message may be no text.
+        return type(error).__name__
     return shown(text.splitlines()[0][:_MOST_LETTERS])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import jax
 import numpy as np
@@ -206,3 +207,11 @@ def test_a_pipe_among_the_files_is_not_waited_for(run):
         pytest.raises(CheckpointError, match="pipe is no file and no folder"),
     ):
         checkpoints.restore_description(manager, 4)
+
+
+def test_a_file_in_place_of_a_checkpoint_is_named(run, caplog):
+    shutil.rmtree(run / "checkpoints" / "4")
+    (run / "checkpoints" / "4").write_text("a file")
+    with caplog.at_level("WARNING", "symmflow_jax"), checkpoints.open_to_read(run) as manager:
+        assert checkpoints.choose_step(manager, "latest") == 3
+    assert "checkpoints/4 has the name of a checkpoint, but is no folder" in caplog.text

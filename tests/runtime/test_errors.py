@@ -51,3 +51,11 @@ def test_an_error_of_the_file_system_is_one_line_with_a_remedy(tmp_path):
 )
 def test_any_text_can_be_shown_in_one_line(text, escaped):
     assert shown(text) == escaped
+
+
+def test_an_error_without_a_text_is_named_by_its_type():
+    class Damaged(Exception):
+        def __str__(self):
+            raise SystemError("no text")
+
+    assert first_line(Damaged()) == "Damaged"
