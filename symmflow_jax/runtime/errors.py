@@ -25,7 +25,10 @@ def shown(text: object) -> str:
     text = str(text)
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+    try:
+        return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+    except (SystemError, ValueError):  # NumPy reads any number of a damaged file as a letter.
+        return "(a text that cannot be shown)"
 
 
 def _escaped(sign: str) -> str:
