@@ -298,15 +298,22 @@ def _open_records(folder: pathlib.Path, files: Sequence[pathlib.Path]) -> Any:
             f"{folder} has an index, but no files of examples ({_ARRAY_RECORD}); copy it again, or "
             "encode again with --mode=encode."
         )
+    try:
+        return grain.sources.ArrayRecordDataSource([str(file) for file in files])
+    except Exception:  # Damaged bytes may raise any error.
+        _refuse_damaged(files)
+        raise
+
+
+def _refuse_damaged(files: Sequence[pathlib.Path]) -> None:
+    """Raises DataError for the first file that cannot be opened alone; errors do not name it."""
     for file in files:
-        # One by one, because errors do not name the file.
         try:
             grain.sources.ArrayRecordDataSource([str(file)])
-        except Exception as error:  # Damaged bytes may raise any error.
+        except Exception as error:
             raise DataError(
                 f"{file} cannot be read ({first_line(error)}); encode again with --mode=encode."
             ) from error
-    return grain.sources.ArrayRecordDataSource([str(file) for file in files])
 
 
 def _read_index(folder: pathlib.Path) -> CacheIndex:

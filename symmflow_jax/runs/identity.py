@@ -40,11 +40,9 @@ def with_kept_colours(experiment: Experiment, saved: dict[str, Any]) -> Experime
         saved: result of `describe` in the checkpoint.
     """
     kept, schema = LabelSchema.from_json(saved["schema"]), experiment.schema
-    with_kept = (
-        dataclasses.replace(schema, palette=kept.palette, label_colours=kept.label_colours)
-        if kept.names == schema.names
-        else schema
-    )
+    if kept.names != schema.names:
+        return experiment
+    with_kept = dataclasses.replace(schema, palette=kept.palette, label_colours=kept.label_colours)
     return experiment if with_kept == schema else experiment.with_schema(with_kept)
 
 
