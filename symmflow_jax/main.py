@@ -28,8 +28,8 @@ _INPUT = flags.DEFINE_string(
     "input",
     "",
     "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or "
-    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of "
-    "diffusers.",
+    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, a folder of diffusers, "
+    "or hf:OWNER/NAME/FILE@REVISION on the Hugging Face hub.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -239,7 +239,7 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.import_weights import import_weights
 
     if not _INPUT.value:
-        sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
+        sys.exit("Error: --mode=import needs --input, a file, folder or hf: address of weights.")
     import_weights(experiment, _input(), workdir, path_flag(_PROMPT_EMBEDDING), _WEIGHTS_KEY.value)
 
 

@@ -3,16 +3,20 @@
 A run has copies of its own, so that its folder is all that inference needs.
 """
 
+import logging
 import pathlib
 from typing import Any
 
 import jax
 
 from symmflow_jax.interop import files
+from symmflow_jax.interop.hub.download import here
 from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.networks.autoencoder import Autoencoder
+
+_logger = logging.getLogger(__name__)
 
 AUTOENCODER = "autoencoder.safetensors"
 """The run's copy of the autoencoder, with the names of diffusers."""
@@ -25,7 +29,7 @@ def read(path: str | pathlib.Path, network: Autoencoder) -> dict[str, Any]:
     """Parameters "encoder" and "decoder", float32 on the host.
 
     Args:
-        path: a file or folder of diffusers' `AutoencoderKL`, see `files.read_weights`.
+        path: a file, folder or address of diffusers' `AutoencoderKL`, see `files.read_weights`.
         network: the network of the same sizes.
 
     Raises:
@@ -112,11 +116,17 @@ def _with_mask_decoder(weights: dict[str, Any], tuned: dict[str, Any]) -> dict[s
 def _kept_or_given(
     copy: pathlib.Path, given: str, key: str, network: Autoencoder
 ) -> dict[str, Any]:
-    """Reads the run's copy, which must equal the given file if that exists."""
+    """Reads the run's copy, which must equal the given file if that is here.
+
+    Nothing is downloaded to compare it: an address must be in the cache of the hub.
+    """
     if not copy.exists():
         return read(given, network)
     params = read(copy, network)
-    if given and pathlib.Path(given).exists() and hash_of(read(given, network)) != hash_of(params):
+    path = here(given) if given else None
+    if given and not path:
+        _logger.info("config.autoencoder.%s=%s is not here; %s is used.", key, given, copy)
+    if path and hash_of(read(path, network)) != hash_of(params):
         raise ValueError(
             f"config.autoencoder.{key}={given} holds other weights than {copy}, which the run "
             "has used so far. Give those, or another --workdir."

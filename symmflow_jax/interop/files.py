@@ -16,6 +16,7 @@ import numpy as np
 import safetensors.numpy
 
 from symmflow_jax.interop import places
+from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.interop.torch_files import WeightsFileError, read_selected, read_tensors
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import first_line
@@ -58,7 +59,7 @@ def read_weights(
     In a training checkpoint the state dict is found by its names; averaged weights come first.
 
     Args:
-        path: the file or folder.
+        path: the file or folder, or an address on the hub (`hub.address.FORM`).
         kind: the kind that is wanted, if there are several in the file.
         key: key of the state dict in a checkpoint, such as "state_dict/ema_model"; see `places`.
             "" looks for it; None as well, for commands without the flag `--weights_key`.
@@ -67,7 +68,7 @@ def read_weights(
         WeightsFileError: if a file is missing or damaged, or holds no known network, or several of
             which none is preferred; or if there is nothing at the key.
     """
-    path = _file_of(pathlib.Path(path))
+    path = _file_of(fetched(path))
 
     def select(content: Any) -> dict[str, Any]:
         part = places.within(path, content, key) if key else content
@@ -88,14 +89,14 @@ def read_state_dict(path: str | pathlib.Path, key: str = "") -> dict[str, np.nda
     """The tensors at the top of a file, or else in its only dictionary with tensors.
 
     Args:
-        path: the file.
+        path: the file, or its address on the hub.
         key: key of the state dict, as in `read_weights`; "" looks for it.
 
     Raises:
         WeightsFileError: as `read_tensors`; if several dictionaries hold tensors; or if there is
             nothing at the key.
     """
-    path = pathlib.Path(path)
+    path = fetched(path)
     return read_selected(
         path,
         lambda content: places.only_state_dict(

@@ -11,6 +11,8 @@ import numpy as np
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop import files
 from symmflow_jax.interop.files import PublishedWeights
+from symmflow_jax.interop.hub.download import here
+from symmflow_jax.interop.hub.origin import Origin, origin_of
 from symmflow_jax.interop.kinds import kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file
@@ -19,9 +21,14 @@ from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentU
 from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.identity import describe
-from symmflow_jax.runtime import outputs, processes
+from symmflow_jax.runtime import files as text_files, outputs, processes
 
 _logger = logging.getLogger(__name__)
+
+IMPORT = "import.json"
+"""File of a run that says where its imported weights come from."""
+
+_ZEROS = "zeros"
 
 
 def import_weights(
@@ -38,9 +45,12 @@ def import_weights(
     velocity network or of the U-Net of Stable Diffusion. The latter is widened from the channels
     of images to those of images and semantics; see `latent_unet.repeat_channels`.
 
+    `import.json` in the folder says where the weights come from: paths or addresses as given, the
+    commit on the hub, and SHA-256 of the files.
+
     Args:
         experiment: the run; the weights must fit its network.
-        path: a file or folder, see `files.read_weights`.
+        path: a file, folder or address, see `files.read_weights`.
         workdir: folder of the run, without checkpoints yet.
         prompt_embedding: for a latent U-Net, a file with a single tensor, the embedding of the
             empty prompt `[77, 1024]` or `[1, 77, 1024]`; or "zeros".
@@ -49,7 +59,7 @@ def import_weights(
 
     Raises:
         WeightsFileError: if a file is missing, damaged, of another kind, or holds several state
-            dicts of which none is preferred.
+            dicts of which none is preferred; or if an address cannot be fetched.
         ValueError: if the weights do not fit the config, or are not finite, or the workdir cannot
             be written.
         DataError: if the classes are not known without the data set, and the data is missing.
@@ -71,17 +81,30 @@ def import_weights(
         params = _with_second_clock(params, method)
     codec_weights = experiment.codec_weights(workdir)
     experiment.keep_codec_weights(workdir, codec_weights)
+    origins = _origins(experiment, path, prompt_embedding)
     with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
         checkpoints.save_weights(manager, params, describe(experiment))
     if processes.is_primary():
         folder.write_description(workdir, experiment.to_json())
+        record = {key: origin.to_json() for key, origin in origins.items()}
+        text_files.write_json(workdir / IMPORT, record)
     _logger.info(
-        "Imported %s into %s: %d parameters, %d classes.",
-        path,
+        "Imported from %s into %s: %d parameters, %d classes.",
+        origins["weights"],
         workdir,
         sum(leaf.size for leaf in jax.tree.leaves(params)),
         experiment.schema.num_classes,
     )
+
+
+def _origins(
+    experiment: Experiment, path: str | pathlib.Path, prompt_embedding: str | pathlib.Path | None
+) -> dict[str, Origin]:
+    """Where the weights come from, by what they are; files that are not here were not read."""
+    given: dict[str, str | pathlib.Path] = {"weights": path, **experiment.codec_files()}
+    if prompt_embedding is not None and prompt_embedding != _ZEROS:
+        given["prompt_embedding"] = prompt_embedding
+    return {key: origin_of(place) for key, place in given.items() if here(place)}
 
 
 def _params(
@@ -142,7 +165,7 @@ def _latent_params(
 
 def _prompt_embedding(path: str | pathlib.Path, network: LatentUNet) -> np.ndarray:
     """Zeros, or the only tensor of a file, without a batch axis."""
-    if path == "zeros":
+    if path == _ZEROS:
         return np.zeros((network.prompt_length, network.cross_attention_width), np.float32)
     tensors = list(files.read_state_dict(path).values())
     if len(tensors) > 1:
