@@ -40,7 +40,7 @@ class Address:
     @property
     def is_file(self) -> bool:
         """True if its name is that of a file of weights; only the hub knows it for sure."""
-        return pathlib.PurePosixPath(self.path).suffix in _SUFFIXES
+        return has_suffix(self.path)
 
     @property
     def url(self) -> str:
@@ -49,6 +49,11 @@ class Address:
         revision = urllib.parse.quote(self.revision or "main", safe="")
         path = f"/{urllib.parse.quote(self.path)}" if self.path else ""
         return f"{endpoint()}/{self.repository}/{kind}/{revision}{path}"
+
+
+def has_suffix(name: str) -> bool:
+    """True for the name of a file of weights."""
+    return name.endswith((".bin", ".ckpt", ".pt", ".pth", ".safetensors"))
 
 
 def is_address(path: str | pathlib.Path) -> bool:
@@ -114,11 +119,10 @@ def endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
-_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth", ".safetensors")
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]+", re.ASCII)
 # A path has a single slash where the link has two.
-_LINK = re.compile(r"(?:https?|hf):/+(?P<rest>.*)")
+_LINK = re.compile(r"https?:/+(?P<rest>.*)")
 _PAGE = re.compile(
     r"[^/]+/(?P<repository>[^/]+/[^/]+)/(?:resolve|blob|raw|tree)/(?P<revision>[^/]+)/"
     r"(?P<path>[^?]+)"

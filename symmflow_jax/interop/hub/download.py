@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from symmflow_jax.interop.hub import faults
 from symmflow_jax.interop.hub.address import Address, endpoint, is_address, parse, refuse_link
 from symmflow_jax.interop.hub.needed_files import needed
-from symmflow_jax.runtime.errors import first_line
 
 _logger = logging.getLogger(__name__)
 
@@ -124,27 +123,16 @@ def _listed(address: Address) -> _Listing:
     except Exception as error:  # The library lets errors of its web client through.
         listing = _cached(address)
         if listing is None:
-            raise _no_answer(address, error) from error
-        _logger.info(
-            "%s: no answer of %s (%s: %s); commit %s in the cache is taken.",
-            *(address, endpoint(), type(error).__name__, first_line(error), listing.commit),
-        )
+            raise faults.not_listed(address, error, str(constants.HF_HUB_CACHE)) from error
+        reason = faults.no_answer(error)
+        commit = listing.commit
+        _logger.info("%s: %s; commit %s in the cache is taken.", address, reason, commit)
         return listing
     entries = {
         file.rfilename: _Entry(file.size, None if file.lfs is None else file.lfs.sha256)
         for file in info.siblings or ()
     }
     return _Listing(str(info.sha), entries)
-
-
-def _no_answer(address: Address, error: Exception) -> ValueError:
-    from huggingface_hub import constants, errors
-
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return faults.offline(address, str(constants.HF_HUB_CACHE))
-    if isinstance(error, errors.HfHubHTTPError | errors.HFValidationError):
-        return faults.refused(address, error)
-    return faults.unreachable(address, error)
 
 
 def _cached(address: Address) -> _Listing | None:

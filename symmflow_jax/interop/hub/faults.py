@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
-from symmflow_jax.interop.hub.address import Address, endpoint, is_valid, parse
+from symmflow_jax.interop.hub.address import Address, endpoint, has_suffix, is_valid, parse
 from symmflow_jax.interop.hub.needed_files import SETTINGS, STEM
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.runtime.errors import first_line, nearest, shown
@@ -17,30 +17,40 @@ from symmflow_jax.runtime.errors import first_line, nearest, shown
 def no_package(address: Address) -> WeightsFileError:
     """The error where huggingface_hub is not installed."""
     return WeightsFileError(
-        f"{address} needs the package huggingface_hub: pip install 'symmflow_jax[hub]'. Without "
+        f"{address} needs the package huggingface_hub: pip install huggingface_hub. Without "
         f"it, {by_hand(address)}"
     )
 
 
-def unreachable(address: Address, error: Exception) -> WeightsFileError:
-    """The error for a hub that does not answer, if nothing is in the cache."""
+def not_listed(address: Address, error: Exception, cache: str) -> WeightsFileError:
+    """The error if the hub does not say what a repository has, and nothing is in the cache."""
+    # Imported here because the package is optional.
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.HfHubHTTPError | errors.HFValidationError):
+        return refused(address, error)
+    advice = (
+        "Unset it; or"
+        if isinstance(error, errors.OfflineModeIsEnabled)
+        else "Where there is a network,"
+    )
     return WeightsFileError(
-        f"{address} is not in the cache, and {endpoint()} cannot be reached ({_reason(error)}). "
-        f"Where there is a network, {by_hand(address)}"
+        f"{address} is not in the cache ({cache}), and {no_answer(error)}. {advice} "
+        f"{by_hand(address)}"
     )
 
 
-def offline(address: Address, cache: str) -> WeightsFileError:
-    """The error for `HF_HUB_OFFLINE`, if nothing is in the cache."""
-    return WeightsFileError(
-        f"{address} is not in the cache ({cache}), and HF_HUB_OFFLINE forbids downloads. Unset it; "
-        f"or {by_hand(address)}"
-    )
+def no_answer(error: Exception) -> str:
+    """Why the hub did not answer."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE forbids downloads"
+    return f"{endpoint()} cannot be reached ({_reason(error)})"
 
 
 def refused(address: Address, error: Exception) -> WeightsFileError:
     """The error for an answer of the hub that is no file, such as 401 or 404."""
-    # Imported here because the package is optional.
     from huggingface_hub import errors
 
     name, hub = address.repository, endpoint()
@@ -80,32 +90,35 @@ def no_file(address: Address, commit: str, names: Collection[str]) -> WeightsFil
         names: the files of the repository.
     """
     folders = {name.rpartition("/")[0] for name in names} - {""}
-    weights = [name for name in names if name.endswith((".pt", ".pth", ".bin", ".safetensors"))]
-    known = sorted(weights or names)
-    shortened = known[:_NUM_SHOWN] + (["..."] if len(known) > _NUM_SHOWN else [])
-    similar = nearest(address.path, [*known, *folders], "files")
-    advice = similar if similar.startswith("Did") else f"Its files are {', '.join(shortened)}."
+    similar = nearest(address.path, [*_weights(names), *folders], "files")
+    advice = similar if similar.startswith("Did") else f"Its files are {_listed(names)}."
     return WeightsFileError(
         f"{address}: {address.repository} has no {address.path!r} at commit {commit}. "
-        f"{advice if known else 'It has no files.'}"
+        f"{advice if names else 'It has no files.'}"
     )
 
 
 def no_weights(address: Address, commit: str, names: Collection[str]) -> WeightsFileError:
     """The error for a folder without weights of diffusers."""
     below = f"{address.path}/" if address.path else ""
-    inside = sorted(name.removeprefix(below) for name in names if name.startswith(below))
-    parts = [
-        part for part in ("unet", "vae") if any(name.startswith(f"{part}/") for name in inside)
-    ]
-    advice = (
-        f"Give one of its folders: {', '.join(parts)}."
-        if parts
-        else f"Give one of its files: {', '.join(inside[:_NUM_SHOWN])}."
-    )
+    inside = [name.removeprefix(below) for name in names if name.startswith(below)]
+    folders = {name.partition("/")[0] for name in inside if "/" in name}
+    parts = [part for part in ("unet", "vae") if part in folders]
+    advice = f"folders: {', '.join(parts)}" if parts else f"files: {_listed(inside)}"
     return WeightsFileError(
-        f"{address} is a folder without {STEM}.safetensors or .bin at commit {commit}. {advice}"
+        f"{address} is a folder without {STEM}.safetensors or .bin at commit {commit}. Give one of "
+        f"its {advice}."
     )
+
+
+def _weights(names: Collection[str]) -> list[str]:
+    """The files of weights, or else all files."""
+    return sorted(name for name in names if has_suffix(name)) or sorted(names)
+
+
+def _listed(names: Collection[str]) -> str:
+    found = _weights(names)
+    return ", ".join(found[:_NUM_SHOWN]) + (" ..." if len(found) > _NUM_SHOWN else "")
 
 
 def no_space(address: Address, size: int, free: int, cache: str) -> WeightsFileError:
