@@ -83,3 +83,23 @@ def test_weights_that_are_not_finite_are_refused(network, weights, tmp_path):
         WeightsFileError, match=r"vae.safetensors: .*encoder.conv_in.weight \(.*NaN"
     ):
         autoencoder_weights.of_run(tmp_path / "run", str(path), "", network)
+
+
+def test_an_address_is_fetched_for_a_new_run_and_compared_if_it_is_here(
+    hub, hub_server, tiny_autoencoder, network, weights, tmp_path, caplog
+):
+    address = "hf:someone/vae/vae.safetensors"
+    content = {"main": {"vae.safetensors": tiny_autoencoder.read_bytes()}}
+    hub.repositories["someone/vae"] = hub_server.Repository(content)
+    run = tmp_path / "run"
+    autoencoder_weights.keep(run, weights, network)
+    with caplog.at_level("INFO"):
+        _assert_equal(autoencoder_weights.of_run(run, address, "", network), weights)
+    assert (
+        f"weights={address} is not here; {run / 'autoencoder.safetensors'} is used." in caplog.text
+    )
+    assert hub.requests == []
+    _assert_equal(autoencoder_weights.of_run(tmp_path / "new", address, "", network), weights)
+    autoencoder_weights.write(run / "autoencoder.safetensors", _shifted(weights), network)
+    with pytest.raises(ValueError, match=f"autoencoder.weights={address} holds other weights"):
+        autoencoder_weights.of_run(run, address, "", network)

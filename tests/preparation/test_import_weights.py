@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -89,6 +90,36 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
     assert json.loads((tmp_path / "run" / "config.json").read_text())["network"]["channels"] == 32
 
 
+def test_an_address_is_imported_and_recorded(digits, hub, hub_server, tmp_path, run_main):
+    case, _ = digits
+    content = _save(tmp_path / "a.safetensors", case.state_dict).read_bytes()
+    repository = hub_server.Repository({"main": {"digits/ema.safetensors": content}, "v1": {}})
+    hub.repositories["someone/models"] = repository
+    values = dataclasses.asdict(case.network)
+    keys = ("channels", "channel_multipliers", "num_res_blocks", "attention_rates")
+    network = {f"network.{key}": values[key] for key in (*keys, "head_channels", "num_groups")}
+    config = [f"--config.{key}={value}" for key, value in (DIGITS | network).items()]
+    address = "hf:someone/models/digits/ema.safetensors"
+    arguments = ["--mode=import", f"--workdir={tmp_path / 'run'}", *config]
+    code, lines = _end(run_main(f"--input={address}@v1", *arguments))
+    assert code == 1 and lines[-1].startswith(f"Error: {address}@v1: someone/models has no ")
+    assert not (tmp_path / "run").exists()
+    code, lines = _end(run_main(f"--input={address}", *arguments))
+    sha256, commit = hashlib.sha256(content).hexdigest(), repository.commit("main")
+    assert code == 0
+    assert f"Imported from {address} (commit {commit}, SHA-256 {sha256}) into " in lines[-1]
+    assert json.loads((tmp_path / "run" / "import.json").read_text()) == {
+        "weights": {
+            "given": address,
+            "commit": commit,
+            "sha256": {"digits/ema.safetensors": sha256},
+        }
+    }
+    kernel = symmflow_jax.load(tmp_path / "run").weights.network["stem"]["kernel"]
+    expected = case.state_dict["input_blocks.0.0.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_array_equal(kernel, expected)
+
+
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, experiment = digits
     import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
@@ -132,6 +163,10 @@ def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
     experiment, state_dict = latent
     path = _save(tmp_path / "sd.safetensors", state_dict, "unet.")
     import_weights(experiment, path, tmp_path / "wide", FILES / "prompt.pt")
+    record = json.loads((tmp_path / "wide" / "import.json").read_text())
+    assert list(record) == ["weights", "prompt_embedding"]
+    prompt = hashlib.sha256((FILES / "prompt.pt").read_bytes()).hexdigest()
+    assert record["prompt_embedding"]["sha256"] == {"prompt.pt": prompt}
     export_weights(tmp_path / "wide", tmp_path / "wide.safetensors")
     wide = safetensors.numpy.load_file(tmp_path / "wide.safetensors")
     np.testing.assert_array_equal(wide.pop("prompt_embedding"), np.arange(77 * 4.0).reshape(77, 4))

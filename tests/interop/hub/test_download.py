@@ -10,9 +10,12 @@ import types
 
 import pytest
 
+from symmflow_jax.interop.files import read_state_dict, read_weights
 from symmflow_jax.interop.hub import download
 from symmflow_jax.interop.hub.download import fetch, fetched, here
 from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.metrics import features, lpips
+from symmflow_jax.metrics.classifier import read_classifier
 
 STEM = "diffusion_pytorch_model"
 CONTENT = random.Random(0).randbytes(300_000)
@@ -209,6 +212,15 @@ def test_of_several_processes_one_downloads(hub, models):
         for _ in range(2)
     ]
     assert [process.communicate(timeout=120)[0].strip() for process in processes] == 2 * [SHA256]
+    assert hub.ranges() == [""]
+
+
+@pytest.mark.parametrize(
+    "read", [read_weights, read_state_dict, features.inception, lpips.lpips, read_classifier]
+)
+def test_weights_are_fetched_wherever_a_file_of_them_is_read(hub, models, read):
+    with pytest.raises(WeightsFileError, match="a.pt is no file of torch.save"):
+        read(FILE)
     assert hub.ranges() == [""]
 
 
