@@ -93,7 +93,7 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
 def test_an_address_is_imported_and_recorded(digits, hub, hub_server, tmp_path, run_main):
     case, _ = digits
     content = _save(tmp_path / "a.safetensors", case.state_dict).read_bytes()
-    repository = hub_server.Repository({"main": {"digits/ema.safetensors": content}, "v1": {}})
+    repository = hub_server.Repository({"main": {"digits/ema.safetensors": content}})
     hub.repositories["someone/models"] = repository
     values = dataclasses.asdict(case.network)
     keys = ("channels", "channel_multipliers", "num_res_blocks", "attention_rates")
@@ -101,9 +101,6 @@ def test_an_address_is_imported_and_recorded(digits, hub, hub_server, tmp_path, 
     config = [f"--config.{key}={value}" for key, value in (DIGITS | network).items()]
     address = "hf:someone/models/digits/ema.safetensors"
     arguments = ["--mode=import", f"--workdir={tmp_path / 'run'}", *config]
-    code, lines = _end(run_main(f"--input={address}@v1", *arguments))
-    assert code == 1 and lines[-1].startswith(f"Error: {address}@v1: someone/models has no ")
-    assert not (tmp_path / "run").exists()
     code, lines = _end(run_main(f"--input={address}", *arguments))
     sha256, commit = hashlib.sha256(content).hexdigest(), repository.commit("main")
     assert code == 0
