@@ -90,8 +90,10 @@ def no_file(address: Address, commit: str, names: Collection[str]) -> WeightsFil
         names: the files of the repository.
     """
     folders = {name.rpartition("/")[0] for name in names} - {""}
-    similar = nearest(address.path, [*_weights(names), *folders], "files")
-    advice = similar if similar.startswith("Did") else f"Its files are {_listed(names)}."
+    base = address.path.rpartition("/")[2]
+    moved = [name for name in names if name.rpartition("/")[2] == base]
+    similar = nearest(address.path, moved or [*_weights(names), *folders], "files")
+    advice = similar if similar.startswith("Did") else f"Its files are {_listed(moved or names)}."
     return WeightsFileError(
         f"{address}: {address.repository} has no {address.path!r} at commit {commit}. "
         f"{advice if names else 'It has no files.'}"

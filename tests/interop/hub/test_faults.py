@@ -61,6 +61,9 @@ def test_a_missing_file_has_the_nearest_names():
     message = str(no_file(parse("hf:o/n/zzz"), "c0ffee", names))
     assert message.endswith("Its files are LatFM_coco_beta6.0.pt, LatFM_faces_beta6.0.pt.")
     assert str(no_file(parse("hf:o/n/a.pt"), "c0ffee", [])).endswith("It has no files.")
+    names += ["LatFM_coco_beta7.0.pt", "models_of_the_paper/LatFM_coco_beta6.1.pt"]
+    message = str(no_file(parse("hf:o/n/LatFM_coco_beta6.1.pt"), "c0ffee", names))
+    assert message.endswith("Did you mean 'models_of_the_paper/LatFM_coco_beta6.1.pt'?")
     many = [f"{number}.pt" for number in range(100)]
     assert len(str(no_file(parse("hf:o/n/zzz"), "c0ffee", many))) < 300
 
