@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from symmflow_jax.interop.hub import faults
 from symmflow_jax.interop.hub.address import Address, endpoint, is_address, parse, refuse_link
-from symmflow_jax.interop.hub.needed_files import needed
+from symmflow_jax.interop.hub.needed_files import needed, needed_with
 
 _logger = logging.getLogger(__name__)
 
@@ -172,15 +172,21 @@ def _names(address: Address, listing: _Listing) -> list[str]:
         WeightsFileError: if the repository does not have them.
     """
     if address.path in listing.entries:
-        return [address.path]
-    below = f"{address.path}/" if address.path else ""
-    if not any(name.startswith(below) for name in listing.entries):
+        folder, slash, name = address.path.rpartition("/")
+        return [folder + slash + file for file in needed_with(name, _inside(folder, listing))]
+    inside = _inside(address.path, listing)
+    if not inside:
         raise faults.no_file(address, listing.commit, listing.entries)
-    inside = [name.removeprefix(below) for name in listing.entries if name.startswith(below)]
     names = needed(inside)
     if not names:
         raise faults.no_weights(address, listing.commit, listing.entries)
-    return [below + name for name in names]
+    return [f"{address.path}/{name}" if address.path else name for name in names]
+
+
+def _inside(folder: str, listing: _Listing) -> list[str]:
+    """The names of the files in a folder and below it, relative to it."""
+    below = f"{folder}/" if folder else ""
+    return [name.removeprefix(below) for name in listing.entries if name.startswith(below)]
 
 
 def _check_space(address: Address, listing: _Listing, names: list[str]) -> None:

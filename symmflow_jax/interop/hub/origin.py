@@ -8,7 +8,7 @@ from typing import Any
 
 from symmflow_jax.interop.hub.address import is_address
 from symmflow_jax.interop.hub.download import fetch
-from symmflow_jax.interop.hub.needed_files import needed
+from symmflow_jax.interop.hub.needed_files import needed, needed_with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +51,9 @@ def origin_of(path: str | pathlib.Path) -> Origin:
         fetched = fetch(str(path))
         return Origin(str(path), fetched.commit, fetched.hashes)
     place = pathlib.Path(path)
-    names = needed(file.name for file in place.iterdir()) if place.is_dir() else [place.name]
     folder = place if place.is_dir() else place.parent
+    files = [file.name for file in folder.iterdir()]
+    names = needed(files) if place.is_dir() else needed_with(place.name, files)
     return Origin(str(path), None, {name: _sha256(folder / name) for name in names})
 
 

@@ -86,6 +86,13 @@ def test_of_a_folder_only_what_is_needed_is_fetched(hub, models):
     assert here("hf:someone/models/unet") == found.path
 
 
+def test_a_file_of_diffusers_is_fetched_with_its_settings(hub, models):
+    found = fetch(f"hf:someone/models/unet/{STEM}.fp16.safetensors")
+    assert found.path.read_bytes() == b"half"
+    assert found.path.with_name("config.json").read_bytes() == b"{}"
+    assert len(hub.ranges()) == 2
+
+
 def test_a_whole_repository_may_be_the_folder(hub, hub_server):
     hub.repositories["someone/vae"] = hub_server.Repository({"main": {f"{STEM}.bin": b"vae"}})
     assert (fetch("hf:someone/vae").path / f"{STEM}.bin").read_bytes() == b"vae"
