@@ -11,6 +11,8 @@ from absl import flags
 from symmflow_jax import main
 from symmflow_jax.config import conversion
 from symmflow_jax.config.reading import config_file, overrides
+from symmflow_jax.config.schema.fields import fields_of
+from symmflow_jax.config.values import Config
 from symmflow_jax.evaluation.report import paper
 from symmflow_jax.interop.hub import address
 
@@ -61,8 +63,17 @@ def _check_command_of_main(arguments: list[str]) -> None:
     assert not overrides.unused(given, mode.keys)
 
 
+# To be removed with the key `eval.protocol` and `configs/medmnist.py`, which these pages use.
+_AHEAD = ("README.md", "weights.md")
+_ARE_MISSING = (
+    "eval.protocol" not in fields_of(Config) or not (ROOT / "configs/medmnist.py").exists()
+)
+
+
 @pytest.mark.parametrize("path", sorted(DOCUMENTS), ids=lambda path: path.name)
-def test_commands_name_flags_and_keys_that_exist(path):
+def test_commands_name_flags_and_keys_that_exist(path, request):
+    if _ARE_MISSING and path.name in _AHEAD:
+        request.applymarker(pytest.mark.xfail(strict=True))
     for module, arguments in _commands(path):
         if module == _MAIN:
             _check_command_of_main(arguments)
