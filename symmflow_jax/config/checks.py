@@ -44,8 +44,8 @@ _MODEL = ("data.", "semantics.", "network.", "autoencoder.")
 def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
-    _check_ranges(config, fields_of(Config))
     _check_addresses(config)
+    _check_ranges(config, fields_of(Config))
     relations.check(config)
     _check_clocks(config)
     _check_rows(config)
@@ -98,15 +98,6 @@ def _names(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _check_ranges(config: Config, keys: Iterable[str]) -> None:
-    """Checks the numbers under some keys against the ranges in their types."""
-    for key in keys:
-        field, value = fields_of(Config)[key], operator.attrgetter(key)(config)
-        if field.allowed is not None:
-            given = value if field.is_tuple else None
-            ranges.check(f"config.{key}", field.items(value), field.allowed, given)
-
-
 def _check_addresses(config: Config) -> None:
     """Checks the form of addresses on the hub, without a download; only weights have them."""
     fields = fields_of(Config)
@@ -120,6 +111,15 @@ def _check_addresses(config: Config) -> None:
             )
         if field.is_weights:
             address.check(value)
+
+
+def _check_ranges(config: Config, keys: Iterable[str]) -> None:
+    """Checks the numbers under some keys against the ranges in their types."""
+    for key in keys:
+        field, value = fields_of(Config)[key], operator.attrgetter(key)(config)
+        if field.allowed is not None:
+            given = value if field.is_tuple else None
+            ranges.check(f"config.{key}", field.items(value), field.allowed, given)
 
 
 def _check_clocks(config: Config) -> None:
