@@ -371,6 +371,7 @@ class PlanConfig:
 
     Attributes:
         topology: chip and layout of a TPU slice, such as "v5e:4x4".
+        num_slices: number of such slices, joined by the slower network of the data centre.
         batch_size: examples per train step over all chips; 0 takes `train.batch_size`.
         search: also search for the largest batch that fits, with several compilations.
         optimization_level: optimization level of XLA, "O0", "O1", "O2" or "O3". Training and
@@ -380,6 +381,7 @@ class PlanConfig:
     """
 
     topology: str = ""
+    num_slices: Count = 1
     batch_size: CountOrZero = 0
     search: bool = False
     optimization_level: str = "O2"
