@@ -39,6 +39,8 @@ def get_config():
     config.network.num_res_blocks = 2
     config.train.batch_size = 512
     config.train.num_epochs = 1000.0
+    # 118 steps an epoch, as the published loader counts them: a run of 118,000 steps.
+    config.train.epoch_steps = "whole"
     config.train.warmup_epochs = 100.0
     config.train.peak_learning_rate = 5e-4
     config.train.ema_decay = 0.999

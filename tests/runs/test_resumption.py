@@ -98,6 +98,15 @@ def test_another_schedule_is_told_with_the_old_one(description):
     )
 
 
+def test_another_count_of_an_epochs_steps_is_told(description):
+    saved = description(**{"train.batch_size": 24})
+    del saved["config"]["train"]["epoch_steps"]  # As in runs of earlier versions.
+    assert _check(saved, description(**{"train.batch_size": 24})) == ""
+    told = _check(saved, description(**{"train.batch_size": 24, "train.epoch_steps": "whole"}))
+    assert "config.train.epoch_steps is 'whole', was 'exact'" in told
+    assert "Other schedule since step 4: 8 steps, 1 of them" in told and "was 7 steps" in told
+
+
 @pytest.mark.parametrize(
     ("changes", "end", "epochs"),
     [({"train.num_epochs": 0.5}, 4, "0.75"), ({"train.batch_size": 32}, 5, "3")],

@@ -10,7 +10,7 @@ from symmflow_jax.config.build.metrics import FEATURES, METRICS
 from symmflow_jax.config.build.networks import NETWORKS
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
-from symmflow_jax.config.build.training import PARALLELISMS
+from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import ClockShares, Config, NetworkConfig
 
@@ -19,6 +19,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "data.resampling": RESAMPLINGS,
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
+    "train.epoch_steps": EPOCH_STEPS,
     "train.clock": CLOCKS,
     "train.path": PATHS,
     "train.coupling": COUPLINGS,
