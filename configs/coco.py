@@ -56,7 +56,9 @@ def use_latents(config):
     config.train.checkpoint_every_steps = 1_000
     config.eval.batch_size = 32
     config.eval.num_quick_examples = 64
-    config.eval.num_steps = (1, 2, 5, 20, 25)
+    # The paper's protocol, since scores stand beside its own; "ours" is that of this project.
+    config.eval.protocol = "published"
+    config.eval.num_steps = (1, 2, 5, 10, 20, 25)  # All that the paper has.
 
 
 def get_config():

@@ -290,6 +290,8 @@ class EvalConfig:
     """Evaluation: the metrics, and how they are measured.
 
     Attributes:
+        protocol: the conventions of the scores, a name of `PROTOCOLS` (docs/choices.md). Each
+            score tells its own. docs/published_code.md has the differences.
         batch_size: examples per batch of one process, over its devices.
         num_examples: examples of the final evaluation; 0 takes the whole split.
         num_quick_examples: examples of the quick evaluations during training; 0 takes the whole
@@ -323,6 +325,7 @@ class EvalConfig:
         checkpoint: the checkpoint to evaluate, "latest" or "best".
     """
 
+    protocol: str = "ours"
     batch_size: Count = 100
     num_examples: CountOrZero = 0
     num_quick_examples: CountOrZero = 100

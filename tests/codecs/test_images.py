@@ -26,6 +26,12 @@ def test_outside_values_are_clipped_and_not_wrapped():
     np.testing.assert_array_equal(pixels, [0, 0, 255, 255, 255])
 
 
+def test_published_samples_are_cut_to_levels():
+    signal = jnp.asarray([-1.5, -1.0, -0.995, 0.0, 0.999, 1.0, 50.0])
+    np.testing.assert_array_equal(images.cut_to_pixels(signal), [0, 0, 0, 127, 254, 255, 255])
+    np.testing.assert_array_equal(images.to_pixels(signal), [0, 0, 1, 128, 255, 255, 255])
+
+
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float16, jnp.bfloat16])
 def test_points_are_signals_already(dtype):
     points = jnp.asarray([[-3.0, 2.5]], dtype)

@@ -44,6 +44,14 @@ def test_what_changes_no_training_is_not_told(description):
     assert _check(description(), description(**other)) == ""
 
 
+def test_another_protocol_of_scores_is_told(description):
+    saved = description()
+    del saved["config"]["eval"]["protocol"]  # As in runs of earlier versions.
+    assert _check(saved, description()) == ""
+    told = _check(saved, description(**{"eval.protocol": "published"}))
+    assert told == "Changed since step 4: config.eval.protocol is 'published', was 'ours'."
+
+
 def test_other_data_is_a_choice(description):
     saved = _with_files(description(), "/a", 64, "0" * 16)
     current = _with_files(description(), "/b", 40, "1" * 16)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
-from symmflow_jax.config.build.metrics import FEATURES, METRICS
+from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
 from symmflow_jax.config.build.networks import NETWORKS
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
@@ -25,6 +25,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.coupling": COUPLINGS,
     "train.image_parameterization": PARAMETERIZATIONS,
     "train.semantics_parameterization": PARAMETERIZATIONS,
+    "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,
