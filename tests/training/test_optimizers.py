@@ -61,6 +61,23 @@ def test_the_first_step_is_as_long_as_the_learning_rate():
     np.testing.assert_allclose(updates["b"], [-0.5], rtol=1e-4)
 
 
+def test_parameters_and_their_average_are_those_of_pytorch():
+    # Gradients of many sizes, and the rates of a cycle (see make_adamw.py).
+    reference = np.load(FIXTURES / "adamw.npz")
+    rates = jnp.asarray(reference["rates"], jnp.float32)
+    optimizer = adamw(lambda step: rates[step], 0.0, None)
+    params = average = jnp.asarray(reference["start"])
+    state = optimizer.init(params)
+    for gradient, expected, mean in zip(
+        reference["gradients"], reference["params"], reference["averages"], strict=True
+    ):
+        updates, state = optimizer.update(jnp.asarray(gradient), state, params)
+        params = optax.apply_updates(params, updates)
+        average = optax.incremental_update(params, average, 0.1)
+        np.testing.assert_allclose(params, expected, rtol=0, atol=2e-7)
+        np.testing.assert_allclose(average, mean, rtol=0, atol=2e-7)
+
+
 def test_gradients_are_bounded_together():
     params = {"a": jnp.zeros(1), "b": jnp.zeros(1)}
     # A first gradient of norm 5, cut to 1; and one of norm 1, which is not.
