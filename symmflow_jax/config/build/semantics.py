@@ -18,11 +18,13 @@ class EncodingChoice(Choice):
     Attributes:
         kinds: kinds of semantics that it encodes, the preferred one first.
         parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
+        draws_masks: True if it shows masks as pictures in [-1, 1].
         spaced_by_beta: True if `dequantization_beta` is also the distance of the codes.
     """
 
     kinds: tuple[SemanticsKind, ...]
     parameterization: str = "velocity"
+    draws_masks: bool = False
     spaced_by_beta: bool = False
 
 
@@ -31,6 +33,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.palette_mask:PaletteMask.of_classes",
         "masks as images in the colours of a palette",
         (MASK,),
+        draws_masks=True,
     ),
     "plane": EncodingChoice(
         "symmflow_jax.semantics.class_plane:ClassPlane.of_classes",

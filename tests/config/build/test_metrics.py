@@ -5,6 +5,8 @@ import pytest
 from symmflow_jax.config.build.metrics import (
     FEATURES,
     METRICS,
+    PROTOCOLS,
+    make_conventions,
     make_feature_function,
     make_perceptual_distance,
 )
@@ -15,6 +17,12 @@ from symmflow_jax.config.values import EvalConfig
 def test_every_metric_is_made_for_an_evaluator(tiny_experiment, name):
     (make,) = tiny_experiment(**{"eval.metrics": (name,)}).metrics()
     assert callable(make) and make is METRICS[name].resolve()
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_conventions_bear_the_name_of_their_protocol(name):
+    assert make_conventions(EvalConfig(protocol=name)).name == name
+    assert make_conventions(EvalConfig()).name == "ours"
 
 
 def test_metrics_come_in_the_order_of_the_config(tiny_experiment):
