@@ -7,6 +7,7 @@ import safetensors.numpy
 
 from symmflow_jax.interop.files import (
     AUTOENCODER,
+    DECODER,
     LATENT_UNET,
     PIXEL_UNET,
     read_state_dict,
@@ -87,18 +88,43 @@ def test_missing_shard_is_named(tmp_path):
         read_weights(tmp_path)
 
 
-def test_shard_without_its_tensor_is_an_error(tmp_path):
-    _shards(tmp_path)
-    _save(tmp_path / "second.safetensors", "conv_out.weight")
-    with pytest.raises(WeightsFileError, match="1 tensors that are in none .* conv_in.weight"):
-        read_weights(tmp_path)
+def test_the_variant_of_a_folder_is_read(tmp_path):
+    path = tmp_path / "diffusion_pytorch_model.fp16.safetensors"
+    safetensors.numpy.save_file({MARKER: np.ones((1, 2), np.float16)}, path)
+    (tmp_path / "config.json").write_text('{"norm_num_groups": 8}')
+    weights = read_weights(tmp_path)
+    assert weights.state_dict[MARKER].dtype == np.float16
+    assert weights.settings == {"norm_num_groups": 8}
+    assert set(read_state_dict(tmp_path)) == {MARKER}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'])
-def test_damaged_index_is_named(tmp_path, text):
-    (tmp_path / "diffusion_pytorch_model.safetensors.index.json").write_text(text)
-    with pytest.raises(WeightsFileError, match=r"index\.json is damaged"):
-        read_weights(tmp_path)
+def test_shards_of_pickles_are_put_together(torch_pickles, tmp_path):
+    homes = {}
+    for number, name in enumerate((MARKER, "conv_in.weight"), 1):
+        file = f"pytorch_model-0000{number}-of-00002.bin"
+        torch_pickles.save(tmp_path / file, {f"unet.{name}": np.ones(2, np.float32)})
+        homes[f"unet.{name}"] = file
+    index = tmp_path / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": homes}))
+    for path in (tmp_path, index):
+        assert set(read_weights(path).state_dict) == {MARKER, "conv_in.weight"}
+        assert set(read_state_dict(path)) == set(homes)
+
+
+def test_half_an_autoencoder_is_told_from_a_whole_one(tmp_path):
+    half = "mid_block.attentions.0.group_norm.weight"
+    path = _save(tmp_path / "decoder.safetensors", half, "conv_in.weight")
+    assert read_weights(path, AUTOENCODER).kind == DECODER
+    whole = (
+        "encoder.conv_norm_out.weight",
+        f"encoder.{half}",
+        f"decoder.{half}",
+        "quant_conv.bias",
+    )
+    path = _save(tmp_path / "whole.safetensors", *(f"vae.{name}" for name in whole))
+    weights = read_weights(path, AUTOENCODER)
+    assert weights.kind == AUTOENCODER
+    assert set(weights.state_dict) == set(whole)
 
 
 def test_damaged_settings_are_named(tmp_path):
