@@ -51,21 +51,22 @@ def test_a_decoder_for_masks_is_kept_beside(tiny_autoencoder, network, weights, 
     _assert_equal(unasked, both)
 
 
-def _decoder_alone(path, weights, network, **changes):
-    """Writes `vae.decoder.state_dict()` as the published finetune_vae.py does."""
+def _decoder_alone(weights, network) -> dict[str, np.ndarray]:
+    """`vae.decoder.state_dict()`, which the published finetune_vae.py saves."""
     whole = names.state_dict_from_params(weights, network)
-    decoder = {
+    return {
         name.removeprefix("decoder."): array
         for name, array in whole.items()
         if name.startswith("decoder.")
     }
-    files.write_state_dict(path, decoder | changes)
-    return path
 
 
-def test_a_decoder_alone_is_for_masks(tiny_autoencoder, network, weights, tmp_path, caplog):
+def test_a_decoder_alone_is_for_masks(
+    tiny_autoencoder, network, weights, torch_pickles, tmp_path, caplog
+):
     tuned = weights | {"decoder": _shifted(weights["decoder"])}
-    path = _decoder_alone(tmp_path / "vae_decoder_step_500.safetensors", tuned, network)
+    decoder = _decoder_alone(tuned, network)
+    path = torch_pickles.save(tmp_path / "vae_decoder_step_500.pt", decoder)
     with caplog.at_level("INFO", "symmflow_jax"):
         both = autoencoder_weights.of_run(
             tmp_path / "run", str(tiny_autoencoder), str(path), network
@@ -86,7 +87,8 @@ def test_a_decoder_alone_is_for_masks(tiny_autoencoder, network, weights, tmp_pa
 
 def test_a_decoder_that_does_not_fit_is_refused(tiny_autoencoder, network, weights, tmp_path):
     extra = {"head.weight": np.zeros(1, np.float32)}
-    path = _decoder_alone(tmp_path / "decoder.safetensors", weights, network, **extra)
+    path = tmp_path / "decoder.safetensors"
+    files.write_state_dict(path, _decoder_alone(weights, network) | extra)
     with pytest.raises(ValueError, match=r"decoder.safetensors: .*surplus: decoder.head.weight"):
         autoencoder_weights.of_run(tmp_path, str(tiny_autoencoder), str(path), network)
     with pytest.raises(WeightsFileError, match="one half of an autoencoder; .*mask_decoder"):

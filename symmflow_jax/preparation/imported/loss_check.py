@@ -26,7 +26,7 @@ import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.batch import Batch
+from symmflow_jax.data.batch import Batch, Images
 from symmflow_jax.data.source import DataError
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
@@ -89,15 +89,6 @@ class Findings(NamedTuple):
     recognition: Comparison
 
 
-class Measured(NamedTuple):
-    """Losses of each example, float32 `[examples]`, by predictor, and all of them at t = 1."""
-
-    imported: Losses
-    linear: Losses
-    zero: Losses
-    at_one: "Measured | None" = None
-
-
 def check_losses(
     experiment: Experiment, candidates: Sequence[Candidate], codec_weights: Params, count: int
 ) -> None:
@@ -111,9 +102,7 @@ def check_losses(
     """
     try:
         split, batch = _examples(experiment, count)
-        measured = [
-            _measured(candidate, codec_weights, batch, experiment) for candidate in candidates
-        ]
+        found, totals = _measure(experiment, candidates, codec_weights, batch)
     except Exception as error:  # The weights are saved; no data or device may spoil that.
         _logger.warning(
             "The loss of the imported weights was not checked: %s To check it, give the data "
@@ -122,18 +111,16 @@ def check_losses(
             first_line(error),
         )
         return
-    found = findings_of(measured[0], experiment.method)
     _logger.info(
         "Loss on %d examples of the %s split: images %s; semantics %s; semantics at t = 1, from "
         "clean images, %s.",
-        len(measured[0].imported.total),
+        len(totals[0]),
         split,
         *(
             f"{part.imported:.4f} (without a network {part.simple:.4f}, zeros {part.zero:.4f})"
             for part in found
         ),
     )
-    totals = [losses.imported.total for losses in measured]
     better = better_of(totals)
     if better:
         _logger.warning(
@@ -144,6 +131,7 @@ def check_losses(
             np.mean(totals[better]),
             np.mean(totals[0]),
         )
+        return
     for warning in warnings_of(found):
         _logger.warning("%s", warning)
 
@@ -208,73 +196,83 @@ def _examples(experiment: Experiment, count: int) -> tuple[str, Batch]:
     return split, next(iter(batches))
 
 
-def _measured(
-    candidate: Candidate, codec_weights: Params, batch: Batch, experiment: Experiment
-) -> Measured:
-    # Published networks have one time for both components, whatever the run goes on with.
-    method = dataclasses.replace(candidate.method, time_sampling=TimeSampling(), holds_clean=False)
-    losses = _losses(
-        method,
-        Weights(candidate.load(), codec_weights),
-        keys.of_seed(experiment.seed, Stream.EVALUATION),
-        batch.example_index,
-        batch.image,
-        batch.labels,
-        experiment.loss_weights,
+def _measure(
+    experiment: Experiment, candidates: Sequence[Candidate], codec_weights: Params, batch: Batch
+) -> tuple[Findings, list[np.ndarray]]:
+    """The findings of the first candidate, and the losses `[examples]` of all of them."""
+    own = _of_one_clock(candidates[0].method)
+    key = keys.of_seed(experiment.seed, Stream.EVALUATION)
+    weights = Weights(None, codec_weights)
+    drawn = _draw(own, weights, key, batch.example_index, batch.image, batch.labels)
+    one = jnp.ones(len(batch.labels))
+    at_one = drawn._replace(times=TrainingTimes(JointState(one, one), JointState(one, one)))
+
+    def losses(method: SymmFlow, params: Params, drawn: TrainingDraw) -> Losses:
+        weights = Weights(params)
+        found = _losses(method, weights, drawn, batch.labels, experiment.loss_weights)
+        # Examples that could not be read are padding.
+        return jax.tree.map(lambda loss: np.asarray(loss)[batch.valid], jax.device_get(found))
+
+    velocity = VelocityParameterization()
+    linear = dataclasses.replace(
+        own,
+        network=LinearPredictor(own.paths),
+        parameterizations=JointState(velocity, velocity),
     )
-    # Examples that could not be read are padding.
-    return jax.tree.map(lambda loss: np.asarray(loss)[batch.valid], jax.device_get(losses))
+    zero = dataclasses.replace(own, network=ZeroPredictor())
+    by_predictor = [
+        [losses(method, params, draw) for draw in (drawn, at_one)]
+        for method, params in (
+            (own, candidates[0].load()),
+            (linear, statistics_of(drawn.data)),
+            (zero, {}),
+        )
+    ]
+
+    def compare(draw: int, component: str) -> Comparison:
+        imported, without, zeros = (
+            float(np.mean(getattr(found[draw], component))) for found in by_predictor
+        )
+        parameterization = getattr(own.parameterizations, component)
+        is_velocity = isinstance(parameterization, VelocityParameterization)
+        return Comparison(imported, without if is_velocity else zeros, zeros)
+
+    findings = Findings(compare(0, "image"), compare(0, "semantics"), compare(1, "semantics"))
+    others = [
+        losses(_of_one_clock(candidate.method), candidate.load(), drawn)
+        for candidate in candidates[1:]
+    ]
+    return findings, [np.asarray(found.total) for found in (by_predictor[0][0], *others)]
+
+
+def _of_one_clock(method: SymmFlow) -> SymmFlow:
+    """The method with one time for both components, as published networks have it."""
+    return dataclasses.replace(method, time_sampling=TimeSampling(), holds_clean=False)
+
+
+@functools.partial(jax.jit, static_argnames=("method",))
+def _draw(
+    method: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    labels: jax.Array,
+) -> TrainingDraw:
+    example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
+    return method.draw(method.in_compute_dtype(weights), example_keys, image, labels)
 
 
 @functools.partial(jax.jit, static_argnames=("method", "loss_weights"))
 def _losses(
     method: SymmFlow,
     weights: Weights,
-    key: jax.Array,
-    example_index: jax.Array,
-    image: jax.Array,
+    drawn: TrainingDraw,
     labels: jax.Array,
     loss_weights: JointState,
-) -> Measured:
-    """Losses of each example with the weights and with both predictors."""
-    weights = method.in_compute_dtype(weights)
-    example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
-    drawn = method.draw(weights, example_keys, image, labels)
-    velocity = VelocityParameterization()
-    linear = dataclasses.replace(
-        method,
-        network=LinearPredictor(method.paths),
-        parameterizations=JointState(velocity, velocity),
-    )
-    zero = dataclasses.replace(method, network=ZeroPredictor())
-
-    def measure(drawn: TrainingDraw) -> tuple[Losses, Losses, Losses]:
-        return (
-            method.losses_of(weights, drawn, labels, loss_weights),
-            linear.losses_of(Weights(statistics_of(drawn.data)), drawn, labels, loss_weights),
-            zero.losses_of(Weights({}), drawn, labels, loss_weights),
-        )
-
-    one = jnp.ones(len(example_index))
-    at_one = drawn._replace(times=TrainingTimes(JointState(one, one), JointState(one, one)))
-    return Measured(*measure(drawn), Measured(*measure(at_one)))
-
-
-def findings_of(measured: Measured, method: SymmFlow) -> Findings:
-    """Means over the examples, for the parameterizations of a method."""
-
-    def compare(measured: Measured, name: str) -> Comparison:
-        imported, linear, zero = (float(np.mean(getattr(losses, name))) for losses in measured[:3])
-        parameterization = getattr(method.parameterizations, name)
-        is_velocity = isinstance(parameterization, VelocityParameterization)
-        return Comparison(imported, linear if is_velocity else zero, zero)
-
-    assert measured.at_one is not None
-    return Findings(
-        compare(measured, "image"),
-        compare(measured, "semantics"),
-        compare(measured.at_one, "semantics"),
-    )
+) -> Losses:
+    """The loss of each example of a draw, float32 `[batch]`."""
+    return method.losses_of(method.in_compute_dtype(weights), drawn, labels, loss_weights)
 
 
 _MIN_ERRORS = 3.0
