@@ -183,3 +183,65 @@ def test_truncated_file_is_named(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(WeightsFileError, match=r"cut\.pt"):
         read_weights(path)
+
+
+def _net(offset: float = 0.0, prefix: str = "", dtype=np.float32) -> dict[str, np.ndarray]:
+    names = ("time_embed.0.weight", "middle_block.1.qkv.weight", "out.2.bias")
+    return {
+        f"{prefix}{name}": (np.arange(6).reshape(2, 3) + index + offset).astype(dtype)
+        for index, name in enumerate(names)
+    }
+
+
+def _in_shards(folder: pathlib.Path, ending: str, save, infix: str = "", dtype=np.float32) -> None:
+    homes = {}
+    for number, (name, array) in enumerate(_net(dtype=dtype).items(), 1):
+        file = f"diffusion_pytorch_model{infix}-0000{number}-of-00003.{ending}"
+        save(folder / file, {name: array})
+        homes[name] = file
+    index = folder / f"diffusion_pytorch_model{infix}.{ending}.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": homes}))
+
+
+_COUNTS = {"initted": np.float32(1).reshape(()), "step": np.int64(7).reshape(())}
+_CHECKPOINTS = {
+    "a state dict": _net(),
+    "ema_pytorch": _net(9, "online_model.") | _net(0, "ema_model.") | _COUNTS,
+    "lucidrains": {"model": _net(9), "ema": _net(9, "online_model.") | _net(0, "ema_model.")},
+    "torchcfm": {"net_model": _net(9), "ema_model": _net(), "step": 7},
+    "torchcfm without average": {"net_model": _net(), "step": 7},
+    "BasicSR": {"params": _net(9), "params_ema": _net()},
+    "timm": {"state_dict": _net(9), "state_dict_ema": _net(), "epoch": 1},
+}
+
+
+@pytest.mark.parametrize("form", [*_CHECKPOINTS, "bin", "safetensors", "fp16", "fp16 shards"])
+def test_every_form_gives_the_same_weights(torch_pickles, tmp_path, form):
+    path = tmp_path
+
+    def save_safetensors(path, arrays):
+        safetensors.numpy.save_file(arrays, path)
+
+    if form in _CHECKPOINTS:
+        path = torch_pickles.save(tmp_path / "checkpoint.pt", _CHECKPOINTS[form])
+    elif form == "fp16":
+        arrays = _net(dtype=np.float16)
+        save_safetensors(tmp_path / "diffusion_pytorch_model.fp16.safetensors", arrays)
+    elif form == "fp16 shards":
+        _in_shards(tmp_path, "safetensors", save_safetensors, ".fp16", np.float16)
+    else:
+        save = {"bin": torch_pickles.save, "safetensors": save_safetensors}[form]
+        _in_shards(tmp_path, form, save)
+    weights = read_weights(path, PIXEL_UNET, "")
+    assert weights.kind == PIXEL_UNET
+    assert set(weights.state_dict) == set(_net())
+    for name, array in _net().items():
+        np.testing.assert_array_equal(weights.state_dict[name], array, err_msg=name)
+
+
+def test_the_rest_is_chosen_by_a_key_that_the_error_names(torch_pickles, tmp_path):
+    path = torch_pickles.save(tmp_path / "two.pt", {"first": _net(9), "second": _net()})
+    with pytest.raises(WeightsFileError, match="more than once.*instance --weights_key=second"):
+        read_weights(path, PIXEL_UNET, "")
+    found = read_weights(path, PIXEL_UNET, "second").state_dict["out.2.bias"]
+    np.testing.assert_array_equal(found, _net()["out.2.bias"])
