@@ -161,8 +161,9 @@ class AutoencoderConfig:
     Attributes:
         weights: file or folder of an `AutoencoderKL` of diffusers; empty for a flow in pixels. A
             run keeps a copy, so the file is needed only once.
-        mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run; its
-            decoder then decodes masks. A file in the run's own folder is used without this key.
+        mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run, or a
+            decoder alone as the published `finetune_vae.py` saves it (`vae_decoder_step_N.pt`); it
+            then decodes masks. A file in the run's own folder is used without this key.
         channels: width of the first level, a multiple of `num_groups`.
         channel_multipliers: width of each level, in units of `channels`.
         num_res_blocks: residual blocks per level of the encoder.

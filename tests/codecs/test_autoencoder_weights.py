@@ -6,6 +6,7 @@ import pytest
 
 from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.interop import files
+from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.interop.torch_files import WeightsFileError
 
 
@@ -48,6 +49,50 @@ def test_a_decoder_for_masks_is_kept_beside(tiny_autoencoder, network, weights, 
     # What fine-tuning has put into the folder of a run is used unasked.
     unasked = autoencoder_weights.of_run(tmp_path / "run", str(tiny_autoencoder), "", network)
     _assert_equal(unasked, both)
+
+
+def _decoder_alone(weights, network) -> dict[str, np.ndarray]:
+    """`vae.decoder.state_dict()`, which the published finetune_vae.py saves."""
+    whole = names.state_dict_from_params(weights, network)
+    return {
+        name.removeprefix("decoder."): array
+        for name, array in whole.items()
+        if name.startswith("decoder.")
+    }
+
+
+def test_a_decoder_alone_is_for_masks(
+    tiny_autoencoder, network, weights, torch_pickles, tmp_path, caplog
+):
+    tuned = weights | {"decoder": _shifted(weights["decoder"])}
+    decoder = _decoder_alone(tuned, network)
+    path = torch_pickles.save(tmp_path / "vae_decoder_step_500.pt", decoder)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        both = autoencoder_weights.of_run(
+            tmp_path / "run", str(tiny_autoencoder), str(path), network
+        )
+    assert "is a decoder alone; the encoder is that of config.autoencoder.weights" in caplog.text
+    # The convolution at the latents is outside of diffusers' decoder, and is not tuned there.
+    expected = tuned["decoder"] | {"latents_conv": weights["decoder"]["latents_conv"]}
+    _assert_equal(both, weights | {"mask_decoder": expected})
+    # The run keeps a whole autoencoder, and goes on with and without the file.
+    autoencoder_weights.keep(tmp_path / "run", both, network)
+    _assert_equal(autoencoder_weights.kept(tmp_path / "run", network), both)
+    for given in ("", str(path)):
+        _assert_equal(
+            autoencoder_weights.of_run(tmp_path / "run", str(tiny_autoencoder), given, network),
+            both,
+        )
+
+
+def test_a_decoder_that_does_not_fit_is_refused(tiny_autoencoder, network, weights, tmp_path):
+    extra = {"head.weight": np.zeros(1, np.float32)}
+    path = tmp_path / "decoder.safetensors"
+    files.write_state_dict(path, _decoder_alone(weights, network) | extra)
+    with pytest.raises(ValueError, match=r"decoder.safetensors: .*surplus: decoder.head.weight"):
+        autoencoder_weights.of_run(tmp_path, str(tiny_autoencoder), str(path), network)
+    with pytest.raises(WeightsFileError, match="one half of an autoencoder; .*mask_decoder"):
+        autoencoder_weights.read(path, network)
 
 
 def test_other_weights_than_the_run_has_are_refused(network, weights, tmp_path):

@@ -166,18 +166,55 @@ def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
     assert record["prompt_embedding"]["sha256"] == {"prompt.pt": prompt}
     export_weights(tmp_path / "wide", tmp_path / "wide.safetensors")
     wide = safetensors.numpy.load_file(tmp_path / "wide.safetensors")
-    np.testing.assert_array_equal(wide.pop("prompt_embedding"), np.arange(77 * 4.0).reshape(77, 4))
+    assert "prompt_embedding" not in wide
+    prompt = tmp_path / "wide_prompt.safetensors"
+    expected = np.arange(77 * 4.0).reshape(77, 4)
+    np.testing.assert_array_equal(safetensors.numpy.load_file(prompt)["prompt_embedding"], expected)
     for key, array in state_dict.items():
         axis = {"conv_in.weight": 1, "conv_out.weight": 0, "conv_out.bias": 0}.get(key)
         halves = [wide[key]] if axis is None else np.split(wide[key], 2, axis)
         for half in halves:
             np.testing.assert_array_equal(half, array, err_msg=key)
-    # What was exported is complete: no file of the prompt is needed.
-    import_weights(experiment, tmp_path / "wide.safetensors", tmp_path / "again")
+    # Both files that were exported make the run again.
+    import_weights(
+        experiment, tmp_path / "wide.safetensors", tmp_path / "again", prompt, num_checked=0
+    )
     export_weights(tmp_path / "again", tmp_path / "again.safetensors")
     again = safetensors.numpy.load_file(tmp_path / "again.safetensors")
     for key, array in wide.items():
         np.testing.assert_array_equal(again[key], array, err_msg=key)
+
+
+def test_what_the_file_cannot_tell_is_told(digits, latent, tmp_path, caplog):
+    case, experiment = digits
+    path = _save(tmp_path / "a.safetensors", case.state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(experiment, path, tmp_path / "run")
+    text = "heads of 32 channels, 32 groups, order of attention heads first: not in the file, taken"
+    assert f"{path}: {text} from config.network.head_channels" in caplog.text
+    assert "always has" not in caplog.text
+    experiment, state_dict = latent
+    caplog.clear()
+    path = _save(tmp_path / "sd.safetensors", state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(experiment, path, tmp_path / "latent", "zeros")
+    text = (
+        "heads of 4 channels, 4 groups: not in the file or in a config.json beside it, taken from"
+    )
+    assert f"{path}: {text}" in caplog.text
+    assert "repeated weights have not learned this flow yet" in caplog.text
+    with pytest.raises(ValueError, match="--use_new_attention_order is a setting of pixel U-Nets"):
+        import_weights(experiment, path, tmp_path / "new", "zeros", new_attention_order=True)
+
+
+def test_groups_that_no_published_network_has_are_told(digits, tmp_path, caplog):
+    case, experiment = digits
+    path = _save(tmp_path / "a.safetensors", case.state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(
+            experiment.changed({"network.num_groups": 16}), path, tmp_path / "run", num_checked=0
+        )
+    assert "num_groups is 16, but the published UNetModel always has 32" in caplog.text
 
 
 def test_latent_unet_without_a_prompt_is_refused(latent, tmp_path):
