@@ -1,8 +1,9 @@
 """COCO-Stuff at 512x512 in latents, with the paper's settings (arXiv 2506.10634).
 
 This fine-tunes the U-Net of Stable Diffusion 2.1. `SD21` is its diffusers folder (with `unet`).
-`VAE` is the diffusers folder of sd-vae-ft-mse. `data.dir` holds the unpacked `train2017`,
-`val2017` and `stuffthingmaps_trainval2017/{train,val}2017`. Import the weights once:
+`VAE` is the diffusers folder of sd-vae-ft-mse, or hf:stabilityai/sd-vae-ft-mse, which is fetched
+(docs/weights.md). `data.dir` holds the unpacked `train2017`, `val2017` and
+`stuffthingmaps_trainval2017/{train,val}2017`. Import the weights once:
 
     python launch/empty_prompt.py --input=SD21 --output=empty_prompt.safetensors
     python -m symmflow_jax.main --config=configs/coco.py --mode=import --input=SD21/unet \

@@ -28,8 +28,8 @@ _INPUT = flags.DEFINE_string(
     "input",
     "",
     "Image or mask file, a folder of them (without its sub-folders), or (generate) labels: 3,7 or "
-    "cat,dog; (import) PyTorch weights: a .pt, .pth or .safetensors file, or a folder of "
-    "diffusers.",
+    "cat,dog; (import) PyTorch weights: a .pt, .pth, .bin or .safetensors file, a folder of "
+    "diffusers, whole or in shards, or hf:OWNER/NAME/FILE@REVISION on the Hugging Face hub.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -52,6 +52,24 @@ _WEIGHTS_KEY = flags.DEFINE_string(
     "",
     "Key of the weights in a training checkpoint, such as ema or state_dict/ema_model (import); "
     "looked for by default, averaged weights first.",
+)
+_WEIGHTS_PREFIX = flags.DEFINE_string(
+    "weights_prefix",
+    "",
+    "Module before every name of exported weights, such as unet for the published SymmFMSD; import "
+    "finds it itself.",
+)
+_NEW_ATTENTION_ORDER = flags.DEFINE_bool(
+    "use_new_attention_order",
+    False,
+    "Weights of a pixel U-Net that has this setting in PyTorch (import, export); no file tells it.",
+)
+_NUM_CHECKED = define_number(
+    "num_checked",
+    16,
+    "Examples of the data on which import checks the loss of the weights; 0 for no check.",
+    int,
+    at_least(0),
 )
 _RESUME = flags.DEFINE_enum(
     "resume",
@@ -239,15 +257,25 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.import_weights import import_weights
 
     if not _INPUT.value:
-        sys.exit("Error: --mode=import needs --input, a file or folder of PyTorch weights.")
-    import_weights(experiment, _input(), workdir, path_flag(_PROMPT_EMBEDDING), _WEIGHTS_KEY.value)
+        sys.exit("Error: --mode=import needs --input, a file, folder or hf: address of weights.")
+    import_weights(
+        experiment,
+        _input(),
+        workdir,
+        path_flag(_PROMPT_EMBEDDING),
+        _WEIGHTS_KEY.value,
+        new_attention_order=_NEW_ATTENTION_ORDER.value,
+        num_checked=_NUM_CHECKED.value,
+    )
 
 
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.export.exporters import export
+    from symmflow_jax.interop.names.torch_form import TorchForm
 
+    form = TorchForm.of_flags(_WEIGHTS_PREFIX.value, _NEW_ATTENTION_ORDER.value)
     output = _output(workdir / "weights.safetensors")
-    export(workdir, output, experiment.eval.checkpoint, overwrite=_OVERWRITE.value)
+    export(workdir, output, experiment.eval.checkpoint, form, overwrite=_OVERWRITE.value)
 
 
 def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -329,10 +357,15 @@ MODES: dict[str, Mode] = {
     "import": Mode(
         _import,
         "makes a run from PyTorch weights",
-        ("input", "prompt_embedding", "weights_key"),
+        ("input", "prompt_embedding", "weights_key", "use_new_attention_order", "num_checked"),
         (*_RUN, "plan"),
     ),
-    "export": Mode(_export, "writes weights with PyTorch's names", _FILES, ("eval.checkpoint",)),
+    "export": Mode(
+        _export,
+        "writes weights with PyTorch's names",
+        (*_FILES, "weights_prefix", "use_new_attention_order"),
+        ("eval.checkpoint",),
+    ),
     "train_classifier": Mode(
         _train_classifier,
         "trains a classifier whose features measure small images",

@@ -56,6 +56,7 @@ from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.masks.ids import read_mask
+from symmflow_jax.interop.hub.download import fetch
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.networks.velocity.latent_unet import LatentUNet
 from symmflow_jax.networks.velocity.unet import UNet
@@ -302,6 +303,29 @@ def torch_pickles() -> types.SimpleNamespace:
     """Functions that write files of `torch.save` without torch; see `fixtures/torch_pickles.py`."""
     path = pathlib.Path(__file__).parent / "fixtures" / "torch_pickles.py"
     return types.SimpleNamespace(**runpy.run_path(str(path)))
+
+
+@pytest.fixture(scope="session")
+def hub_server() -> types.SimpleNamespace:
+    """A stand-in of the Hugging Face hub; see `fixtures/hub_server.py`."""
+    path = pathlib.Path(__file__).parent / "fixtures" / "hub_server.py"
+    return types.SimpleNamespace(**runpy.run_path(str(path)))
+
+
+@pytest.fixture
+def hub(hub_server, tmp_path, monkeypatch):
+    """A running stand-in without repositories, and an empty cache, also for processes."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    cache = tmp_path / "hub_cache"
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no_token"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    with hub_server.serve({}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        fetch.cache_clear()
+        yield server
+    fetch.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -206,6 +206,7 @@ def test_every_test_mirrors_a_module():
     across = {
         "test_rooms.py",
         "test_refusals.py",
+        "test_documents.py",
         "test_earlier_runs.py",
         "test_published_code.py",
         "test_latent_run.py",

@@ -3,16 +3,22 @@
 A run has copies of its own, so that its folder is all that inference needs.
 """
 
+import logging
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
 from symmflow_jax.interop import files
+from symmflow_jax.interop.files import PublishedWeights
+from symmflow_jax.interop.hub.download import here
 from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.networks.autoencoder import Autoencoder
+
+_logger = logging.getLogger(__name__)
 
 AUTOENCODER = "autoencoder.safetensors"
 """The run's copy of the autoencoder, with the names of diffusers."""
@@ -25,21 +31,57 @@ def read(path: str | pathlib.Path, network: Autoencoder) -> dict[str, Any]:
     """Parameters "encoder" and "decoder", float32 on the host.
 
     Args:
-        path: a file or folder of diffusers' `AutoencoderKL`, see `files.read_weights`.
+        path: a file, folder or address of diffusers' `AutoencoderKL`, see `files.read_weights`.
         network: the network of the same sizes.
 
     Raises:
         WeightsFileError: if the file is missing, damaged, or of another kind.
         ValueError: if the weights are of other sizes, or not finite.
     """
-    weights = files.read_weights(path, files.AUTOENCODER)
-    if weights.kind != files.AUTOENCODER:
+    return _whole(path, files.read_weights(path, files.AUTOENCODER), network)
+
+
+def _whole(
+    path: str | pathlib.Path, found: PublishedWeights, network: Autoencoder
+) -> dict[str, Any]:
+    if found.kind != files.AUTOENCODER:
+        advice = ""
+        if found.kind == files.DECODER:
+            advice = " A decoder alone is for config.autoencoder.mask_decoder."
         raise WeightsFileError(
-            f"{path} holds the weights of {weights.kind}; config.autoencoder needs those of an "
-            "AutoencoderKL of diffusers."
+            f"{path} holds the weights of {found.kind}; config.autoencoder needs those of an "
+            f"AutoencoderKL of diffusers.{advice}"
         )
     with of_file(path):
-        return names.params_from_state_dict(weights.state_dict, network)
+        return names.params_from_state_dict(found.state_dict, network)
+
+
+def read_mask_decoder(
+    path: str | pathlib.Path, network: Autoencoder, weights: dict[str, Any]
+) -> dict[str, Any]:
+    """Parameters "encoder" and "decoder" of an autoencoder whose decoder is for masks.
+
+    Args:
+        path: a file or folder as in `read`, or one of the decoder alone, as the published
+            `finetune_vae.py` writes it.
+        network: the network of the same sizes.
+        weights: the autoencoder, from which a decoder alone gets its encoder and the convolutions
+            at the latents.
+
+    Raises:
+        WeightsFileError, ValueError: as `read`.
+    """
+    found = files.read_weights(path, files.AUTOENCODER)
+    if found.kind != files.DECODER:
+        return _whole(path, found, network)
+    with of_file(path):
+        params = names.params_with_decoder(found.state_dict, weights, network)
+    _logger.info(
+        "%s is a decoder alone; the encoder is that of config.autoencoder.weights, which the file "
+        "cannot tell.",
+        path,
+    )
+    return params
 
 
 def write(path: pathlib.Path, params: dict[str, Any], network: Autoencoder) -> None:
@@ -60,17 +102,23 @@ def of_run(
     Args:
         workdir: folder of the run, which need not exist.
         given: file or folder of the autoencoder; need not exist if the run has a copy.
-        given_mask_decoder: the same with a decoder for pictures of masks, or "".
+        given_mask_decoder: the same with a decoder for pictures of masks, or that decoder alone,
+            or "".
         network: the network.
 
     Raises:
         WeightsFileError, ValueError: as `read`; if the run has copies of other weights than
             given; or if the decoder for masks belongs to another encoder.
     """
-    weights = _kept_or_given(workdir / AUTOENCODER, given, "weights", network)
+    weights = _kept_or_given(workdir / AUTOENCODER, given, "weights", lambda p: read(p, network))
     if not given_mask_decoder and not (workdir / MASK_DECODER).exists():
         return weights
-    tuned = _kept_or_given(workdir / MASK_DECODER, given_mask_decoder, "mask_decoder", network)
+    tuned = _kept_or_given(
+        workdir / MASK_DECODER,
+        given_mask_decoder,
+        "mask_decoder",
+        lambda path: read_mask_decoder(path, network, weights),
+    )
     return _with_mask_decoder(weights, tuned)
 
 
@@ -110,13 +158,22 @@ def _with_mask_decoder(weights: dict[str, Any], tuned: dict[str, Any]) -> dict[s
 
 
 def _kept_or_given(
-    copy: pathlib.Path, given: str, key: str, network: Autoencoder
+    copy: pathlib.Path,
+    given: str,
+    key: str,
+    read_file: Callable[[str | pathlib.Path], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Reads the run's copy, which must equal the given file if that exists."""
+    """Reads the run's copy, which must equal the given file if that is here.
+
+    Nothing is downloaded to compare it: an address must be in the cache of the hub.
+    """
     if not copy.exists():
-        return read(given, network)
-    params = read(copy, network)
-    if given and pathlib.Path(given).exists() and hash_of(read(given, network)) != hash_of(params):
+        return read_file(given)
+    params = read_file(copy)
+    path = here(given) if given else None
+    if given and not path:
+        _logger.info("config.autoencoder.%s=%s is not here; %s is used.", key, given, copy)
+    if path and hash_of(read_file(path)) != hash_of(params):
         raise ValueError(
             f"config.autoencoder.{key}={given} holds other weights than {copy}, which the run "
             "has used so far. Give those, or another --workdir."

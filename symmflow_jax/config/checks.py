@@ -5,7 +5,6 @@ Checks that need files happen when the files are opened.
 
 import dataclasses
 import operator
-import pathlib
 from collections.abc import Iterable
 
 from symmflow_jax.config import old_names
@@ -17,6 +16,8 @@ from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.schema import ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, EvalConfig
+from symmflow_jax.interop.hub import address
+from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.runtime.errors import shown_value
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -43,6 +44,7 @@ _MODEL = ("data.", "semantics.", "network.", "autoencoder.")
 def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
+    _check_addresses(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
     _check_clocks(config)
@@ -65,11 +67,11 @@ def check_saved(config: Config) -> None:
 def check_files(values: EvalConfig) -> None:
     """Raises a ValueError if a file that the evaluation needs does not exist.
 
-    It runs before training, so that a missing file is found early.
+    It runs before training, so that a missing file is found early, and fetches those of the hub.
     """
     for key in ("feature_weights", "lpips_weights"):
         path = getattr(values, key)
-        if path and not pathlib.Path(path).is_file():
+        if path and not fetched(path).is_file():
             raise ValueError(
                 f"config.eval.{key} is {path!r}, which is no file; `python -m "
                 "symmflow_jax.interop.convert_metric_weights` and "
@@ -95,6 +97,21 @@ def _check_choices(config: Config) -> None:
 
 def _names(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
+
+
+def _check_addresses(config: Config) -> None:
+    """Checks the form of addresses on the hub, without a download; only weights have them."""
+    fields = fields_of(Config)
+    for key, field in fields.items():
+        value = operator.attrgetter(key)(config) if field.is_path else ""
+        if address.is_address(value) and not field.is_weights:
+            weights = [name for name, other in fields.items() if other.is_weights]
+            raise ValueError(
+                f"config.{key} is {value!r}, but only weights are fetched from the hub "
+                f"({listed(f'config.{name}' for name in weights)}); give a place on this machine."
+            )
+        if field.is_weights:
+            address.check(value)
 
 
 def _check_ranges(config: Config, keys: Iterable[str]) -> None:

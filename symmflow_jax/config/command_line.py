@@ -147,6 +147,8 @@ def _log_progress() -> None:
     project.addHandler(handler)
     project.setLevel(logging.INFO)
     project.propagate = False
+    # It shows its messages itself, such as that of a download which is resumed.
+    logging.getLogger("huggingface_hub").propagate = False
 
 
 def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:

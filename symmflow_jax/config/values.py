@@ -6,13 +6,14 @@ one of the names that docs/choices.md lists for the key.
 
 The type of a number gives its range, such as `Count` or `Annotated[int, between(0, 9)]`; every
 number has one (a test looks). `schema.relations` holds what numbers must be to each other. In a
-path, `~` and `$VARIABLES` are expanded.
+path, `~` and `$VARIABLES` are expanded. In the place of a file or folder of weights,
+`hf:OWNER/NAME/FILE` fetches it from the Hugging Face hub (docs/weights.md).
 """
 
 import dataclasses
 from typing import Annotated
 
-from symmflow_jax.config.schema.fields import FilePath
+from symmflow_jax.config.schema.fields import FilePath, WeightsPath
 from symmflow_jax.config.schema.ranges import OneOf, Range, above, at_least, between, from_to_below
 
 Count = Annotated[int, at_least(1)]
@@ -160,8 +161,9 @@ class AutoencoderConfig:
     Attributes:
         weights: file or folder of an `AutoencoderKL` of diffusers; empty for a flow in pixels. A
             run keeps a copy, so the file is needed only once.
-        mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run; its
-            decoder then decodes masks. A file in the run's own folder is used without this key.
+        mask_decoder: file that `--mode=finetune_vae` wrote in the folder of another run, or a
+            decoder alone as the published `finetune_vae.py` saves it (`vae_decoder_step_N.pt`); it
+            then decodes masks. A file in the run's own folder is used without this key.
         channels: width of the first level, a multiple of `num_groups`.
         channel_multipliers: width of each level, in units of `channels`.
         num_res_blocks: residual blocks per level of the encoder.
@@ -171,8 +173,8 @@ class AutoencoderConfig:
         dtype: dtype of the computation, "float32" or "bfloat16".
     """
 
-    weights: FilePath = ""
-    mask_decoder: FilePath = ""
+    weights: WeightsPath = ""
+    mask_decoder: WeightsPath = ""
     channels: Count = 128
     channel_multipliers: tuple[Count, ...] = (1, 2, 4, 4)
     num_res_blocks: Count = 2
@@ -341,8 +343,8 @@ class EvalConfig:
     original_size: bool = False
     num_feature_samples: CountOrZero = 0
     features: str = ""
-    feature_weights: FilePath = ""
-    lpips_weights: FilePath = ""
+    feature_weights: WeightsPath = ""
+    lpips_weights: WeightsPath = ""
     real_split: str = "eval"
     statistics_dir: FilePath = "runs/statistics"
     checkpoint: str = "latest"

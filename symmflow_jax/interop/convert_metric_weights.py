@@ -44,7 +44,8 @@ def convert(
 
     Args:
         network: a name of `NETWORKS`.
-        inputs: files of PyTorch or safetensors that together hold the weights.
+        inputs: files of PyTorch or safetensors that together hold the weights, or addresses of
+            such files on the hub.
         output: file to write, `.safetensors`.
         weights_key: key of the state dict in the files; "" looks for it.
         overwrite: whether to replace a file that exists; inputs are always kept.

@@ -1,8 +1,8 @@
 """Reads PyTorch weights from files and folders, recognizes their network, and writes weights.
 
-Supported are folders of diffusers (`diffusion_pytorch_model.safetensors` or its shards, beside
-`config.json`), `.safetensors` files and files of `torch.save`. The state dict may be the whole
-file or lie anywhere in a training checkpoint, see `places`.
+Supported are folders of diffusers and accelerate (whole or in shards, in full precision or as a
+variant such as fp16; see `folders`), `.safetensors` files and files of `torch.save`. The state dict
+may be the whole file or lie anywhere in a training checkpoint, see `places`.
 """
 
 import contextlib
@@ -16,23 +16,27 @@ import numpy as np
 import safetensors.numpy
 
 from symmflow_jax.interop import places
-from symmflow_jax.interop.torch_files import WeightsFileError, read_selected, read_tensors
+from symmflow_jax.interop.folders import weight_file
+from symmflow_jax.interop.folders.shards import read_shards
+from symmflow_jax.interop.hub.download import fetched
+from symmflow_jax.interop.places import Place
+from symmflow_jax.interop.torch_files import Select, WeightsFileError, read_selected
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import first_line
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
 AUTOENCODER = "an autoencoder"
+DECODER = "one half of an autoencoder"
 
-# A name that occurs in every state dict of the network and of no other network.
+# A name that occurs in every state dict of the network and of no other network. Each half of an
+# autoencoder has its marker too.
 _MARKERS = {
     AUTOENCODER: "encoder.conv_norm_out.weight",
+    DECODER: "mid_block.attentions.0.group_norm.weight",
     LATENT_UNET: "time_embedding.linear_1.weight",
     PIXEL_UNET: "time_embed.0.weight",
 }
-
-_STEM = "diffusion_pytorch_model"
-_NUM_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +44,7 @@ class PublishedWeights:
     """The weights of one network.
 
     Attributes:
-        kind: `PIXEL_UNET`, `LATENT_UNET` or `AUTOENCODER`.
+        kind: `PIXEL_UNET`, `LATENT_UNET`, `AUTOENCODER` or `DECODER`.
         state_dict: the arrays by their names in the network.
         settings: contents of `config.json` beside the weights; empty if there is none.
     """
@@ -53,12 +57,12 @@ class PublishedWeights:
 def read_weights(
     path: str | pathlib.Path, kind: str | None = None, key: str | None = None
 ) -> PublishedWeights:
-    """Reads the weights of a file or of a folder of diffusers.
+    """Reads the weights of a file or of a folder.
 
     In a training checkpoint the state dict is found by its names; averaged weights come first.
 
     Args:
-        path: the file or folder.
+        path: the file or folder, or an address on the hub (`hub.address.FORM`).
         kind: the kind that is wanted, if there are several in the file.
         key: key of the state dict in a checkpoint, such as "state_dict/ema_model"; see `places`.
             "" looks for it; None as well, for commands without the flag `--weights_key`.
@@ -67,19 +71,16 @@ def read_weights(
         WeightsFileError: if a file is missing or damaged, or holds no known network, or several of
             which none is preferred; or if there is nothing at the key.
     """
-    path = _file_of(pathlib.Path(path))
+    path = weight_file.weight_file(fetched(path))
 
     def select(content: Any) -> dict[str, Any]:
         part = places.within(path, content, key) if key else content
-        found = places.find(part, _MARKERS, tuple(key.split("/")) if key else ())
+        found = _without_halves(places.find(part, _MARKERS, tuple(key.split("/")) if key else ()))
         if not found:
             raise _unknown(path, part)
         return places.choose(path, found, kind, has_flag=key is not None)
 
-    if path.name.endswith(".index.json"):
-        state_dict = select(_read_shards(path))
-    else:
-        state_dict = read_selected(path, select)
+    state_dict = _read(path, select)
     kinds = [kind for kind, marker in _MARKERS.items() if marker in state_dict]
     return PublishedWeights(kinds[0], state_dict, _read_settings(path))
 
@@ -88,15 +89,15 @@ def read_state_dict(path: str | pathlib.Path, key: str = "") -> dict[str, np.nda
     """The tensors at the top of a file, or else in its only dictionary with tensors.
 
     Args:
-        path: the file.
+        path: the file, its address on the hub, or a folder as in `read_weights`.
         key: key of the state dict, as in `read_weights`; "" looks for it.
 
     Raises:
         WeightsFileError: as `read_tensors`; if several dictionaries hold tensors; or if there is
             nothing at the key.
     """
-    path = pathlib.Path(path)
-    return read_selected(
+    path = weight_file.weight_file(fetched(path))
+    return _read(
         path,
         lambda content: places.only_state_dict(
             path, places.within(path, content, key) if key else content
@@ -125,38 +126,22 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
         ) from error
 
 
-def _file_of(path: pathlib.Path) -> pathlib.Path:
-    """The file of a path, or in a folder of diffusers its weights or index of shards."""
-    if not path.is_dir():
-        return path
-    names = [f"{_STEM}{ending}" for ending in (".safetensors.index.json", ".safetensors", ".bin")]
-    for name in names:
-        if (path / name).is_file():
-            return path / name
-    parts = [part for part in ("unet", "vae") if (path / part).is_dir()]
-    advice = f" Give one of its folders: {', '.join(parts)}." if parts else ""
-    raise WeightsFileError(f"{path} has none of {', '.join(names)}.{advice}")
+def _read(path: pathlib.Path, select: Select) -> dict[str, np.ndarray]:
+    """The tensors that a function selects in a file or in the shards of an index."""
+    if weight_file.is_index(path):
+        return dict(select(read_shards(path)))
+    return read_selected(path, select)
 
 
-def _read_shards(index: pathlib.Path) -> dict[str, np.ndarray]:
-    """All tensors of the shards in an index."""
-    try:
-        homes = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        files = sorted({pathlib.Path(file).name for file in homes.values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsFileError(
-            f"{index} is damaged ({type(error).__name__}: {first_line(error)}); fetch it again."
-        ) from error
-    tensors: dict[str, np.ndarray] = {}
-    for file in files:
-        tensors |= read_tensors(index.with_name(file))
-    missing = [name for name in homes if name not in tensors]
-    if missing:
-        raise WeightsFileError(
-            f"{index} names {len(missing)} tensors that are in none of its files, such as "
-            f"{', '.join(missing[:_NUM_SHOWN])}; fetch the folder again."
-        )
-    return tensors
+def _without_halves(found: list[Place]) -> list[Place]:
+    """The places without the halves of whole autoencoders."""
+    halves = {
+        (place.keys, f"{place.prefix}{half}.")
+        for place in found
+        if place.kind == AUTOENCODER
+        for half in ("encoder", "decoder")
+    }
+    return [place for place in found if (place.keys, place.prefix) not in halves]
 
 
 def _unknown(path: pathlib.Path, content: Any) -> WeightsFileError:
@@ -173,7 +158,7 @@ def _unknown(path: pathlib.Path, content: Any) -> WeightsFileError:
 def _read_settings(path: pathlib.Path) -> dict[str, Any]:
     """The contents of `config.json` beside a file with the default name of diffusers."""
     settings = path.with_name("config.json")
-    if not path.name.startswith(_STEM) or not settings.is_file():
+    if not weight_file.has_default_name(path) or not settings.is_file():
         return {}
     try:
         values = json.loads(settings.read_text(encoding="utf-8"))

@@ -22,3 +22,12 @@ def kind_of(network: nn.Module) -> str:
         f"config.network.name={type(network).__name__.lower()!r} has no form in PyTorch; weights "
         "are exchanged for unet and latent_unet."
     )
+
+
+def check_attention_order(network: nn.Module, new_attention_order: bool) -> None:
+    """Raises a ValueError if the order of attention is asked of a network that has only one."""
+    if new_attention_order and kind_of(network) != files.PIXEL_UNET:
+        raise ValueError(
+            "--use_new_attention_order is a setting of pixel U-Nets (config.network.name='unet'); "
+            "leave it out for other networks."
+        )

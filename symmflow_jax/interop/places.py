@@ -91,11 +91,12 @@ def choose(
     if len(same) > 1:
         raise _ambiguous(path, same, has_flag)
     chosen, others = same[0], [place for place in places if place is not same[0]]
-    if chosen.keys or others:
+    if chosen.keys or others or chosen.is_averaged:
         more = ", ".join(_name(place) for place in others)
         _logger.info(
-            "%s: took the weights at %s%s.",
+            "%s: took the %sweights at %s%s.",
             path,
+            "averaged " if chosen.is_averaged else "",
             _name(chosen),
             f", not those at {more}" if more else "",
         )

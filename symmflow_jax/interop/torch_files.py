@@ -71,7 +71,7 @@ def read_selected(path: str | pathlib.Path, select: Select) -> dict[str, np.ndar
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise WeightsFileError(f"There is no file of weights {path}.")
+        raise _missing(path)
     try:
         return _read(path, select)
     except WeightsFileError:
@@ -81,6 +81,15 @@ def read_selected(path: str | pathlib.Path, select: Select) -> dict[str, np.ndar
             f"{path} is damaged, cut short or not readable ({type(error).__name__}: "
             f"{first_line(error)}). Copy it or download it again."
         ) from error
+
+
+def _missing(path: pathlib.Path) -> WeightsFileError:
+    parts = [f"{path.name}{ending}" for ending in _UNFINISHED]
+    found = [name for name in parts if path.with_name(name).exists()]
+    advice = (
+        f" Its download has not finished: {found[0]} is there; fetch it again." if found else ""
+    )
+    return WeightsFileError(f"There is no file of weights {path}.{advice}")
 
 
 def tensors_of(content: Any) -> dict[str, Any]:
@@ -137,11 +146,14 @@ def _within(path: pathlib.Path, content: Any, within: tuple[str, ...]) -> dict[s
 
 
 def _read(path: pathlib.Path, select: Select) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        start = file.read(_LONGEST_START)
+    for text, what in _NO_WEIGHTS.items():
+        if start.lower().startswith(text):
+            raise WeightsFileError(f"{path} is {what}.")
     if path.suffix == ".safetensors":
         return dict(select(safetensors.numpy.load_file(path)))
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == b"PK\x03\x04":
+    if start[:4] == b"PK\x03\x04":
         return _read_zip(path, select)
     if start[:1] == b"\x80":
         return _read_stream(path, select)
@@ -231,6 +243,16 @@ def _fill(
 SAVE_STATE_DICT = "Save the state dict alone: torch.save(model.state_dict(), file)."
 """Remedy for files without one."""
 
+_NO_WEIGHTS = {
+    b"version https://git-lfs": "a pointer of Git LFS and not the file; fetch it with `git lfs "
+    "pull`",
+    b"<!doctype html": "a web page and not the file; fetch what its download button gives",
+    b"<html": "a web page and not the file; fetch what its download button gives",
+}
+"""What stands in the place of weights after a download that went wrong, by its first bytes."""
+_LONGEST_START = 32
+_UNFINISHED = (".incomplete", ".part", ".crdownload", ".aria2")
+"""Endings of files whose download is going on or has stopped."""
 _NUM_SHOWN = 12
 _LONGEST_NAME = 60
 _STREAM_MAGIC = 0x1950A86A20F9469CFC6C  # Magic number of the older format.

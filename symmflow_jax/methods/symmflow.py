@@ -26,7 +26,7 @@ from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample
 from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
-from symmflow_jax.flow.time_sampling import TimeSampling
+from symmflow_jax.flow.time_sampling import TimeSampling, TrainingTimes
 
 Params = Any
 """A pytree of float32 arrays."""
@@ -55,6 +55,20 @@ class Weights(NamedTuple):
 
     network: Params
     codec: Params | None = None
+
+
+class TrainingDraw(NamedTuple):
+    """What the objective compares a network with.
+
+    Attributes:
+        data: clean image and semantics, float `[batch, ...]`.
+        noise: standard normal arrays of the same shapes.
+        times: the times, and the components that count.
+    """
+
+    data: JointState
+    noise: JointState
+    times: TrainingTimes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,6 +207,14 @@ class SymmFlow:
             loss_weights: weight of each component's loss.
             dropout: whether the network drops activations; each example has its own masks.
         """
+        drawn = self.draw(weights, example_keys, image, labels)
+        dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
+        return self.losses_of(weights, drawn, labels, loss_weights, dropout_keys)
+
+    def draw(
+        self, weights: Weights, example_keys: ExampleKeys, image: Images, labels: Labels
+    ) -> TrainingDraw:
+        """The clean data, noise and times of training examples; arguments as in `losses`."""
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         data = JointState(
@@ -201,16 +223,27 @@ class SymmFlow:
         )
         coupling_key = keys.stream(example_keys, Stream.COUPLING)[0]
         noise = self.coupling.couple(coupling_key, data, self._noise(example_keys))
-        dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
+        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES))
+        return TrainingDraw(data, noise, times)
+
+    def losses_of(
+        self,
+        weights: Weights,
+        drawn: TrainingDraw,
+        labels: Labels,
+        loss_weights: JointState,
+        dropout_keys: ExampleKeys | None = None,
+    ) -> Losses:
+        """The objective of each example of a draw, float32 `[batch]`; see `losses`."""
         return symmetric_loss(
             lambda state, times: self._output(weights, state, times, dropout_keys),
             self.paths,
             self.parameterizations,
             loss_weights,
-            data,
-            noise,
+            drawn.data,
+            drawn.noise,
             labels,
-            jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES)),
+            drawn.times,
         )
 
     def generate(

@@ -14,6 +14,7 @@ from flax import traverse_util
 
 from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.interop.finite import check_finite
+from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file, read_tensors
 from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
@@ -93,8 +94,9 @@ def read_classifier(path: str | pathlib.Path) -> tuple[Classifier, dict[str, Any
         WeightsFileError: if the file is missing, damaged or no classifier, or if its weights are
             not finite.
     """
+    path = fetched(path)
     arrays = read_tensors(path)
-    values = _metadata(pathlib.Path(path)).get(_KEY)
+    values = _metadata(path).get(_KEY)
     if values is None:
         raise WeightsFileError(f"{path} is no classifier of --mode=train_classifier; train one.")
     try:

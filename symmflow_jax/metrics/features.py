@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.interop.files import read_state_dict
+from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.interop.names import inception as inception_weights
 from symmflow_jax.interop.torch_files import of_file
 from symmflow_jax.interop.weights_hash import hash_of
@@ -69,7 +70,8 @@ def inception(path: str | pathlib.Path) -> FeatureFunction:
     Raises:
         ValueError: if the file is missing or not of this network.
     """
-    if not pathlib.Path(path).is_file():
+    path = fetched(path)
+    if not path.is_file():
         raise ValueError(
             f"There are no Inception weights at {str(path)!r}. Get "
             'pt_inception-2015-12-05-6726825d.pth from the release "fid_weights" of '

@@ -116,3 +116,35 @@ def test_files_that_an_evaluation_needs_must_be_there(tmp_path, key):
         checks.check_files(EvalConfig(**{key: str(path)}))
     path.touch()
     checks.check_files(EvalConfig(**{key: str(path)}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"autoencoder.weights": "hf:models"}, "'hf:models' is no address of weights; write hf:"),
+        ({"eval.lpips_weights": "https://h/o/n/blob/main/a.pt"}, "is a link; write hf:o/n/a.pt"),
+        (
+            {"data.dir": "hf:someone/faces"},
+            r"data.dir is 'hf:someone/faces', but only weights are fetched from the hub "
+            r"\(config.autoencoder.weights, config.autoencoder.mask_decoder, config.eval.feature_",
+        ),
+    ],
+)
+def test_addresses_of_the_hub_are_for_weights_and_have_a_form(changes, message):
+    values = conversion.default()
+    values.update_from_flattened_dict(changes)
+    with pytest.raises(ValueError, match=message):
+        conversion.from_config_dict(values)
+
+
+def test_files_of_the_evaluation_are_fetched_early(hub, hub_server):
+    hub.repositories["o/n"] = hub_server.Repository({"main": {"lpips.safetensors": b"weights"}})
+    values = conversion.default()
+    values.eval.lpips_weights = "hf:o/n/lpips.safetensors"
+    values.eval.num_feature_samples = 2
+    config = conversion.from_config_dict(values)
+    assert hub.requests == []  # Nothing is fetched to look at a config.
+    checks.check_files(config.eval)
+    assert hub.ranges() == [""]
+    with pytest.raises(ValueError, match="Did you mean 'lpips.safetensors'"):
+        checks.check_files(EvalConfig(lpips_weights="hf:o/n/lpips.pt"))

@@ -7,6 +7,7 @@ import safetensors.numpy
 
 from symmflow_jax.interop.files import (
     AUTOENCODER,
+    DECODER,
     LATENT_UNET,
     PIXEL_UNET,
     read_state_dict,
@@ -87,18 +88,43 @@ def test_missing_shard_is_named(tmp_path):
         read_weights(tmp_path)
 
 
-def test_shard_without_its_tensor_is_an_error(tmp_path):
-    _shards(tmp_path)
-    _save(tmp_path / "second.safetensors", "conv_out.weight")
-    with pytest.raises(WeightsFileError, match="1 tensors that are in none .* conv_in.weight"):
-        read_weights(tmp_path)
+def test_the_variant_of_a_folder_is_read(tmp_path):
+    path = tmp_path / "diffusion_pytorch_model.fp16.safetensors"
+    safetensors.numpy.save_file({MARKER: np.ones((1, 2), np.float16)}, path)
+    (tmp_path / "config.json").write_text('{"norm_num_groups": 8}')
+    weights = read_weights(tmp_path)
+    assert weights.state_dict[MARKER].dtype == np.float16
+    assert weights.settings == {"norm_num_groups": 8}
+    assert set(read_state_dict(tmp_path)) == {MARKER}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'])
-def test_damaged_index_is_named(tmp_path, text):
-    (tmp_path / "diffusion_pytorch_model.safetensors.index.json").write_text(text)
-    with pytest.raises(WeightsFileError, match=r"index\.json is damaged"):
-        read_weights(tmp_path)
+def test_shards_of_pickles_are_put_together(torch_pickles, tmp_path):
+    homes = {}
+    for number, name in enumerate((MARKER, "conv_in.weight"), 1):
+        file = f"pytorch_model-0000{number}-of-00002.bin"
+        torch_pickles.save(tmp_path / file, {f"unet.{name}": np.ones(2, np.float32)})
+        homes[f"unet.{name}"] = file
+    index = tmp_path / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": homes}))
+    for path in (tmp_path, index):
+        assert set(read_weights(path).state_dict) == {MARKER, "conv_in.weight"}
+        assert set(read_state_dict(path)) == set(homes)
+
+
+def test_half_an_autoencoder_is_told_from_a_whole_one(tmp_path):
+    half = "mid_block.attentions.0.group_norm.weight"
+    path = _save(tmp_path / "decoder.safetensors", half, "conv_in.weight")
+    assert read_weights(path, AUTOENCODER).kind == DECODER
+    whole = (
+        "encoder.conv_norm_out.weight",
+        f"encoder.{half}",
+        f"decoder.{half}",
+        "quant_conv.bias",
+    )
+    path = _save(tmp_path / "whole.safetensors", *(f"vae.{name}" for name in whole))
+    weights = read_weights(path, AUTOENCODER)
+    assert weights.kind == AUTOENCODER
+    assert set(weights.state_dict) == set(whole)
 
 
 def test_damaged_settings_are_named(tmp_path):
@@ -157,3 +183,65 @@ def test_truncated_file_is_named(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(WeightsFileError, match=r"cut\.pt"):
         read_weights(path)
+
+
+def _net(offset: float = 0.0, prefix: str = "", dtype=np.float32) -> dict[str, np.ndarray]:
+    names = ("time_embed.0.weight", "middle_block.1.qkv.weight", "out.2.bias")
+    return {
+        f"{prefix}{name}": (np.arange(6).reshape(2, 3) + index + offset).astype(dtype)
+        for index, name in enumerate(names)
+    }
+
+
+def _in_shards(folder: pathlib.Path, ending: str, save, infix: str = "", dtype=np.float32) -> None:
+    homes = {}
+    for number, (name, array) in enumerate(_net(dtype=dtype).items(), 1):
+        file = f"diffusion_pytorch_model{infix}-0000{number}-of-00003.{ending}"
+        save(folder / file, {name: array})
+        homes[name] = file
+    index = folder / f"diffusion_pytorch_model{infix}.{ending}.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": homes}))
+
+
+_COUNTS = {"initted": np.float32(1).reshape(()), "step": np.int64(7).reshape(())}
+_CHECKPOINTS = {
+    "a state dict": _net(),
+    "ema_pytorch": _net(9, "online_model.") | _net(0, "ema_model.") | _COUNTS,
+    "lucidrains": {"model": _net(9), "ema": _net(9, "online_model.") | _net(0, "ema_model.")},
+    "torchcfm": {"net_model": _net(9), "ema_model": _net(), "step": 7},
+    "torchcfm without average": {"net_model": _net(), "step": 7},
+    "BasicSR": {"params": _net(9), "params_ema": _net()},
+    "timm": {"state_dict": _net(9), "state_dict_ema": _net(), "epoch": 1},
+}
+
+
+@pytest.mark.parametrize("form", [*_CHECKPOINTS, "bin", "safetensors", "fp16", "fp16 shards"])
+def test_every_form_gives_the_same_weights(torch_pickles, tmp_path, form):
+    path = tmp_path
+
+    def save_safetensors(path, arrays):
+        safetensors.numpy.save_file(arrays, path)
+
+    if form in _CHECKPOINTS:
+        path = torch_pickles.save(tmp_path / "checkpoint.pt", _CHECKPOINTS[form])
+    elif form == "fp16":
+        arrays = _net(dtype=np.float16)
+        save_safetensors(tmp_path / "diffusion_pytorch_model.fp16.safetensors", arrays)
+    elif form == "fp16 shards":
+        _in_shards(tmp_path, "safetensors", save_safetensors, ".fp16", np.float16)
+    else:
+        save = {"bin": torch_pickles.save, "safetensors": save_safetensors}[form]
+        _in_shards(tmp_path, form, save)
+    weights = read_weights(path, PIXEL_UNET, "")
+    assert weights.kind == PIXEL_UNET
+    assert set(weights.state_dict) == set(_net())
+    for name, array in _net().items():
+        np.testing.assert_array_equal(weights.state_dict[name], array, err_msg=name)
+
+
+def test_the_rest_is_chosen_by_a_key_that_the_error_names(torch_pickles, tmp_path):
+    path = torch_pickles.save(tmp_path / "two.pt", {"first": _net(9), "second": _net()})
+    with pytest.raises(WeightsFileError, match="more than once.*instance --weights_key=second"):
+        read_weights(path, PIXEL_UNET, "")
+    found = read_weights(path, PIXEL_UNET, "second").state_dict["out.2.bias"]
+    np.testing.assert_array_equal(found, _net()["out.2.bias"])

@@ -34,6 +34,16 @@ _CHECKPOINTS = {
     "BasicSR": ({"params": _net(), "params_ema": _net()}, "params_ema"),
     "k-diffusion": ({"model": _net(), "model_ema": _net(), "step": 3}, "model_ema"),
     "DiT": ({"model": _net(), "ema": _net(), "opt": {}, "args": PassedOver("N")}, "ema"),
+    "ema_pytorch": (
+        _net("online_model.", "initted", "step") | _net("ema_model."),
+        "ema_model",
+    ),
+    "ema_pytorch without the other": (_net("ema_model.", "initted", "step"), "ema_model"),
+    "torchcfm": (
+        {"net_model": _net(), "ema_model": _net(), "sched": {}, "optim": {}, "step": 3},
+        "ema_model",
+    ),
+    "torchcfm without average": ({"net_model": _net(), "step": 3}, "net_model"),
     "lucidrains": (
         {
             "step": 3,
@@ -59,8 +69,10 @@ def test_the_weights_of_public_trainers_are_found(name, caplog):
     assert list(state_dict) == ["stem.weight", "out.weight"]
     meant = places.within(_PATH, content, key) if key else content
     assert any(state_dict["stem.weight"] is tensor for tensor in _all_tensors(meant))
-    several = len(places.find(content, _MARKERS)) > 1
-    assert not several or f"took the weights at {key}, not those at " in caplog.text
+    found = places.find(content, _MARKERS)
+    if any(place.is_averaged for place in found):
+        assert f"run.pt: took the averaged weights at {key}" in caplog.text
+    assert len(found) == 1 or f"weights at {key}, not those at " in caplog.text
 
 
 def _all_tensors(content) -> list[Tensor]:

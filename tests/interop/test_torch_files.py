@@ -198,3 +198,17 @@ def test_safetensors_are_read_with_bfloat16(tmp_path):
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(WeightsFileError, match="weights.safetensors is damaged"):
         read_tensors(path)
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])
+def test_what_a_download_leaves_in_the_place_of_weights_is_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n")
+    with pytest.raises(WeightsFileError, match="is a pointer of Git LFS and not .*`git lfs pull`"):
+        read_tensors(path)
+    path.write_text("<!DOCTYPE html><html></html>")
+    with pytest.raises(WeightsFileError, match="is a web page and not the file"):
+        read_tensors(path)
+    path.rename(f"{path}.incomplete")
+    with pytest.raises(WeightsFileError, match=f"download has not finished: {name}.incomplete is"):
+        read_tensors(path)

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -89,6 +90,34 @@ def test_imported_model_is_the_pytorch_network_without_any_data(digits, tmp_path
     assert json.loads((tmp_path / "run" / "config.json").read_text())["network"]["channels"] == 32
 
 
+def test_an_address_is_imported_and_recorded(digits, hub, hub_server, tmp_path, run_main):
+    case, _ = digits
+    content = _save(tmp_path / "a.safetensors", case.state_dict).read_bytes()
+    repository = hub_server.Repository({"main": {"digits/ema.safetensors": content}})
+    hub.repositories["someone/models"] = repository
+    values = dataclasses.asdict(case.network)
+    keys = ("channels", "channel_multipliers", "num_res_blocks", "attention_rates")
+    network = {f"network.{key}": values[key] for key in (*keys, "head_channels", "num_groups")}
+    config = [f"--config.{key}={value}" for key, value in (DIGITS | network).items()]
+    address = "hf:someone/models/digits/ema.safetensors"
+    arguments = ["--mode=import", f"--workdir={tmp_path / 'run'}", *config]
+    code, lines = _end(run_main(f"--input={address}", *arguments))
+    sha256, commit = hashlib.sha256(content).hexdigest(), repository.commit("main")
+    assert code == 0
+    shown = f"Imported from {address} (commit {commit}, SHA-256 {sha256}) into "
+    assert any(shown in line for line in lines)
+    assert json.loads((tmp_path / "run" / "import.json").read_text()) == {
+        "weights": {
+            "given": address,
+            "commit": commit,
+            "sha256": {"digits/ema.safetensors": sha256},
+        }
+    }
+    kernel = symmflow_jax.load(tmp_path / "run").weights.network["stem"]["kernel"]
+    expected = case.state_dict["input_blocks.0.0.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_array_equal(kernel, expected)
+
+
 def test_training_begins_with_imported_weights(digits, tmp_path):
     case, experiment = digits
     import_weights(experiment, _save(tmp_path / "a.safetensors", case.state_dict), tmp_path / "run")
@@ -132,20 +161,61 @@ def test_pretrained_latent_unet_is_widened_and_comes_back(latent, tmp_path):
     experiment, state_dict = latent
     path = _save(tmp_path / "sd.safetensors", state_dict, "unet.")
     import_weights(experiment, path, tmp_path / "wide", FILES / "prompt.pt")
+    record = json.loads((tmp_path / "wide" / "import.json").read_text())
+    assert list(record) == ["weights", "prompt_embedding"]
+    prompt = hashlib.sha256((FILES / "prompt.pt").read_bytes()).hexdigest()
+    assert record["prompt_embedding"]["sha256"] == {"prompt.pt": prompt}
     export_weights(tmp_path / "wide", tmp_path / "wide.safetensors")
     wide = safetensors.numpy.load_file(tmp_path / "wide.safetensors")
-    np.testing.assert_array_equal(wide.pop("prompt_embedding"), np.arange(77 * 4.0).reshape(77, 4))
+    assert "prompt_embedding" not in wide
+    prompt = tmp_path / "wide_prompt.safetensors"
+    expected = np.arange(77 * 4.0).reshape(77, 4)
+    np.testing.assert_array_equal(safetensors.numpy.load_file(prompt)["prompt_embedding"], expected)
     for key, array in state_dict.items():
         axis = {"conv_in.weight": 1, "conv_out.weight": 0, "conv_out.bias": 0}.get(key)
         halves = [wide[key]] if axis is None else np.split(wide[key], 2, axis)
         for half in halves:
             np.testing.assert_array_equal(half, array, err_msg=key)
-    # What was exported is complete: no file of the prompt is needed.
-    import_weights(experiment, tmp_path / "wide.safetensors", tmp_path / "again")
+    # Both files that were exported make the run again.
+    import_weights(
+        experiment, tmp_path / "wide.safetensors", tmp_path / "again", prompt, num_checked=0
+    )
     export_weights(tmp_path / "again", tmp_path / "again.safetensors")
     again = safetensors.numpy.load_file(tmp_path / "again.safetensors")
     for key, array in wide.items():
         np.testing.assert_array_equal(again[key], array, err_msg=key)
+
+
+def test_what_the_file_cannot_tell_is_told(digits, latent, tmp_path, caplog):
+    case, experiment = digits
+    path = _save(tmp_path / "a.safetensors", case.state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(experiment, path, tmp_path / "run")
+    text = "heads of 32 channels, 32 groups, order of attention heads first: not in the file, taken"
+    assert f"{path}: {text} from config.network.head_channels" in caplog.text
+    assert "always has" not in caplog.text
+    experiment, state_dict = latent
+    caplog.clear()
+    path = _save(tmp_path / "sd.safetensors", state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(experiment, path, tmp_path / "latent", "zeros")
+    text = (
+        "heads of 4 channels, 4 groups: not in the file or in a config.json beside it, taken from"
+    )
+    assert f"{path}: {text}" in caplog.text
+    assert "repeated weights have not learned this flow yet" in caplog.text
+    with pytest.raises(ValueError, match="--use_new_attention_order is a setting of pixel U-Nets"):
+        import_weights(experiment, path, tmp_path / "new", "zeros", new_attention_order=True)
+
+
+def test_groups_that_no_published_network_has_are_told(digits, tmp_path, caplog):
+    case, experiment = digits
+    path = _save(tmp_path / "a.safetensors", case.state_dict)
+    with caplog.at_level("INFO", "symmflow_jax"):
+        import_weights(
+            experiment.changed({"network.num_groups": 16}), path, tmp_path / "run", num_checked=0
+        )
+    assert "num_groups is 16, but the published UNetModel always has 32" in caplog.text
 
 
 def test_latent_unet_without_a_prompt_is_refused(latent, tmp_path):

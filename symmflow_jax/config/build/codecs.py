@@ -77,6 +77,13 @@ def weights_of_run(config: Config, workdir: pathlib.Path) -> Any:
     return autoencoder_weights.of_run(workdir, given.weights, given.mask_decoder, network)
 
 
+def given_files(config: Config) -> dict[str, str]:
+    """The files of the codec's weights that a config names, by key."""
+    given = config.autoencoder
+    named = {"weights": given.weights, "mask_decoder": given.mask_decoder} if given.weights else {}
+    return {f"autoencoder.{key}": path for key, path in named.items() if path}
+
+
 def kept_weights(config: Config, workdir: pathlib.Path) -> Any:
     """Reads the codec weights of a trained run from its folder; None for a pixel codec."""
     if not config.autoencoder.weights:

@@ -294,6 +294,10 @@ class Experiment:
         """
         return codecs.weights_of_run(self.config, workdir)
 
+    def codec_files(self) -> dict[str, str]:
+        """The files of the codec's weights that the config names, by key; none for pixels."""
+        return codecs.given_files(self.config)
+
     def kept_codec_weights(self, workdir: pathlib.Path) -> Any:
         """Reads the codec weights of a trained run from its folder; None for a pixel codec."""
         return codecs.kept_weights(self.config, workdir)

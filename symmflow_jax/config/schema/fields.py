@@ -15,10 +15,14 @@ class Meaning(enum.Enum):
     """What a text is, where its type does not say it."""
 
     PATH = "path of a file or folder"
+    WEIGHTS = "path of weights, or their address on the hub"
 
 
 FilePath = typing.Annotated[str, Meaning.PATH]
 """A path: `~` and `$VARIABLES` in it are expanded, see `runtime.paths`."""
+
+WeightsPath = typing.Annotated[str, Meaning.WEIGHTS]
+"""A path of weights, or an address such as `hf:OWNER/NAME/FILE`, see `interop.hub.address`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +48,13 @@ class Field:
 
     @property
     def is_path(self) -> bool:
-        """True for a path."""
-        return Meaning.PATH in self.marks
+        """True for a path, also of weights."""
+        return Meaning.PATH in self.marks or self.is_weights
+
+    @property
+    def is_weights(self) -> bool:
+        """True for a path of weights, which may be an address on the hub."""
+        return Meaning.WEIGHTS in self.marks
 
     def items(self, value: Any) -> tuple[Any, ...]:
         """The items of a value of this field: none for None, one if it is no tuple."""

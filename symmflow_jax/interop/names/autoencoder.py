@@ -31,6 +31,28 @@ def params_from_state_dict(
     return layouts.from_state_dict(renamed, _table(network), _shapes(network), _REMEDY)
 
 
+def params_with_decoder(
+    decoder: Mapping[str, np.ndarray], params: Mapping[str, Any], network: Autoencoder
+) -> dict[str, Any]:
+    """The parameters of an autoencoder whose decoder is replaced.
+
+    The convolutions to and from the latents (`quant_conv`, `post_quant_conv`) belong to neither
+    half in diffusers and stay, as in the fine-tuning of the published code.
+
+    Args:
+        decoder: state dict of `AutoencoderKL.decoder` alone.
+        params: parameters of the whole autoencoder.
+        network: the network of both.
+
+    Raises:
+        ValueError: as `params_from_state_dict`.
+    """
+    whole = state_dict_from_params(params, network)
+    kept = {name: array for name, array in whole.items() if not name.startswith(_DECODER)}
+    replaced = {f"{_DECODER}{name}": array for name, array in decoder.items()}
+    return params_from_state_dict(kept | replaced, network)
+
+
 def state_dict_from_params(
     params: Mapping[str, Any], network: Autoencoder
 ) -> dict[str, np.ndarray]:
@@ -125,5 +147,6 @@ def _shapes(network: Autoencoder) -> dict[Path, Shape]:
 
 
 _ATTENTION_NAMES = (("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "out"))
+_DECODER = "decoder."
 _PRESENT_NAMES = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _REMEDY = "Compare the autoencoder's sizes with config.json beside the weights."

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated
 
-from symmflow_jax.config.schema.fields import FilePath, field_of, fields_of
+from symmflow_jax.config.schema.fields import FilePath, WeightsPath, field_of, fields_of
 from symmflow_jax.config.schema.ranges import at_least
 from symmflow_jax.config.values import Config
 
@@ -16,6 +16,8 @@ def test_a_hint_gives_type_range_and_meaning():
     assert field_of(_COUNT | None).is_optional and not field_of(_COUNT).is_optional
     assert field_of(tuple[_COUNT, ...]).is_tuple and not field_of(_COUNT).is_tuple
     assert field_of(FilePath).is_path and field_of(FilePath).kind is str
+    assert field_of(WeightsPath).is_path and field_of(WeightsPath).is_weights
+    assert not field_of(FilePath).is_weights
     assert not field_of(str).is_path and field_of(str).allowed is None
 
 

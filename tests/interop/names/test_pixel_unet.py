@@ -1,10 +1,16 @@
+import json
+import pathlib
+
 import jax
 import numpy as np
 import pytest
 
 from symmflow_jax.interop.names.pixel_unet import params_from_state_dict, state_dict_from_params
+from symmflow_jax.networks.velocity.unet import UNet
 
 pytestmark = pytest.mark.slow
+
+NEW_ORDER = pathlib.Path(__file__).parents[2] / "fixtures" / "attention_order.npz"
 
 CASES = ["two_blocks", "inner_attention", "outer_attention_narrowing", "three_levels"]
 
@@ -81,3 +87,49 @@ def test_all_bad_params_are_listed_at_once(reference_unet):
     assert "missing: time/in_dense/bias, time/in_dense/kernel;" in message
     assert "surplus: extra/kernel;" in message
     assert "out_norm/scale is (16,), not (32,)" in message
+
+
+@pytest.fixture(scope="module")
+def new_order():
+    """A `UNetModel` with `use_new_attention_order`: network, state dict, inputs and outputs."""
+    arrays = dict(np.load(NEW_ORDER))
+    attributes = json.loads(str(arrays["network"]))
+    attributes = {k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items()}
+    state_dict = {
+        name.removeprefix("weights/"): array.astype(np.float32)
+        for name, array in arrays.items()
+        if name.startswith("weights/")
+    }
+    return UNet(**attributes), state_dict, arrays
+
+
+def test_the_new_order_of_attention_computes_what_pytorch_does(new_order):
+    network, state_dict, arrays = new_order
+    x_t, y_t = np.split(arrays["inputs"], [arrays["num_channels"][0]], axis=-1)
+
+    apply = jax.jit(network.apply)
+
+    def outputs(new_attention_order: bool) -> np.ndarray:
+        params = params_from_state_dict(state_dict, network, new_attention_order)
+        velocities = apply({"params": params}, x_t, y_t, arrays["t"])
+        return np.concatenate(velocities, axis=-1)
+
+    np.testing.assert_allclose(outputs(True), arrays["outputs"], rtol=0, atol=1e-4)
+    # With the other order it is another function, of the same size.
+    difference = np.std(outputs(False) - arrays["outputs"])
+    assert difference > 0.05 * np.std(arrays["outputs"])
+
+
+def test_both_orders_of_attention_survive_the_way_there_and_back(new_order):
+    network, state_dict, _ = new_order
+    for order in (False, True):
+        params = params_from_state_dict(state_dict, network, order)
+        again = state_dict_from_params(params, network, order)
+        other = state_dict_from_params(params, network, not order)
+        assert list(again) == list(state_dict)
+        for name, array in state_dict.items():
+            np.testing.assert_array_equal(again[name], array, err_msg=name)
+            # One network in both orders: the same channels at other places.
+            np.testing.assert_array_equal(np.sort(other[name], 0), np.sort(array, 0), err_msg=name)
+            is_qkv = ".qkv." in name
+            assert np.array_equal(other[name], array) != is_qkv

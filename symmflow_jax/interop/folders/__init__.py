@@ -1,0 +1,1 @@
+"""Folders of weights, as diffusers and accelerate write them: variants, and shards."""

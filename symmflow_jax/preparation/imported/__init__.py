@@ -1,0 +1,1 @@
+"""What a file of weights cannot tell, and a check of the loss on what was assumed."""
