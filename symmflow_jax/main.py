@@ -97,6 +97,9 @@ _PROBABILITIES = flags.DEFINE_bool(
 _CLASSIFIER_STEPS = define_number(
     "classifier_steps", 350, "Steps of training a classifier.", int, at_least(1)
 )
+_EXAMPLES_PER_SHARD = define_number(
+    "examples_per_shard", 1024, "Examples in each file of packed data.", int, at_least(1)
+)
 _BATCH_SIZES = flags.DEFINE_list(
     "batch_sizes", None, "Batch sizes to time; that of the config by default."
 )
@@ -229,6 +232,13 @@ def _encode(experiment: "Experiment", workdir: pathlib.Path) -> None:
     encode(experiment, workdir)
 
 
+def _pack(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.pack import pack
+
+    output = _output(workdir / "pack")
+    pack(experiment, output, _EXAMPLES_PER_SHARD.value, overwrite=_OVERWRITE.value)
+
+
 def _finetune_vae(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.finetune_decoder import finetune_vae
 
@@ -279,6 +289,7 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
+_KIND = ("semantics.encoding", "semantics.kind")
 _FILES = ("output", "overwrite")
 _ANSWERS = ("input", *_FILES, "seed", "num_steps", "num_draws", "min_confidence")
 
@@ -310,12 +321,20 @@ MODES: dict[str, Mode] = {
         ("eval.checkpoint",),
     ),
     "check_data": Mode(
-        _check_data, "looks at all examples", keys=("seed", "data", "semantics.encoding")
+        _check_data,
+        "looks at all examples",
+        keys=("seed", "data", *_KIND),
     ),
     "encode": Mode(
         _encode,
         "encodes the training images once, into a cache of latents",
         keys=("seed", "data", *_MODEL, "eval.batch_size", "train.log_every_steps"),
+    ),
+    "pack": Mode(
+        _pack,
+        "packs the data set into few large files, for the data source packed",
+        (*_FILES, "examples_per_shard"),
+        ("seed", "data", *_KIND),
     ),
     "finetune_vae": Mode(
         _finetune_vae,
@@ -337,7 +356,7 @@ MODES: dict[str, Mode] = {
         _train_classifier,
         "trains a classifier whose features measure small images",
         (*_FILES, "classifier_steps"),
-        ("seed", "data", "semantics.encoding", "train.batch_size"),
+        ("seed", "data", *_KIND, "train.batch_size"),
     ),
     "plan": Mode(_plan, "compiles for a TPU slice, without a TPU", ("overwrite",), (*_RUN, "plan")),
     "benchmark": Mode(

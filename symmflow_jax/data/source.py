@@ -40,6 +40,14 @@ def notes_of(source: Source) -> tuple[str, ...]:
     return getattr(source, "notes", ())
 
 
+def classes_found(source: Source) -> tuple[int, ...] | None:
+    """The labels that occur, ascending, of a source that knows its classes only by them.
+
+    They are the attribute `classes_found` of a source. None for all others.
+    """
+    return getattr(source, "classes_found", None)
+
+
 def check_split(split: str, splits: tuple[str, ...]) -> None:
     """Raises ValueError if `split` is not in `splits`."""
     if split not in splits:

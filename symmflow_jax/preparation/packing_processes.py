@@ -1,0 +1,113 @@
+"""Processes that write the shards of a packed data set side by side."""
+
+import concurrent.futures
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from symmflow_jax.data.packed.index import Entry
+from symmflow_jax.data.packed.shard_writer import ShardWriter
+from symmflow_jax.runtime.errors import shown
+
+_logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def write_shards(writer: ShardWriter, num_workers: int) -> list[Entry]:
+    """Writes the shards of a split that are not complete yet; returns the entries of all.
+
+    Args:
+        writer: the writer of a shard.
+        num_workers: number of processes; 0 writes in this one.
+
+    Raises:
+        DataError, OutputError: as `ShardWriter.write`. Shards that are complete then stay.
+    """
+    numbers = range(writer.plan.num_shards)
+    found = {number: writer.complete_entry(number) for number in numbers}
+    entries = {number: entry for number, entry in found.items() if entry is not None}
+    if entries:
+        _logger.info(
+            "%s: goes on after %d of %d shards.",
+            shown(writer.where.folder),
+            len(entries),
+            len(numbers),
+        )
+    report = _progress(writer)
+    for number, entry in _written(writer, num_workers, [n for n in numbers if n not in entries]):
+        entries[number] = entry
+        report(len(entries), entry.shard.num_examples)
+    return [entries[number] for number in numbers]
+
+
+def _written(
+    writer: ShardWriter, num_workers: int, numbers: list[int]
+) -> Iterator[tuple[int, Entry]]:
+    """Writes shards, and yields the number and entry of each that is complete."""
+    if not num_workers:
+        yield from ((number, writer.write(number)) for number in numbers)
+        return
+    executor = concurrent.futures.ProcessPoolExecutor(
+        min(num_workers, len(numbers)) or 1,
+        multiprocessing.get_context("spawn"),
+        _begin,
+        (writer,),
+    )
+    try:
+        tasks = {executor.submit(_write, number): number for number in numbers}
+        for task in concurrent.futures.as_completed(tasks):
+            yield tasks[task], task.result()
+    finally:
+        # Shards that others are writing are completed, and need not be written again.
+        executor.shutdown(cancel_futures=True)
+
+
+_writer: ShardWriter
+
+
+def _begin(writer: ShardWriter) -> None:
+    """Starts a process, which ends with its parent and leaves Ctrl-C to it."""
+    global _writer
+    _writer = writer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _write(number: int) -> Entry:
+    return _writer.write(number)
+
+
+def _progress(writer: ShardWriter) -> Callable[[int, int], None]:
+    """A function that logs shards and speed from time to time."""
+    start = shown_at = time.monotonic()
+    num_examples = 0
+
+    def report(num_shards: int, of_shard: int) -> None:
+        nonlocal shown_at, num_examples
+        num_examples += of_shard
+        now = time.monotonic()
+        if now - shown_at < _SECONDS_BETWEEN_LINES and num_shards < writer.plan.num_shards:
+            return
+        shown_at = now
+        _logger.info(
+            "%s: %d of %d shards, %.0f examples/s",
+            shown(writer.where.folder),
+            num_shards,
+            writer.plan.num_shards,
+            num_examples / max(now - start, 1e-9),
+        )
+
+    return report
