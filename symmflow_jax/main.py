@@ -107,8 +107,11 @@ _NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", in
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
-    ["compile", "speed", "input"],
-    "Measure this alone: compile times, speed of the workloads, or the input pipeline.",
+    ["compile", "speed", "input", "packed"],
+    "Measure this alone: compile times, speed of the workloads, input pipeline, or packed data.",
+)
+_PACKED = flags.DEFINE_string(
+    "packed", "", "Folder of the config's data, packed, whose reading is compared (benchmark)."
 )
 
 
@@ -281,7 +284,8 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     output = pathlib.Path(path_flag(_OUTPUT) or "") if _OUTPUT.value else None
     if output:
         outputs.check_outputs([output], overwrite=_OVERWRITE.value)
-    text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
+    packed = path_flag(_PACKED) or ""
+    text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value, packed)
     _logger.info("\n%s", text)
     if output:
         files.write_text(output, text + "\n")
@@ -362,7 +366,7 @@ MODES: dict[str, Mode] = {
     "benchmark": Mode(
         _benchmark,
         "times train step, generation, recognition, compilation and reading",
-        (*_FILES, "batch_sizes", "num_rounds", "only"),
+        (*_FILES, "batch_sizes", "num_rounds", "only", "packed"),
         _RUN,
     ),
 }

@@ -1,6 +1,6 @@
 """Processes that write the shards of a packed data set side by side."""
 
-import concurrent.futures
+import concurrent.futures.process
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from symmflow_jax.data.packed.index import Entry
 from symmflow_jax.data.packed.shard_writer import ShardWriter
+from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
 
 _logger = logging.getLogger(__name__)
@@ -63,6 +64,12 @@ def _written(
         tasks = {executor.submit(_write, number): number for number in numbers}
         for task in concurrent.futures.as_completed(tasks):
             yield tasks[task], task.result()
+    except concurrent.futures.process.BrokenProcessPool as error:
+        raise outputs.OutputError(
+            f"A process that packs into {shown(writer.where.folder)} was ended, perhaps for want "
+            "of memory. Complete shards are kept; the same command goes on after them, with fewer "
+            "processes if config.data.num_workers is smaller."
+        ) from error
     finally:
         # Shards that others are writing are completed, and need not be written again.
         executor.shutdown(cancel_futures=True)
