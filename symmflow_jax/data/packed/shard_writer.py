@@ -56,6 +56,7 @@ class ShardWriter:
         counter = _Counter(self.dataset.schemas)
         try:
             with _explained_errors(path):
+                self.where.folder.mkdir(parents=True, exist_ok=True)
                 self._write_records(number, partial, counter)
                 num_skipped = len(self.plan.examples_of(number)) - counter.num_examples
                 shard = Shard(

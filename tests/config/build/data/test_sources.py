@@ -14,7 +14,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 # All others have their names from files, or from the config alone.
-_HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder")]
+_HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder", "packed")]
 _DRAWN = [name for name in SOURCES if SOURCES[name].opener is sources.from_seed]
 _ENCODINGS = {SemanticsKind.MASK: "palette", SemanticsKind.LABEL: "plane"}
 
