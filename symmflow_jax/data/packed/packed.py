@@ -49,7 +49,7 @@ class Packed:
         dataset: the description of the data set.
         split: the description of the split.
         decoding: as given.
-        files: the descriptions and the shards.
+        files: the description of the data set, the shards, and the description of the split.
 
     Raises:
         DataError: if the split or a shard is missing, unfinished, of another size or damaged.
@@ -63,7 +63,7 @@ class Packed:
         where = place.split(split)
         self._shards = tuple(where.shard(number) for number in range(len(self.split.shards)))
         self._check_sizes()
-        self.files = (place.dataset, where.index, *self._shards)
+        self.files = (place.dataset, *self._shards, where.index)
         self._starts = self.split.starts
         instructions = [
             _Whole(str(path), 0, shard.num_examples, shard.num_examples)

@@ -112,5 +112,8 @@ def test_two_commands_do_not_pack_into_one_folder(place):
     with folder.locked(place):
         pass
     unwritable = Place(pathlib.Path("/proc/packed"))
-    with pytest.raises(OutputError, match="/proc/packed cannot be written"), folder.locked(unwritable):
+    with (
+        pytest.raises(OutputError, match="/proc/packed cannot be written"),
+        folder.locked(unwritable),
+    ):
         pass
