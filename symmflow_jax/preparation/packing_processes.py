@@ -1,6 +1,7 @@
 """Processes that write the shards of a packed data set side by side."""
 
 import concurrent.futures.process
+import contextlib
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -8,12 +9,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from types import FrameType
 
 from symmflow_jax.data.packed.index import Entry
 from symmflow_jax.data.packed.shard_writer import ShardWriter
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
+from symmflow_jax.runtime.signals import Interrupted
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ def write_shards(writer: ShardWriter, num_workers: int) -> list[Entry]:
 
     Raises:
         DataError, OutputError: as `ShardWriter.write`. Shards that are complete then stay.
+        Interrupted: after SIGTERM or Ctrl-C, when the shards that other processes write are
+            complete; a second signal ends the process at once.
     """
     numbers = range(writer.plan.num_shards)
     found = {number: writer.complete_entry(number) for number in numbers}
@@ -41,15 +46,17 @@ def write_shards(writer: ShardWriter, num_workers: int) -> list[Entry]:
             len(numbers),
         )
     report = _progress(writer)
-    for number, entry in _written(writer, num_workers, [n for n in numbers if n not in entries]):
-        entries[number] = entry
-        report(len(entries), entry.shard.num_examples)
+    missing = [number for number in numbers if number not in entries]
+    with _leaving_on_signals(), contextlib.closing(_written(writer, num_workers, missing)) as new:
+        for number, entry in new:
+            entries[number] = entry
+            report(len(entries), entry.shard.num_examples)
     return [entries[number] for number in numbers]
 
 
 def _written(
     writer: ShardWriter, num_workers: int, numbers: list[int]
-) -> Iterator[tuple[int, Entry]]:
+) -> Generator[tuple[int, Entry]]:
     """Writes shards, and yields the number and entry of each that is complete."""
     if not num_workers:
         yield from ((number, writer.write(number)) for number in numbers)
@@ -75,14 +82,34 @@ def _written(
         executor.shutdown(cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _leaving_on_signals() -> Iterator[None]:
+    """Context in which SIGTERM and SIGINT (Ctrl-C) raise `Interrupted`."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        signal.signal(number, signal.SIG_DFL)
+        _logger.info("Interrupted; complete shards are kept, and the same command goes on.")
+        raise Interrupted(number)
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    previous = {number: signal.signal(number, leave) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 _writer: ShardWriter
 
 
 def _begin(writer: ShardWriter) -> None:
-    """Starts a process, which ends with its parent and leaves Ctrl-C to it."""
+    """Starts a process, which ends with its parent and leaves signals to it."""
     global _writer
     _writer = writer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
