@@ -21,7 +21,8 @@ class Source(Protocol):
     classes of their schema.
 
     A source that reads files also has `files`, a tuple of the paths that it reads, in the order of
-    its examples. They tell one data set from another (`data/fingerprint.py`).
+    its examples. They tell one data set from another (`data/fingerprint.py`). If its images are
+    files, a method `stored` of an index gives what `--mode=pack` keeps (`data/packed/stored.py`).
     """
 
     @property

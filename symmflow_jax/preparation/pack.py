@@ -13,6 +13,7 @@ from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.packed import folder, index as descriptions
 from symmflow_jax.data.packed.index import DataSet, Plan, Split
 from symmflow_jax.data.packed.layout import INSTEAD, Place, write_json
+from symmflow_jax.data.packed.packed import Packed
 from symmflow_jax.data.packed.shard_writer import ShardWriter
 from symmflow_jax.data.packed.stored import stored_example
 from symmflow_jax.data.source import DataError, Source, classes_found
@@ -64,6 +65,7 @@ def pack(
         folder.check(place, dataset, list(plans.values()), overwrite=overwrite)
         for split, (source, made_of) in sources.items():
             if not folder.start(place, dataset, plans[split], overwrite=overwrite):
+                Packed(output, split)  # Says if a shard is missing or too short.
                 _logger.info("%s is complete already.", shown(place.split(split).folder))
                 continue
             writer = ShardWriter(

@@ -123,6 +123,9 @@ def test_a_second_run_goes_on_after_the_last_complete_shard(folder, output, monk
     with caplog.at_level(logging.INFO):
         pack(loose, output, 2)
     assert "train is complete already." in caplog.text and len(written) == 7
+    half.unlink()
+    with pytest.raises(DataError, match="00001.array_record is missing. .*--overwrite"):
+        pack(loose, output, 2)
     pack(loose, output, 2, overwrite=True)
     assert len(written) == 13
     assert {path: path.read_bytes() for path in output.rglob("*.array_record")} == whole
