@@ -121,15 +121,15 @@ def _check_same_dataset(place: Place, dataset: DataSet) -> None:
 def _check_same_split(place: Place, plan: Plan) -> None:
     where = place.split(plan.split)
     if where.index.is_file():
-        packed = read_split(place, plan.split).plan
         # How many examples a shard has is no difference of a complete split.
-        same = dataclasses.replace(packed, examples_per_shard=plan.examples_per_shard) == plan
+        packed = dataclasses.replace(
+            read_split(place, plan.split).plan, examples_per_shard=plan.examples_per_shard
+        )
     elif where.plan.is_file():
         packed = read_plan(where)
-        same = packed == plan
     else:
         return
-    if not same:
+    if packed != plan:
         raise outputs.OutputError(
             f"{shown(where.folder)} was packed of something else: {_differences(packed, plan)}. "
             f"Give {INSTEAD}, or --overwrite to replace it."
