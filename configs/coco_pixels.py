@@ -4,6 +4,8 @@
 
 `data.dir` holds the unpacked `train2017`, `val2017` and
 `stuffthingmaps_trainval2017/{train,val}2017`. `--mode=check_data` checks them first.
+`--mode=pack --output=PACKED` writes them into few large files;
+`--config.data.source=packed --config.data.dir=PACKED` reads these instead.
 
 Hardware: any to try the data and the whole loop, also a CPU; an accelerator for the whole set.
 The paper's numbers need its latent model at 512x512.

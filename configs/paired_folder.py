@@ -9,6 +9,10 @@ are PNGs with one channel whose values are the ids: 0 for the first of `class_na
 Their names may have a usual ending, such as `a_mask.png` for `a.jpg`. Pixels of `ignored_id`
 belong to no class and count in no score.
 
+Many thousands of files are packed into few large ones by the same command with `--mode=pack
+--output=PACKED`. Then `--config.data.source=packed --config.data.dir=PACKED` reads these; they keep
+the names and ids of the classes.
+
 The network has two clocks and predicts class probabilities, as in `shapes.py`. The docstring
 there gives the settings of the paper.
 

@@ -115,6 +115,9 @@ _PROBABILITIES = flags.DEFINE_bool(
 _CLASSIFIER_STEPS = define_number(
     "classifier_steps", 350, "Steps of training a classifier.", int, at_least(1)
 )
+_EXAMPLES_PER_SHARD = define_number(
+    "examples_per_shard", 1024, "Examples in each file of packed data.", int, at_least(1)
+)
 _BATCH_SIZES = flags.DEFINE_list(
     "batch_sizes", None, "Batch sizes to time; that of the config by default."
 )
@@ -122,8 +125,11 @@ _NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", in
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
-    ["compile", "speed", "input"],
-    "Measure this alone: compile times, speed of the workloads, or the input pipeline.",
+    ["compile", "speed", "input", "packed"],
+    "Measure this alone: compile times, speed of the workloads, input pipeline, or packed data.",
+)
+_PACKED = flags.DEFINE_string(
+    "packed", "", "Folder of the config's data, packed, whose reading is compared (benchmark)."
 )
 
 
@@ -247,6 +253,13 @@ def _encode(experiment: "Experiment", workdir: pathlib.Path) -> None:
     encode(experiment, workdir)
 
 
+def _pack(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    from symmflow_jax.preparation.pack import pack
+
+    output = _output(workdir / "pack")
+    pack(experiment, output, _EXAMPLES_PER_SHARD.value, overwrite=_OVERWRITE.value)
+
+
 def _finetune_vae(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.finetune_decoder import finetune_vae
 
@@ -299,7 +312,8 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     output = pathlib.Path(path_flag(_OUTPUT) or "") if _OUTPUT.value else None
     if output:
         outputs.check_outputs([output], overwrite=_OVERWRITE.value)
-    text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value)
+    packed = path_flag(_PACKED) or ""
+    text = benchmark(experiment, _BATCH_SIZES.value, _NUM_ROUNDS.value, _ONLY.value, packed)
     _logger.info("\n%s", text)
     if output:
         files.write_text(output, text + "\n")
@@ -307,6 +321,7 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
+_KIND = ("semantics.encoding", "semantics.kind")
 _FILES = ("output", "overwrite")
 _ANSWERS = ("input", *_FILES, "seed", "num_steps", "num_draws", "min_confidence")
 
@@ -338,12 +353,20 @@ MODES: dict[str, Mode] = {
         ("eval.checkpoint",),
     ),
     "check_data": Mode(
-        _check_data, "looks at all examples", keys=("seed", "data", "semantics.encoding")
+        _check_data,
+        "looks at all examples",
+        keys=("seed", "data", *_KIND),
     ),
     "encode": Mode(
         _encode,
         "encodes the training images once, into a cache of latents",
         keys=("seed", "data", *_MODEL, "eval.batch_size", "train.log_every_steps"),
+    ),
+    "pack": Mode(
+        _pack,
+        "packs the data set into few large files, for the data source packed",
+        (*_FILES, "examples_per_shard"),
+        ("seed", "data", *_KIND),
     ),
     "finetune_vae": Mode(
         _finetune_vae,
@@ -370,13 +393,13 @@ MODES: dict[str, Mode] = {
         _train_classifier,
         "trains a classifier whose features measure small images",
         (*_FILES, "classifier_steps"),
-        ("seed", "data", "semantics.encoding", "train.batch_size"),
+        ("seed", "data", *_KIND, "train.batch_size"),
     ),
     "plan": Mode(_plan, "compiles for a TPU slice, without a TPU", ("overwrite",), (*_RUN, "plan")),
     "benchmark": Mode(
         _benchmark,
         "times train step, generation, recognition, compilation and reading",
-        (*_FILES, "batch_sizes", "num_rounds", "only"),
+        (*_FILES, "batch_sizes", "num_rounds", "only", "packed"),
         _RUN,
     ),
 }

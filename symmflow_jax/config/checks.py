@@ -25,6 +25,7 @@ from symmflow_jax.semantics.kinds import SemanticsKind
 _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
     "data.exif": ("apply", "ignore"),
+    "semantics.kind": ("", *SemanticsKind),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
     "eval.clock": ("", "tied", "clean"),

@@ -31,7 +31,8 @@ class DataConfig:
 
     Attributes:
         source: the data source, a name of `SOURCES` (docs/choices.md).
-        dir: folder of the data set, or an `.npz` file for "npz"; unused by the synthetic sources.
+        dir: folder of the data set, or an `.npz` file for "npz"; for "packed" the folder that
+            `--mode=pack` wrote; unused by the synthetic sources.
         name: for "tfds" the name of the set, such as "mnist"; for "npz" the name of an archive in
             `dir` without its suffix, such as "pathmnist_64"; unused by the other sources.
         train_split: name of the training split, as the source calls it.
@@ -60,7 +61,7 @@ class DataConfig:
         max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
             are refused before they are decoded.
         exif: "apply" turns images and masks by their EXIF orientation; "ignore" reads both as raw
-            pixels, for masks that were drawn on raw pixels.
+            pixels, for masks that were drawn on raw pixels. Packed data keeps the orientations.
         latents: folder of encoded training examples, which `--mode=encode` writes and training
             reads; empty to encode in every step. Cached images are cropped at the centre and not
             dequantized, whatever `random_crop` and `dequantize_images` say. Their mirror images
@@ -68,7 +69,8 @@ class DataConfig:
         on_error: handling of an example that cannot be read, "raise" or "skip". Skipped examples
             are listed in the run's `skipped.jsonl` and report; training takes the next readable
             example instead, and evaluation leaves the example out.
-        num_workers: number of processes that read training data; 0 reads in threads.
+        num_workers: number of processes that read training data; 0 reads in threads. Also the
+            number of processes of `--mode=pack`; 0 packs in the main process.
     """
 
     source: str = "shapes"
@@ -107,6 +109,8 @@ class SemanticsConfig:
     Attributes:
         encoding: the encoding, a name of `ENCODINGS` (docs/choices.md). It decides whether masks
             or labels are learned.
+        kind: "mask" or "label", for an encoding of both and data that has both, or may have; "" for
+            the one that the encoding prefers. Packed labels with "onehot" need "label".
         dequantization_beta: strength of the dequantization noise; for "plane" also the distance
             between the values of the first and the last class, which cannot be 0; unused by
             "onehot".
@@ -114,6 +118,7 @@ class SemanticsConfig:
     """
 
     encoding: str = "palette"
+    kind: str = ""
     dequantization_beta: NotNegative = 6.0
     label_scale: Positive = 1.0
 

@@ -21,7 +21,8 @@ class Source(Protocol):
     classes of their schema.
 
     A source that reads files also has `files`, a tuple of the paths that it reads, in the order of
-    its examples. They tell one data set from another (`data/fingerprint.py`).
+    its examples. They tell one data set from another (`data/fingerprint.py`). If its images are
+    files, a method `stored` of an index gives what `--mode=pack` keeps (`data/packed/stored.py`).
     """
 
     @property
@@ -38,6 +39,14 @@ def notes_of(source: Source) -> tuple[str, ...]:
     They are the attribute `notes` of a source; most sources have none.
     """
     return getattr(source, "notes", ())
+
+
+def classes_found(source: Source) -> tuple[int, ...] | None:
+    """The labels that occur, ascending, of a source that knows its classes only by them.
+
+    They are the attribute `classes_found` of a source. None for all others.
+    """
+    return getattr(source, "classes_found", None)
 
 
 def check_split(split: str, splits: tuple[str, ...]) -> None:

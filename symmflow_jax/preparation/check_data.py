@@ -33,5 +33,6 @@ def check_data(experiment: Experiment) -> bool:
         for line in remedies(findings, experiment):
             _logger.info("%s", line)
         skips = experiment.skips_errors
+        usable &= not findings.damaged
         usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
     return usable

@@ -2,8 +2,10 @@
 
 import dataclasses
 import functools
+import io
 import math
 import pathlib
+from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -71,9 +73,29 @@ def decode(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> Decoded:
             several pages or frames.
     """
     _check_plain(pathlib.Path(path))
+    # Pillow would map a path to memory, and scramble an uncompressed TIFF of a quarter turn.
+    return _decode(lambda: open(path, "rb"), path, decoding)
+
+
+def decode_content(content: bytes, name: str | pathlib.Path, decoding: Decoding) -> Decoded:
+    """Decodes the content of an image file like `decode`.
+
+    Args:
+        content: the bytes of the file.
+        name: what the file is called in messages.
+        decoding: limit of the size, and whether EXIF orientations count.
+
+    Raises:
+        DataError: as `decode`.
+    """
+    return _decode(lambda: io.BytesIO(content), name, decoding)
+
+
+def _decode(
+    open_file: Callable[[], BinaryIO], path: str | pathlib.Path, decoding: Decoding
+) -> Decoded:
     try:
-        # Pillow would map a path to memory, and scramble an uncompressed TIFF of a quarter turn.
-        with open(path, "rb") as file, Image.open(file, formats=_formats()) as picture:
+        with open_file() as file, Image.open(file, formats=_formats()) as picture:
             _check_size(path, picture, decoding)
             _check_pages(path, picture)
             return _load(file, picture, decoding)

@@ -2,6 +2,8 @@
 
     python -m symmflow_jax.main --mode=benchmark --config=configs/mnist.py --batch_sizes=64,128
     python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=input
+    python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=packed \
+        --config.data.dir=LOOSE --packed=PACKED
 
 If PyTorch and torchcfm are installed (`pip install -e '.[benchmark]'`), the same network runs
 the same workloads there, alternately with this project's. Measure on an idle machine.
@@ -16,7 +18,13 @@ import jax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.source import DataError
 from symmflow_jax.performance import workloads
-from symmflow_jax.performance.benchmark import compile_times, input_pipeline, tables, torch_peer
+from symmflow_jax.performance.benchmark import (
+    compile_times,
+    input_pipeline,
+    packed_files,
+    tables,
+    torch_peer,
+)
 from symmflow_jax.performance.benchmark.processes import MakeTasks, in_own_process
 from symmflow_jax.performance.timing import Task, alternate
 from symmflow_jax.performance.workloads import NAMES
@@ -29,6 +37,7 @@ def benchmark(
     batch_sizes: Sequence[str] | None,
     num_rounds: int,
     only: str | None = None,
+    packed: str = "",
 ) -> str:
     """Runs the benchmark and returns its tables as Markdown.
 
@@ -36,11 +45,13 @@ def benchmark(
         experiment: the experiment to time.
         batch_sizes: batch sizes as strings; None takes the training's batch size.
         num_rounds: number of timed calls of each workload.
-        only: the part to run, "compile", "speed" or "input"; None runs all.
+        only: the part to run, "compile", "speed", "input" or "packed"; None runs all that it can.
+        packed: folder of the config's data, packed, whose reading is compared; "" for none.
 
     Raises:
-        ValueError: if a batch size is not a positive number, or if the local devices do not
-            divide it.
+        DataError: if packed data, or what it is compared with, is missing.
+        ValueError: if a batch size is not a positive number, if the local devices do not divide
+            it, or if packed data is to be measured and none is given.
     """
     sizes = _batch_sizes(batch_sizes or [str(experiment.train.batch_size)])
     peak = workloads.matmul_flops_per_second()
@@ -51,7 +62,13 @@ def benchmark(
         ),
         "input": lambda: _input(experiment, sizes[0]),
     }
+    if packed:
+        parts["packed"] = lambda: tables.packed_files(
+            packed_files.measure(experiment, packed, sizes[0], num_rounds)
+        )
     chosen = [only] if only else list(parts)
+    if only and only not in parts:
+        raise ValueError(f"--only={only} needs --packed, the folder that --mode=pack wrote.")
     return "\n\n".join([tables.machine(peak), *(parts[name]() for name in chosen)])
 
 

@@ -56,19 +56,19 @@ def measure(experiment: Experiment, batch_size: int, seconds: float = 5.0) -> li
     Raises:
         DataError: if the data is missing.
     """
-    experiment = _with(experiment, batch_size, experiment.data.num_workers)
+    experiment = with_workers(experiment, batch_size, experiment.data.num_workers)
     source = experiment.training_source
     if not isinstance(source, ImagePairs):
         workers = experiment.data.num_workers
-        return [Rate(_reader(workers), *_watch(source, experiment, seconds), None)]
+        return [Rate(reader_name(workers), *watch(source, experiment, seconds), None)]
     source = _as_many(source)
     plain = [_plain(source, experiment, seconds / 2)]
     rows = []
     for num_workers in _NUM_WORKERS:
-        rate, start = _watch(source, _with(experiment, batch_size, num_workers), seconds)
+        rate, start = watch(source, with_workers(experiment, batch_size, num_workers), seconds)
         plain.append(_plain(source, experiment, seconds / 2))
         ratio = rate / float(np.mean(plain[-2:]))
-        rows.append(Rate(_reader(num_workers), rate, start, ratio))
+        rows.append(Rate(reader_name(num_workers), rate, start, ratio))
     one = float(np.mean(plain))
     two = _two_plain(source, experiment, seconds / 2)
     plain.append(_plain(source, experiment, seconds / 2))
@@ -85,7 +85,7 @@ def _as_many(source: ImagePairs) -> ImagePairs:
     return ImagePairs(pairs, source.schemas["mask"], source.colours)
 
 
-def _watch(source: Source, experiment: Experiment, seconds: float) -> tuple[float, float]:
+def watch(source: Source, experiment: Experiment, seconds: float) -> tuple[float, float]:
     """Measures images per second, and the seconds until the first batch."""
     start = time.perf_counter()
     batches = experiment.training_batches(source=source)
@@ -152,11 +152,13 @@ def _calls_per_second(task: Callable[[], None], seconds: float) -> float:
     raise AssertionError("unreachable: the count has no end")
 
 
-def _reader(num_workers: int) -> str:
+def reader_name(num_workers: int) -> str:
+    """What reads with a number of worker processes, in words."""
     if not num_workers:
         return "threads of the main process"
     return f"{num_workers} worker process{'es' if num_workers > 1 else ''}"
 
 
-def _with(experiment: Experiment, batch_size: int, num_workers: int) -> Experiment:
+def with_workers(experiment: Experiment, batch_size: int, num_workers: int) -> Experiment:
+    """The experiment with another batch size and number of worker processes."""
     return experiment.changed({"train.batch_size": batch_size, "data.num_workers": num_workers})

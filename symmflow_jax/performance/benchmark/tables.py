@@ -8,6 +8,7 @@ import jax
 
 from symmflow_jax.performance.benchmark.compile_times import Program
 from symmflow_jax.performance.benchmark.input_pipeline import Rate
+from symmflow_jax.performance.benchmark.packed_files import Rates
 from symmflow_jax.runs import markdown
 
 
@@ -79,6 +80,20 @@ def input_pipeline(rows: list[Rate]) -> str:
     return markdown.table(
         ["input", "images/s", "ratio to plain Pillow", "first batch after, s"], cells
     )
+
+
+def packed_files(rows: list[Rates]) -> str:
+    """A table of readers of loose files and packed data."""
+    cells = [
+        [
+            row.reader,
+            f"{row.loose:.1f}",
+            f"{row.packed:.1f}",
+            f"{row.packed / row.loose:.2f} ({row.ratios[0]:.2f} to {row.ratios[1]:.2f})",
+        ]
+        for row in rows
+    ]
+    return markdown.table(["input", "loose images/s", "packed images/s", "ratio (rounds)"], cells)
 
 
 def _cells(row: Speed) -> list[str]:

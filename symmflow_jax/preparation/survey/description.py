@@ -23,6 +23,7 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
         share = findings.counts[number] / total if total else 0.0
         remark = " (ignored)" if number in schema.ignored else ""
         lines.append(f"  {schema.raw_ids[number]:>5}  {name:<24} {share:8.3%}{remark}")
+    lines += [f"  ! {message}" for message in findings.damaged]
     for message in findings.errors[:_NUM_SHOWN]:
         lines.append(f"  ! {message}")
     if len(findings.errors) > _NUM_SHOWN:

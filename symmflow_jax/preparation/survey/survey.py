@@ -15,8 +15,10 @@ from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.colours import pack_colours
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.masks.palettes import palette_of
+from symmflow_jax.data.packed.packed import Packed
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
+from symmflow_jax.data.sources.segmentation.pair import as_pairs
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.preparation.survey.pairs import PairFindings
 
@@ -38,6 +40,7 @@ class DataSurvey:
         colours: number of unusable masks in which each colour 0xRRGGBB occurs.
         most_colours: largest number of them in one mask, or `MOST_COLOURS` + 1.
         errors: one message for each example that cannot be used.
+        damaged: one message for each file of several examples that is not as it was written.
         pairs: findings about the files, if the examples are pairs of image files.
         applies_exif: True if images and masks were turned by their EXIF orientations.
         masks: folder of the masks, if there are mask files.
@@ -50,6 +53,7 @@ class DataSurvey:
     colours: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     most_colours: int = 0
     errors: list[str] = dataclasses.field(default_factory=list)
+    damaged: list[str] = dataclasses.field(default_factory=list)
     pairs: PairFindings = dataclasses.field(default_factory=PairFindings)
     applies_exif: bool = True
     masks: pathlib.Path | None = None
@@ -64,9 +68,13 @@ def examine(source: Source, target: str) -> DataSurvey:
     """
     raw_ids = np.asarray(source.schemas[target].raw_ids)
     findings = DataSurvey(len(source))
+    pairs = as_pairs(source)
+    if pairs is not None:
+        findings.applies_exif = pairs.decoding.applies_exif
     if isinstance(source, ImagePairs):
-        findings.applies_exif = source.decoding.applies_exif
         findings.masks = source.pairs[0][1].parent
+    if isinstance(source, Packed):
+        findings.damaged = source.damaged()
     for index in range(len(source)):
         try:
             element = _read(source, index, findings)
@@ -88,10 +96,11 @@ def examine(source: Source, target: str) -> DataSurvey:
 
 def _read(source: Source, index: int, findings: DataSurvey) -> dict[str, Any]:
     """An element of a source; what the files of a pair say is added to the findings."""
-    if not isinstance(source, ImagePairs):
+    pairs = as_pairs(source)
+    if pairs is None:
         return source[index]
-    pair = source.read(index)
-    findings.pairs.add(*source.pairs[index], pair)
+    pair = pairs.read(index)
+    findings.pairs.add(*pairs.paths(index), pair)
     return {"image": pair.image, "mask": pair.mask}
 
 

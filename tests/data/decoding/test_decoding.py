@@ -7,9 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
-from symmflow_jax.data.decoding.decoding import Decoding, decode
+from symmflow_jax.data.decoding.decoding import Decoding, decode, decode_content
 from symmflow_jax.data.image_files import open_image, read_image
 from symmflow_jax.data.source import DataError
 
@@ -133,3 +133,21 @@ def test_a_png_whose_pixels_are_damaged_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match="a.png cannot be read as an image"):
         read_image(tmp_path / "a.png")
+
+
+def test_the_content_of_a_file_is_decoded_like_the_file(tmp_path):
+    picture = np.random.default_rng(0).integers(256, size=(5, 7, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for suffix in (".png", ".jpg", ".tif"):
+        path = tmp_path / f"a{suffix}"
+        Image.fromarray(picture).save(path, exif=exif)
+        for decoding in (Decoding(), Decoding(applies_exif=False)):
+            found, expected = (
+                decode_content(path.read_bytes(), "b", decoding),
+                decode(path, decoding),
+            )
+            np.testing.assert_array_equal(np.asarray(found.picture), np.asarray(expected.picture))
+            assert found.header == expected.header
+    with pytest.raises(DataError, match="^b cannot be read as an image"):
+        decode_content(b"no picture", "b", Decoding())

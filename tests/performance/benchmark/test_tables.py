@@ -3,6 +3,7 @@
 from symmflow_jax.performance.benchmark import tables
 from symmflow_jax.performance.benchmark.compile_times import Program
 from symmflow_jax.performance.benchmark.input_pipeline import Rate
+from symmflow_jax.performance.benchmark.packed_files import Rates
 
 
 def test_speeds_and_their_ratio():
@@ -30,3 +31,9 @@ def test_readers_beside_plain_pillow():
         "| 1 worker process | 190.0 | 0.95 | 6.2 |",
         "| threads | 5.0 |  | 0.1 |",
     ]
+
+
+def test_packed_data_beside_loose_files():
+    rows = [Rates("1 worker process", 200.0, 210.0, (0.9, 1.2))]
+    line = tables.packed_files(rows).splitlines()[2]
+    assert line == "| 1 worker process | 200.0 | 210.0 | 1.05 (0.90 to 1.20) |"

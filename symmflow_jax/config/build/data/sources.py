@@ -1,19 +1,23 @@
 """Table of data sources, and their classes."""
 
+import contextlib
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symmflow_jax.config.build.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.decoding.decoding import Decoding
-from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.fingerprint import files_of, fingerprint
 from symmflow_jax.data.folders.listing import shorten
 from symmflow_jax.data.latent_cache import LatentCache
-from symmflow_jax.data.source import DataError, Source, notes_of, numbered_classes
+from symmflow_jax.data.packed.index import DataSet, read_dataset
+from symmflow_jax.data.packed.layout import Place
+from symmflow_jax.data.packed.packed import Packed
+from symmflow_jax.data.source import DataError, Source, classes_found, notes_of, numbered_classes
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.runtime.errors import shown
@@ -51,6 +55,7 @@ class SourceChoice(Choice):
             function from `data.name` to that schema or None; None if it is never known.
         has_name: True if `data.name` chooses among several data sets.
         has_own_classes: True if the config, and not the data set, defines the classes.
+        is_packed: True if the files tell which data set they are.
     """
 
     kinds: tuple[SemanticsKind, ...]
@@ -58,6 +63,7 @@ class SourceChoice(Choice):
     known_classes: str | None = None
     has_name: bool = False
     has_own_classes: bool = False
+    is_packed: bool = False
 
     @property
     def used_keys(self) -> tuple[str, ...]:
@@ -139,6 +145,32 @@ def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train
     return constructor(root / images, root / masks, classes, colours, decoding_of(data))
 
 
+def from_packed(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
+    """Opens a packed source from a folder and a split.
+
+    Raises:
+        DataError: if the config gives classes in files other than those that were packed.
+    """
+    source = from_image_folder(constructor, data, train, seed)
+    if isinstance(source, Packed):
+        _check_as_packed(source.dataset, data)
+    return source
+
+
+def _check_as_packed(packed: DataSet, data: DataConfig) -> None:
+    """Raises DataError if a key that was fixed by the packing has another value now."""
+    for key in ("class_ids", "class_colours", "ignored_id"):
+        if f"data.{key}" not in packed.keys:  # The packed source does not use it.
+            continue
+        value, before = getattr(data, key), packed.keys[f"data.{key}"]
+        value = list(value) if isinstance(value, tuple) else value
+        if value not in ([], None) and value != before:
+            raise DataError(
+                f"config.data.{key} is {value!r}, but {data.dir} was packed with {before!r}. Leave "
+                "it out, or pack the data again with --mode=pack --output=OTHER_FOLDER."
+            )
+
+
 def decoding_of(data: DataConfig) -> Decoding:
     """How image files are decoded."""
     return Decoding(data.max_megapixels, applies_exif=data.exif == "apply")
@@ -148,6 +180,7 @@ _USED_KEYS: dict[Opener, tuple[str, ...]] = {
     from_seed: ("train_size", "eval_size"),
     from_folder: ("dir", *_SPLITS),
     from_image_folder: ("dir", *_SPLITS, *_FILES),
+    from_packed: ("dir", *_SPLITS, *_FILES),
     from_name: ("name", "dir", *_SPLITS),
     from_archive: ("name", "dir", *_SPLITS),
     # Its splits are folders; the name of the evaluation split occurs only in scores.
@@ -246,6 +279,13 @@ SOURCES: dict[str, SourceChoice] = {
         from_image_folder,
         known_classes="symmflow_jax.data.sources.segmentation.ade20k:SCHEMA",
     ),
+    "packed": SourceChoice(
+        "symmflow_jax.data.packed.packed:Packed",
+        "any of the other sets in few large files, written by `--mode=pack`",
+        (MASK, LABEL),
+        from_packed,
+        is_packed=True,
+    ),
 }
 """The values of `config.data.source`."""
 
@@ -253,15 +293,29 @@ SOURCES: dict[str, SourceChoice] = {
 def kind_of(config: Config) -> SemanticsKind:
     """The kind of semantics that is learned: of both source and encoding, as the latter prefers.
 
+    `config.semantics.kind` chooses one that the encoding does not prefer.
+
     Raises:
-        ValueError: if the encoding accepts no kind of the source.
+        ValueError: if the encoding accepts no kind of the source, or not the chosen one.
     """
-    return semantics_kind(config.semantics.encoding, config.data.source, _choice(config).kinds)
+    kinds = _choice(config).kinds
+    if config.semantics.kind:
+        kinds = tuple(kind for kind in kinds if kind == config.semantics.kind)
+        if not kinds:
+            raise ValueError(
+                f"config.semantics.kind is {config.semantics.kind!r}, but {config.data.source!r} "
+                f"has only {' and '.join(_choice(config).kinds)}; set it to ''."
+            )
+    return semantics_kind(config.semantics.encoding, config.data.source, kinds)
 
 
 def dataset_of(config: Config) -> str:
-    """Name of the config's data set in scores."""
-    return _choice(config).dataset(config.data.source, config.data.name)
+    """Name of the config's data set in scores; of packed data, that of the packed data set."""
+    choice = _choice(config)
+    if choice.is_packed:
+        with contextlib.suppress(DataError):  # What is missing is told where it is opened.
+            return read_dataset(Place(pathlib.Path(config.data.dir))).name
+    return choice.dataset(config.data.source, config.data.name)
 
 
 def has_own_classes(config: Config) -> bool:
@@ -294,11 +348,12 @@ def _checked(source: Source, config: Config) -> Source:
     if kind not in source.schemas:
         raise DataError(
             f"config.data.source={config.data.source!r} has only {' and '.join(source.schemas)} "
-            f"and no {kind} in its files; choose another config.semantics.encoding."
+            f"and no {kind} in its files; choose another config.semantics.encoding, or set "
+            f"config.semantics.kind to {next(iter(source.schemas))!r}."
         )
     if not config.data.image_size:
         _check_points(config.data, source)
-    elif isinstance(source, LabelledArrays):
+    elif isinstance(source, LabelledArrays) or (isinstance(source, Packed) and source.has_points):
         _check_images(config.data, source)
     return source
 
@@ -332,7 +387,7 @@ def schema_of(config: Config, source: Source) -> LabelSchema:
         DataError: if the config has another number of names than classes.
     """
     schema, num_names = source.schemas[kind_of(config)], len(config.data.class_names)
-    if isinstance(source, LabelledArrays) and num_names > schema.num_classes:
+    if classes_found(source) is not None and num_names > schema.num_classes:
         schema = numbered_classes(num_names)
     return _renamed(schema, config)
 
@@ -348,8 +403,9 @@ def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
     Raises:
         DataError: if a label is none of the classes, or if the classes have other names.
     """
-    if isinstance(source, LabelledArrays):
-        _check_labels(config, source, schema)
+    found = classes_found(source)
+    if found is not None:
+        _check_labels(config, files_of(source)[-1], found, schema)
         names = config.data.class_names or source.schemas[kind_of(config)].names
         expected = schema.names[: len(names)]
     else:
@@ -421,24 +477,26 @@ def _check_points(data: DataConfig, source: Source) -> None:
         )
 
 
-def _check_images(data: DataConfig, source: LabelledArrays) -> None:
+def _check_images(data: DataConfig, source: Source) -> None:
     """Raises DataError if the source has points where images are configured."""
     shape = image_size(source[0]["image"])
     if len(shape) == 1:
         raise DataError(
-            f"{shown(source.files[0])} has rows of {shape[0]} floats, which are points, but "
+            f"{shown(files_of(source)[0])} has rows of {shape[0]} floats, which are points, but "
             f"config.data.image_size is {data.image_size}; set it to () and config.data.point_size "
             f"to {shape[0]}, or save images [n, height, width] of 8 bits."
         )
 
 
-def _check_labels(config: Config, source: LabelledArrays, schema: LabelSchema) -> None:
-    """Raises DataError if a label that occurs is none of the classes."""
-    unknown = [label for label in source.classes_found if label >= schema.num_classes]
+def _check_labels(
+    config: Config, file: pathlib.Path, found: Sequence[int], schema: LabelSchema
+) -> None:
+    """Raises DataError if a label that occurs in a file is none of the classes."""
+    unknown = [label for label in found if label >= schema.num_classes]
     if unknown:
         what = "label" if len(unknown) == 1 else "labels"
         raise DataError(
-            f"{shown(source.files[-1])}: the split {config.data.eval_split!r} has the {what} "
+            f"{shown(file)}: the split {config.data.eval_split!r} has the {what} "
             f"{shorten(map(str, unknown))}, but the training data has the {schema.num_classes} "
             f"classes 0 to {schema.num_classes - 1}. Train with examples of all classes, remove "
             "the others from this split, or name all classes in config.data.class_names before "
@@ -448,16 +506,17 @@ def _check_labels(config: Config, source: LabelledArrays, schema: LabelSchema) -
 
 def _classes_without_examples(config: Config, source: Source) -> tuple[str, ...]:
     """A sentence on classes that do not occur in training, for sources that know their labels."""
-    if not isinstance(source, LabelledArrays):
+    found = classes_found(source)
+    if found is None:
         return ()
-    classes, found = schema_of(config, source).names, set(source.classes_found)
+    classes = schema_of(config, source).names
     absent = [name for number, name in enumerate(classes) if number not in found]
     if not absent:
         return ()
     what = "class" if len(absent) == 1 else "classes"
     return (
-        f"{shown(source.files[-1])}: the training split has no example of the {what} "
-        f"{shorten(map(shown, absent))}; its labels are {shorten(map(str, source.classes_found))}.",
+        f"{shown(files_of(source)[-1])}: the training split has no example of the {what} "
+        f"{shorten(map(shown, absent))}; its labels are {shorten(map(str, found))}.",
     )
 
 

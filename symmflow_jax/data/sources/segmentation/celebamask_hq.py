@@ -1,6 +1,7 @@
 """CelebAMask-HQ (Lee et al. 2020, arXiv 1907.11922): faces with one mask file per part."""
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import pathlib
@@ -12,9 +13,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
+from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.folders.listing import counted, shorten, walk
 from symmflow_jax.data.image_files import open_image, to_rgb
-from symmflow_jax.data.masks.ids import read_mask, refuse_lossy
+from symmflow_jax.data.masks.ids import ids_of, read_mask, refuse_lossy
+from symmflow_jax.data.packed.stored import Stored, content_of
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.runtime.errors import shown
@@ -115,17 +118,45 @@ class CelebAMaskHQ:
                 f"{path} is {image.width}x{image.height}, which is no multiple of its mask "
                 f"of {mask.shape[1]}x{mask.shape[0]}; unpack the face and its mask again."
             )
-        return {"image": image, "mask": np.repeat(np.repeat(mask, scale, 0), scale, 1)}
+        return {"image": image, "mask": _enlarged(mask, scale)}
+
+    def stored(self, index: int) -> Stored:
+        """An example as its files hold it, with a mask in the size of the image.
+
+        Raises:
+            DataError: as an access does.
+        """
+        height = self[index]["mask"].shape[0]
+        number = self._numbers[index]
+        mask, orientation = self._mask(number), AS_STORED
+        scale = height // mask.shape[0]
+        merged = self._root / _MASKS / f"{number}.png"
+        if self._is_merged(number):
+            as_stored = decode(merged, dataclasses.replace(self._decoding, applies_exif=False))
+            mask = to_classes(ids_of(as_stored, merged), SCHEMA, merged)
+            orientation = as_stored.header.orientation
+        path = self._root / _IMAGES / f"{number}.jpg"
+        return Stored(path, content_of(path), _enlarged(mask, scale), orientation)
 
     def _mask(self, number: int) -> np.ndarray:
         merged = self._root / _MASKS / f"{number}.png"
-        parts = _parts_of(self._root / _PART_MASKS, number)
-        digest = _digest(parts)
-        if merged.exists() and not (parts and _is_outdated(merged, digest)):
+        if self._is_merged(number):
             return to_classes(read_mask(merged, self._decoding), SCHEMA, merged)
+        parts = _parts_of(self._root / _PART_MASKS, number)
         mask = _merge(parts, self._root / _PART_MASKS, number, self._decoding)
-        _keep(merged, mask, digest)
+        _keep(merged, mask, _digest(parts))
         return mask
+
+    def _is_merged(self, number: int) -> bool:
+        """True if a mask was merged from the parts that are there, or has none."""
+        merged = self._root / _MASKS / f"{number}.png"
+        parts = _parts_of(self._root / _PART_MASKS, number)
+        return merged.exists() and not (parts and _is_outdated(merged, _digest(parts)))
+
+
+def _enlarged(mask: np.ndarray, scale: int) -> np.ndarray:
+    """A mask `[height, width]` with each pixel repeated."""
+    return np.repeat(np.repeat(mask, scale, 0), scale, 1)
 
 
 def _faces(folder: pathlib.Path) -> tuple[list[int], list[pathlib.Path]]:

@@ -1,11 +1,15 @@
 """An image and its mask, as their files are read."""
 
 import dataclasses
+import pathlib
+import typing
 
 import numpy as np
 from PIL import Image
 
+from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.decoding.header import Header
+from symmflow_jax.data.source import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,3 +44,24 @@ class Pair:
             self.image_header.size(applies) != self.mask_header.size(applies)
             for applies in (True, False)
         )
+
+
+class PairSource(Source, typing.Protocol):
+    """A source whose examples are pairs of image files; `has_pairs` is True.
+
+    Attributes:
+        decoding: how its files are decoded.
+    """
+
+    decoding: Decoding
+
+    def read(self, index: int) -> Pair:
+        """A pair with what its files say; raises DataError as an access does."""
+
+    def paths(self, index: int) -> tuple[pathlib.Path, pathlib.Path]:
+        """The files of an image and its mask, or names of them for messages."""
+
+
+def as_pairs(source: Source) -> PairSource | None:
+    """The source, if its examples are pairs of image files; else None."""
+    return typing.cast(PairSource, source) if getattr(source, "has_pairs", False) else None

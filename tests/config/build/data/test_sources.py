@@ -14,7 +14,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 # All others have their names from files, or from the config alone.
-_HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder")]
+_HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder", "packed")]
 _DRAWN = [name for name in SOURCES if SOURCES[name].opener is sources.from_seed]
 _ENCODINGS = {SemanticsKind.MASK: "palette", SemanticsKind.LABEL: "plane"}
 
@@ -142,8 +142,20 @@ def test_data_with_labels_of_another_kind_is_no_reason_to_guess(tiny_experiment)
         tiny_experiment(**values)
 
 
+def test_the_kind_can_be_chosen_where_there_are_two(tiny_experiment):
+    values = {"data.source": "shapes", "semantics.encoding": "onehot"}
+    assert tiny_experiment(**values).kind is SemanticsKind.MASK
+    assert tiny_experiment(**values, **{"semantics.kind": "label"}).kind is SemanticsKind.LABEL
+    with pytest.raises(ValueError, match="'palette' learns a mask, but 'shapes' has only label"):
+        tiny_experiment(**{"data.source": "shapes", "semantics.kind": "label"})
+    with pytest.raises(ValueError, match="kind is 'mask', but 'idx' has only label; set it to ''"):
+        tiny_experiment(**values | {"data.source": "idx", "semantics.kind": "mask"})
+    with pytest.raises(ValueError, match="semantics.kind is 'depth'; choose one of .*mask, label"):
+        tiny_experiment(**{"semantics.kind": "depth"})
+
+
 def test_unknown_sources_are_refused_with_the_list(tiny_experiment):
-    with pytest.raises(ValueError, match=r"config\.data\.source is 'mnist'; .*shapes, .*ade20k\.$"):
+    with pytest.raises(ValueError, match=r"config\.data\.source is 'mnist'; .*shapes, .*packed\.$"):
         tiny_experiment(**{"data.source": "mnist"})
 
 

@@ -5,7 +5,10 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.decoding.header import Header
-from symmflow_jax.data.sources.segmentation.pair import Pair
+from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
+from symmflow_jax.data.sources.segmentation.pair import Pair, as_pairs
+from symmflow_jax.data.sources.synthetic.shapes import Shapes
+from symmflow_jax.semantics import labels
 
 
 def _header(width, height, orientation):
@@ -34,3 +37,9 @@ def test_sizes_tell_quarter_turns_of_oblong_pictures(image, mask, other, told):
         palette=None,
     )
     assert pair.has_other_turn == other and pair.sizes_tell_turn == told
+
+
+def test_sources_of_pairs_say_so():
+    pairs = ImagePairs([], labels.consecutive(("sky", "road")))
+    assert as_pairs(pairs) is pairs
+    assert as_pairs(Shapes(1, "train", 0)) is None
