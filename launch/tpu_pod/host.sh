@@ -23,7 +23,7 @@ over() {
   touch "$home/over"
 }
 
-all_done() { [[ $(cat "$pod"/status/* | grep --count --line-regexp done) == "$HOSTS" ]]; }
+all_done() { [[ $(cat "$pod"/status/* | grep --count --line-regexp 'done') == "$HOSTS" ]]; }
 
 delete_pod() {
   # The other hosts may be first; and without the right to delete, the launcher does it.
@@ -37,7 +37,7 @@ ended() {
     note "ended $EXIT_STATUS"
     return
   fi
-  over done
+  over 'done'
   # The last host deletes the pod: the first must not end what the others still write.
   if [[ $DELETE_WHEN_DONE == true ]] && all_done; then delete_pod; fi
 }
