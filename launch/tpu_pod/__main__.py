@@ -41,7 +41,8 @@ def _act(options: Options, launcher: Launcher) -> int:
     report = launcher.launch()
     match report.outcome:
         case Outcome.DONE:
-            shell.report(f"{options.name}: the run is done: {options.bucket}")
+            kept = "" if options.delete_when_done else "; --delete ends what the pod still costs"
+            shell.report(f"{options.name}: the run is done: {options.bucket}{kept}")
             return 0
         case Outcome.LIMIT:
             shell.report(f"{options.name}: its time is over; the same command goes on")

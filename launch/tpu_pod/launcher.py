@@ -65,6 +65,9 @@ class Launcher:
     def _notes(self) -> Command:
         return ["gcloud", "storage", "cat", f"{self._options.folder}/status/*"]
 
+    def _present_command(self) -> Command:
+        return ["gcloud", "storage", "cat", f"{self._options.folder}/command"]
+
     def _follow(self) -> list[Command]:
         return self._way.on_hosts(host.follow_command(), first=True)
 
@@ -75,6 +78,7 @@ class Launcher:
         return [
             *self._way.looks(),
             self._notes(),
+            self._present_command(),
             *self._uploads(),
             self._forget(),
             *self._way.leftovers(),
@@ -149,7 +153,7 @@ class Launcher:
         return None
 
     def _is_same_command(self) -> bool:
-        present = shell.attempt(["gcloud", "storage", "cat", f"{self._options.folder}/command"])
+        present = shell.attempt(self._present_command())
         return present == host.command_script(self._options)
 
     def _advance(self) -> Report | None:
