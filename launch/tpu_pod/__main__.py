@@ -41,8 +41,9 @@ def _act(options: Options, launcher: Launcher) -> int:
     report = launcher.launch()
     match report.outcome:
         case Outcome.DONE:
-            kept = "" if options.delete_when_done else "; --delete ends what the pod still costs"
-            shell.report(f"{options.name}: the run is done: {options.bucket}{kept}")
+            shell.report(f"{options.name}: the run is done (--restart does it again)")
+            if not options.delete_when_done:
+                shell.report(f"{options.name}: if its pod is still there, --delete ends its costs")
             return 0
         case Outcome.LIMIT:
             shell.report(f"{options.name}: its time is over; the same command goes on")

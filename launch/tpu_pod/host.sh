@@ -64,15 +64,6 @@ install_gcsfuse() {
   apt-get -o DPkg::Lock::Timeout=600 install --yes gcsfuse
 }
 
-mount_bucket() {
-  mountpoint --quiet "$bucket" && return
-  mkdir -p "$bucket"
-  # rename-dir-limit: checkpoints are written beside their place and then renamed.
-  # metadata-cache-ttl-secs: every host sees at once what the others write.
-  gcsfuse --implicit-dirs --rename-dir-limit=200000 --metadata-cache-ttl-secs=0 \
-    -o allow_other "$BUCKET" "$bucket"
-}
-
 note_first_host() {
   local number
   number=$(curl --fail --silent --header 'Metadata-Flavor: Google' \
@@ -92,13 +83,32 @@ install_project() {
   uv pip install --python "$home/venv/bin/python" -e "$home/code[tpu]"
 }
 
+# The bucket has a unit of its own, before the run's: when the machine is taken away, the run saves
+# before the bucket goes.
+#   rename-dir-limit: checkpoints are written beside their place and then renamed.
+#   metadata-cache-ttl-secs: every host sees at once what the others write.
+#
 # 75 (a process was lost) and 143 (saved and left on a signal) start again; 1 and 2 (a mistake in
 # the command or the config) do not. The stop of a machine is no failure.
 write_units() {
+  cat >"$root/etc/systemd/system/symmflow-bucket.service" <<UNIT
+[Unit]
+Description=the bucket of symmflow_jax
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Environment=HOME=/root
+ExecStart=/usr/bin/gcsfuse --foreground --implicit-dirs --rename-dir-limit=200000 --metadata-cache-ttl-secs=0 -o allow_other $BUCKET $bucket
+ExecStartPost=/bin/bash -c 'until mountpoint --quiet $bucket; do sleep 1; done'
+Restart=always
+RestartSec=5
+UNIT
   cat >"$root/etc/systemd/system/symmflow.service" <<UNIT
 [Unit]
 Description=symmflow_jax
-After=network-online.target
+After=symmflow-bucket.service
+Requires=symmflow-bucket.service
 OnFailure=symmflow-failed.service
 StartLimitIntervalSec=3600
 StartLimitBurst=10
@@ -136,13 +146,14 @@ setup() {
   rm -f "$home/over"
   start_limit
   install_gcsfuse
-  mount_bucket
+  write_units
+  mkdir -p "$bucket"
+  systemctl start symmflow-bucket
   trap 'over "failed to set up: see the log"' ERR
   set -o errtrace
   note_first_host
   systemctl stop symmflow || true # A run that goes on saves and leaves.
   install_project
-  write_units
   systemctl reset-failed symmflow || true
   note running
   systemctl restart symmflow

@@ -168,7 +168,7 @@ class Launcher:
             case Stage.ACTIVE:
                 return self._watch(state)
             case Stage.FAILED:
-                return self._refused(state)
+                self._refused(state)
             case Stage.LEAVING:
                 self._tell(state.text)
             case Stage.WAITING if not self._was_active:

@@ -97,8 +97,8 @@ class QueuedResource:
         if name not in _STAGES:
             raise PodError(f"queued resource {self._options.name} is in the unknown state {name!r}")
         if name == "FAILED":
-            error = answer["state"].get("failedData", {}).get("error", {})
-            return State(Stage.FAILED, name, error.get("message", ""))
+            failure = answer["state"].get("failedData", {}).get("error", {})
+            return State(Stage.FAILED, name, failure.get("message", ""))
         if name == "ACTIVE" and (gone := _GONE & set(shell.attempt(nodes).split())):
             return State(Stage.LOST, min(gone))
         return State(_STAGES[name], name)

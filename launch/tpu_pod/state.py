@@ -57,7 +57,7 @@ def report_of(notes: str, hosts: int) -> Report:
     """Reads the notes of the hosts, one a line: running, ended N, done, failed WHY, limit."""
     lines = [line.strip() for line in notes.splitlines() if line.strip()]
     if not lines:
-        return Report(Outcome.NOTHING, f"0 of {hosts} hosts have reported")
+        return Report(Outcome.NOTHING, f"0 of {hosts} hosts have reported (--follow tells why)")
     for line in lines:
         if line.startswith("failed"):
             return Report(Outcome.FAILED, line)

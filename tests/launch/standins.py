@@ -57,8 +57,8 @@ class StandIns:
         """Makes a stand-in, or gives it new rules.
 
         The first rule whose words are in a call answers it, with the next of its answers: a dict of
-        `out`, `err` and `status`, of `notes` to write to the buckets, and of `stdin`, a file for
-        the standard input. Without a rule it succeeds silently; `gcloud storage` keeps its files.
+        `out`, `err` and `status`, of `notes` to write to the buckets, and of `shell`, lines to run.
+        Without a rule it succeeds silently; `gcloud storage` keeps its files.
         """
         for old in self.folder.glob(f"{program}.*"):
             old.unlink()
@@ -81,8 +81,7 @@ class StandIns:
             path = self.buckets / name
             lines += [f"mkdir -p {shlex.quote(str(path.parent))}"]
             lines += [f"printf %s {shlex.quote(note)} >{shlex.quote(str(path))}"]
-        if "stdin" in answer:
-            lines.append(f"cat >{shlex.quote(answer['stdin'])}")
+        lines.append(answer.get("shell", ""))
         lines.append(f"printf %s {shlex.quote(answer.get('out', ''))}")
         lines.append(f"printf %s {shlex.quote(answer.get('err', ''))} >&2")
         return "\n".join([*lines, f"exit {answer.get('status', 0)}"])

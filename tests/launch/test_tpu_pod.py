@@ -81,7 +81,8 @@ def test_it_waits_until_the_pod_is_active_and_the_run_done(cloud):
         "pod: PROVISIONING",
         "pod: ACTIVE; of 4 hosts: 4 running",
         "pod: ACTIVE; done",
-        "pod: the run is done: gs://my-bucket; --delete ends what the pod still costs",
+        "pod: the run is done (--restart does it again)",
+        "pod: if its pod is still there, --delete ends its costs",
     ]
     assert verbs(cloud) == ["create"]
 
@@ -445,10 +446,17 @@ def test_the_log_of_a_group_is_that_of_its_first_host(cloud):
 def machine(tmp_path):
     """A host: its root, and stand-ins of what the start of a machine uses."""
     cloud = StandIns(tmp_path)
-    for program in ("curl", "apt-get", "gcsfuse", "uv", "systemctl", "systemd-run", "journalctl"):
+    for program in (
+        "curl",
+        "apt-get",
+        "lsb_release",
+        "uv",
+        "systemctl",
+        "systemd-run",
+        "journalctl",
+    ):
         cloud.play(program)
     cloud.play("hostname", ("", [{"out": "host-0\n"}]))
-    cloud.play("mountpoint", ("", [{"status": 1}, {}]))
     cloud.play("gcloud")
     root = tmp_path / "root"
     for folder in ("usr/share/keyrings", "etc/apt/sources.list.d", "etc/systemd/system"):
@@ -476,9 +484,14 @@ def test_a_host_mounts_the_bucket_and_starts_the_run(machine):
     cloud.play("curl", ("agent-worker-number", [{"out": "0"}]))
     result = start_host(machine)
     assert result.returncode == 0, result.stderr
-    (mount,) = cloud.calls("gcsfuse --implicit-dirs")
-    assert mount[-2:] == ["my-bucket", f"{root}/mnt/symmflow"]
-    assert "--rename-dir-limit=200000" in mount
+    units = root / "etc/systemd/system"
+    mount = (units / "symmflow-bucket.service").read_text()
+    assert f" my-bucket {root}/mnt/symmflow\n" in mount
+    assert " --rename-dir-limit=200000 " in mount
+    # The bucket is there before the run and goes after it.
+    assert "After=symmflow-bucket.service" in (units / "symmflow.service").read_text()
+    starts = [call for call in cloud.calls("systemctl") if call[1] in ("start", "restart")]
+    assert [call[2] for call in starts] == ["symmflow-bucket", "symmflow"]
     assert [call[1] for call in cloud.calls("uv ")] == ["venv", "pip"]
     assert cloud.calls("systemctl restart symmflow")
     assert not cloud.calls("systemd-run")
