@@ -97,7 +97,7 @@ all_hosts() {
   local pids=() number pid one status=0
   for number in "${!hosts[@]}"; do
     # ssh in the background is not reached by Ctrl-C, so that `leave` can ask the program to save.
-    on_host "${hosts[number]}" "$(remote "$number")" > >(sed "s/^/[${hosts[number]}] /") 2>&1 &
+    on_host "${hosts[number]}" "$(remote "$number")" > >(sed --unbuffered "s/^/[${hosts[number]}] /") 2>&1 &
     pids+=($!)
   done
   for pid in "${pids[@]}"; do

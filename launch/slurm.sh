@@ -66,7 +66,8 @@ done
 [[ $gpus =~ ^[1-9][0-9]*$ ]] || fail "--gpus-per-node=$gpus is no number of GPUs"
 case $per in
   gpu) tasks=$gpus devices='' ;;
-  # JAX gives the only process of a node its first GPU alone, unless it is told.
+  # Slurm shows every task all GPUs of the job on its node, and JAX takes the one of the task's
+  # number. The only process of a node would take the first alone, unless it is told.
   node) tasks=1 devices=$(seq --separator=, 0 $((gpus - 1))) ;;
   *) fail "--per=$per is unknown; known are gpu and node" ;;
 esac
@@ -84,15 +85,17 @@ command+=(${sbatch[@]+"${sbatch[@]}"})
 main=$(quote_all python -m symmflow_jax.main "--config=$config" ${arguments[@]+"${arguments[@]}"})
 job="#!/usr/bin/env bash
 # All tasks save before they leave: the first to leave must not end the others (--wait does, later).
-# Every task sees all GPUs of its node (--gpu-bind=none), and JAX takes the one of its number.
 trap : TERM
 ${devices:+export JAX_LOCAL_DEVICE_IDS=$devices
-}srun --kill-on-bad-exit=0 --wait=120 --gpu-bind=none $main
+}srun --kill-on-bad-exit=0 --wait=120 $main
 status=\$?
-# 143: saved and left on a signal. 75: a process was lost; not for ever.
-if ((status == 143 || (status == 75 && \${SLURM_RESTART_COUNT:-0} < 50))); then
-  scontrol requeue \"\$SLURM_JOB_ID\"
-fi
+# srun has the highest status of its tasks. 1 or 2: a mistake. 143: saved and left on a signal. Any
+# other, 75 or that of a killed task: a process was lost; not for ever.
+case \$status in
+  0 | 1 | 2) ;;
+  143) scontrol requeue \"\$SLURM_JOB_ID\" ;;
+  *) ((\${SLURM_RESTART_COUNT:-0} >= 50)) || scontrol requeue \"\$SLURM_JOB_ID\" ;;
+esac
 exit \$status"
 
 if [[ $dry_run == true ]]; then

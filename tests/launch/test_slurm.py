@@ -61,7 +61,8 @@ def test_one_process_for_each_node_uses_all_its_gpus(cluster):
 
 
 @pytest.mark.parametrize(
-    ("status", "is_queued_again"), [(143, True), (75, True), (1, False), (2, False), (0, False)]
+    ("status", "is_queued_again"),
+    [(143, True), (75, True), (137, True), (1, False), (2, False), (0, False)],
 )
 def test_what_saved_or_lost_a_process_is_queued_again(cluster, status, is_queued_again):
     job(cluster)
