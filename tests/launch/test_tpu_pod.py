@@ -320,6 +320,27 @@ def test_after_its_time_the_pod_is_deleted_and_not_asked_for_again(cloud):
     assert verbs(cloud) == ["create", "delete"]
 
 
+@pytest.mark.parametrize("note", ["done", "limit"])
+def test_a_pod_that_its_hosts_deleted_is_not_asked_for_again(cloud, note):
+    leaving = queued("DELETING", notes=hosts(note))
+    play_queue(cloud, NOT_THERE, active(), leaving, NOT_THERE)
+    more = ["--delete-when-done", "--max-run-duration=12h"]
+    result = cloud.launch(SCRIPT, *V5E, *more)
+    assert result.returncode == 0, result.stderr
+    assert len(cloud.calls("queued-resources create")) == 1
+
+
+def test_the_doctor_goes_before_the_training_on_the_same_pod(cloud):
+    files, _ = dry_run(*V5E, "--mode=doctor")
+    write_command(cloud, files)
+    write_notes(cloud, "done")
+    play_queue(cloud, active("done"))
+    result = cloud.launch(SCRIPT, *V5E)
+    assert result.returncode == 0, result.stderr
+    assert verbs(cloud) == ["ssh"]
+    assert "doctor" not in (cloud.buckets / "my-bucket/pods/pod/command").read_text()
+
+
 def test_delete(cloud):
     play_queue(cloud, NOT_THERE)
     result = cloud.launch(SCRIPT, "--name=pod", "--zone=z", "--type=v5e-16", "--delete")
