@@ -214,13 +214,18 @@ YAML
                   env:
                     - name: JAX_COMPILATION_CACHE_DIR
                       value: $mount/cache/jax
+                    # One node may be there long before another.
+                    - name: SYMMFLOW_STARTUP_TIMEOUT
+                      value: "1800"
 YAML
   # GKE tells the processes of TPUs about each other; for GPUs, the first pod is the meeting point.
+  [[ $target != cuda ]] || cat <<YAML
+                    - name: SYMMFLOW_NUM_PROCESSES
+                      value: "$hosts"
+YAML
   [[ $target != cuda ]] || ((hosts == 1)) || cat <<YAML
                     - name: SYMMFLOW_COORDINATOR
                       value: $name-hosts-0-0.$name:9531
-                    - name: SYMMFLOW_NUM_PROCESSES
-                      value: "$hosts"
                     - name: SYMMFLOW_PROCESS_ID
                       valueFrom:
                         fieldRef:

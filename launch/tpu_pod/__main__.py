@@ -49,10 +49,12 @@ def _act(options: Options, launcher: Launcher) -> int:
             shell.report(f"{options.name}: its time is over; the same command goes on")
             return 0
         case _:
+            kept = (
+                "" if options.delete_when_done else " The pod is still there and costs: --delete."
+            )
             raise PodError(
-                f"the run {report.text}; its log is in {options.folder}/log. The pod is still "
-                "there and costs: the same command, with the mistake mended, starts it again; "
-                "--delete ends it"
+                f"the run {report.text}; its log is in {options.folder}/log. With the mistake "
+                f"mended, the same command starts it again.{kept}"
             )
 
 

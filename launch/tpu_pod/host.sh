@@ -42,8 +42,14 @@ ended() {
   if [[ $DELETE_WHEN_DONE == true ]] && all_done; then delete_pod; fi
 }
 
+# A run that cannot go on by itself. Its log is in the bucket; an idle pod would cost.
+give_up() {
+  over "$1"
+  if [[ $DELETE_WHEN_DONE == true ]]; then delete_pod; fi
+}
+
 # When systemd starts the program no more.
-failed() { over "failed with exit status $(cat "$home/last")"; }
+failed() { give_up "failed with exit status $(cat "$home/last")"; }
 
 # When the time of the pod is nearly over.
 limit() {
@@ -115,6 +121,8 @@ StartLimitBurst=10
 
 [Service]
 Environment=HOME=/root PYTHONUNBUFFERED=1 JAX_COMPILATION_CACHE_DIR=$bucket/cache/jax
+# One host may be set up long before another.
+Environment=SYMMFLOW_STARTUP_TIMEOUT=1800
 WorkingDirectory=$home/code
 ExecStart=/bin/bash $home/command
 ExecStopPost=/bin/bash $home/host.sh ended
@@ -149,7 +157,7 @@ setup() {
   write_units
   mkdir -p "$bucket"
   systemctl start symmflow-bucket
-  trap 'over "failed to set up: see the log"' ERR
+  trap 'give_up "failed to set up: see the log"' ERR
   set -o errtrace
   note_first_host
   systemctl stop symmflow || true # A run that goes on saves and leaves.

@@ -121,9 +121,7 @@ class Launcher:
             over = self._advance()
             if over is None:
                 time.sleep(self._options.poll_seconds)
-        if over.outcome is Outcome.LIMIT or (
-            over.outcome is Outcome.DONE and self._options.delete_when_done
-        ):
+        if over.outcome is Outcome.LIMIT or self._options.delete_when_done:
             self.delete()
         return over
 
@@ -138,8 +136,8 @@ class Launcher:
         match state.stage:
             case Stage.ABSENT:
                 self._ask()
-            case Stage.FAILED:
-                # Perhaps what it lacked, such as quota, is there now.
+            case Stage.FAILED | Stage.LOST:
+                # Perhaps what a refused request lacked, such as quota, is there now.
                 self._ask_again(state)
             case Stage.ACTIVE if restart or is_idle:
                 self._start_again()
@@ -180,7 +178,7 @@ class Launcher:
     def _lost(self, state: State) -> Report | None:
         """Asks again, unless the pod's end was wanted."""
         report = self._report()
-        if report.outcome in (Outcome.DONE, Outcome.LIMIT):
+        if report.outcome in (Outcome.DONE, Outcome.FAILED, Outcome.LIMIT):
             return report
         if state.stage is Stage.ABSENT and not self._way.may_vanish:
             raise PodError(

@@ -183,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
         help="save and delete the pod after this time, such as 12h, 90m or 2d",
     )
     parser.add_argument(
-        "--delete-when-done", action="store_true", help="delete the pod when the run is done"
+        "--delete-when-done",
+        action="store_true",
+        help="delete the pod after the run, failed or not",
     )
     parser.add_argument("--follow", action="store_true", help="show the log of the first host")
     parser.add_argument(

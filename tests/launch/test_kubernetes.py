@@ -106,6 +106,10 @@ def test_gpu_nodes_meet_at_the_first_pod(cluster):
     assert "job-completion-index" in str(environment["SYMMFLOW_PROCESS_ID"]["valueFrom"])
     assert pod["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": 8}
     assert "annotations" not in manifest["metadata"]
+    _, _, pod = jobs(applied(cluster, *GPU, "--nodes=1"))
+    alone = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+    assert alone["SYMMFLOW_NUM_PROCESSES"] == "1"
+    assert "SYMMFLOW_COORDINATOR" not in alone
 
 
 def test_paths_in_the_bucket_are_below_its_mount(cluster):

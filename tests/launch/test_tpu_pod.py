@@ -178,8 +178,8 @@ def test_a_slice_may_be_preempted_while_its_request_is_active(cloud):
 def test_the_same_command_takes_a_pod_up_that_was_preempted_meanwhile(cloud):
     play_queue(cloud, NOT_THERE, active(), active("done"))
     assert cloud.launch(SCRIPT, *V5E).returncode == 0
-    write_notes(cloud, "ended 143")
-    play_queue(cloud, queued("SUSPENDED"), queued("SUSPENDED"), WAITING, active("done"))
+    write_notes(cloud, "failed with exit status 1")
+    play_queue(cloud, queued("SUSPENDED"), WAITING, active("done"))
     result = cloud.launch(SCRIPT, *V5E)
     assert result.returncode == 0, result.stderr
     assert verbs(cloud) == ["create", "delete", "create"]
@@ -320,14 +320,15 @@ def test_after_its_time_the_pod_is_deleted_and_not_asked_for_again(cloud):
     assert verbs(cloud) == ["create", "delete"]
 
 
-@pytest.mark.parametrize("note", ["done", "limit"])
+@pytest.mark.parametrize("note", ["done", "limit", "failed with exit status 1"])
 def test_a_pod_that_its_hosts_deleted_is_not_asked_for_again(cloud, note):
     leaving = queued("DELETING", notes=hosts(note))
     play_queue(cloud, NOT_THERE, active(), leaving, NOT_THERE)
     more = ["--delete-when-done", "--max-run-duration=12h"]
     result = cloud.launch(SCRIPT, *V5E, *more)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == ("failed" in note), result.stderr
     assert len(cloud.calls("queued-resources create")) == 1
+    assert "still there" not in result.stderr
 
 
 def test_the_doctor_goes_before_the_training_on_the_same_pod(cloud):
@@ -544,8 +545,9 @@ def test_the_unit_starts_again_what_saved_or_lost_a_process(machine):
     assert "RestartForceExitStatus=75 143" in unit
     assert "RestartPreventExitStatus=1 2" in unit
     assert "KillMode=mixed" in unit
-    (environment,) = [line for line in unit if line.startswith("Environment=")]
+    environment = " ".join(line for line in unit if line.startswith("Environment="))
     assert f"JAX_COMPILATION_CACHE_DIR={root}/mnt/symmflow/cache/jax" in environment
+    assert "SYMMFLOW_STARTUP_TIMEOUT=1800" in environment
 
 
 @pytest.mark.parametrize("status", ["75", "143", "KILL"])
@@ -567,6 +569,7 @@ def test_the_last_host_that_is_done_deletes_the_pod(machine):
     status = root / "mnt/symmflow/pods/pod/status"
     for name in ("host-1", "host-2"):
         (status / name).write_text("done\n")
+    start_host(machine, "--delete-when-done", mode="ended", EXIT_STATUS="1")
     start_host(machine, "--delete-when-done", mode="ended", EXIT_STATUS="0")
     assert (status / "host-0").read_text() == "done\n"
     assert not cloud.calls("gcloud compute")
@@ -574,8 +577,10 @@ def test_the_last_host_that_is_done_deletes_the_pod(machine):
     start_host(machine, "--delete-when-done", mode="ended", EXIT_STATUS="0")
     (delete,) = cloud.calls("gcloud compute")
     assert delete[4:6] == ["delete", "pod"] and "--force" in delete
+    start_host(machine, "--delete-when-done", mode="failed")
+    assert len(cloud.calls("gcloud compute")) == 2
     start_host(machine, mode="ended", EXIT_STATUS="0")  # Without the option it stays.
-    assert len(cloud.calls("gcloud compute")) == 1
+    assert len(cloud.calls("gcloud compute")) == 2
 
 
 def test_near_its_limit_the_run_saves_and_the_pod_goes(machine):
