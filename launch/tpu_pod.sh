@@ -7,4 +7,10 @@ if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
   exit 2
 fi
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-PYTHONPATH=$folder exec python3 -m tpu_pod "$@"
+# Not by PYTHONPATH, which gcloud, a Python program too, would inherit.
+exec python3 -c '
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from tpu_pod.main import main
+sys.exit(main(sys.argv[1:]))
+' "$folder" "$@"

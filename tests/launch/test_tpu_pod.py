@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 from tpu_pod import accelerators, bucket, options, state
-from tpu_pod.__main__ import main
 from tpu_pod.errors import UsageError
+from tpu_pod.main import main
 
 from tests.launch.standins import ROOT, StandIns
 

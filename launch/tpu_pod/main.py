@@ -56,7 +56,3 @@ def _act(options: Options, launcher: Launcher) -> int:
                 f"the run {report.text}; its log is in {options.folder}/log. With the mistake "
                 f"mended, the same command starts it again.{kept}"
             )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
