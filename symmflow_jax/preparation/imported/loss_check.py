@@ -1,9 +1,11 @@
 """A check of imported weights: their loss on a few examples beside that of simple predictors.
 
-It never stops an import. Three comparisons need no threshold that depends on data or network:
+It never stops an import. Three comparisons need no bound that depends on data or network (the
+figures are of tiny networks for drawn scenes and their labels, with 16 and 64 examples):
 
 - Weights that have learned the flow beat the best linear predictor, which knows nothing but the
-  mean and variance of each channel (`predictors`). Random weights do not.
+  mean and variance of each channel (`predictors`): images have 0.35 to 0.55 of its loss, semantics
+  0.5 to 0.7. Random weights do not. Other colours give 0.95 and more of the loss of semantics.
 - At t = 1 the semantics are pure noise, and a network can only read them from the clean image. Its
   mean reading over the noise is nearer to the truth than the mean of the data, unless its classes
   have other colours or codes. Mean readings, since a network that has learned labels little takes
@@ -79,9 +81,9 @@ class Comparison:
     zero: float
 
     @property
-    def is_learned(self) -> bool:
-        """True if the weights are better than what needs no network."""
-        return self.imported < self.simple
+    def share(self) -> float:
+        """The loss of the weights as a share of that without a network."""
+        return self.imported / self.simple if self.simple else math.nan
 
 
 class Findings(NamedTuple):
@@ -149,7 +151,7 @@ def check_losses(
 
 def warnings_of(found: Findings) -> list[str]:
     """What the losses say against the imported weights, a sentence or two; empty for nothing."""
-    if not found.image.is_learned:
+    if not found.image.share < _LARGEST_IMAGE_SHARE:
         return [
             f"The loss of images, {found.image.imported:.4f}, is that of weights that have not "
             f"learned these images: without a network it is {found.image.simple:.4f}. Compare "
@@ -160,10 +162,10 @@ def warnings_of(found: Findings) -> list[str]:
         "learned. Compare config.semantics and the classes of config.data with the training of the "
         "weights."
     )
-    if not found.semantics.is_learned:
+    if not found.semantics.share < _LARGEST_SEMANTICS_SHARE:
         return [
-            f"The loss of semantics, {found.semantics.imported:.4f}, is not below that without a "
-            f"network, {found.semantics.simple:.4f}, {advice}"
+            f"The loss of semantics, {found.semantics.imported:.4f}, is not clearly below that "
+            f"without a network, {found.semantics.simple:.4f}, {advice}"
         ]
     if not found.reading_error < _LARGEST_READING_ERROR:
         return [
@@ -345,12 +347,14 @@ def _residual(method: SymmFlow, weights: Weights, drawn: TrainingDraw) -> jax.Ar
     return targets.semantics - velocities.semantics
 
 
+_LARGEST_IMAGE_SHARE = 1.0
+_LARGEST_SEMANTICS_SHARE = 0.9
 _NUM_READINGS = 4
 """Readings of each image, from independent noise."""
 _LARGEST_READING_ERROR = 1.5
 """Bound of the error of readings, in variances. The mean of the data has 1, and readings of other
-colours have 2 if they are sure and unrelated to the true ones. A network that has hardly learned to
-read had up to 1.4 on 16 examples."""
+colours have 2 if they are sure and unrelated to the true ones, and 4.8 if all colours of drawn scenes
+are exchanged. Scenes in their own colours have 0.6, but labels that are hardly learned up to 1.4."""
 _MIN_ERRORS = 3.0
 """Standard errors by which another setting must be better."""
 _MIN_GAIN = 0.01
