@@ -353,8 +353,9 @@ _NUM_READINGS = 4
 """Readings of each image, from independent noise."""
 _LARGEST_READING_ERROR = 1.5
 """Bound of the error of readings, in variances. The mean of the data has 1, and readings of other
-colours have 2 if they are sure and unrelated to the true ones, and 4.8 if all colours of drawn scenes
-are exchanged. Scenes in their own colours have 0.6, but labels that are hardly learned up to 1.4."""
+colours have 2 if they are sure and unrelated to the true ones; 4.8 if all colours of drawn scenes
+are exchanged. Scenes in their own colours have 0.6, but labels that are hardly learned up to 1.4.
+"""
 _MIN_ERRORS = 3.0
 """Standard errors by which another setting must be better."""
 _MIN_GAIN = 0.01
