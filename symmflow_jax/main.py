@@ -66,8 +66,9 @@ _NEW_ATTENTION_ORDER = flags.DEFINE_bool(
 )
 _NUM_CHECKED = define_number(
     "num_checked",
-    16,
-    "Examples of the data on which import checks the loss of the weights; 0 for no check.",
+    None,
+    "Examples of the data on which import checks the loss of the weights: 64, or 8 for a latent "
+    "U-Net, if it is not given; 0 for no check.",
     int,
     at_least(0),
 )

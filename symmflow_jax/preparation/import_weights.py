@@ -41,7 +41,7 @@ def import_weights(
     prompt_embedding: str | pathlib.Path | None = None,
     weights_key: str = "",
     new_attention_order: bool = False,
-    num_checked: int = 16,
+    num_checked: int | None = None,
 ) -> None:
     """Writes PyTorch weights as a checkpoint of step 0, and logs their loss on a few examples.
 
@@ -62,7 +62,8 @@ def import_weights(
         weights_key: key of the state dict in a training checkpoint, such as "ema/online"; ""
             looks for it, see `files.read_weights`.
         new_attention_order: for a pixel U-Net, whether it was made with `use_new_attention_order`.
-        num_checked: examples of the check of the loss, see `loss_check`; 0 for no check.
+        num_checked: examples of the check of the loss, see `loss_check`; 0 for no check. By default
+            64, or 8 for a latent U-Net, whose passes take long.
 
     Raises:
         WeightsFileError: if a file is missing, damaged, of another kind, or holds several state
@@ -111,6 +112,8 @@ def import_weights(
         sum(leaf.size for leaf in jax.tree.leaves(clocked)),
         experiment.schema.num_classes,
     )
+    if num_checked is None:
+        num_checked = 8 if isinstance(method.network, LatentUNet) else 64
     if not num_checked or not processes.is_primary():
         return
     if is_widened:

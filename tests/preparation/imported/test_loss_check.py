@@ -19,6 +19,7 @@ from symmflow_jax.preparation.imported.loss_check import (
     Findings,
     better_of,
     check_losses,
+    reading_error,
     warnings_of,
 )
 from symmflow_jax.semantics import palettes
@@ -58,8 +59,9 @@ def test_right_weights_are_imported_with_their_figures_alone(imported):
     assert not warned
     figures = [float(text) for text in re.findall(r"\d+\.\d{4}", said)]
     assert said.startswith("Loss on 16 examples of the evaluation split: images 0.")
-    for mine, simple, zero in np.reshape(figures, (3, 3)):
+    for mine, simple, zero in np.reshape(figures, (2, 3)):
         assert mine < 0.9 * simple < zero
+    assert re.search(r"read from clean images are off by 0\.\d\d of their variance", said)
 
 
 def test_a_run_with_two_clocks_checks_the_one_that_is_imported(imported):
@@ -126,14 +128,28 @@ def _comparison(imported: float) -> Comparison:
 
 def test_what_the_losses_say():
     low, high, broken = (_comparison(loss) for loss in (0.5, 1.2, np.nan))
-    assert not warnings_of(Findings(low, low, low))
+    assert not warnings_of(Findings(low, low, 1.2))
     for image in (high, broken):
-        (warned,) = warnings_of(Findings(image, high, high))
+        (warned,) = warnings_of(Findings(image, high, 2.0))
         assert "have not learned these images" in warned
-    for findings in (Findings(low, high, high), Findings(low, high, low), Findings(low, low, high)):
+    for findings in (Findings(low, high, 2.0), Findings(low, high, 0.5), Findings(low, broken, 0)):
         (warned,) = warnings_of(findings)
+        assert "is not clearly below that without a network, 1.0000" in warned
+    for error in (1.8, np.nan):
+        (warned,) = warnings_of(Findings(low, low, error))
+        assert f"are off by {error:.2f} of their variance" in warned
         assert "other colours or codes" in warned
-    assert "at t = 1, 1.2000" in warned
+
+
+def test_the_error_of_readings_leaves_out_their_noise():
+    rng = np.random.default_rng(0)
+    truth = 2.0 + 0.5 * rng.standard_normal((500, 4, 4, 3))
+    noise = rng.standard_normal((4, *truth.shape))
+    mean = truth.mean(axis=(0, 1, 2))
+    # Readings: the truth, the mean, and unrelated values of one spread; all with noise.
+    for read, expected in ((truth, 0.0), (mean, 1.0), (truth[::-1], 2.0)):
+        found = reading_error([read + one - truth for one in noise], truth)
+        assert abs(found - expected) < 0.1
 
 
 def test_another_setting_must_be_clearly_better():
