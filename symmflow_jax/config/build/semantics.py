@@ -19,11 +19,14 @@ class EncodingChoice(Choice):
         kinds: kinds of semantics that it encodes, the preferred one first.
         parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
         spaced_by_beta: True if `dequantization_beta` is also the distance of the codes.
+        draws_pictures: True if its signals are colour pictures of the image's size in about
+            [-1, 1], which an autoencoder of images can take.
     """
 
     kinds: tuple[SemanticsKind, ...]
     parameterization: str = "velocity"
     spaced_by_beta: bool = False
+    draws_pictures: bool = False
 
 
 ENCODINGS: dict[str, EncodingChoice] = {
@@ -31,6 +34,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.palette_mask:PaletteMask.of_classes",
         "masks as images in the colours of a palette",
         (MASK,),
+        draws_pictures=True,
     ),
     "plane": EncodingChoice(
         "symmflow_jax.semantics.class_plane:ClassPlane.of_classes",
@@ -42,6 +46,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.class_plane:ClassColour.of_classes",
         "a label as a plane of one colour",
         (LABEL,),
+        draws_pictures=True,
     ),
     "onehot": EncodingChoice(
         "symmflow_jax.semantics.one_hot:OneHot.of_classes",
