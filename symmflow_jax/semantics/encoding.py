@@ -83,7 +83,7 @@ def inverse_distance_shares(
     Args:
         distances: from the code of each class, not negative, float `[..., classes]`.
     """
-    inverse = 1.0 / jnp.maximum(jnp.asarray(distances, jnp.float32), 1e-12)
+    inverse = 1.0 / jnp.maximum(distances, 1e-12)
     return inverse / jnp.sum(inverse, axis=-1, keepdims=True)
 
 

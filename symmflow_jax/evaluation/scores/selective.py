@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
@@ -30,7 +31,7 @@ class GradedLabels:
     Attributes:
         targets: the true classes, int `[n]`.
         labels: the answers, int `[n]`.
-        probabilities: of the classes, float64 `[n, classes]`: those of the encoding, or the shares
+        probabilities: of the classes, float `[n, classes]`: those of the encoding, or the shares
             of the inverse distances from the classes' codes.
         distances: distances from the classes' codes, float64 `[n, classes]`, or None.
         uncertainty: by name, float64 `[n]`: "distance" from the code of the answer, the measure of
@@ -120,7 +121,7 @@ class _Collector:
             distances = rows["distances"]
             own = np.take_along_axis(distances, rows["labels"][:, None], axis=1)[:, 0]
             uncertainty = {"distance": own} | uncertainty
-            probabilities = np.asarray(inverse_distance_shares(distances), np.float64)
+            probabilities = np.asarray(inverse_distance_shares(jnp.asarray(distances, jnp.float32)))
         else:
             probabilities = rows["probabilities"]
         if has_draws or self._has_probabilities:
