@@ -77,7 +77,7 @@ def rejection_section(curves: Mapping[str, Mapping[str, RejectionCurve]], pictur
             for i in range(len(first.rejected))
         ]
         parts += [f"By {_UNCERTAINTIES[name]}:", markdown.table(header, lines)]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, "AUC is of the classes that the kept labels still have."])
 
 
 _UNCERTAINTIES = {
