@@ -300,7 +300,8 @@ class EvalConfig:
         generation_steps: Euler steps of generated images.
         num_generated: generated images that are read back and compared with their conditions;
             0 takes the conditions of the whole split.
-        ensemble_size: noise draws per image whose predictions are combined by vote.
+        ensemble_size: noise draws per image whose predictions are combined by vote; confidences,
+            and distances from the codes of labels, are averaged.
         clock: clock of inference: "tied" (both components change, as in the paper), "clean" (the
             given component stays clean; needs a network with two clocks), or "" ("clean" for a
             network with two clocks, "tied" for one clock).

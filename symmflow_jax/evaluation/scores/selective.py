@@ -19,6 +19,7 @@ from symmflow_jax.metrics.rejection import RejectionCurve, rejection_curve
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.encoding import (
     ClassEncoding,
+    Encoding,
     ProbabilityEncoding,
     inverse_distance_shares,
 )
@@ -71,9 +72,17 @@ class GradedLabels:
 
 
 class _Collector:
-    """Gathers the answers of all processes by the index of their example."""
+    """Gathers the answers of all processes by the index of their example.
 
-    def __init__(self, num_examples: int, num_classes: int):
+    Args:
+        num_examples: number of examples over all processes.
+        num_classes: number of classes.
+        encoding: the encoding of their labels.
+    """
+
+    def __init__(self, num_examples: int, num_classes: int, encoding: Encoding):
+        self._has_distances = isinstance(encoding, ClassEncoding)
+        self._has_probabilities = isinstance(encoding, ProbabilityEncoding)
         # Every process fills in its own rows, so the sum over processes is all of them.
         self._rows = {
             "seen": np.zeros(num_examples),
@@ -84,7 +93,6 @@ class _Collector:
             "probabilities": np.zeros((num_examples, num_classes)),
             "distances": np.zeros((num_examples, num_classes)),
         }
-        self._has_distances = self._has_probabilities = False
 
     def add(self, batch: Any, result: SemanticsPrediction) -> None:
         """Adds the answers of a batch, without padding."""
@@ -99,8 +107,6 @@ class _Collector:
             "probabilities": result.probabilities,
             "distances": result.distances,
         }
-        self._has_probabilities = result.probabilities is not None
-        self._has_distances = result.distances is not None
         for name, value in values.items():
             if value is not None:
                 self._rows[name][index] = np.asarray(value)[valid]
@@ -178,7 +184,11 @@ def grade_labels(
         the scores, with those of `GradedLabels` after the accuracy, and the graded answers.
     """
     num_examples, size = evaluator.experiment.eval.num_examples, len(evaluator.source)
-    collector = _Collector(min(num_examples or size, size), evaluator.schema.num_classes)
+    collector = _Collector(
+        min(num_examples or size, size),
+        evaluator.schema.num_classes,
+        evaluator.method.codec.encoding,
+    )
     found = recognition.predict_semantics(
         evaluator,
         evaluated,

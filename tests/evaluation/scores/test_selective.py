@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import types
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +15,19 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.reading import config_file
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
-from symmflow_jax.evaluation.scores.selective import GradedLabels, make_selective_recognition
+from symmflow_jax.evaluation.scores.selective import (
+    GradedLabels,
+    _Collector,
+    make_selective_recognition,
+)
 from symmflow_jax.flow import tasks
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.preparation.import_weights import import_weights
+from symmflow_jax.semantics.class_plane import ClassPlane
+from symmflow_jax.semantics.one_hot import OneHot
 
 FIXTURE = pathlib.Path(__file__).parents[2] / "fixtures" / "class_models.npz"
 CONFIG = pathlib.Path(__file__).parents[3] / "configs" / "medmnist.py"
@@ -75,6 +83,55 @@ def test_without_answers_there_is_no_curve():
     )
     assert empty.rejection() == {}
     assert np.isnan(list(empty.scores().values())).all()
+
+
+def _collected(encoding, has_draws, ignored=(), **given):
+    """What a collector makes of two batches of two: four examples, and the last one is padding."""
+    collector = _Collector(4, 2, encoding)
+    for start, valid in ((0, [True, True]), (2, [True, False])):
+        part = np.s_[start : start + 2]
+        batch = types.SimpleNamespace(
+            valid=np.array(valid),
+            # Padding repeats the first example of its batch.
+            example_index=np.array([start, start + 1 if all(valid) else start]),
+            labels=np.array([0, 1, 1, 0])[part],
+        )
+        values = {name: value[part] for name, value in given.items()}
+        sure = np.array([0.9, 0.8, 0.6, 0.1])[part]
+        result = SemanticsPrediction(
+            np.array([0, 1, 0, 1])[part], sure, 1 - sure, None, sure, np.ones(2)
+        )
+        collector.add(batch, result._replace(**values))
+    return collector.graded(has_draws, ignored)
+
+
+def test_answers_of_probabilities_are_gathered_without_padding():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.0, 1.0]])
+    found = _collected(OneHot(2), has_draws=False, probabilities=probabilities)
+    np.testing.assert_array_equal(found.targets, [0, 1, 1])
+    np.testing.assert_array_equal(found.labels, [0, 1, 0])
+    np.testing.assert_array_equal(found.probabilities, probabilities[:3])
+    assert found.distances is None and list(found.uncertainty) == ["confidence", "entropy"]
+    np.testing.assert_allclose(found.uncertainty["confidence"], [0.1, 0.2, 0.4])
+    # Ignored classes do not count.
+    ignoring = _collected(OneHot(2), False, (1,), probabilities=probabilities)
+    np.testing.assert_array_equal(ignoring.targets, [0])
+
+
+def test_answers_of_distances_have_that_of_their_own_code():
+    distances = np.array([[1.0, 3.0], [6.0, 2.0], [1.0, 1.5], [9.0, 9.0]])
+    encoding = ClassPlane(2, (), 4.0)
+    found = _collected(encoding, has_draws=False, distances=distances)
+    assert list(found.uncertainty) == ["distance", "confidence"]
+    np.testing.assert_array_equal(found.uncertainty["distance"], [1.0, 2.0, 1.0])
+    np.testing.assert_allclose(found.probabilities[:, 0], [0.75, 0.25, 0.6], rtol=1e-6)
+    drawn = _collected(encoding, has_draws=True, distances=distances)
+    assert list(drawn.uncertainty) == ["distance", "confidence", "entropy"]
+
+
+def test_what_ranks_no_classes_is_refused(striped):
+    with pytest.raises(ValueError, match=r"PaletteMask ranks no classes .*such as recognition"):
+        make_selective_recognition(striped())
 
 
 @pytest.fixture
