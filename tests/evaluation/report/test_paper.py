@@ -20,6 +20,10 @@ def _series(dataset: str, task: str, metric: str) -> paper.Published:
         ("idx", "classification", "accuracy", 25, 0.996),
         ("cifar10", "classification", "accuracy", 1, 0.882),
         ("spirals", "classification", "accuracy", 50, 0.82),
+        ("npz/pneumoniamnist", "classification", "auc_of_distances", 25, 0.952),
+        ("npz/bloodmnist_224", "classification", "accuracy", 25, 0.99),
+        ("npz/dermamnist_224", "classification", "auc_of_distances", 25, 0.925),
+        ("npz/retinamnist", "classification", "accuracy", 25, 0.514),
     ],
 )
 def test_figures_are_in_the_units_of_measurements(dataset, task, metric, num_steps, value):
@@ -28,7 +32,7 @@ def test_figures_are_in_the_units_of_measurements(dataset, task, metric, num_ste
 
 def test_a_set_of_several_names_has_one_series():
     assert paper.of("idx") == paper.of("tfds/mnist")
-    assert paper.of("shapes") == [] == paper.of("tfds/fashion_mnist")
+    assert paper.of("shapes") == [] == paper.of("tfds/fashion_mnist") == paper.of("npz/pathmnist")
 
 
 def test_shares_are_no_percentages():
