@@ -118,7 +118,8 @@ def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bo
     elif data.name and path.stem != data.name:
         raise DataError(
             f"config.data.dir is the archive {shown(path)}, but config.data.name is "
-            f"{shown(data.name)}, the name of another one; set config.data.name={shown(path.stem)}."
+            f"{shown(data.name)}, the name of another one; set config.data.name={shown(path.stem)}, or "
+            f"config.data.dir to the folder of {shown(data.name)}.npz."
         )
     return constructor(path, _split(data, train))
 
