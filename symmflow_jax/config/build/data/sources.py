@@ -118,8 +118,9 @@ def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bo
     elif data.name and path.stem != data.name:
         raise DataError(
             f"config.data.dir is the archive {shown(path)}, but config.data.name is "
-            f"{shown(data.name)}, the name of another one; set config.data.name={shown(path.stem)}, or "
-            f"config.data.dir to the folder of {shown(data.name)}.npz."
+            f"{shown(data.name)}, the name of another one; set "
+            f"config.data.name={shown(path.stem)}, or config.data.dir to the folder of "
+            f"{shown(data.name)}.npz."
         )
     return constructor(path, _split(data, train))
 
