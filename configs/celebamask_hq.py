@@ -30,5 +30,5 @@ def get_config():
     config.data.dequantize_images = True
     config.semantics.encoding = "palette"
     config.semantics.dequantization_beta = 10.0
-    config.train.batch_size = 64
+    config.train.batch_size = 64  # 32 on each of 2 devices: 378 steps an epoch, 75,600 in all.
     return config

@@ -21,6 +21,6 @@ def get_config():
     config.data.dir = ""
     config.data.image_channels = 3
     config.network.channels = 256
-    config.train.batch_size = 180
+    config.train.batch_size = 180  # 278 steps an epoch.
     config.train.peak_learning_rate = 3e-4
     return config

@@ -47,6 +47,7 @@ def use_latents(config):
     config.network.remat = True
     config.network.dtype = "bfloat16"
     config.train.num_epochs = 200.0
+    config.train.epoch_steps = "whole"  # As the published loader counts them.
     config.train.warmup_epochs = 10.0
     config.train.peak_learning_rate = 8e-5
     config.train.ema_decay = 0.9
@@ -55,7 +56,9 @@ def use_latents(config):
     config.train.checkpoint_every_steps = 1_000
     config.eval.batch_size = 32
     config.eval.num_quick_examples = 64
-    config.eval.num_steps = (1, 2, 5, 20, 25)
+    # The paper's protocol, since scores stand beside its own; "ours" is that of this project.
+    config.eval.protocol = "published"
+    config.eval.num_steps = (1, 2, 5, 10, 20, 25)  # All that the paper has.
 
 
 def get_config():
@@ -63,5 +66,5 @@ def get_config():
     config = conversion.default()
     coco_pixels.use_coco(config)
     use_latents(config)
-    config.train.batch_size = 128
+    config.train.batch_size = 128  # 32 on each of 4 devices: 925 steps an epoch, 185,000 in all.
     return config

@@ -207,6 +207,7 @@ def test_every_test_mirrors_a_module():
         "test_rooms.py",
         "test_refusals.py",
         "test_earlier_runs.py",
+        "test_published_code.py",
         "test_latent_run.py",
         "test_points_run.py",
         "test_launch.py",

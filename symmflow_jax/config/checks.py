@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from symmflow_jax.config import old_names
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
-from symmflow_jax.config.build.metrics import METRICS
+from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.schema import ranges, relations
@@ -49,6 +49,7 @@ def check(config: Config) -> None:
     _check_clocks(config)
     _check_rows(config)
     _check_samples(config)
+    _check_protocol(config)
 
 
 def check_saved(config: Config) -> None:
@@ -189,4 +190,21 @@ def _check_samples(config: Config) -> None:
         raise ValueError(
             "config.eval.features and lpips_weights are of images, but config.data.image_size is "
             "empty, which means points."
+        )
+
+
+def _check_protocol(config: Config) -> None:
+    """Checks that the conventions of the scores know the scores."""
+    conventions = make_conventions(config.eval)
+    if config.eval.original_size and conventions.prepares_as_in_training:
+        raise ValueError(
+            f"config.eval.original_size is set, but config.eval.protocol={config.eval.protocol!r} "
+            "compares masks at the model's size alone; clear it, or choose protocol 'ours'."
+        )
+    is_label = sources.kind_of(config) is SemanticsKind.LABEL
+    if config.eval.lpips_weights and conventions.balances_labels and is_label:
+        raise ValueError(
+            f"config.eval.lpips_weights is set, but config.eval.protocol={config.eval.protocol!r} "
+            "generates images from labels in turn, which belong to no real image; clear it, or "
+            "choose protocol 'ours'."
         )

@@ -228,6 +228,8 @@ class TrainConfig:
         num_microbatches: parts over which the gradient of a step is accumulated; the devices
             times this number must divide `batch_size`.
         num_epochs: passes over the training split; may be a fraction.
+        epoch_steps: how many steps an epoch has if the batches do not divide it, a name of
+            `EPOCH_STEPS` (docs/choices.md). Batches are full in either case.
         warmup_epochs: passes in which the learning rate rises to its peak; at most
             `num_epochs`.
         peak_learning_rate: highest learning rate of the one-cycle schedule.
@@ -263,6 +265,7 @@ class TrainConfig:
     batch_size: Count = 64
     num_microbatches: Count = 1
     num_epochs: Positive = 1.0
+    epoch_steps: str = "exact"
     warmup_epochs: NotNegative = 0.1
     peak_learning_rate: Positive = 5e-4
     end_learning_rate: Positive = 1e-6
@@ -290,6 +293,8 @@ class EvalConfig:
     """Evaluation: the metrics, and how they are measured.
 
     Attributes:
+        protocol: the conventions of the scores, a name of `PROTOCOLS` (docs/choices.md). Each
+            score tells its own. docs/published_code.md has the differences.
         batch_size: examples per batch of one process, over its devices.
         num_examples: examples of the final evaluation; 0 takes the whole split.
         num_quick_examples: examples of the quick evaluations during training; 0 takes the whole
@@ -324,6 +329,7 @@ class EvalConfig:
         checkpoint: the checkpoint to evaluate, "latest" or "best".
     """
 
+    protocol: str = "ours"
     batch_size: Count = 100
     num_examples: CountOrZero = 0
     num_quick_examples: CountOrZero = 100
@@ -375,6 +381,7 @@ class PlanConfig:
 
     Attributes:
         topology: chip and layout of a TPU slice, such as "v5e:4x4".
+        num_slices: number of such slices, joined by the slower network of the data centre.
         batch_size: examples per train step over all chips; 0 takes `train.batch_size`.
         search: also search for the largest batch that fits, with several compilations.
         optimization_level: optimization level of XLA, "O0", "O1", "O2" or "O3". Training and
@@ -384,6 +391,7 @@ class PlanConfig:
     """
 
     topology: str = ""
+    num_slices: Count = 1
     batch_size: CountOrZero = 0
     search: bool = False
     optimization_level: str = "O2"

@@ -51,6 +51,7 @@ class Preparation:
         random_flip: True if training mirrors half of the examples left to right.
         random_vertical_flip: True if training mirrors half of the examples top to bottom.
         mirrored: pairs of classes that mirroring exchanges.
+        crop_seed: seed of the positions at which evaluation crops; None for the centre.
     """
 
     target: str
@@ -61,6 +62,7 @@ class Preparation:
     random_flip: bool = False
     random_vertical_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
+    crop_seed: int | None = None
 
     @property
     def image_type(self) -> type[Images]:
@@ -71,12 +73,19 @@ class Preparation:
         """Image and target of an element of the source."""
         return {"image": element["image"], "labels": element[self.target]}
 
-    def prepare(self, element: dict[str, Any]) -> Example:
-        """An example for evaluation."""
+    def prepare(self, element: dict[str, Any], index: int = 0) -> Example:
+        """An example for evaluation.
+
+        Args:
+            element: the element of the source.
+            index: its number there, for the position of a random crop.
+        """
         example = self.select(element)
         if not self.image_size:
             return example
-        return self._fit(example)
+        if self.crop_seed is None:
+            return self._fit(example)
+        return self._fit(example, np.random.default_rng((self.crop_seed, index)))
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its original size, int32."""
@@ -155,6 +164,7 @@ def evaluation_batches(
     shard: Shard = _ALONE,
     original_labels: bool = False,
     repeated: bool = False,
+    times: int = 1,
     spread: bool = False,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
@@ -169,6 +179,7 @@ def evaluation_batches(
         shard: this process's part of the examples.
         original_labels: also return masks in their original size.
         repeated: repeat the examples, under new indices, if `num_examples` exceeds their number.
+        times: number of times that each example comes, under new indices, before the next one.
         spread: take examples at equal distances over the whole source instead of the first ones,
             which may be similar to each other.
         skip_errors: mark an example that cannot be read as padding instead of raising.
@@ -176,20 +187,22 @@ def evaluation_batches(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
-    size = len(source)
+    size = times * len(source)
     total = num_examples or size
     total = total if repeated else min(total, size)
 
     def prepare(index: int, element: dict[str, Any]) -> Example:
-        example = preparation.prepare(element)
+        number = index % size // times
+        example = preparation.prepare(element, number)
         if original_labels:
             example |= {"original_labels": preparation.original_labels(element)}
         return example | {
             "example_index": np.int32(index),
-            "valid": np.bool_(element.get(_READ_INDEX, index % size) == index % size),
+            "valid": np.bool_(element.get(_READ_INDEX, number) == number),
         }
 
-    examples = grain.MapDataset.source(source).repeat(-(-total // size)).map_with_index(prepare)
+    several = grain.MapDataset.source(_Several(source, times))
+    examples = several.repeat(-(-total // size)).map_with_index(prepare)
     stride = max(1, size // total) if spread else 1
     examples = examples[: total * stride : stride]
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
@@ -220,6 +233,19 @@ def _stack(examples: Sequence[Example]) -> dict[str, Any]:
         values = [example[key] for example in examples]
         batch[key] = values if key == "original_labels" else np.stack(values)
     return batch
+
+
+class _Several:
+    """A source whose elements each come several times, one after the other."""
+
+    def __init__(self, source: Source, times: int):
+        self._source, self._times = source, times
+
+    def __len__(self) -> int:
+        return self._times * len(self._source)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self._source[index // self._times]
 
 
 _READ_INDEX = "read_index"

@@ -121,7 +121,13 @@ def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
         for name, table in by_run.items()
         if table
     )
-    return f"## {task.capitalize()}\n\n{lines}\n\n{protocols}"
+    conventions = sorted({m.protocol.conventions for m in every})
+    mixed = (
+        f"\n\nThese scores follow several protocols ({', '.join(conventions)}); see "
+        "`config.eval.protocol`, and evaluate all runs by one of them."
+    )
+    mixed = mixed if len(conventions) > 1 else ""
+    return f"## {task.capitalize()}\n\n{lines}\n\n{protocols}{mixed}"
 
 
 def _start() -> None:

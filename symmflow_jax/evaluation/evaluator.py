@@ -1,25 +1,31 @@
 """The evaluator: a method and the examples that it is evaluated on."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
 
+from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.codecs.latents import mask_decoder
 from symmflow_jax.config import checks
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.batch import Batch
+from symmflow_jax.data.batch import Batch, Images, Pixels, Signals
 from symmflow_jax.data.source import Source
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.solvers.solver import Solve
+from symmflow_jax.inference import predictions
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -36,9 +42,25 @@ class EvaluatedWeights(NamedTuple):
     train_step: int
 
 
+class Samples(NamedTuple):
+    """Generated images as they are scored.
+
+    Attributes:
+        images: uint8 `[batch, height, width, channels]`, or float32 points `[batch, n]`.
+        compared: what is compared with real images: these images, or float32 signals.
+        nfe: int32 `[batch]`, number of network passes for each image.
+    """
+
+    images: jax.Array
+    compared: jax.Array
+    nfe: jax.Array
+
+
 @dataclasses.dataclass(frozen=True)
 class Evaluator:
     """A method and the evaluation split.
+
+    Scores get examples, samples and predictions from here, by the conventions of the config.
 
     Attributes:
         experiment: method, classes and settings of the evaluation.
@@ -85,17 +107,19 @@ class Evaluator:
         *,
         original_labels: bool = False,
         repeated: bool = False,
+        times: int = 1,
         spread: bool = False,
     ) -> Iterator[Batch]:
         """Batches of the split on the local devices; see `pipeline.evaluation_batches`."""
         batches = pipeline.evaluation_batches(
             self.source,
-            self.experiment.preparation,
+            self.experiment.evaluation_preparation,
             batch_size=self.experiment.eval.batch_size,
             num_examples=num_examples,
             shard=processes.shard(),
             original_labels=original_labels,
             repeated=repeated,
+            times=times,
             spread=spread,
             skip_errors=self.experiment.skips_errors,
             skip_log=self.skip_log,
@@ -130,6 +154,70 @@ class Evaluator:
             self.method, evaluated.weights, key, batch.example_index, *inputs, **options
         )
 
+    def real_images(self, seed: int, batch: Batch) -> Images:
+        """The images of a batch as methods see them, with noise if the conventions say so."""
+        if not (self.experiment.dequantizes_real_images and isinstance(batch.image, Pixels)):
+            return batch.image
+        key = keys.stream(keys.of_seed(seed, Stream.EVALUATION), Stream.DEQUANTIZATION)
+        return Signals(_dequantized(key, batch.example_index, batch.image.values))
+
+    def predict_semantics(
+        self,
+        evaluated: EvaluatedWeights,
+        seed: int,
+        batch: Batch,
+        image: Images,
+        **options: Any,
+    ) -> SemanticsPrediction:
+        """Predicts semantics of images beside a batch; see `predictions.predict_semantics`."""
+        if self.experiment.clips_masks:
+            options |= {"clip": True}
+        return self.call(predictions.predict_semantics, evaluated, seed, batch, image, **options)
+
+    def generate(
+        self,
+        evaluated: EvaluatedWeights,
+        seed: int,
+        batch: Batch,
+        labels: Any,
+        solve: Solve,
+        guidance: Guidance,
+    ) -> Samples:
+        """Generates images from labels beside a batch; see `predictions.generate`."""
+        conventions = self.experiment.conventions
+        of_signals = bool(self.experiment.data.image_size) and (
+            conventions.cuts_levels or conventions.compares_signals
+        )
+        options: dict[str, Any] = {"as_signals": True} if of_signals else {}
+        made = self.call(
+            predictions.generate,
+            evaluated,
+            seed,
+            batch,
+            labels,
+            solve=solve,
+            guidance=guidance,
+            **options,
+        )
+        if not of_signals:
+            return Samples(made.images, made.images, made.nfe)
+        to_pixels = _cut_to_pixels if conventions.cuts_levels else _to_pixels
+        pixels = to_pixels(made.images)
+        compared = made.images if conventions.compares_signals else pixels
+        return Samples(pixels, compared, made.nfe)
+
+    def conditions(self, batch: Batch) -> Any:
+        """The labels or masks that images are generated from, for each example of a batch."""
+        if self.balances_labels:
+            return _in_turn(batch.example_index, self.schema.num_classes)
+        return batch.labels
+
+    @property
+    def balances_labels(self) -> bool:
+        """True if images are generated from all labels in turn, whatever the examples are."""
+        is_label = self.experiment.kind is SemanticsKind.LABEL
+        return self.experiment.conventions.balances_labels and is_label
+
     def guidance(self, num_steps: int | None) -> Guidance:
         """Guidance of the generation, for a solver with `num_steps` steps (None if adaptive)."""
         return self.experiment.guidance(num_steps)
@@ -138,17 +226,20 @@ class Evaluator:
         self, task: str, evaluated: EvaluatedWeights, seed: int, **details: Any
     ) -> Protocol:
         """The protocol of a score; `details` are further fields of `Protocol`."""
-        size = self.experiment.data.image_size
+        experiment, size = self.experiment, self.experiment.data.image_size
+        crops_at_random = experiment.evaluation_preparation.crop_seed is not None
         integrated = "solver" in details
         codec = evaluated.weights.codec
         return Protocol(
             task=task,
-            dataset=self.experiment.dataset,
-            split=self.experiment.data.eval_split,
-            data_digest=self.experiment.evaluation_fingerprint.digest,
+            dataset=experiment.dataset,
+            split=experiment.data.eval_split,
+            data_digest=experiment.evaluation_fingerprint.digest,
+            conventions=experiment.conventions.name,
             image_size=size,
-            crop="centre" if size else None,
-            resampling=self.experiment.data.resampling if size else None,
+            crop=("random" if crops_at_random else "centre") if size else None,
+            resampling=experiment.data.resampling if size else None,
+            dequantized=experiment.dequantizes_real_images and bool(size),
             weights="ema",
             train_step=evaluated.train_step,
             seeds=(seed,),
@@ -182,3 +273,20 @@ def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) ->
     checks.check_files(experiment.eval)
     log = workdir / folder.SKIPPED if workdir else None
     return Evaluator(experiment, experiment.evaluation_source, log)
+
+
+_cut_to_pixels = jax.jit(images_lib.cut_to_pixels)
+_to_pixels = jax.jit(images_lib.to_pixels)
+
+
+@jax.jit
+def _dequantized(key: jax.Array, example_index: jax.Array, pixels: jax.Array) -> jax.Array:
+    """Signals of 8-bit images, each with its own noise."""
+    example_keys = keys.example_keys(key, example_index)
+    return jax.vmap(images_lib.dequantize)(example_keys, images_lib.to_signal(pixels))
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _in_turn(example_index: jax.Array, num_classes: int) -> jax.Array:
+    """The labels 0, 1, ..., n - 1, 0, ... by the number of the example."""
+    return example_index % num_classes

@@ -23,10 +23,13 @@ class Protocol:
         split: the split of the data set.
         data_digest: digest of the fingerprint of its examples (`data/fingerprint.py`); None in
             measurements of earlier versions.
+        conventions: the conventions of the score, a name of `PROTOCOLS` (docs/choices.md); those
+            of earlier versions were "ours".
         image_size: height and width of the model's images; empty for points.
-        crop: the crop to the model's aspect ratio, "centre"; None for points.
+        crop: the crop to the model's aspect ratio, "centre" or "random"; None for points.
         resampling: filter that resized the images; None for points, and in measurements of earlier
             versions, where it was bicubic.
+        dequantized: True if real images bore noise of half an 8-bit level.
         scored_size: "model" if masks were compared at the model's size, "original" if
             predictions were enlarged to the mask's own size; None if no masks were compared.
         mask_decoder: "own" if latents of labels were decoded by a decoder that was tuned to them,
@@ -44,6 +47,7 @@ class Protocol:
         features: name of the feature function, or None.
         features_hash: hash of its weights, or None.
         reference: the real images of a distance between distributions, or None.
+        conditions: what the images that are compared with real ones were generated from, or None.
     """
 
     task: str
@@ -55,7 +59,9 @@ class Protocol:
     train_step: int
     seeds: tuple[int, ...]
     data_digest: str | None = None
+    conventions: str = "ours"
     resampling: str | None = None
+    dequantized: bool = False
     scored_size: str | None = None
     mask_decoder: str | None = None
     solver: str | None = None
@@ -67,6 +73,7 @@ class Protocol:
     features: str | None = None
     features_hash: str | None = None
     reference: str | None = None
+    conditions: str | None = None
 
     @property
     def row(self) -> str:

@@ -70,7 +70,8 @@ class Generation(NamedTuple):
     """Generated images and their number of network passes.
 
     Attributes:
-        images: uint8 `[batch, height, width, channels]`, or float32 points `[batch, n]`.
+        images: uint8 `[batch, height, width, channels]`, or float32 points `[batch, n]`; float32
+            signals if they were requested.
         nfe: int32 `[batch]`, number of network passes for each image.
     """
 
@@ -125,7 +126,7 @@ def _on_every_device(function: Callable) -> Callable:
     return shared
 
 
-@functools.partial(jax.jit, static_argnames=("method", "solve", "ensemble_size"))
+@functools.partial(jax.jit, static_argnames=("method", "solve", "ensemble_size", "clip"))
 @_on_every_device
 def predict_semantics(
     method: SymmFlow,
@@ -135,6 +136,7 @@ def predict_semantics(
     image: Images,
     solve: Solve,
     ensemble_size: int = 1,
+    clip: bool = False,
 ) -> SemanticsPrediction:
     """Predicts semantics of images.
 
@@ -146,6 +148,7 @@ def predict_semantics(
         image: the images as `Pixels`, `Signals`, `Points` or `Moments`.
         solve: the solver.
         ensemble_size: number of noise samples for each image.
+        clip: clip the continuous semantics to [-1, 1] before they are decoded.
     """
 
     encoding = method.codec.encoding
@@ -154,7 +157,8 @@ def predict_semantics(
     def draw(index: jax.Array):
         noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
         solution = method.predict_semantics(weights, noise_keys, image, solve)
-        return method.codec.decode_semantics(weights.codec, solution.state.semantics), solution.nfe
+        signal = method.codec.decode_semantics(weights.codec, solution.state.semantics)
+        return jnp.clip(signal, -1.0, 1.0) if clip else signal, solution.nfe
 
     signals, nfe = jax.lax.map(draw, jnp.arange(ensemble_size))
     if isinstance(encoding, ProbabilityEncoding):
@@ -175,7 +179,7 @@ def predict_semantics(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("method", "solve", "guidance"))
+@functools.partial(jax.jit, static_argnames=("method", "solve", "guidance", "as_signals"))
 @_on_every_device
 def generate(
     method: SymmFlow,
@@ -185,6 +189,7 @@ def generate(
     labels: jax.Array,
     solve: Solve,
     guidance: Guidance = NO_GUIDANCE,
+    as_signals: bool = False,
 ) -> Generation:
     """Generates images from labels.
 
@@ -192,12 +197,17 @@ def generate(
         method, weights, key, example_index, solve: as in `predict_semantics`.
         labels: int `[batch, height, width]` or `[batch]`.
         guidance: classifier-free guidance towards the labels; none by default.
+        as_signals: whether images stay signals in about [-1, 1], neither clipped nor in 8 bits.
 
     Raises:
         ValueError: if the guidance has a weight but the network has one clock.
     """
     example_keys = keys.example_keys(keys.stream(key, Stream.GENERATION), example_index)
     solution = method.generate(weights, example_keys, labels, solve, guidance)
+    if as_signals:
+        return Generation(
+            method.codec.decode_image(weights.codec, solution.state.image), solution.nfe
+        )
     return Generation(_images(method, weights, solution.state.image), solution.nfe)
 
 

@@ -20,6 +20,8 @@ _WITHOUT_EFFECT = {
     "train.keep_checkpoints",
 }
 _SECTIONS_WITHOUT_EFFECT = ("eval.", "guidance.", "finetune.", "plan.")
+# Scores of checkpoints, by which the best one is kept, are then not of one kind.
+_OF_SCORES = "eval.protocol"
 
 
 class Resume(enum.Enum):
@@ -133,6 +135,7 @@ def _value_changes(saved: dict[str, Any], current: dict[str, Any]) -> Iterator[s
     told = {key for split in _data(saved).values() for key in split["keys"]}
     for key, value in new.items():
         ignored = key in told | _WITHOUT_EFFECT or key.startswith(_SECTIONS_WITHOUT_EFFECT)
+        ignored = ignored and key != _OF_SCORES
         if old[key] != value and not ignored:
             yield f"{_key(key)} is {value!r}, was {old[key]!r}"
 

@@ -1,3 +1,5 @@
+import pathlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +26,17 @@ def test_signal_spans_minus_one_to_one():
 def test_outside_values_are_clipped_and_not_wrapped():
     pixels = images.to_pixels(jnp.asarray([-1.5, -1.0, 1.0, 1.01, 50.0]))
     np.testing.assert_array_equal(pixels, [0, 0, 255, 255, 255])
+
+
+def test_published_samples_are_cut_to_levels():
+    signal = jnp.asarray([-1.5, -1.0, -0.995, 0.0, 0.999, 1.0, 50.0])
+    np.testing.assert_array_equal(images.cut_to_pixels(signal), [0, 0, 0, 127, 254, 255, 255])
+    np.testing.assert_array_equal(images.to_pixels(signal), [0, 0, 1, 128, 255, 255, 255])
+    # As NumPy stores them (see make_published_reading.py).
+    path = pathlib.Path(__file__).parents[1] / "fixtures" / "published_reading.npz"
+    reference = np.load(path)
+    stored = images.cut_to_pixels(jnp.asarray(reference["samples"]))
+    np.testing.assert_array_equal(stored, reference["stored"])
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float16, jnp.bfloat16])

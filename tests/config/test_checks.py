@@ -98,6 +98,18 @@ def test_points_and_labels_have_no_images_or_masks_to_compare():
         conversion.from_json(labels)
 
 
+def test_the_published_protocol_has_no_scores_beyond_the_published_ones():
+    published = {"protocol": "published"}
+    with pytest.raises(ValueError, match="original_size is set, but config.eval.protocol='publ"):
+        conversion.from_json({"eval": published | {"original_size": True}})
+    samples = published | {"lpips_weights": "w", "num_feature_samples": 10}
+    with pytest.raises(ValueError, match="labels in turn, which belong to no real image; clear it"):
+        conversion.from_json({"semantics": {"encoding": "plane"}, "eval": samples})
+    assert conversion.from_json({"eval": samples}).eval.lpips_weights == "w"
+    with pytest.raises(ValueError, match="eval.protocol is 'paper'; choose one of ours, published"):
+        conversion.from_json({"eval": {"protocol": "paper"}})
+
+
 def test_masks_have_a_size_of_their_own_in_any_encoding():
     values = {"semantics": {"encoding": "onehot"}, "eval": {"original_size": True}}
     assert conversion.from_json(values).eval.original_size

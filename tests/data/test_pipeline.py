@@ -129,6 +129,41 @@ def test_evaluation_can_start_again_at_new_positions():
     assert [batch.valid.sum() for batch in batches] == [4, 3]
 
 
+def test_an_example_may_come_several_times_before_the_next_one():
+    batches = list(
+        pipeline.evaluation_batches(
+            _Numbered(3), _PREPARATION, batch_size=4, num_examples=5, repeated=True, times=2
+        )
+    )
+    assert [_indices(batch) for batch in batches] == [[0, 0, 1, 1], [2, 2, 2, 2]]
+    assert [batch.example_index.tolist() for batch in batches] == [[0, 1, 2, 3], [4, 4, 4, 4]]
+    assert [batch.valid.sum() for batch in batches] == [4, 1]
+
+
+def test_evaluation_may_crop_at_a_random_place_of_each_example():
+    class Wide(_Numbered):
+        def __getitem__(self, index):
+            columns = np.tile(np.arange(40, dtype=np.int32), (4, 1))
+            return {"image": columns[..., None].astype(np.uint8), "mask": columns}
+
+    def places(seed, **options):
+        preparation = Preparation("mask", (4, 4), 1, crop_seed=seed)
+        batches = pipeline.evaluation_batches(Wide(6), preparation, batch_size=4, **options)
+        found = []
+        for batch in batches:
+            np.testing.assert_array_equal(batch.image.values[..., 0], batch.labels)
+            found += batch.labels[batch.valid, 0, 0].tolist()
+        return found
+
+    assert places(None) == [18] * 6
+    random = places(0)
+    assert len(set(random)) > 2 and all(0 <= place <= 36 for place in random)
+    # They depend on the seed and the example alone.
+    assert places(0) == random != places(1)
+    twice = places(0, times=2, num_examples=12, repeated=True)
+    assert twice == [place for place in random for _ in range(2)]
+
+
 def test_a_few_examples_may_come_from_all_over_the_source():
     batches = pipeline.evaluation_batches(
         _Numbered(10), _PREPARATION, batch_size=4, num_examples=3, spread=True
@@ -140,6 +175,10 @@ def test_a_few_examples_may_come_from_all_over_the_source():
 
 def test_evaluation_does_without_what_cannot_be_read():
     source = _Numbered(4, broken=(1,))
+    several = pipeline.evaluation_batches(
+        source, _PREPARATION, batch_size=8, times=2, skip_errors=True
+    )
+    assert next(several).valid.tolist() == [True, True, False, False, True, True, True, True]
     for num_examples in (4, 8):
         batches = pipeline.evaluation_batches(
             source,

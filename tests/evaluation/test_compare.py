@@ -71,6 +71,14 @@ def test_scores_stand_by_metric_then_run_under_their_steps(run, tmp_path):
     assert (tmp_path / "out/comparison.md").read_text().startswith(text)
 
 
+def test_scores_of_several_protocols_are_not_compared_without_a_word(run, tmp_path):
+    first = run("first", [_measurement("miou", 0.5)])
+    second = run("second", [_measurement("miou", 0.75, conventions="published")])
+    text = compare([first, second], tmp_path / "out")
+    assert "These scores follow several protocols (ours, published)" in text
+    assert "several protocols" not in compare([first, first], tmp_path / "same")
+
+
 def test_pictures_stand_side_by_side(run, tmp_path):
     folders = [run("first", [], width=20), run("second", [], width=12)]
     compare(folders, tmp_path)

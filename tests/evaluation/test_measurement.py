@@ -89,6 +89,13 @@ def test_files_of_earlier_versions_are_read():
     assert Measurement.from_json(values) == _measurement(ensemble_size=3, clock="clean")
 
 
+def test_scores_of_earlier_versions_follow_our_protocol():
+    values = _measurement().to_json()
+    for name in ("conventions", "dequantized", "conditions"):
+        del values[name]
+    assert Measurement.from_json(values) == _measurement()
+
+
 def test_rows_are_called_by_their_solver_and_steps():
     assert _PROTOCOL.row == "euler 1"
     adaptive = dataclasses.replace(_PROTOCOL, solver="dopri5", num_steps=None, tolerance=1e-3)

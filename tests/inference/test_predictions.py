@@ -77,6 +77,30 @@ def test_an_example_is_generated_by_its_index_and_key_alone(model):
     assert np.abs(generate([4, 1, 6], seed=1) - made).max() > 1
 
 
+def test_images_may_stay_signals(model):
+    labels, index = jnp.ones((3, 8, 8), jnp.int32), jnp.arange(3)
+
+    def generate(**options):
+        return predictions.generate(
+            model.method, model.weights, _key(), index, labels, _ONCE, **options
+        ).images
+
+    signals, pixels = generate(as_signals=True), np.asarray(generate(), np.float32)
+    assert signals.dtype == jnp.float32
+    assert np.abs(signals).max() > 1.0, "nothing is clipped"
+    np.testing.assert_allclose(127.5 * (np.clip(signals, -1, 1) + 1), pixels, atol=0.6)
+
+
+def test_semantics_may_be_clipped_before_they_are_read(model):
+    free = _predict(model, [0, 1], _images(2))
+    clipped = _predict(model, [0, 1], _images(2), clip=True)
+    assert np.abs(free.signal).max() > 1.0
+    np.testing.assert_allclose(clipped.signal, np.clip(free.signal, -1, 1), atol=1e-5)
+    np.testing.assert_array_equal(
+        clipped.labels, model.method.codec.encoding.decode(clipped.signal)
+    )
+
+
 @pytest.mark.parametrize("what", Sampled)
 def test_only_what_is_asked_for_is_made(model, what):
     made = predictions.sample(model.method, model.weights, _key(), jnp.arange(2), _ONCE, what)

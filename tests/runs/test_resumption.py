@@ -44,6 +44,14 @@ def test_what_changes_no_training_is_not_told(description):
     assert _check(description(), description(**other)) == ""
 
 
+def test_another_protocol_of_scores_is_told(description):
+    saved = description()
+    del saved["config"]["eval"]["protocol"]  # As in runs of earlier versions.
+    assert _check(saved, description()) == ""
+    told = _check(saved, description(**{"eval.protocol": "published"}))
+    assert told == "Changed since step 4: config.eval.protocol is 'published', was 'ours'."
+
+
 def test_other_data_is_a_choice(description):
     saved = _with_files(description(), "/a", 64, "0" * 16)
     current = _with_files(description(), "/b", 40, "1" * 16)
@@ -96,6 +104,15 @@ def test_another_schedule_is_told_with_the_old_one(description):
         "Other schedule since step 4: 10 steps, 1 of them warm-up (64 examples in batches of 16), "
         "was 20 steps, 1 of them warm-up (64 examples in batches of 8)." in told
     )
+
+
+def test_another_count_of_an_epochs_steps_is_told(description):
+    saved = description(**{"train.batch_size": 24})
+    del saved["config"]["train"]["epoch_steps"]  # As in runs of earlier versions.
+    assert _check(saved, description(**{"train.batch_size": 24})) == ""
+    told = _check(saved, description(**{"train.batch_size": 24, "train.epoch_steps": "whole"}))
+    assert "config.train.epoch_steps is 'whole', was 'exact'" in told
+    assert "Other schedule since step 4: 8 steps, 1 of them" in told and "was 7 steps" in told
 
 
 @pytest.mark.parametrize(

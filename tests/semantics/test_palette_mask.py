@@ -1,5 +1,7 @@
 """Masks as pictures in the colours of a palette."""
 
+import pathlib
+
 import hypothesis
 import hypothesis.strategies as st
 import jax
@@ -44,6 +46,17 @@ def test_the_first_of_equally_near_colours_wins():
     encoding = PaletteMask(((100, 0, 0), (0, 0, 0), (200, 0, 0)), 0.0)
     halfway = signal([[[50, 0, 0], [150, 0, 0]]])
     np.testing.assert_array_equal(encoding.decode(halfway), [[0, 0]])
+
+
+def test_clipped_masks_are_read_as_by_the_published_scorer():
+    # Colours far beyond those of the palette too (see make_published_reading.py).
+    path = pathlib.Path(__file__).parents[1] / "fixtures" / "published_reading.npz"
+    reference = np.load(path)
+    predicted = jnp.asarray(reference["signal"])
+    clipped = decode(MASK, jnp.clip(predicted, -1.0, 1.0))
+    np.testing.assert_array_equal(clipped, reference["classes"])
+    differ = np.mean(np.asarray(decode(MASK, predicted)) != reference["classes"])
+    assert 0.05 < differ < 0.15, "clipping matters"
 
 
 def test_confidence_of_every_pixel():

@@ -1,4 +1,5 @@
 import itertools
+import pathlib
 
 import numpy as np
 import pytest
@@ -50,6 +51,16 @@ def test_label_colours_of_published_sets():
     assert palettes.label_colours(1) == ((0, 0, 0),)
     with pytest.raises(ValueError, match="65 classes .* 64 colours of labels; .*encoding='plane'"):
         palettes.label_colours(65)
+
+
+@pytest.mark.parametrize("num_classes", range(2, 65))
+def test_label_colours_are_those_of_published_class_models(num_classes):
+    # Their numbers on the lattice, as PyTorch computes them (see make_label_colours.py).
+    path = pathlib.Path(__file__).parents[1] / "fixtures" / "label_colours.npz"
+    numbers = np.load(path)["numbers"][num_classes, :num_classes].tolist()
+    assert numbers == [63 * index // (num_classes - 1) for index in range(num_classes)]
+    colours = tuple((75 * (n // 16), 75 * (n // 4 % 4), 75 * (n % 4)) for n in numbers)
+    assert palettes.label_colours(num_classes) == colours
 
 
 @pytest.mark.parametrize("num_classes", range(1, 65))

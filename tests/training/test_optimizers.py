@@ -30,9 +30,11 @@ def test_the_learning_rate_rises_and_falls_along_cosines():
 def test_learning_rates_of_a_published_run_are_those_of_pytorch():
     # 1000 epochs of 118 batches, 100 of them to warm up (see make_one_cycle.py).
     reference = np.load(FIXTURES / "one_cycle.npz")
+    steps = reference["mnist/steps"]
+    assert {*range(10), 11_799, *range(117_990, 118_000)} <= set(steps.tolist())
     schedule = one_cycle(118_000, 11_800, 5e-4, 1e-6)
-    rates = jax.vmap(schedule)(reference["steps"])
-    np.testing.assert_allclose(rates, reference["rates"], rtol=2e-4)
+    rates = jax.vmap(schedule)(steps)
+    np.testing.assert_allclose(rates, reference["mnist/rates"], rtol=1e-4)
     assert float(schedule(11_799)) == rates.max() == np.float32(5e-4)
     assert schedule(117_999) == pytest.approx(1e-6, rel=1e-4)
 
@@ -57,6 +59,23 @@ def test_the_first_step_is_as_long_as_the_learning_rate():
     updates = _update(adamw(lambda step: 0.5, 0.0, None), params, gradients)
     np.testing.assert_allclose(updates["a"], [-0.5, 0.5], rtol=1e-4)
     np.testing.assert_allclose(updates["b"], [-0.5], rtol=1e-4)
+
+
+def test_parameters_and_their_average_are_those_of_pytorch():
+    # Gradients of many sizes, and the rates of a cycle (see make_adamw.py).
+    reference = np.load(FIXTURES / "adamw.npz")
+    rates = jnp.asarray(reference["rates"], jnp.float32)
+    optimizer = adamw(lambda step: rates[step], 0.0, None)
+    params = average = jnp.asarray(reference["start"])
+    state = optimizer.init(params)
+    for gradient, expected, mean in zip(
+        reference["gradients"], reference["params"], reference["averages"], strict=True
+    ):
+        updates, state = optimizer.update(jnp.asarray(gradient), state, params)
+        params = optax.apply_updates(params, updates)
+        average = optax.incremental_update(params, average, 0.1)
+        np.testing.assert_allclose(params, expected, rtol=0, atol=2e-7)
+        np.testing.assert_allclose(average, mean, rtol=0, atol=2e-7)
 
 
 def test_gradients_are_bounded_together():

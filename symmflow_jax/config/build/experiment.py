@@ -20,6 +20,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
 from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
+from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.values import (
     Config,
     DataConfig,
@@ -37,6 +38,7 @@ from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.metrics.conventions import Conventions
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -230,6 +232,11 @@ class Experiment:
         """The preparation of examples."""
         return batches.make_preparation(self.config, self.schema)
 
+    @functools.cached_property
+    def evaluation_preparation(self) -> Preparation:
+        """The preparation of the examples that scores are of, by the protocol."""
+        return batches.make_evaluation_preparation(self.config, self.schema)
+
     def training_batches(
         self,
         skip_log: pathlib.Path | None = None,
@@ -332,6 +339,22 @@ class Experiment:
         return training.make_step(self.config, self.method, optimizer, parallelism)
 
     # Evaluation.
+
+    @property
+    def conventions(self) -> Conventions:
+        """The conventions of the scores."""
+        return metrics.make_conventions(self.eval)
+
+    @property
+    def clips_masks(self) -> bool:
+        """True if predicted pictures of masks are clipped before they are read for scores."""
+        draws_masks = ENCODINGS[self.config.semantics.encoding].draws_masks
+        return self.conventions.clips_masks and draws_masks
+
+    @property
+    def dequantizes_real_images(self) -> bool:
+        """True if real images bear noise of half an 8-bit level in scores."""
+        return self.conventions.prepares_as_in_training and self.data.dequantize_images
 
     @property
     def loss_weights(self) -> JointState:

@@ -1,10 +1,11 @@
-"""Tables of metrics and features, and construction of feature functions and LPIPS."""
+"""Tables of metrics, features and protocols; feature functions, LPIPS and conventions."""
 
 import dataclasses
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import EvalConfig
-from symmflow_jax.metrics import lpips
+from symmflow_jax.metrics import conventions, lpips
+from symmflow_jax.metrics.conventions import Conventions
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -61,6 +62,25 @@ FEATURES: dict[str, Choice] = {
     ),
 }
 """The values of `config.eval.features`; a constructor takes the path of the weights."""
+
+PROTOCOLS: dict[str, Choice] = {
+    "ours": Choice(
+        lambda: conventions.OURS,
+        "central crops, clean images, samples rounded to 8 bits, also for LPIPS",
+    ),
+    "published": Choice(
+        lambda: conventions.PUBLISHED,
+        "as the published code: examples prepared as in training, samples cut to 8 bits, LPIPS of "
+        "unclipped signals, masks clipped before they are read, labels in turn, masks repeated "
+        "one by one",
+    ),
+}
+"""The values of `config.eval.protocol`; a constructor gives `Conventions`."""
+
+
+def make_conventions(config: EvalConfig) -> Conventions:
+    """The conventions of the scores."""
+    return PROTOCOLS[config.protocol].resolve()()
 
 
 def make_feature_function(config: EvalConfig) -> FeatureFunction | None:

@@ -18,6 +18,7 @@ class EncodingChoice(Choice):
     Attributes:
         kinds: kinds of semantics that it encodes, the preferred one first.
         parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
+        draws_masks: True if it shows masks as pictures in [-1, 1].
         spaced_by_beta: True if `dequantization_beta` is also the distance of the codes.
         draws_pictures: True if its signals are colour pictures of the image's size in about
             [-1, 1], which an autoencoder of images can take.
@@ -25,6 +26,7 @@ class EncodingChoice(Choice):
 
     kinds: tuple[SemanticsKind, ...]
     parameterization: str = "velocity"
+    draws_masks: bool = False
     spaced_by_beta: bool = False
     draws_pictures: bool = False
 
@@ -34,6 +36,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.palette_mask:PaletteMask.of_classes",
         "masks as images in the colours of a palette",
         (MASK,),
+        draws_masks=True,
         draws_pictures=True,
     ),
     "plane": EncodingChoice(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
-from symmflow_jax.config.build.metrics import FEATURES, METRICS
+from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
 from symmflow_jax.config.build.networks import NETWORKS
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
-from symmflow_jax.config.build.training import PARALLELISMS
+from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import ClockShares, Config, NetworkConfig
 
@@ -19,11 +19,13 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "data.resampling": RESAMPLINGS,
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
+    "train.epoch_steps": EPOCH_STEPS,
     "train.clock": CLOCKS,
     "train.path": PATHS,
     "train.coupling": COUPLINGS,
     "train.image_parameterization": PARAMETERIZATIONS,
     "train.semantics_parameterization": PARAMETERIZATIONS,
+    "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,

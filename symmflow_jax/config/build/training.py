@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 
 import jax
@@ -29,18 +30,40 @@ PARALLELISMS: dict[str, Choice] = {
 """The values of `config.parallel`; a constructor takes the devices of all processes."""
 
 
+EPOCH_STEPS: dict[str, Choice] = {
+    "exact": Choice(
+        lambda: _exact_steps, "examples over batch size: batches run on into the next epoch"
+    ),
+    "whole": Choice(
+        lambda: _whole_steps, "rounded up, as the published loader counts its last, smaller batch"
+    ),
+}
+"""The values of `config.train.epoch_steps`; a constructor makes a function of two numbers."""
+
+
+def _exact_steps(num_examples: int, batch_size: int) -> float:
+    return num_examples / batch_size
+
+
+def _whole_steps(num_examples: int, batch_size: int) -> float:
+    return math.ceil(num_examples / batch_size)
+
+
 def make_parallelism(config: Config, devices: Sequence[jax.Device] = ()) -> Parallelism:
     """Makes the distribution of training; by default over all devices of all processes."""
     return PARALLELISMS[config.parallel].resolve()(tuple(devices or jax.devices()))
 
 
 def count_steps(config: TrainConfig, num_epochs: float, num_examples: int) -> int:
-    """Number of steps for `num_epochs` passes over `num_examples` examples, at least 1.
+    """Number of steps of `num_epochs` epochs over `num_examples` examples, at least 1.
+
+    `config.epoch_steps` says how many steps an epoch has.
 
     Raises:
         ValueError: if they are more than the counters on devices can hold.
     """
-    steps = num_epochs * num_examples / config.batch_size
+    steps_of_epoch = EPOCH_STEPS[config.epoch_steps].resolve()()
+    steps = num_epochs * steps_of_epoch(num_examples, config.batch_size)
     if steps > LARGEST:
         raise ValueError(
             f"{num_epochs:g} epochs of {num_examples} examples are {steps:.3g} steps, more than "

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.evaluation.measurement import Measurement
+from symmflow_jax.metrics.conventions import PUBLISHED
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Published:
     """One series of the paper: a score by the number of solver steps.
 
@@ -14,8 +15,13 @@ class Published:
         data: the paper's name of the data set.
         task: the task, as in `Protocol`.
         metric: the metric, as in `Measurement`.
-        values: the score by number of steps, in the units of `Measurement`.
-        protocol: the paper's protocol in words.
+        values: the score by number of steps, as the paper prints it.
+        decimals: number of decimals in the paper.
+        unit: the paper's unit in units of `Measurement`: 0.01 for percent.
+        note: what the paper and its code say of the protocol.
+        num_examples: number of examples or of samples; None if the paper does not say.
+        splits: names of the split, as sources call it.
+        settings: further fields of `Protocol` in the paper's protocol; see `differences`.
         solver: the solver, as in `Protocol`.
     """
 
@@ -23,8 +29,23 @@ class Published:
     task: str
     metric: str
     values: Mapping[int, float]
-    protocol: str
+    decimals: int
+    unit: float = 1.0
+    note: str
+    num_examples: int | None
+    splits: tuple[str, ...]
+    settings: Mapping[str, object]
     solver: str = "euler"
+
+    @property
+    def title(self) -> str:
+        """The data set, the task and the metric."""
+        percent = ", %" if self.unit == _PERCENT else ""
+        return f"{self.data}, {self.task}: {self.metric}{percent}"
+
+    def printed(self, value: float, more_decimals: int = 0) -> str:
+        """A score in units of `Measurement` as the paper would print it."""
+        return f"{value / self.unit:.{self.decimals + more_decimals}f}"
 
 
 def of(dataset: str) -> list[Published]:
@@ -32,113 +53,271 @@ def of(dataset: str) -> list[Published]:
     return list(_PUBLISHED.get(dataset, ()))
 
 
-def ours(published: Published, num_steps: int, table: list[Measurement]) -> list[Measurement]:
-    """The measurements of a table for one published figure; several if masks have two sizes."""
+def ours(
+    published: Published, num_steps: int | None, table: list[Measurement]
+) -> list[Measurement]:
+    """The measurements of a table for one published figure; several if masks have two sizes.
+
+    Args:
+        published: the series.
+        num_steps: number of steps of the figure; None for those of any number.
+        table: the measurements.
+    """
     return [
         m
         for m in table
         if (m.protocol.task, m.metric) == (published.task, published.metric)
-        and (m.protocol.solver, m.protocol.num_steps) == (published.solver, num_steps)
+        and m.protocol.solver == published.solver
+        and num_steps in (None, m.protocol.num_steps)
         and m.class_name is None
     ]
 
 
-def _percent(values: Mapping[int, float]) -> dict[int, float]:
-    return {num_steps: value / 100 for num_steps, value in values.items()}
+def differences(published: Published, measurement: Measurement) -> list[str]:
+    """What differs between the protocols of a published figure and of a measurement, in words.
+
+    Empty if nothing does that either tells. Fewer examples, another size or filter, another
+    preparation, other conventions and so on are told.
+    """
+    protocol, found = measurement.protocol, []
+    # Points have neither crops nor levels, so that no convention concerns them.
+    if protocol.image_size and protocol.conventions != PUBLISHED.name:
+        found.append(f"protocol {protocol.conventions!r}")
+    expected = published.num_examples
+    if expected is not None and measurement.num_examples != expected:
+        found.append(f"{measurement.num_examples:,} of {expected:,} {_counted(published)}")
+    if protocol.split not in published.splits:
+        found.append(f"split {protocol.split!r}")
+    for name, value in (_ALWAYS | dict(published.settings)).items():
+        given = getattr(protocol, name)
+        if given != value:
+            found.append(_WORDS[name].format(_shown(given), _shown(value)))
+    return found
 
 
-_LATENT = "latent model at 512x512"
-_FID = "Inception pool features against real images; {}; " + _LATENT
-_LPIPS = "AlexNet, between a sample and the real image of its mask; " + _LATENT
+def not_measured(published: Published, table: list[Measurement]) -> str:
+    """Why a table has nothing for a figure: other steps, or no such score."""
+    steps = sorted({m.protocol.num_steps or 0 for m in ours(published, None, table)})
+    if steps:
+        return f"measured in {', '.join(map(str, steps))} steps"
+    return _REMEDIES.get(published.metric, "not measured")
+
+
+def _counted(published: Published) -> str:
+    return "samples" if published.task == "generation" else "examples"
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return "x".join(map(str, value)) or "no" if isinstance(value, tuple) else str(value)
+
+
+_WORDS = {
+    "image_size": "{} instead of {} pixels",
+    "resampling": "resized by {} instead of {} filter",
+    "crop": "{} instead of {} crop",
+    "dequantized": "noise of half a level in real images: {} instead of {}",
+    "mask_decoder": "decoder of masks: {} instead of {}",
+    "scored_size": "at the {} instead of the {} size",
+    "ensemble_size": "{} draws instead of {}",
+    "clock": "clock {} instead of {}",
+    "guidance": "guidance: {} instead of {}",
+    "weights": "{} instead of {} weights",
+    "features": "features {} instead of {}",
+    "conditions": "generated from {} instead of {}",
+}
+"""Differences in words, by field of `Protocol`: the value, and that of the paper."""
+
+_ALWAYS: dict[str, object] = {
+    "ensemble_size": 1,
+    "clock": "tied",
+    "guidance": None,
+    "weights": "ema",
+}
+"""Fields of every published protocol."""
+
+_REMEDIES = {
+    "fid": "not measured; set config.eval.features, feature_weights and num_feature_samples",
+    "lpips": "not measured; set config.eval.lpips_weights and num_feature_samples",
+}
+
+_PERCENT = 0.01
+_SMALL = {"image_size": (32, 32), "crop": "centre", "resampling": "bilinear"}
+_FACES = {
+    "image_size": (512, 512),
+    "crop": "centre",
+    "resampling": "bilinear",
+    "dequantized": True,
+}
+_SCENES = {
+    "image_size": (512, 512),
+    "crop": "random",
+    "resampling": "bicubic",
+    "dequantized": False,
+}
+_MASKS = {"scored_size": "model", "mask_decoder": "images"}
+_DISTANCE = (
+    "pytorch-fid of {} with real images; which ones, and in which size, neither the paper nor its "
+    "code says"
+)
+_PAIRS = "AlexNet, between each unclipped sample and the real image of its mask; {}"
+_LOADER = (
+    "the published loader shuffles and drops the last batch, {} of {} at batch size 32; here all "
+    "are scored"
+)
 
 _CELEBA = (
     Published(
-        "CelebAMask-HQ",
-        "segmentation",
-        "miou",
-        _percent({1: 65.3, 2: 70.3, 5: 70.3, 20: 69.4, 25: 69.3}),
-        f"macro mean over the classes without background; validation split; {_LATENT}",
+        data="CelebAMask-HQ",
+        task="segmentation",
+        metric="miou",
+        values={1: 65.3, 2: 70.3, 5: 70.3, 20: 69.4, 25: 69.3},
+        decimals=1,
+        unit=_PERCENT,
+        note="macro mean over the classes without background; validation split; "
+        + _LOADER.format("17", "2,993 faces"),
+        num_examples=2_993,
+        splits=("val",),
+        settings=_FACES | _MASKS,
     ),
     Published(
-        "CelebAMask-HQ",
-        "generation",
-        "fid",
-        {1: 88.5, 5: 49.5, 10: 28.2, 25: 11.9},
-        _FID.format("validation masks repeated with fresh noise to 50,000 samples"),
+        data="CelebAMask-HQ",
+        task="generation",
+        metric="fid",
+        values={1: 88.5, 5: 49.5, 10: 28.2, 25: 11.9},
+        decimals=1,
+        note=_DISTANCE.format("50,000 samples (17 for each of 2,942 validation masks)"),
+        num_examples=50_000,
+        splits=("val",),
+        settings=_FACES | {"features": "inception", "conditions": "2942 masks, each 17 times"},
     ),
-    Published("CelebAMask-HQ", "generation", "lpips", {25: 0.464}, _LPIPS),
+    Published(
+        data="CelebAMask-HQ",
+        task="generation",
+        metric="lpips",
+        values={25: 0.464},
+        decimals=3,
+        note=_PAIRS.format("of the samples for FID"),
+        num_examples=50_000,
+        splits=("val",),
+        settings=_FACES | {"conditions": "2942 masks, each 17 times"},
+    ),
 )
 _COCO = (
     Published(
-        "COCO-Stuff",
-        "segmentation",
-        "miou",
-        _percent({1: 29.3, 2: 33.8, 5: 38.1, 20: 40.1, 25: 39.6}),
-        f"macro mean over the 171 classes, unlabeled pixels left out; {_LATENT}; the published "
-        "scorer merges ids 171 to 181 into 135 to 145, so this figure is not exactly reproducible",
+        data="COCO-Stuff",
+        task="segmentation",
+        metric="miou",
+        values={1: 29.3, 2: 33.8, 5: 38.1, 20: 40.1, 25: 39.6},
+        decimals=1,
+        unit=_PERCENT,
+        note="macro mean over the 171 classes, unlabeled pixels left out; the published scorer "
+        "knows the colours of raw ids 0 to 170 alone and so merges ids 171 to 181 into 135 to "
+        "145, on either side, so these figures are not exactly reproducible; "
+        + _LOADER.format("8", "5,000 scenes"),
+        num_examples=5_000,
+        splits=("val",),
+        settings=_SCENES | _MASKS,
     ),
     Published(
-        "COCO-Stuff",
-        "generation",
-        "fid",
-        {1: 102.6, 5: 44.3, 10: 18.2, 25: 7.0},
-        _FID.format("validation masks"),
+        data="COCO-Stuff",
+        task="generation",
+        metric="fid",
+        values={1: 102.6, 5: 44.3, 10: 18.2, 25: 7.0},
+        decimals=1,
+        note=_DISTANCE.format("50,000 samples (10 for each of 5,000 validation masks)"),
+        num_examples=50_000,
+        splits=("val",),
+        settings=_SCENES | {"features": "inception", "conditions": "5000 masks, each 10 times"},
     ),
-    Published("COCO-Stuff", "generation", "lpips", {25: 0.609}, _LPIPS),
-)
-_MNIST = (
     Published(
-        "MNIST", "classification", "accuracy", _percent({1: 99.3, 25: 99.6}), "test set, 32x32"
+        data="COCO-Stuff",
+        task="generation",
+        metric="lpips",
+        values={25: 0.609},
+        decimals=3,
+        note=_PAIRS.format("of the samples for FID"),
+        num_examples=50_000,
+        splits=("val",),
+        settings=_SCENES | {"conditions": "5000 masks, each 10 times"},
     ),
 )
-_CIFAR10 = (
-    Published(
-        "CIFAR-10", "classification", "accuracy", _percent({1: 88.2, 25: 90.6}), "test set, 32x32"
-    ),
-)
+
+
+def _accuracy(data: str, values: Mapping[int, float], **settings: object) -> Published:
+    return Published(
+        data=data,
+        task="classification",
+        metric="accuracy",
+        values=values,
+        decimals=1,
+        unit=_PERCENT,
+        note="all 10,000 test images at 32x32",
+        num_examples=10_000,
+        splits=("test",),
+        settings=_SMALL | settings,
+    )
+
+
+_MNIST = (_accuracy("MNIST", {1: 99.3, 25: 99.6}),)
+_CIFAR10 = (_accuracy("CIFAR-10", {1: 88.2, 25: 90.6}),)
 _SPIRALS = (
     Published(
-        "Two spirals",
-        "classification",
-        "accuracy",
-        _percent({1: 100.0, 2: 92.0, 5: 87.0, 10: 83.6, 20: 82.6, 50: 82.0}),
-        "toy in the plane",
+        data="Two spirals",
+        task="classification",
+        metric="accuracy",
+        values={1: 100.0, 2: 92.0, 5: 87.0, 10: 83.6, 20: 82.6, 50: 82.0},
+        decimals=1,
+        unit=_PERCENT,
+        note="a toy of 10,000 drawn points; its spirals and its network are not those of "
+        "configs/spirals.py, so that only the fall by steps compares",
+        num_examples=10_000,
+        splits=("test",),
+        settings={},
     ),
 )
 
 
 def _medmnist(
-    data: str, pixels: tuple[str, str], latents: tuple[str, str]
+    data: str, num_examples: int, pixels: tuple[str, str], latents: tuple[str, str]
 ) -> dict[str, tuple[Published, ...]]:
-    """The series of one set of MedMNIST, by name of its archives.
+    """The series of one set of MedMNIST (MedSymmFlow, table 1), by name of its archives.
 
     Args:
         data: name of the set.
+        num_examples: examples of its test split.
         pixels: AUC and accuracy of the model in pixels, in percent with their spread.
         latents: the same of the model in latents.
     """
-    names = (f"npz/{data.lower()}", f"npz/{data.lower()}_224")
-    models = ("28x28 brought to 32x32 pixels", "224x224 brought to 256x256, in latents")
+    latent: dict[str, object] = {"image_size": (256, 256), "mask_decoder": "images"}
+    pixel: dict[str, object] = {}
+    models = (("", "in pixels", pixel, pixels), ("_224", "in latents", latent, latents))
     return {
-        name: tuple(
+        f"npz/{data.lower()}{ending}": tuple(
             Published(
-                data,
-                "classification",
-                metric,
-                _percent({25: float(figure.split()[0])}),
-                f"MedSymmFlow, test set, {model}; {figure} % over repeated runs",
+                data=data,
+                task="classification",
+                metric=metric,
+                values={25: float(figure.split()[0])},
+                decimals=1,
+                unit=_PERCENT,
+                note=f"MedSymmFlow {model}, {figure} over repeated runs; AUC is of the distances",
+                num_examples=num_examples,
+                splits=("test",),
+                settings=_SMALL | settings,
             )
             for metric, figure in zip(("auc_of_distances", "accuracy"), figures, strict=True)
         )
-        for name, model, figures in zip(names, models, (pixels, latents), strict=True)
+        for ending, model, settings, figures in models
     }
 
 
 _MEDMNIST = {
-    **_medmnist("PneumoniaMNIST", ("95.2 ± 0.4", "88.0 ± 0.6"), ("94.4 ± 1.7", "89.4 ± 1.1")),
-    **_medmnist("BloodMNIST", ("99.4 ± 0.1", "97.9 ± 0.2"), ("99.8 ± 0.0", "99.0 ± 0.1")),
-    **_medmnist("DermaMNIST", ("89.6 ± 0.5", "78.8 ± 0.8"), ("92.5 ± 0.4", "81.0 ± 0.6")),
-    **_medmnist("RetinaMNIST", ("73.1 ± 0.4", "51.4 ± 2.1"), ("78.8 ± 0.4", "54.0 ± 0.9")),
+    **_medmnist("PneumoniaMNIST", 624, ("95.2 ± 0.4", "88.0 ± 0.6"), ("94.4 ± 1.7", "89.4 ± 1.1")),
+    **_medmnist("BloodMNIST", 3_421, ("99.4 ± 0.1", "97.9 ± 0.2"), ("99.8 ± 0.0", "99.0 ± 0.1")),
+    **_medmnist("DermaMNIST", 2_005, ("89.6 ± 0.5", "78.8 ± 0.8"), ("92.5 ± 0.4", "81.0 ± 0.6")),
+    **_medmnist("RetinaMNIST", 400, ("73.1 ± 0.4", "51.4 ± 2.1"), ("78.8 ± 0.4", "54.0 ± 0.9")),
 }
 
 # IDX files are assumed to be MNIST; the paper has no figures for other data sets in IDX files.

@@ -7,6 +7,7 @@ import numpy as np
 
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
 from symmflow_jax.evaluation.report import paper
+from symmflow_jax.metrics.conventions import OURS
 from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs import markdown
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -157,6 +158,10 @@ def _in_words(measurement: Measurement) -> str:
         filtered = f", {protocol.resampling}" if protocol.resampling else ""
         size = "x".join(map(str, protocol.image_size))
         parts.append(f"{protocol.crop} crop at {size}{filtered}")
+    if protocol.dequantized:
+        parts.append("real images with noise of half an 8-bit level")
+    if protocol.conventions != OURS.name:
+        parts.append(f"{protocol.conventions} protocol")
     if protocol.scored_size:
         parts.append(f"masks compared at the {protocol.scored_size} size")
     if protocol.mask_decoder and (protocol.scored_size or protocol.task == _CLASSIFICATION):
@@ -167,6 +172,8 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(_CLOCKS[protocol.clock])
     if protocol.guidance:
         parts.append(f"guidance of {protocol.guidance}")
+    if protocol.conditions:
+        parts.append(f"generated from {protocol.conditions}")
     if protocol.features:
         parts.append(f"features {protocol.features} (weights {protocol.features_hash})")
     if protocol.reference:
@@ -179,24 +186,37 @@ def _in_words(measurement: Measurement) -> str:
 
 
 def _paper_section(table: list[Measurement]) -> str:
-    """The paper's figures for the data set, each with the measured value or an empty cell."""
+    """The paper's figures for the data set, each with the measured value and what differs."""
     rows, notes = [], []
     for published in paper.of(table[0].protocol.dataset):
-        name = f"{published.data}, {published.task}: {published.metric}"
         for num_steps, value in published.values.items():
-            ours = ", ".join(cell(m) + _size(m) for m in paper.ours(published, num_steps, table))
-            rows.append([name, num_steps, _number(value), ours])
-        notes.append(f"{name} in the paper: {published.protocol}.")
+            found = paper.ours(published, num_steps, table)
+            theirs = f"{value:.{published.decimals}f}"
+            if not found:
+                note = paper.not_measured(published, table)
+                rows.append([published.title, num_steps, theirs, "", note])
+            for m in found:
+                note = "; ".join(paper.differences(published, m))
+                rows.append([published.title, num_steps, theirs, _as_printed(published, m), note])
+        notes.append(f"{published.title}, in the paper: {published.note}.")
     if not rows:
         return ""
-    lines = markdown.table(["figure", "Euler steps", "paper", "here"], rows)
-    here = "Here: see the protocols above."
+    lines = markdown.table(["figure", "Euler steps", "paper", "here", "what differs here"], rows)
+    here = (
+        "Here: see the protocols above. What differs is told as far as the protocol of the score "
+        "tells it; how a model was trained is not."
+    )
     return "## Beside the paper\n\n" + "\n\n".join([lines, *notes, here])
 
 
-def _size(measurement: Measurement) -> str:
-    size = measurement.protocol.scored_size
-    return f" ({size} size)" if size else ""
+def _as_printed(published: paper.Published, measurement: Measurement) -> str:
+    """The measured value in the paper's unit, with one more decimal and perhaps its spread."""
+    if math.isnan(measurement.value):
+        return UNDEFINED
+    text = published.printed(measurement.value, more_decimals=1)
+    if measurement.spread is None or math.isnan(measurement.spread):
+        return text
+    return f"{text} ± {published.printed(measurement.spread, more_decimals=1)}"
 
 
 def _class_section(table: list[Measurement]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from clu import metrics
 
 from symmflow_jax.codecs import images
-from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
+from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, Samples
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.recognition import average, count, segmentation
@@ -18,11 +18,12 @@ from symmflow_jax.flow.objectives.errors import mean_squared_error
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Generation, SemanticsPrediction
+from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runtime import processes
+
+_ONCE = FixedSteps(EULER, 1)
 
 
 def make_agreement(evaluator: Evaluator) -> Metric:
@@ -108,7 +109,7 @@ def cycle(
     squares, seed = metrics.Average.empty(), protocol.seeds[0]
     for batch in evaluator.batches(num_examples):
         targets = dataclasses.replace(
-            batch, labels=_predict(evaluator, evaluated, seed, batch).labels
+            batch, labels=_predict_real(evaluator, evaluated, seed, batch).labels
         )
         generated, predicted = _generate_and_predict(
             evaluator, evaluated, seed, targets, solve, guidance
@@ -136,8 +137,8 @@ def examples(
     seed, config = evaluator.experiment.seed, evaluator.experiment.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)
-    generated = _generate(evaluator, evaluated, seed, batch, solve, guidance)
-    predicted = _predict(evaluator, evaluated, seed, batch)
+    generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
+    predicted = _predict_real(evaluator, evaluated, seed, batch)
     columns = {
         "image": batch.image.values,
         "labels": batch.labels,
@@ -147,20 +148,6 @@ def examples(
     return {name: np.asarray(array)[:num_examples] for name, array in columns.items()}
 
 
-def _generate(
-    evaluator: Evaluator,
-    evaluated: EvaluatedWeights,
-    seed: int,
-    batch: Any,
-    solve: Solve,
-    guidance: Guidance,
-) -> Generation:
-    """Generates images from a batch's labels."""
-    return evaluator.call(
-        predictions.generate, evaluated, seed, batch, batch.labels, solve=solve, guidance=guidance
-    )
-
-
 def _generate_and_predict(
     evaluator: Evaluator,
     evaluated: EvaluatedWeights,
@@ -168,20 +155,19 @@ def _generate_and_predict(
     batch: Any,
     solve: Solve,
     guidance: Guidance,
-) -> tuple[Generation, SemanticsPrediction]:
+) -> tuple[Samples, SemanticsPrediction]:
     """Generates images from a batch's labels, and predicts their labels in one step."""
-    generated = _generate(evaluator, evaluated, seed, batch, solve, guidance)
-    return generated, _predict(evaluator, evaluated, seed, batch.with_images(generated.images))
+    generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
+    image = batch.with_images(generated.images).image
+    return generated, evaluator.predict_semantics(evaluated, seed, batch, image, solve=_ONCE)
 
 
-def _predict(
+def _predict_real(
     evaluator: Evaluator, evaluated: EvaluatedWeights, seed: int, batch: Any
 ) -> SemanticsPrediction:
-    """Predicts the labels of a batch's images in one step."""
-    once = FixedSteps(EULER, 1)
-    return evaluator.call(
-        predictions.predict_semantics, evaluated, seed, batch, batch.image, solve=once
-    )
+    """Predicts the labels of a batch's own images in one step."""
+    image = evaluator.real_images(seed, batch)
+    return evaluator.predict_semantics(evaluated, seed, batch, image, solve=_ONCE)
 
 
 @jax.jit

@@ -170,6 +170,8 @@ def _path(experiment: Experiment, source: Source, function: FeatureFunction) -> 
     data = dataclasses.asdict(experiment.data)
     identity = {key: value for key, value in data.items() if key not in unused}
     identity |= {"seed": experiment.seed, "content": content_digest(source)}
+    if experiment.evaluation_preparation.crop_seed is not None:
+        identity |= {"crop": "random"}
     text = json.dumps(identity, sort_keys=True, allow_nan=False)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     size = "x".join(str(n) for n in (*experiment.data.image_size, experiment.data.image_channels))

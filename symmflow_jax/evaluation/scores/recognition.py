@@ -22,7 +22,6 @@ from symmflow_jax.evaluation.findings import (
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
@@ -134,12 +133,12 @@ def predict_semantics(
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
     answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
     for batch in evaluator.batches(num_examples, original_labels=original_size):
-        result = evaluator.call(
-            predictions.predict_semantics,
+        seed = protocol.seeds[0]
+        result = evaluator.predict_semantics(
             evaluated,
-            protocol.seeds[0],
+            seed,
             batch,
-            batch.image,
+            evaluator.real_images(seed, batch),
             solve=solve,
             ensemble_size=protocol.ensemble_size,
         )

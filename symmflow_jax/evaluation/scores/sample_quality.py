@@ -1,15 +1,16 @@
 """Quality of generated images: distances to the distribution of real images, and LPIPS."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
+from symmflow_jax.data.batch import Batch
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.real_features import FeatureCollector, FeatureSet, real_features
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.frechet import frechet_distance
 from symmflow_jax.metrics.kernel_distance import kernel_distance
@@ -90,8 +91,9 @@ def sample_quality(
     """Measures Frechet and kernel distance to the real images, and LPIPS to the labels' own images.
 
     Args:
-        evaluator: method and examples. The examples' labels are the conditions; they repeat with
-            new noise up to `config.eval.num_feature_samples` samples.
+        evaluator: method and examples. The examples' labels are the conditions, unless the
+            conventions take all labels in turn. They repeat with new noise up to
+            `config.eval.num_feature_samples` samples.
         evaluated: the weights.
         solve: the solver of the generation.
         protocol: the protocol of the scores, with one seed.
@@ -101,23 +103,19 @@ def sample_quality(
     collector = FeatureCollector(features.num_features) if features else None
     # Count, network passes and LPIPS, in float64 on the host.
     totals = np.zeros(3)
-    for batch in evaluator.batches(evaluator.experiment.eval.num_feature_samples, repeated=True):
-        made = evaluator.call(
-            predictions.generate,
-            evaluated,
-            protocol.seeds[0],
-            batch,
-            batch.labels,
-            solve=solve,
-            guidance=evaluator.guidance(protocol.num_steps),
-        )
+    seed, guidance = protocol.seeds[0], evaluator.guidance(protocol.num_steps)
+    for batch in _batches(evaluator):
+        conditions = evaluator.conditions(batch)
+        made = evaluator.generate(evaluated, seed, batch, conditions, solve, guidance)
         valid = np.asarray(batch.valid, np.float64)
         totals[:2] += valid.sum(), valid @ np.asarray(made.nfe)
         if collector is not None and features is not None:
             collector.add(features(made.images), batch.example_index, batch.valid)
         if perceptual is not None:
-            totals[2] += valid @ np.asarray(perceptual(made.images, batch.image.values))
+            real = evaluator.real_images(seed, batch).values
+            totals[2] += valid @ np.asarray(perceptual(made.compared, real))
     count, passes, distance = processes.sum_over_processes(totals)
+    protocol = dataclasses.replace(protocol, conditions=_conditions(evaluator, int(count)))
     scores = []
     if collector is not None and features is not None and sample_metrics.real is not None:
         named = _with_features(protocol, features.name, features.weights_hash)
@@ -133,6 +131,27 @@ def sample_quality(
         Scores(values=values, num_examples=int(count), nfe=float(passes / count), protocol=named)
         for named, values in scores
     ]
+
+
+def _times(evaluator: Evaluator) -> int:
+    """How often each condition comes before the next one."""
+    if not evaluator.experiment.conventions.repeats_together:
+        return 1
+    return -(-evaluator.experiment.eval.num_feature_samples // len(evaluator.source))
+
+
+def _batches(evaluator: Evaluator) -> Iterator[Batch]:
+    num_samples = evaluator.experiment.eval.num_feature_samples
+    return evaluator.batches(num_samples, repeated=True, times=_times(evaluator))
+
+
+def _conditions(evaluator: Evaluator, num_samples: int) -> str:
+    """The conditions of the samples in words, such as "2942 masks, each 17 times"."""
+    if evaluator.balances_labels:
+        return f"{evaluator.schema.num_classes} labels in turn"
+    times, what = _times(evaluator), evaluator.experiment.kind.value
+    used = min(-(-num_samples // times), len(evaluator.source))
+    return f"{used} {what}s{f', each {times} times' if times > 1 else ' in turn'}"
 
 
 def _distances(collector: FeatureCollector, real: FeatureSet, name: str) -> dict[str, float]:

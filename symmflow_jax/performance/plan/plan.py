@@ -25,6 +25,9 @@ _NOTE = (
 )
 
 
+_NETWORKS = {False: "within a slice", True: "between slices"}
+
+
 def plan(
     experiment: Experiment, workdir: pathlib.Path, *, overwrite: bool = False
 ) -> dict[str, Any]:
@@ -52,13 +55,14 @@ def plan(
     jax.config.update("jax_platforms", "cpu")
     # The cache cannot load programs for devices that do not exist here.
     jax.config.update("jax_enable_compilation_cache", False)
-    chip, devices = open_topology(experiment.plan.topology)
+    chip, devices = open_topology(experiment.plan.topology, experiment.plan.num_slices)
     batch_size = experiment.plan.batch_size or experiment.train.batch_size
     _check_batch_sizes(experiment, batch_size, devices)
     compiler = Compiler(experiment.plan.optimization_level, dump)
     result = _head(experiment, chip, devices)
-    _logger.info("%s, %d chips, %s, optimized to %s. %s", experiment.plan.topology, len(devices),
-                 experiment.parallel, experiment.plan.optimization_level, _NOTE)  # fmt: skip
+    _logger.info("%s, %d slices, %d chips, %s, optimized to %s. %s", experiment.plan.topology,
+                 experiment.plan.num_slices, len(devices), experiment.parallel,
+                 experiment.plan.optimization_level, _NOTE)  # fmt: skip
     host = open_host(experiment.plan.topology, devices)
     train_step = _train_steps(experiment, batch_size, devices, compiler)
     for name, compile_program in {
@@ -84,6 +88,7 @@ def _head(experiment: Experiment, chip: Chip, devices: tuple[jax.Device, ...]) -
     return {
         "note": _NOTE,
         "topology": experiment.plan.topology,
+        "num_slices": experiment.plan.num_slices,
         "parallel": experiment.parallel,
         "optimization_level": experiment.plan.optimization_level,
         "num_chips": len(devices),
@@ -164,7 +169,10 @@ def _as_text(cost: Cost, chip: Chip) -> str:
         f"{bounds.memory_seconds * 1e3:,.2f} ms of memory traffic: {bounds.bound_by} binds",
     ]
     for collective in cost.collectives:
-        lines.append(f"  {collective.kind}: {collective.num_runs}, {_size(collective.num_bytes)}")
+        lines.append(
+            f"  {collective.kind} {_NETWORKS[collective.between_slices]}: {collective.num_runs}, "
+            f"{_size(collective.num_bytes)}"
+        )
     return "\n".join(lines if cost.collectives else [*lines, "  no collectives between chips"])
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from typing import Any
 
 import jax
 from jax.experimental import topologies
@@ -17,10 +18,14 @@ _NOT_ON_A_TPU = {
 }
 
 
-def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
+def open_topology(name: str, num_slices: int = 1) -> tuple[Chip, tuple[jax.Device, ...]]:
     """Opens a topology such as "v5e:4x4"; returns its chip and its devices, one for each chip.
 
     Programs can be compiled for these devices, but arrays cannot be placed on them.
+
+    Args:
+        name: chip and layout of a slice.
+        num_slices: number of such slices, which the network of the data centre joins.
 
     Raises:
         ValueError: if the topology does not exist, libtpu is missing, or another process of
@@ -38,7 +43,9 @@ def open_topology(name: str) -> tuple[Chip, tuple[jax.Device, ...]]:
             "pip install 'symmflow_jax[tpu]'."
         )
     chip = CHIPS[generation]
-    options = {} if chip.config_name is None else {"chip_config_name": chip.config_name}
+    options: dict[str, Any] = {"num_slices": num_slices} if num_slices > 1 else {}
+    if chip.config_name is not None:
+        options["chip_config_name"] = chip.config_name
     for key, value in _NOT_ON_A_TPU.items():
         os.environ.setdefault(key, value)
     try:
@@ -63,7 +70,7 @@ def open_host(name: str, devices: tuple[jax.Device, ...]) -> tuple[jax.Device, .
     a slice of their own.
 
     Args:
-        name: the topology, as in `open_topology`.
+        name: the topology of a slice, as in `open_topology`.
         devices: the devices of the topology.
     """
     first = [device for device in devices if device.process_index == 0]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,16 +16,22 @@ from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.runtime.processes import BATCH_AXIS
 from symmflow_jax.training.parallel.collectives import gather, scatter_stages, scattered_mean
 from symmflow_jax.training.parallel.sharding import (
+    DATA_AXES,
     Sharding,
     key_shape,
+    slices,
     with_sharding,
 )
 from symmflow_jax.training.train_step import Gradient, TrainStep
 
 
 def fully_sharded(devices: tuple[jax.Device, ...]) -> "Sharded":
-    """Full sharding: every device holds parts of parameters, average and optimizer state."""
-    return Sharded(Sharding(devices))
+    """Full sharding: every device holds parts of parameters, average and optimizer state.
+
+    The parts are split among the devices of a slice; several TPU slices hold the same.
+    """
+    groups = slices(devices)
+    return Sharded(Sharding(tuple(itertools.chain(*groups)), num_slices=len(groups)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +122,7 @@ class Sharded:
         channels, with several times the traffic and memory, and send the whole gradient to every
         device.
         """
-        stages = scatter_stages(self.sharding.devices)
+        stages = scatter_stages(self.sharding.first_slice)
 
         def distributed(weights: Weights, batch: Batch, key: jax.Array) -> Any:
             specs = self.sharding.specs(weights)
@@ -124,12 +131,12 @@ class Sharded:
                 grads, metrics = gradient(jax.tree.map(gather, weights, specs), batch, key)
                 mean = functools.partial(scattered_mean, stages=stages)
                 grads = jax.tree.map(mean, grads, specs.network)
-                return grads, jax.lax.pmean(metrics, BATCH_AXIS)
+                return grads, jax.lax.pmean(metrics, DATA_AXES)
 
             return jax.shard_map(
                 on_a_device,
                 mesh=self.sharding.mesh,
-                in_specs=(specs, PartitionSpec(BATCH_AXIS), PartitionSpec()),
+                in_specs=(specs, PartitionSpec(DATA_AXES), PartitionSpec()),
                 out_specs=(specs.network, PartitionSpec()),
                 check_vma=False,
             )(weights, batch, key)

@@ -5,6 +5,8 @@ import pytest
 from symmflow_jax.config.build.metrics import (
     FEATURES,
     METRICS,
+    PROTOCOLS,
+    make_conventions,
     make_feature_function,
     make_perceptual_distance,
 )
@@ -25,6 +27,12 @@ def test_metrics_of_labels_are_refused_for_masks(tiny_experiment):
     message = "has 'selective_recognition', which is of labels, but this config learns masks; leave"
     with pytest.raises(ValueError, match=message):
         tiny_experiment(**{"eval.metrics": ("objective", "selective_recognition")})
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_conventions_bear_the_name_of_their_protocol(name):
+    assert make_conventions(EvalConfig(protocol=name)).name == name
+    assert make_conventions(EvalConfig()).name == "ours"
 
 
 def test_metrics_come_in_the_order_of_the_config(tiny_experiment):

@@ -1,23 +1,29 @@
 """Steps, optimizer, train step and how devices share a training, of a config."""
 
 import functools
+import pathlib
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from symmflow_jax.config import conversion
 from symmflow_jax.config.build.training import (
     PARALLELISMS,
     count_steps,
     loss_weights,
     make_optimizer,
     make_parallelism,
+    make_schedule,
 )
+from symmflow_jax.config.reading import config_file
 from symmflow_jax.config.values import TrainConfig
 from symmflow_jax.performance import workloads
 from symmflow_jax.training.optimizers import adamw, one_cycle
 from symmflow_jax.training.state import create_train_state
+
+ROOT = pathlib.Path(__file__).parents[3]
 
 _POINTS = {
     "data.source": "spirals",
@@ -64,6 +70,49 @@ def test_devices_are_those_given_or_all(tiny_experiment, name):
 )
 def test_steps_of_passes_over_the_examples(num_epochs, num_examples, steps):
     assert count_steps(TrainConfig(batch_size=8), num_epochs, num_examples) == steps
+
+
+@pytest.mark.parametrize(
+    ("num_epochs", "num_examples", "steps"),
+    [(1.0, 64, 8), (1.0, 65, 9), (2.0, 67, 18), (0.5, 67, 4), (3.0, 5, 3)],
+)
+def test_a_smaller_last_batch_counts_where_epochs_have_whole_steps(num_epochs, num_examples, steps):
+    config = TrainConfig(batch_size=8, epoch_steps="whole")
+    assert count_steps(config, num_epochs, num_examples) == steps
+
+
+def test_steps_of_an_epoch_are_counted_in_known_ways(tiny_experiment):
+    with pytest.raises(ValueError, match="epoch_steps is 'ceil'; choose one of exact, whole"):
+        tiny_experiment(**{"train.epoch_steps": "ceil"})
+
+
+@pytest.mark.parametrize(
+    ("name", "num_examples", "num_steps", "num_warmup_steps"),
+    [
+        ("mnist", 60_000, 118_000, 11_800),
+        ("cifar10", 50_000, 278_000, 27_800),
+        ("celebamask_hq", 24_183, 75_600, 3_780),
+        ("coco", 118_287, 185_000, 9_250),
+    ],
+)
+def test_runs_of_the_paper_are_as_long_and_learn_as_fast_as_published(
+    name, num_examples, num_steps, num_warmup_steps, standard_dtype_promotion
+):
+    # The rates are those of PyTorch's schedule, with the published devices (make_one_cycle.py).
+    reference = np.load(ROOT / "tests/fixtures/one_cycle.npz")
+    values = config_file.load(str(ROOT / "configs" / f"{name}.py"))
+    train = conversion.from_config_dict(values).train
+    schedule = make_schedule(train, num_examples)
+    assert (schedule.num_steps, schedule.num_warmup_steps) == (num_steps, num_warmup_steps)
+    assert reference[f"{name}/total"] == num_steps
+    rates = one_cycle(
+        num_steps, num_warmup_steps, train.peak_learning_rate, train.end_learning_rate
+    )
+    steps, expected = reference[f"{name}/steps"], reference[f"{name}/rates"]
+    np.testing.assert_allclose(jax.vmap(rates)(steps), expected, rtol=1e-4)
+    peak = float(rates(num_warmup_steps - 1))
+    assert peak == pytest.approx(train.peak_learning_rate, rel=1e-6)
+    assert float(rates(num_steps - 1)) == pytest.approx(1e-6, rel=1e-4)
 
 
 def test_the_parts_of_the_loss_add_up_to_one():

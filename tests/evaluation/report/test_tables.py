@@ -63,13 +63,45 @@ def test_spreads_stand_behind_their_means(measurement):
 
 
 def test_the_paper_stands_beside_it(measurement):
-    coco = {"dataset": "coco_stuff"}
-    text = _text([measurement(coco), measurement(coco | {"num_steps": 5}, nfe=5.0, value=0.6)])
-    name = "COCO-Stuff, segmentation: miou"
-    assert f"| {name} | 1 | 0.2930 | 0.5000 (model size) |" in text
-    assert f"| {name} | 2 | 0.3380 |  |" in text  # Not measured here.
-    assert f"{name} in the paper: macro mean over the 171 classes" in text
+    coco = {"dataset": "coco_stuff", "split": "val", "mask_decoder": "images", "clock": "tied"}
+    paper = {"conventions": "published", "image_size": (512, 512), "crop": "random"}
+    paper |= {"resampling": "bicubic"}
+    table = [
+        measurement(coco | paper, num_examples=5_000, value=0.29256),
+        measurement(coco | paper | {"num_steps": 5}, nfe=5.0, value=0.6, spread=0.01),
+    ]
+    lines = _text(table).splitlines()
+    name = "COCO-Stuff, segmentation: miou, %"
+    start = lines.index("## Beside the paper")
+    assert lines[start + 2 : start + 8] == [
+        "| figure | Euler steps | paper | here | what differs here |",
+        "| --- | --- | --- | --- | --- |",
+        f"| {name} | 1 | 29.3 | 29.26 |  |",
+        f"| {name} | 2 | 33.8 |  | measured in 1, 5 steps |",
+        f"| {name} | 5 | 38.1 | 60.00 ± 1.00 | 500 of 5,000 examples |",
+        f"| {name} | 20 | 40.1 |  | measured in 1, 5 steps |",
+    ]
+    text = "\n".join(lines)
+    fid = "| COCO-Stuff, generation: fid | 25 | 7.0 |  | not measured; set config.eval.features,"
+    assert fid in text
+    assert f"{name}, in the paper: macro mean over the 171 classes" in text
     assert "Beside the paper" not in _text([measurement()])
+
+
+def test_the_paper_stands_beside_scores_of_our_protocol_with_a_word(measurement):
+    text = _text([measurement({"dataset": "coco_stuff"}, value=math.nan)])
+    assert "| 1 | 29.3 | – | protocol 'ours'; 500 of 5,000 examples; split 'test'; " in text
+
+
+def test_a_protocol_of_the_published_code_is_told(measurement):
+    published = {"conventions": "published", "crop": "random", "dequantized": True}
+    text = tables.protocols([measurement(published | {"conditions": "9 masks, each 2 times"})])
+    assert text.startswith(
+        "500 examples of shapes (test); random crop at 32x48; real images with noise of half an "
+        "8-bit level; published protocol; masks compared at the model size; "
+        "generated from 9 masks, each 2 times; "
+    )
+    assert "protocol" not in tables.protocols([measurement()])
 
 
 def test_a_row_for_each_class(table, measurement):

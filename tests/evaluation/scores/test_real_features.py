@@ -184,3 +184,11 @@ def test_only_the_first_features_are_kept_but_all_count():
     statistics, rows = collector.finish()
     np.testing.assert_array_equal(rows, [[1.0], [2.0]])
     np.testing.assert_allclose(statistics.gaussian().mean, [3.0])
+
+
+def test_random_crops_have_statistics_of_their_own(tiny_experiment, tmp_path):
+    values = {"eval.statistics_dir": str(tmp_path / "statistics"), "data.random_crop": True}
+    for protocol in ("ours", "published"):
+        made = evaluator_of(tiny_experiment(**values | {"eval.protocol": protocol}))
+        real_features.real_features(made, _function())
+    assert len(list((tmp_path / "statistics").glob("*.features.npz"))) == 2

@@ -121,3 +121,75 @@ def test_missing_weights_are_told_before_anything_else(tiny_experiment, tmp_path
     experiment = tiny_experiment(**samples)
     with pytest.raises(ValueError, match=r"lpips_weights is .*no', which is no file"):
         evaluator_of(experiment)
+
+
+@pytest.fixture
+def published(tiny_experiment, tmp_path, monkeypatch):
+    """A function from a number of samples to the scores of signals half a level too bright."""
+    weights = tmp_path / "lpips.safetensors"
+    weights.touch()
+
+    def measure(num_samples: int, **changes):
+        values = {
+            "eval.protocol": "published",
+            "eval.statistics_dir": str(tmp_path / "statistics"),
+            "eval.num_feature_samples": num_samples,
+            "eval.lpips_weights": str(weights),
+        }
+        evaluator = evaluator_of(tiny_experiment(**values | changes))
+        masks, real = {}, evaluator.batches(0)
+        for batch in real:
+            for index, labels in zip(batch.example_index.tolist(), batch.labels, strict=True):
+                masks[index] = np.asarray(labels)
+        seen = []
+
+        def generate(method, params, key, positions, labels, solve, guidance, as_signals):
+            assert as_signals
+            seen.extend(zip(np.asarray(positions).tolist(), np.asarray(labels), strict=True))
+            signals = jnp.full((len(positions), 8, 8, 3), 1.25)
+            return Generation(signals, jnp.ones(len(positions), jnp.int32))
+
+        monkeypatch.setattr(predictions, "generate", generate)
+        features = real_features.real_features(evaluator, _function())
+        protocol = evaluator.protocol("generation", _TRAINED, 0, solver="euler", num_steps=5)
+        sample_metrics = SampleMetrics(_function(), features, _Signals())
+        scores = sample_quality(evaluator, _TRAINED, None, protocol, sample_metrics)
+        return scores, seen, masks
+
+    return measure
+
+
+class _Signals:
+    """In place of LPIPS: the largest value of the first images, which must be signals."""
+
+    weights_hash = "none"
+
+    def __call__(self, first, second):
+        assert first.dtype == jnp.float32 and first.shape == second.shape
+        return jnp.max(first, axis=(1, 2, 3))
+
+
+def test_published_samples_repeat_each_mask_and_are_compared_unclipped(published):
+    (distances, pairs), seen, masks = published(30)
+    # Thirty samples of twelve masks: ten of them, three times each.
+    for position, labels in seen[:30]:
+        np.testing.assert_array_equal(labels, masks[position // 3])
+    assert distances.num_examples == 30
+    assert distances.protocol.conditions == pairs.protocol.conditions == "10 masks, each 3 times"
+    assert distances.protocol.conventions == "published"
+    assert pairs.values == {"lpips": 1.25}
+
+
+def test_our_samples_take_all_masks_again_and_again(evaluator, measure):
+    distances, _ = measure(evaluator(30), 2, _function())
+    assert distances.protocol.conditions == "12 masks in turn"
+    assert distances.protocol.conventions == "ours"
+
+
+def test_published_samples_of_labels_take_all_labels_in_turn(published):
+    labels = {"semantics.encoding": "plane", "eval.lpips_weights": "", "eval.features": "inception"}
+    (distances, _), seen, _ = published(30, **labels, **{"eval.feature_weights": __file__})
+    conditions = [int(label) for _, label in seen[:30]]
+    num_classes = max(conditions) + 1
+    assert conditions == [number % num_classes for number in range(30)]
+    assert distances.protocol.conditions == f"{num_classes} labels in turn"

@@ -58,10 +58,35 @@ ENTRY %main (x: f32[100], y: f32[50], z: bf16[2,64], loop: (s32[], f32[8,4])) ->
 def test_pairs_tuples_copies_and_loops_count_as_they_run():
     assert collectives(hlo.parse(MODULE)) == [
         # 400 floats, 16 x 64 of two bytes, and 8 x 4 floats in each of 25 turns.
-        Collective("all-gather", 1 + 1 + 25, 1600 + 2048 + 25 * 128),
-        Collective("reduce-scatter", 25, 25 * 128),
-        Collective("all-reduce", 1, 600),
-        Collective("collective-permute", 1, 400),
+        Collective("all-gather", False, 1 + 1 + 25, 1600 + 2048 + 25 * 128),
+        Collective("reduce-scatter", False, 25, 25 * 128),
+        Collective("all-reduce", False, 1, 600),
+        Collective("collective-permute", False, 1, 400),
+    ]
+
+
+SLICES = """HloModule jit_step
+
+ENTRY %main (x: f32[16,8]) -> f32[2,8] {
+  %x = f32[16,8]{1,0} parameter(0)
+  %token = token[] after-all()
+  %part = f32[2,8]{1,0} reduce-scatter(%x), channel_id=1, dimensions={0}, to_apply=%add
+  %out = (f32[2,8]{1,0}, u32[], token[]) send(%part, %token), FRONT
+  %in = (f32[2,8]{1,0}, u32[], token[]) recv(%token), FRONT
+  %host = (f32[99]{0}, u32[], token[]) send(%y, %token), is_host_transfer=true
+  ROOT %r = f32[2,8]{1,0} get-tuple-element(%in), index=0
+}
+""".replace(
+    "FRONT",
+    'is_host_transfer=true, frontend_attributes={_xla_host_transfer_rendezvous="psum.7_0",'
+    '_xla_megascale_transfer_type="ALL_REDUCE"}',
+)
+
+
+def test_what_crosses_from_slice_to_slice_is_told_apart():
+    assert collectives(hlo.parse(SLICES)) == [
+        Collective("reduce-scatter", False, 1, 512),
+        Collective("all-reduce", True, 1, 64),
     ]
 
 

@@ -92,6 +92,32 @@ def test_sixteen_chips_sum_up_only_their_parts(run_main, tmp_path):
 
 
 @needs_libtpu
+def test_between_two_slices_only_parts_of_the_gradient_are_sent(run_main, tmp_path):
+    code, output = _end(
+        run_main(
+            "--mode=plan",
+            "--config.plan.topology=v5e:2x2",
+            "--config.plan.num_slices=2",
+            "--config.plan.optimization_level=O0",
+            "--config.parallel=fsdp",
+            f"--workdir={tmp_path}",
+            *POINTS,
+        )
+    )
+    assert code == 0, output
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert (plan["num_slices"], plan["num_chips"]) == (2, 8)
+    found = {
+        (collective["kind"], collective["between_slices"]): collective["num_bytes"]
+        for collective in plan["programs"]["train step"]["collectives"]
+    }
+    weights = 4 * 2 * 256 * 256
+    assert found["all-gather", False] == found["reduce-scatter", False] == weights
+    assert weights / 4 <= found["all-reduce", True] < 1.1 * weights / 4
+    assert "all-reduce between slices" in output
+
+
+@needs_libtpu
 def test_a_layout_that_does_not_exist(run_main, tmp_path):
     arguments = ("--mode=plan", "--config.plan.topology=v5e:3x3", f"--workdir={tmp_path}")
     code, output = _end(run_main(*arguments))

@@ -1,6 +1,7 @@
 """What `test_parallel.py` runs in a process with eight simulated devices."""
 
 import functools
+import re
 
 import jax
 import numpy as np
@@ -19,7 +20,8 @@ from symmflow_jax.runtime.processes import BATCH_AXIS
 from symmflow_jax.training.optimizers import adamw, one_cycle
 from symmflow_jax.training.parallel.collectives import scattered_mean, two_stages
 from symmflow_jax.training.parallel.pmapped import Pmapped
-from symmflow_jax.training.parallel.sharded import fully_sharded
+from symmflow_jax.training.parallel.sharded import Sharded, fully_sharded
+from symmflow_jax.training.parallel.sharding import DATA_AXES, Sharding
 from symmflow_jax.training.state import create_train_state
 
 pytestmark = pytest.mark.usefixtures("standard_dtype_promotion")
@@ -29,6 +31,7 @@ FORMS = {
     "one": lambda: Pmapped(tuple(jax.devices()[:1])),
     "pmap": lambda: Pmapped(tuple(jax.devices())),
     "fsdp": lambda: fully_sharded(tuple(jax.devices())),
+    "two slices": lambda: Sharded(Sharding(tuple(jax.devices()), num_slices=2)),
 }
 
 
@@ -106,6 +109,7 @@ def test_losses_do_not_depend_on_how_devices_share_the_work(trained):
     assert len(set(one.tolist())) == NUM_STEPS
     np.testing.assert_allclose(trained("pmap").losses, one, rtol=1e-5)
     np.testing.assert_allclose(trained("fsdp").losses, one, rtol=1e-5)
+    np.testing.assert_allclose(trained("two slices").losses, one, rtol=1e-5)
 
 
 def test_accumulated_gradients_are_shared_alike(trained):
@@ -144,7 +148,7 @@ def test_messages_are_the_split_parameters_and_their_gradients(trained):
     run = trained("fsdp")
     params = jax.tree.leaves(run.state.params)
     split = [leaf for leaf in params if _is_split(leaf)]
-    found = {kind: (n, size) for kind, n, size in _messages(run.compiled)}
+    found = {each.kind: (each.num_runs, each.num_bytes) for each in _messages(run.compiled)}
     # Once before they are used; and their gradients once, since the norm on CPU is that of one
     # vector (on other devices it is summed up where the parts are).
     assert found.pop("all-gather") == (2 * len(split), 2 * _bytes(split))
@@ -155,6 +159,33 @@ def test_messages_are_the_split_parameters_and_their_gradients(trained):
     assert _bytes(params) < reduced <= _bytes(params) + 4 * (3 + len(params))
 
 
+def test_slices_hold_the_same_and_exchange_only_parts(trained):
+    run = trained("two slices")
+    split = [leaf for leaf in jax.tree.leaves(run.state.params) if _is_split(leaf)]
+    for leaf in split:
+        parts = [np.asarray(shard.data) for shard in leaf.addressable_shards]
+        assert all(part.size == leaf.size // 4 for part in parts)
+        for first, second in zip(parts[:4], parts[4:], strict=True):
+            np.testing.assert_array_equal(first, second)
+    # Parameters are gathered within a slice. Of each split gradient, a quarter crosses to the
+    # other slice.
+    text = run.compiled.as_text()
+    within, across = "{{0,1,2,3},{4,5,6,7}}", "{{0,4},{1,5},{2,6},{3,7}}"
+    found = {
+        (kind, groups): sum(hlo.sizes(arrays))
+        for arrays, kind, groups in re.findall(
+            r"= (\S+) (all-gather|reduce-scatter|all-reduce)\(.*?replica_groups=(\{\{.*?\}\})", text
+        )
+        if groups in (within, across)
+    }
+    part = _bytes(split) // 4
+    assert found == {
+        ("all-gather", within): _bytes(split),
+        ("reduce-scatter", within): part,
+        ("all-reduce", across): part,
+    }
+
+
 @pytest.mark.parametrize("size", [2, 4])
 def test_two_exchanges_leave_every_device_its_part_of_the_mean(size):
     arrays = np.random.default_rng(0).normal(size=(8, 3, 16)).astype(np.float32)
@@ -162,8 +193,8 @@ def test_two_exchanges_leave_every_device_its_part_of_the_mean(size):
     exchange = jax.jit(
         jax.shard_map(
             lambda own: scattered_mean(own[0], spec, stages),
-            mesh=Mesh(np.array(jax.devices()), (BATCH_AXIS,)),
-            in_specs=PartitionSpec(BATCH_AXIS),
+            mesh=Mesh(np.array(jax.devices())[None], DATA_AXES),
+            in_specs=PartitionSpec(DATA_AXES),
             out_specs=spec,
             check_vma=False,
         )
@@ -293,7 +324,7 @@ def test_inference_gathers_weights_and_nothing_else(trained):
     compiled = predictions.predict_semantics.lower(*arguments).compile()
     kept = [leaf for leaf in jax.tree.leaves(sharded) if _is_split(leaf)]
     (messages,) = _messages(compiled)
-    assert messages == ("all-gather", len(kept), _bytes(kept))
+    assert messages == Collective("all-gather", False, len(kept), _bytes(kept))
     alone = (run.method, jax.tree.map(np.asarray, sharded), jax.random.key(0))
     one = predictions.predict_semantics(*alone, run.batch.example_index, run.batch.image, solve)
     eight = predictions.predict_semantics(*arguments)

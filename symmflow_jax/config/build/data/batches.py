@@ -1,5 +1,6 @@
 """Preparation of examples, caches of latents, and training batches of a config."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -7,6 +8,7 @@ import grain
 from PIL.Image import Resampling
 
 from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
@@ -39,6 +41,14 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
     )
+
+
+def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparation:
+    """Makes the preparation of the examples that scores are of, by the protocol of the config."""
+    preparation = make_preparation(config, schema)
+    if not (make_conventions(config.eval).prepares_as_in_training and config.data.random_crop):
+        return preparation
+    return dataclasses.replace(preparation, crop_seed=config.seed)
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:

@@ -42,6 +42,20 @@ def test_images_are_resized_by_the_filter_of_the_config(tiny_experiment):
         np.testing.assert_array_equal(preparation.prepare(element)["image"], np.asarray(expected))
 
 
+@pytest.mark.parametrize(
+    ("protocol", "random_crop", "crop_seed"),
+    [("ours", True, None), ("published", True, 5), ("published", False, None)],
+)
+def test_examples_of_scores_are_cropped_as_the_protocol_says(
+    tiny_experiment, protocol, random_crop, crop_seed
+):
+    values = {"eval.protocol": protocol, "data.random_crop": random_crop, "seed": 5}
+    config = tiny_experiment(**values).config
+    assert batches.make_evaluation_preparation(config, _SCHEMA).crop_seed == crop_seed
+    # Latents, for example, are always of the centre.
+    assert batches.make_preparation(config, _SCHEMA).crop_seed is None
+
+
 def test_points_stay_as_they_are(tiny_experiment):
     preparation = batches.make_preparation(tiny_experiment(**_POINTS).config, _SCHEMA)
     assert preparation.image_type is Points

@@ -1,5 +1,6 @@
 """COCO-Stuff in its official layout, against a reading by plain Pillow and NumPy."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +8,7 @@ from PIL import Image
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation import coco_stuff
 from symmflow_jax.data.sources.segmentation.coco_stuff import SCHEMA, CocoStuff
+from symmflow_jax.semantics.palette_mask import PaletteMask
 
 NEVER = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90)
 
@@ -50,6 +52,18 @@ def test_classes_as_published():
     assert not set(NEVER) & set(by_id)
     assert SCHEMA.palette[0] == (0, 0, 0) and SCHEMA.palette[-1] == (250, 250, 250)
     assert len(set(SCHEMA.palette)) == 172
+
+
+def test_a_perfect_picture_in_published_colours_is_read_without_an_error():
+    raw = np.array([i for i in (*range(182), 255) if i not in NEVER])
+    raw = np.random.default_rng(0).permutation(np.tile(raw, 4)).reshape(8, -1)
+    # The published loader: number `id` of the lattice of 6 levels 50 apart, 255 its last one.
+    colours = np.stack([raw // 36, raw // 6 % 6, raw % 6], axis=-1)
+    colours = 50 * np.where(raw[..., None] == 255, 5, colours)
+    signal = jnp.asarray(colours, jnp.float32) / 127.5 - 1.0
+    read = PaletteMask(SCHEMA.palette, 6.0).decode(signal)
+    accuracy = np.mean(np.asarray(read) == SCHEMA.from_raw(raw, "mask"))
+    assert accuracy == 1.0
 
 
 def test_an_id_that_never_occurs_is_an_error(root):
