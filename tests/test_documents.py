@@ -61,14 +61,8 @@ def _check_command_of_main(arguments: list[str]) -> None:
     assert not overrides.unused(given, mode.keys)
 
 
-# To be removed with the first commit that has the config, which the page uses already.
-_IS_AHEAD = not (ROOT / "configs" / "medmnist.py").exists()
-
-
 @pytest.mark.parametrize("path", sorted(DOCUMENTS), ids=lambda path: path.name)
-def test_commands_name_flags_and_keys_that_exist(path, request):
-    if path == WEIGHTS and _IS_AHEAD:
-        request.applymarker(pytest.mark.xfail(strict=True))
+def test_commands_name_flags_and_keys_that_exist(path):
     for module, arguments in _commands(path):
         if module == _MAIN:
             _check_command_of_main(arguments)

@@ -19,10 +19,11 @@ from symmflow_jax.semantics.encoding import Encoding
 
 @dataclasses.dataclass(frozen=True)
 class LatentCodec:
-    """Images and pictures of masks as latents of one autoencoder (arXiv 2506.10634, section 4).
+    """Images and pictures of labels as latents of one autoencoder (arXiv 2506.10634, section 4).
 
-    An image becomes a sample of its posterior. A dequantised mask picture becomes the mode of its
-    posterior. Both are scaled to about unit variance.
+    An image becomes a sample of its posterior. The dequantised picture of a mask, or of a class
+    label as one colour (arXiv 2507.19098), becomes the mode of its posterior. Both are scaled to
+    about unit variance.
 
     The weights are a dictionary with the autoencoder's "encoder" and "decoder" and perhaps a
     "mask_decoder", a decoder for mask pictures alone.

@@ -15,7 +15,7 @@ from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.schema import ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
-from symmflow_jax.config.values import Config, EvalConfig
+from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.interop.hub import address
 from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.runtime.errors import shown_value
@@ -48,6 +48,7 @@ def check(config: Config) -> None:
     _check_addresses(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
+    _check_latents(config.data)
     _check_clocks(config)
     _check_rows(config)
     _check_samples(config)
@@ -124,6 +125,16 @@ def _check_ranges(config: Config, keys: Iterable[str]) -> None:
             ranges.check(f"config.{key}", field.items(value), field.allowed, given)
 
 
+def _check_latents(data: DataConfig) -> None:
+    """Raises a ValueError if a cache of latents cannot hold the images of the training."""
+    if data.latents and data.random_vertical_flip:
+        raise ValueError(
+            f"config.data.latents is {data.latents!r}, whose cached images are not mirrored top to "
+            "bottom, but config.data.random_vertical_flip is set; set it to False, or clear "
+            "config.data.latents to encode in every step."
+        )
+
+
 def _check_clocks(config: Config) -> None:
     """Checks the shares of the clocks, and the keys that need two clocks."""
     shares = dataclasses.asdict(config.train.clock_shares)
@@ -150,12 +161,19 @@ def _check_rows(config: Config) -> None:
     """Checks metrics, solvers and step counts, and `original_size`."""
     if not config.eval.metrics:
         raise ValueError(f"config.eval.metrics is empty; give at least one of {listed(METRICS)}.")
+    kind = sources.kind_of(config)
+    for name in config.eval.metrics:
+        if kind not in METRICS[name].kinds:
+            raise ValueError(
+                f"config.eval.metrics has {name!r}, which is of {METRICS[name].kinds[0]}s, but "
+                f"this config learns {kind}s; leave it out."
+            )
     if not config.eval.solvers or not config.eval.num_steps:
         raise ValueError(
             f"config.eval.solvers and num_steps are {config.eval.solvers} and "
             f"{config.eval.num_steps}; give at least one solver and one number of steps."
         )
-    if config.eval.original_size and sources.kind_of(config) is not SemanticsKind.MASK:
+    if config.eval.original_size and kind is not SemanticsKind.MASK:
         raise ValueError(
             "config.eval.original_size is for masks, but this config learns labels, which have no "
             "size; set it to False."

@@ -47,6 +47,8 @@ class DataConfig:
         random_crop: in training, crop at a random position instead of the centre if the aspect
             ratio of an image differs from that of `image_size`.
         random_flip: in training, mirror half of the examples left to right.
+        random_vertical_flip: in training, mirror half of the examples top to bottom; not together
+            with `latents`, which hold no such images.
         dequantize_images: in training, add uniform noise of half an 8-bit level to either side.
         class_names: names of the classes in the order of their ids. Required by "paired_folder";
             elsewhere a list replaces the names that the data set gives. For "idx" and "npz" it may
@@ -86,6 +88,7 @@ class DataConfig:
     resampling: str = "bicubic"
     random_crop: bool = False
     random_flip: bool = False
+    random_vertical_flip: bool = False
     dequantize_images: bool = False
     class_names: tuple[str, ...] = ()
     class_ids: tuple[CountOrZero, ...] = ()
@@ -309,7 +312,8 @@ class EvalConfig:
         generation_steps: Euler steps of generated images.
         num_generated: generated images that are read back and compared with their conditions;
             0 takes the conditions of the whole split.
-        ensemble_size: noise draws per image whose predictions are combined by vote.
+        ensemble_size: noise draws per image whose predictions are combined by vote; confidences,
+            and distances from the codes of labels, are averaged.
         clock: clock of inference: "tied" (both components change, as in the paper), "clean" (the
             given component stays clean; needs a network with two clocks), or "" ("clean" for a
             network with two clocks, "tied" for one clock).

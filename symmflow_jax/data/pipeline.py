@@ -48,7 +48,8 @@ class Preparation:
         image_channels: channels of the result, 1 or 3.
         resampling: filter that resizes images.
         random_crop: True if training crops at random positions instead of the centre.
-        random_flip: True if training mirrors half of the examples.
+        random_flip: True if training mirrors half of the examples left to right.
+        random_vertical_flip: True if training mirrors half of the examples top to bottom.
         mirrored: pairs of classes that mirroring exchanges.
         crop_seed: seed of the positions at which evaluation crops; None for the centre.
     """
@@ -59,6 +60,7 @@ class Preparation:
     resampling: Resampling = Resampling.BICUBIC
     random_crop: bool = False
     random_flip: bool = False
+    random_vertical_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
     crop_seed: int | None = None
 
@@ -94,9 +96,13 @@ class Preparation:
         example = self.select(element)
         if self.image_size:
             example = self._fit(example, rng if self.random_crop else None)
-        if not self.random_flip:
-            return example
-        return transforms.random_flip(example, rng, self.mirrored)
+        for flips, axis in (
+            (self.random_flip, transforms.COLUMNS),
+            (self.random_vertical_flip, transforms.ROWS),
+        ):
+            if flips:
+                example = transforms.random_flip(example, rng, self.mirrored, axis)
+        return example
 
     def _fit(self, example: Example, rng: np.random.Generator | None = None) -> Example:
         size = typing.cast(tuple[int, int], self.image_size)

@@ -50,25 +50,35 @@ def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return mask[box.rows, box.columns].astype(np.int32)
 
 
+COLUMNS, ROWS = 1, 0
+"""The axis of a picture that a mirror reverses: left and right, or top and bottom."""
+
+
 def random_flip(
-    example: Example, rng: np.random.Generator, mirrored: tuple[tuple[int, int], ...] = ()
+    example: Example,
+    rng: np.random.Generator,
+    mirrored: tuple[tuple[int, int], ...] = (),
+    axis: int = COLUMNS,
 ) -> Example:
-    """Mirrors image and mask left to right with probability 0.5.
+    """Mirrors image and mask with probability 0.5.
 
     Args:
         example: an example as returned by `fit`.
         rng: source of the random decision.
         mirrored: pairs of classes that mirroring exchanges, such as left and right eyes.
+        axis: `COLUMNS` mirrors left to right, `ROWS` top to bottom.
     """
     if rng.random() < 0.5:
         return example
-    labels = flip_labels(example["labels"], mirrored)
-    return example | {"image": example["image"][:, ::-1], "labels": labels}
+    labels = flip_labels(example["labels"], mirrored, axis)
+    return example | {"image": np.flip(example["image"], axis), "labels": labels}
 
 
-def flip_labels(labels: Any, mirrored: tuple[tuple[int, int], ...] = ()) -> Any:
-    """Mirrors a mask left to right; one label for the whole image stays unchanged."""
-    return _swap(labels[:, ::-1], mirrored) if np.ndim(labels) == 2 else labels
+def flip_labels(
+    labels: Any, mirrored: tuple[tuple[int, int], ...] = (), axis: int = COLUMNS
+) -> Any:
+    """Mirrors a mask along an axis; one label for the whole image stays unchanged."""
+    return _swap(np.flip(labels, axis), mirrored) if np.ndim(labels) == 2 else labels
 
 
 def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:

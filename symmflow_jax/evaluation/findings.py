@@ -9,6 +9,7 @@ import numpy as np
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights
 from symmflow_jax.evaluation.measurement import Measurement, Scores, over_seeds
 from symmflow_jax.metrics.calibration import RiskCoverage
+from symmflow_jax.metrics.rejection import RejectionCurve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Findings:
         table: the scores.
         confusion: the confusion matrix of the first row, or None if no classes were predicted.
         risk_coverage: risk-coverage curve of the first seed's predictions, by row.
+        rejection: rejection curves of the first seed's labels, by row and name of the uncertainty.
     """
 
     table: list[Measurement]
     confusion: Confusion | None = None
     risk_coverage: Mapping[str, RiskCoverage] = dataclasses.field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    rejection: Mapping[str, Mapping[str, RejectionCurve]] = dataclasses.field(
         default_factory=lambda: MappingProxyType({})
     )
 
@@ -54,6 +59,7 @@ def merged(parts: Iterable[Findings]) -> Findings:
         table=[measurement for part in parts for measurement in part.table],
         confusion=next((part.confusion for part in parts if part.confusion), None),
         risk_coverage={name: c for part in parts for name, c in part.risk_coverage.items()},
+        rejection={name: c for part in parts for name, c in part.rejection.items()},
     )
 
 

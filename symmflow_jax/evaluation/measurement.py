@@ -32,7 +32,7 @@ class Protocol:
         dequantized: True if real images bore noise of half an 8-bit level.
         scored_size: "model" if masks were compared at the model's size, "original" if
             predictions were enlarged to the mask's own size; None if no masks were compared.
-        mask_decoder: "own" if latents of masks were decoded by a decoder that was tuned to masks,
+        mask_decoder: "own" if latents of labels were decoded by a decoder that was tuned to them,
             "images" if by the decoder of images; None for a loss or a model without latents.
         solver: name of the solver, or None for a loss.
         num_steps: number of its steps, or None if it is adaptive.

@@ -20,7 +20,7 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference.votes import vote
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
-from symmflow_jax.semantics.encoding import ProbabilityEncoding
+from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
 UNSURE = -1
 """Placeholder for a label whose confidence is too low."""
@@ -40,6 +40,8 @@ class SemanticsPrediction(NamedTuple):
             gives no probabilities.
         signal: float32 continuous semantics of the first draw, before decoding to labels.
         nfe: int32 `[batch]`, number of network passes for each image over all draws.
+        distances: float32 `[batch, classes]`, distance from the code of each class, averaged over
+            the draws; None if the encoding is not of one label with codes at distances.
     """
 
     labels: jax.Array
@@ -48,6 +50,7 @@ class SemanticsPrediction(NamedTuple):
     probabilities: jax.Array | None
     signal: jax.Array
     nfe: jax.Array
+    distances: jax.Array | None = None
 
     def answers(self, min_confidence: float) -> np.ndarray:
         """The labels, with `UNSURE` where the confidence is below a bound.
@@ -168,8 +171,11 @@ def predict_semantics(
     confidence = jnp.mean(
         jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
     )
+    distances = None
+    if isinstance(encoding, ClassEncoding):
+        distances = jnp.mean(jax.lax.map(encoding.distances, signals), axis=0)
     return SemanticsPrediction(
-        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0)
+        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0), distances
     )
 
 

@@ -26,6 +26,7 @@ def vote(draws: jax.Array) -> Vote:
     agreeing = jnp.sum(draws[:, None] == draws[None], axis=1)
     winner = jnp.argmax(agreeing, axis=0)
     labels = jnp.take_along_axis(draws, winner[None], axis=0)[0]
-    # Averaging log p over the draws weighs each label by its own share.
-    entropy = -jnp.mean(jnp.log(agreeing / draws.shape[0]), axis=0)
+    # Averaging -log p over the draws weighs each label by its own share. It is 0, and not -0, if
+    # all agree.
+    entropy = jnp.mean(jnp.log(draws.shape[0] / agreeing), axis=0)
     return Vote(labels, entropy.astype(jnp.float32))

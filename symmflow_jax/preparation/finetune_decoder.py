@@ -1,4 +1,4 @@
-"""Fine-tuning of the autoencoder's decoder on coloured masks, for sharper segmentation."""
+"""Fine-tuning of the autoencoder's decoder on pictures of labels, for sharper segmentation."""
 
 import dataclasses
 import functools
@@ -26,6 +26,7 @@ from symmflow_jax.runtime import outputs, processes
 from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from symmflow_jax.semantics.kinds import SemanticsKind
 
 _logger = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ _logger = logging.getLogger(__name__)
 def finetune_vae(experiment: Experiment, workdir: pathlib.Path, *, overwrite: bool = False) -> None:
     """Trains the decoder and writes `workdir/mask_decoder.safetensors`, a whole autoencoder.
 
-    The decoder learns to reconstruct the clean colours of a mask from the latents that the flow
-    uses: the mode of the posterior of the dequantised coloured mask. The encoder does not change.
-    The pixel accuracy after encoder and decoder is reported before and after.
+    The decoder learns to reconstruct the clean colours of a mask, or of a label's plane, from the
+    latents that the flow uses: the mode of the posterior of the dequantised picture. The encoder
+    does not change. The accuracy after encoder and decoder is reported before and after.
 
     If the run already has a decoder for masks, the training starts from it.
 
@@ -142,9 +143,9 @@ def make_step(codec: LatentCodec, optimizer: optax.GradientTransformation) -> Ca
 def reconstruction_accuracy(
     experiment: Experiment, codec: LatentCodec, weights: dict[str, Any]
 ) -> float:
-    """Pixel accuracy of the evaluation split's masks after encoder and decoder, in [0, 1].
+    """Accuracy of the evaluation split's masks (by pixel) or labels after encoder and decoder.
 
-    Pixels of ignored classes do not count.
+    It lies in [0, 1]. What is of an ignored class does not count.
     """
     batches = pipeline.evaluation_batches(
         experiment.evaluation_source,
@@ -180,4 +181,8 @@ def _count(
 
 def _report(experiment: Experiment, codec: LatentCodec, weights: dict[str, Any], when: str) -> None:
     accuracy = reconstruction_accuracy(experiment, codec, weights)
-    _logger.info("%s fine-tuning: pixel accuracy of decoded masks %.4f", when, accuracy)
+    what = {
+        SemanticsKind.MASK: "pixel accuracy of decoded masks",
+        SemanticsKind.LABEL: "accuracy of decoded labels",
+    }[experiment.kind]
+    _logger.info("%s fine-tuning: %s %.4f", when, what, accuracy)

@@ -13,6 +13,7 @@ from symmflow_jax.semantics.labels import LabelSchema
 _MARGIN = 4
 _CAPTION = 14
 _LONGEST_TITLE = 150
+_MOST_LINES = 4
 _WHITE, _BLACK = 255, (0, 0, 0)
 _SMALLEST_TILE = 96  # In pixels; narrower images are enlarged by an integer factor.
 
@@ -73,13 +74,18 @@ def label_grid(
 def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
     """A grid of captioned images, uint8 `[height, width, 3]`.
 
+    A caption has as many lines as it needs, up to `_MOST_LINES`, each as wide as its image.
+
     Args:
         rows: rows of captions and uint8 images `[h, w, 1 or 3]`, all of one size; rows may
             differ in length.
     """
     pictures = [[(caption, _enlarge(image)) for caption, image in row] for row in rows]
     height, width = pictures[0][0][1].shape[:2]
-    row_height, column_width = height + _CAPTION + _MARGIN, width + _MARGIN
+    captions = [["\n".join(_lines(caption, width)) for caption, _ in row] for row in rows]
+    num_lines = max(1 + text.count("\n") for row in captions for text in row)
+    caption_height = num_lines * _CAPTION
+    row_height, column_width = height + caption_height + _MARGIN, width + _MARGIN
     shape = (
         row_height * len(rows) + _MARGIN,
         column_width * max(len(row) for row in rows) + _MARGIN,
@@ -88,12 +94,43 @@ def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:
     canvas = Image.fromarray(np.full(shape, _WHITE, np.uint8))
     draw = ImageDraw.Draw(canvas)
     for row_index, row in enumerate(pictures):
-        for column_index, (caption, picture) in enumerate(row):
+        for column_index, (_, picture) in enumerate(row):
             left = _MARGIN + column_index * column_width
             top = _MARGIN + row_index * row_height
-            draw.text((left, top), caption, fill=_BLACK)
-            canvas.paste(Image.fromarray(picture), (left, top + _CAPTION))
+            draw.text((left, top), captions[row_index][column_index], fill=_BLACK, spacing=2)
+            canvas.paste(Image.fromarray(picture), (left, top + caption_height))
     return np.asarray(canvas)
+
+
+def _lines(caption: str, width: int) -> list[str]:
+    """The lines of a caption: as many words as fit in a width, in pixels, and at least one.
+
+    A line that is too long, or the last one of too many, is cut and ends in dots.
+    """
+    draw = ImageDraw.Draw(Image.new("L", (1, 1)))
+
+    def fits(text: str) -> bool:
+        return draw.textlength(text) <= width
+
+    def cut(text: str) -> str:
+        if fits(text):
+            return text
+        text = text[:_LONGEST_TITLE]
+        return next(
+            (f"{text[:n]}..." for n in range(len(text), 0, -1) if fits(text[:n] + "...")), ""
+        )
+
+    lines = [""]
+    for word in caption.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if fits(longer) or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    shown, rest = lines[:_MOST_LINES], lines[_MOST_LINES:]
+    if rest:
+        shown[-1] = f"{shown[-1]} {rest[0]}"
+    return [cut(line) for line in shown]
 
 
 def beside(captioned: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Integer, Key
 
 from symmflow_jax.semantics.labels import LabelSchema
@@ -73,6 +73,20 @@ class ClassEncoding(Encoding, Protocol):
     def distances(self, signal: Float[Array, "... channels"]) -> Float[Array, "... classes"]: ...
 
 
+def inverse_distance_shares(
+    distances: Float[Array, "... classes"],
+) -> Float[Array, "... classes"]:
+    """Probabilities of classes by distances: the inverse of each, divided by their sum.
+
+    Of two classes these are their `nearness`. A class at no distance has all of the probability.
+
+    Args:
+        distances: from the code of each class, not negative, float `[..., classes]`.
+    """
+    inverse = 1.0 / jnp.maximum(distances, 1e-12)
+    return inverse / jnp.sum(inverse, axis=-1, keepdims=True)
+
+
 def nearness(
     distance: Float[Array, "*shape"], nearest_other: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
@@ -86,5 +100,5 @@ def nearness(
         nearest_other: to the nearest code of another label, float `[...]`.
     """
     total = distance + nearest_other
-    share = nearest_other / jax.numpy.where(total > 0, total, 1.0)
-    return jax.numpy.where(total > 0, share, 0.5)
+    share = nearest_other / jnp.where(total > 0, total, 1.0)
+    return jnp.where(total > 0, share, 0.5)

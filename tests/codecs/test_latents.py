@@ -11,6 +11,8 @@ from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Moments, Pixels, Signals
 from symmflow_jax.flow import keys
 from symmflow_jax.networks.autoencoder import Posterior
+from symmflow_jax.semantics import palettes
+from symmflow_jax.semantics.class_plane import ClassColour
 from symmflow_jax.semantics.palette_mask import PaletteMask
 
 _SPREAD = 0.05
@@ -86,6 +88,22 @@ def test_signals_come_back():
     latents = _CODEC.encode_image(_WEIGHTS, _keys(), Pixels(_IMAGES), train=False)
     difference = _CODEC.decode_image(_WEIGHTS, latents) - _SIGNAL
     assert np.abs(difference).max() < 6 * _SPREAD
+
+
+def test_a_label_is_a_picture_of_one_colour_through_the_autoencoder():
+    """The mode of the posterior, as of masks; the picture is read after it is decoded."""
+    encoding = ClassColour(palettes.label_colours(7), (4, 4), 6.0)
+    codec = LatentCodec(PixelCodec(encoding, (4, 4, 3)), _Shifting(), _SCALE)
+    labels = jnp.asarray([5, 2])
+    latents = codec.encode_semantics(_WEIGHTS, _keys(), labels)
+    assert latents.shape == (2, 4, 4, 3) == (2, *codec.shapes.semantics)
+    colours = encoding.encode_clean(labels)
+    # Half of the dequantisation's 6 levels at most; nothing of the posterior's spread of 0.05.
+    np.testing.assert_allclose(latents / _SCALE - 0.25, colours, atol=3 / 127.5 + 1e-6)
+    picture = codec.decode_semantics(_WEIGHTS, latents)
+    np.testing.assert_array_equal(encoding.decode(picture), labels)
+    tuned = _WEIGHTS | {"mask_decoder": {"shift": jnp.asarray(7.0)}}
+    np.testing.assert_allclose(codec.decode_semantics(tuned, latents), picture + 7.25, atol=1e-5)
 
 
 def test_masks_may_have_a_decoder_of_their_own():

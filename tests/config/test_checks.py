@@ -25,6 +25,13 @@ def test_choices_are_listed(key, choice):
         conversion.from_json({section: values} if section else values)
 
 
+def test_a_cache_of_latents_has_no_images_upside_down():
+    data = {"latents": "cache", "random_vertical_flip": True}
+    message = r"latents is 'cache', .*\.random_vertical_flip is set; set it to False, or clear"
+    with pytest.raises(ValueError, match=message):
+        conversion.from_json({"data": data})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

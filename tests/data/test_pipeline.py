@@ -68,6 +68,20 @@ def test_the_seed_decides_order_and_augmentation():
         assert _indices(batch) != _indices(next(other))
 
 
+def test_training_mirrors_along_the_axes_that_are_asked_for():
+    element = {"image": np.arange(16, dtype=np.uint8).reshape(4, 4, 1), "label": np.int32(1)}
+    corners = {(False, False): {0}, (True, False): {0, 3}, (False, True): {0, 12}}
+    for (columns, rows), expected in (corners | {(True, True): {0, 3, 12, 15}}).items():
+        preparation = Preparation(
+            "label", (4, 4), 1, random_flip=columns, random_vertical_flip=rows
+        )
+        found = {
+            int(preparation.augment(element, np.random.default_rng(seed))["image"][0, 0, 0])
+            for seed in range(30)
+        }
+        assert found == expected
+
+
 def test_positions_name_the_place_in_the_batch():
     batches = _train()
     for _ in range(4):

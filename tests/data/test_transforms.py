@@ -46,6 +46,26 @@ def test_flips_come_about_half_of_the_time():
     assert np.mean(flips) == pytest.approx(0.5, abs=0.1)
 
 
+def test_a_picture_is_mirrored_along_either_axis():
+    example = _example(3, 5)
+
+    def flipped(axis):
+        # Half of the seeds flip.
+        found = [
+            transforms.random_flip(example, np.random.default_rng(seed), ((0, 1),), axis)
+            for seed in range(8)
+        ]
+        return next(other for other in found if other is not example)
+
+    swapped = np.arange(15).reshape(3, 5)
+    swapped[0, :2] = 1, 0  # A mirror exchanges the pair of classes, whichever way it turns.
+    for axis, turned in ((transforms.COLUMNS, np.s_[:, ::-1]), (transforms.ROWS, np.s_[::-1])):
+        other = flipped(axis)
+        np.testing.assert_array_equal(other["image"], example["image"][turned])
+        np.testing.assert_array_equal(other["labels"], swapped[turned])
+        assert transforms.flip_labels(np.int32(7), axis=axis) == 7
+
+
 def test_masks_keep_their_ids_and_images_are_smoothed():
     checker = (np.indices((16, 16)).sum(0) % 2).astype(np.int32)
     example = {"image": np.uint8(255 * checker)[..., None], "labels": 7 * checker}

@@ -31,12 +31,13 @@ def test_findings_are_joined_in_their_order():
         [
             Findings([_measurement("loss")]),
             Findings([_measurement("accuracy")], first, {"euler 1": curve}),
-            Findings([], second, {"euler 2": curve}),
+            Findings([], second, {"euler 2": curve}, {"euler 2": {}}),
         ]
     )
     assert [m.metric for m in found.table] == ["loss", "accuracy"]
     assert found.confusion is first
     assert list(found.risk_coverage) == ["euler 1", "euler 2"]
+    assert list(found.rejection) == ["euler 2"]
 
 
 def test_nothing_joined_is_nothing_found():

@@ -186,6 +186,16 @@ def test_only_codes_of_probabilities_have_some():
     assert set(np.round(3 * np.asarray(result.probabilities[:, 1])).astype(int)) == {0, 1, 2, 3}
 
 
+def test_distances_are_averaged_over_draws():
+    assert _by_chance(OneHot(2), 3).distances is None
+    one, many = (_by_chance(ClassPlane(2, (), 4.0), draws) for draws in (1, 4))
+    # Each draw is one of both codes, one label apart.
+    drawn = np.asarray(one.labels)[:, None]
+    np.testing.assert_allclose(one.distances, drawn != np.arange(2), atol=1e-6)
+    np.testing.assert_allclose(many.distances.sum(axis=-1), np.ones(200), atol=1e-6)
+    assert set(np.round(4 * np.asarray(many.distances[:, 0]), 4)) == {0, 1, 2, 3, 4}
+
+
 def _prediction(labels, confidence) -> SemanticsPrediction:
     empty = jnp.zeros(len(labels))
     return SemanticsPrediction(

@@ -32,6 +32,15 @@ def test_labels_stand_beside_their_images(channels):
     assert grid.shape[0] == 2 * 114 + 4
 
 
+def test_long_names_of_classes_stay_above_their_own_image():
+    long = consecutive(("immature granulocytes", "x" * 50))
+    shape = images.sample_grid(_sample(1, (8, 8, 3), dense=False), _SCHEMA).shape
+    grid = images.sample_grid(_sample(1, (8, 8, 3), dense=False), long)
+    assert grid.shape[1] == shape[1] == 204 and 14 < grid.shape[0] - shape[0] <= 3 * 14
+    # Nothing is written over the gap between the images.
+    assert (grid[:, 100:104] == 255).all() and (grid[:, 200:] == 255).all()
+
+
 @pytest.mark.parametrize("size", [1, 2, 16])
 def test_points_are_plotted(size):
     rng = np.random.default_rng(0)

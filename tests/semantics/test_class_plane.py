@@ -70,7 +70,20 @@ def test_distances_of_batches_are_smallest_at_the_label():
         np.testing.assert_array_equal(jnp.argmin(distances, -1), jnp.arange(10).reshape(5, 2))
 
 
-def test_colour_is_read_at_its_mean():
+def test_a_colour_is_read_by_the_least_mean_distance_of_pixels():
+    """As the published code does: a few wrong pixels move the mean, but not the answer."""
+    encoding = ClassColour(((0, 0, 0), (0, 0, 150), (225, 225, 225)), (2, 2), 4.0)
+    plane = jnp.asarray([[[0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 150]]], jnp.float32)
+    plane = plane.at[0, 1].set(jnp.asarray([225.0, 225.0, 225.0])) / 127.5 - 1.0
+    far, farther = 225 * 3**0.5, (2 * 225**2 + 75**2) ** 0.5
+    expected = [(far + 150) / 4, (2 * 150 + farther) / 4, (2 * far + farther) / 4]
+    np.testing.assert_allclose(encoding.distances(plane), expected, rtol=1e-5)
+    assert encoding.decode(plane) == 0
+    # The mean (56, 56, 94) is nearer to the second colour (97) than to the first one (123).
+    assert encoding.confidence(plane, jnp.asarray(0)) < 0.5
+
+
+def test_the_continuous_read_out_of_a_colour_is_its_mean():
     plane = jnp.broadcast_to(signal([75, 225, 80]), (4, 6, 3))
     uneven = plane.at[:2].add(1.0).at[2:].add(-1.0)
     np.testing.assert_allclose(COLOUR.decode_continuous(uneven), [75, 225, 80], atol=1e-3)

@@ -9,7 +9,12 @@ import pytest
 
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.class_plane import ClassColour, ClassPlane
-from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding, nearness
+from symmflow_jax.semantics.encoding import (
+    ClassEncoding,
+    ProbabilityEncoding,
+    inverse_distance_shares,
+    nearness,
+)
 from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.semantics.palette_mask import PaletteMask
@@ -147,6 +152,16 @@ def test_nearness_is_the_share_of_the_other_distance():
     other = jnp.asarray([2.0, 1.0, 3.0, 1.0, 0.0, 0.0])
     # On two codes at once there is nothing to choose by.
     np.testing.assert_allclose(nearness(own, other), [1.0, 0.5, 0.75, 0.25, 0.0, 0.5])
+
+
+def test_inverse_distances_share_the_probability():
+    distances = jnp.asarray([[1.0, 3.0], [0.0, 5.0], [2.0, 2.0]])
+    shares = inverse_distance_shares(distances)
+    np.testing.assert_allclose(shares, [[0.75, 0.25], [1.0, 0.0], [0.5, 0.5]], atol=1e-6)
+    # Of two classes each share is the nearness of its code.
+    np.testing.assert_allclose(shares[:, 0], nearness(*distances.T), atol=1e-6)
+    three = inverse_distance_shares(jnp.asarray([1.0, 2.0, 4.0]))
+    np.testing.assert_allclose(three, [4 / 7, 2 / 7, 1 / 7], rtol=1e-6)
 
 
 def test_nearness_has_a_gradient_on_two_codes_at_once():

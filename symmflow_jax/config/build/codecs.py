@@ -10,11 +10,11 @@ from symmflow_jax.codecs.codec import Codec
 from symmflow_jax.codecs.latents import LatentCodec
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.config.build.data.sources import kind_of
-from symmflow_jax.config.build.semantics import make_encoding
+from symmflow_jax.config.build.semantics import ENCODINGS, make_encoding
+from symmflow_jax.config.choices import listed
 from symmflow_jax.config.values import AutoencoderConfig, Config
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.runtime import processes
-from symmflow_jax.semantics.encoding import ClassEncoding
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -36,11 +36,13 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
     )
     if not config.autoencoder.weights:
         return pixels
-    if image_shape[2:] != (3,) or not _draws_masks(pixels):
+    if image_shape[2:] != (3,) or not ENCODINGS[config.semantics.encoding].draws_pictures:
+        choices = [name for name, choice in ENCODINGS.items() if kind in choice.kinds]
+        drawing = [name for name in choices if ENCODINGS[name].draws_pictures]
         raise ValueError(
-            "Latents are of colour images and of masks as colour images, but "
+            f"Latents are of colour images and of {kind}s as colour images, but "
             f"config.data.image_channels is {channels} and config.semantics.encoding "
-            f"{config.semantics.encoding!r}; choose 3 and 'palette', or clear "
+            f"{config.semantics.encoding!r}; choose 3 and {listed(drawing)}, or clear "
             "config.autoencoder.weights."
         )
     if config.semantics.label_scale != 1.0:
@@ -95,10 +97,3 @@ def keep_weights(config: Config, workdir: pathlib.Path, weights: Any) -> None:
     """Copies the weights of the codec, if any, into the folder of the run."""
     if weights is not None and processes.is_primary():
         autoencoder_weights.keep(workdir, weights, make_autoencoder(config.autoencoder))
-
-
-def _draws_masks(pixels: PixelCodec) -> bool:
-    """True if semantics are masks as images, with the size and channels of the images."""
-    encoding = pixels.encoding
-    is_picture = encoding.signal_shape(pixels.image_shape) == pixels.image_shape
-    return is_picture and not isinstance(encoding, ClassEncoding)

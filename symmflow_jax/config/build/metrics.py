@@ -1,30 +1,50 @@
 """Tables of metrics, features and protocols; feature functions, LPIPS and conventions."""
 
+import dataclasses
+
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import EvalConfig
 from symmflow_jax.metrics import conventions, lpips
 from symmflow_jax.metrics.conventions import Conventions
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
+from symmflow_jax.semantics.kinds import SemanticsKind
 
-METRICS: dict[str, Choice] = {
-    "recognition": Choice(
+
+@dataclasses.dataclass(frozen=True)
+class MetricChoice(Choice):
+    """A metric, made by `constructor(evaluator)`.
+
+    Attributes:
+        kinds: kinds of semantics that it can be measured of.
+    """
+
+    kinds: tuple[SemanticsKind, ...] = tuple(SemanticsKind)
+
+
+METRICS: dict[str, MetricChoice] = {
+    "recognition": MetricChoice(
         "symmflow_jax.evaluation.scores.recognition:make_recognition",
         "mIoU or accuracy, calibration and risk by coverage, for every solver and step count",
     ),
-    "agreement": Choice(
+    "selective_recognition": MetricChoice(
+        "symmflow_jax.evaluation.scores.selective:make_selective_recognition",
+        "`recognition` of labels, with AUC, and with both as the least sure labels are rejected",
+        (SemanticsKind.LABEL,),
+    ),
+    "agreement": MetricChoice(
         "symmflow_jax.evaluation.scores.generation:make_agreement",
         "labels read in generated images in one step, compared with the conditions",
     ),
-    "cycle": Choice(
+    "cycle": MetricChoice(
         "symmflow_jax.evaluation.scores.generation:make_cycle",
         "real images compared with images generated from their predicted labels",
     ),
-    "sample_quality": Choice(
+    "sample_quality": MetricChoice(
         "symmflow_jax.evaluation.scores.sample_quality:make_sample_quality",
         "FID, KID and LPIPS, if `eval.num_feature_samples` is positive",
     ),
-    "objective": Choice(
+    "objective": MetricChoice(
         "symmflow_jax.evaluation.scores.objective:make_objective",
         "the training loss on unseen examples",
     ),

@@ -20,12 +20,15 @@ class EncodingChoice(Choice):
         parameterization: default parameterization, a name of `PARAMETERIZATIONS`.
         draws_masks: True if it shows masks as pictures in [-1, 1].
         spaced_by_beta: True if `dequantization_beta` is also the distance of the codes.
+        draws_pictures: True if its signals are colour pictures of the image's size in about
+            [-1, 1], which an autoencoder of images can take.
     """
 
     kinds: tuple[SemanticsKind, ...]
     parameterization: str = "velocity"
     draws_masks: bool = False
     spaced_by_beta: bool = False
+    draws_pictures: bool = False
 
 
 ENCODINGS: dict[str, EncodingChoice] = {
@@ -34,6 +37,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "masks as images in the colours of a palette",
         (MASK,),
         draws_masks=True,
+        draws_pictures=True,
     ),
     "plane": EncodingChoice(
         "symmflow_jax.semantics.class_plane:ClassPlane.of_classes",
@@ -45,6 +49,7 @@ ENCODINGS: dict[str, EncodingChoice] = {
         "symmflow_jax.semantics.class_plane:ClassColour.of_classes",
         "a label as a plane of one colour",
         (LABEL,),
+        draws_pictures=True,
     ),
     "onehot": EncodingChoice(
         "symmflow_jax.semantics.one_hot:OneHot.of_classes",

@@ -8,9 +8,12 @@ import numpy as np
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import paper, tables
 from symmflow_jax.metrics.calibration import RiskCoverage
+from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs import images
 
-_QUALITIES = ("miou", "accuracy", "fid", "frechet_distance")
+_QUALITIES = ("miou", "accuracy", "auc", "fid", "frechet_distance")
+
+_DASHES = ("-", "--", ":")
 
 
 def plottable(table: list[Measurement]) -> list[tuple[str, str]]:
@@ -67,6 +70,34 @@ def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
     axis.set_ylabel("error rate among them")
     axis.grid(alpha=0.3)
     axis.legend()
+    return images.render(figure)
+
+
+def rejection(curves: Mapping[str, Mapping[str, RejectionCurve]]) -> np.ndarray:
+    """Plots accuracy and AUC by the share of rejected labels, uint8 `[height, width, 3]`.
+
+    Each row of the table has a colour, and each uncertainty a kind of line.
+
+    Args:
+        curves: the curves by name of the row and of the uncertainty.
+    """
+    plt = images.pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+    for axis, score in zip(axes, ("accuracy", "auc"), strict=True):
+        for colour, (row, by_uncertainty) in enumerate(curves.items()):
+            for dashes, (uncertainty, curve) in zip(_DASHES, by_uncertainty.items(), strict=False):
+                axis.plot(
+                    curve.rejected,
+                    getattr(curve, score),
+                    color=f"C{colour}",
+                    linestyle=dashes,
+                    label=f"{row}, by {uncertainty}",
+                )
+        axis.set_xlim(0, 1)
+        axis.set_xlabel("share of the labels rejected, the least sure first")
+        axis.set_ylabel(f"{score} of the others")
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize="small")
     return images.render(figure)
 
 

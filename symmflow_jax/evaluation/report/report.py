@@ -107,6 +107,8 @@ def write_report(
         sections.append(_confusion(output, findings.confusion, schema))
     if findings.risk_coverage:
         sections.append(_risk_coverage(output, findings))
+    if findings.rejection:
+        sections.append(_rejection(output, findings))
     figures = {name: plots.quality(table, *name) for name in plots.plottable(table)}
     for (task, metric), plot in figures.items():
         path = f"pictures/{task}_{metric}.png"
@@ -147,6 +149,13 @@ def _risk_coverage(output: pathlib.Path, findings: Findings) -> str:
         "`calibration_error` how far confidence and accuracy are apart. Seed "
         f"{findings.table[0].protocol.seeds[0]}."
     )
+
+
+def _rejection(output: pathlib.Path, findings: Findings) -> str:
+    path = "pictures/rejection.png"
+    files.write_image(output / path, plots.rejection(findings.rejection))
+    seed = findings.table[0].protocol.seeds[0]
+    return f"{tables.rejection_section(findings.rejection, path)}\n\nSeed {seed}."
 
 
 def _skipped(messages: list[str]) -> list[str]:

@@ -5,12 +5,12 @@ from symmflow_jax.evaluation.report import tables
 
 _OVERLAPS = ("pixel_accuracy", "frequency_weighted_iou")
 _DETAILS = {
-    *("calibration_error", "aurc", "loss_image", "loss_semantics"),
+    *("calibration_error", "aurc", "auc_of_distances", "loss_image", "loss_semantics"),
     *(f"{of}{name}" for of in ("", "agreement_", "cycle_") for name in _OVERLAPS),
 }
 """Scores for the report alone."""
 
-_RECOGNITION = ("miou", "accuracy")
+_RECOGNITION = ("miou", "accuracy", "auc")
 
 
 def as_table(table: list[Measurement]) -> str:

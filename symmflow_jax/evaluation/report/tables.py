@@ -1,14 +1,16 @@
 """Markdown tables of measurements, with their protocols and the paper's figures."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
 from symmflow_jax.evaluation.report import paper
 from symmflow_jax.metrics.conventions import OURS
+from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs import markdown
+from symmflow_jax.semantics.kinds import SemanticsKind
 
 MOST_CLASSES = 20
 """Largest number of classes for which a confusion matrix is shown as a table."""
@@ -25,6 +27,10 @@ _OF_COUNTS = (
     *("miou", "pixel_accuracy", "frequency_weighted_iou", "accuracy"),
     *("calibration_error", "aurc"),
 )
+
+_ONE_CLASS = f"{UNDEFINED} for AUC is not defined: it needs examples of at least two classes."
+
+_CLASSIFICATION = SemanticsKind.LABEL.task
 
 _CLOCKS = {"clean": "the given component held clean"}
 """Descriptions of clocks; the paper's clock has none."""
@@ -50,6 +56,37 @@ def confusion_section(counts: np.ndarray, names: Sequence[str], of: str) -> str:
     rows = [[name, *row] for name, row in zip(names, counts.tolist(), strict=True)]
     lines = markdown.table(["true / recognised", *names], rows)
     return f"## Confusion matrix\n\n{lines}\n\nNumbers of examples; {of}."
+
+
+def rejection_section(curves: Mapping[str, Mapping[str, RejectionCurve]], picture: str) -> str:
+    """The section of rejection curves: a plot, and a table for each uncertainty.
+
+    Args:
+        curves: the curves by name of the row and of the uncertainty.
+        picture: path of the plot.
+    """
+    names = dict.fromkeys(name for of_row in curves.values() for name in of_row)
+    parts = ["## Rejection of the least sure", f"![rejection]({picture})"]
+    for name in names:
+        of_name = {row: of_row[name] for row, of_row in curves.items() if name in of_row}
+        first = next(iter(of_name.values()))
+        header = ["rejected", "labels kept"]
+        header += [f"{score}, {row}" for row in of_name for score in ("accuracy", "auc")]
+        lines = [
+            [f"{100 * first.rejected[i]:.0f} %", first.kept[i]]
+            + [_number(v) for c in of_name.values() for v in (c.accuracy[i], c.auc[i])]
+            for i in range(len(first.rejected))
+        ]
+        parts += [f"By {_UNCERTAINTIES[name]}:", markdown.table(header, lines)]
+    return "\n\n".join([*parts, "AUC is of the classes that the kept labels still have."])
+
+
+_UNCERTAINTIES = {
+    "distance": "distance, that of the read-out from the code of its label (as in MedSymmFlow)",
+    "confidence": "one minus the confidence",
+    "entropy": "entropy",
+}
+"""Descriptions of the uncertainties of `GradedLabels`."""
 
 
 def whole(table: Iterable[Measurement]) -> list[Measurement]:
@@ -102,6 +139,8 @@ def _section(task: str, table: list[Measurement]) -> str:
     parts = [f"## {task.capitalize()}", markdown.table(header, lines), protocols(table)]
     if any(math.isnan(m.value) and m.metric.endswith(_OF_COUNTS) for m in table):
         parts.append(_NOTHING_COUNTS)
+    if any(math.isnan(m.value) and m.metric.startswith("auc") for m in table):
+        parts.append(_ONE_CLASS)
     return "\n\n".join(parts)
 
 
@@ -125,9 +164,10 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(f"{protocol.conventions} protocol")
     if protocol.scored_size:
         parts.append(f"masks compared at the {protocol.scored_size} size")
-    if protocol.scored_size and protocol.mask_decoder:
+    if protocol.mask_decoder and (protocol.scored_size or protocol.task == _CLASSIFICATION):
         whose = {"own": "a decoder of their own", "images": "the decoder of images"}
-        parts.append(f"masks read by {whose[protocol.mask_decoder]}")
+        what = "masks" if protocol.scored_size else "pictures of labels"
+        parts.append(f"{what} read by {whose[protocol.mask_decoder]}")
     if protocol.clock in _CLOCKS:
         parts.append(_CLOCKS[protocol.clock])
     if protocol.guidance:

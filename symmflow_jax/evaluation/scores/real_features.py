@@ -35,7 +35,10 @@ MOST_FEATURES = 10_000
 """Largest number of images whose feature vectors are kept, for the kernel distance."""
 
 # Keys of config.data that do not change the images of an evaluation.
-_TRAINING_ONLY = ("random_crop", "random_flip", "dequantize_images", "latents", "num_workers")
+_TRAINING_ONLY = (
+    *("random_crop", "random_flip", "random_vertical_flip", "dequantize_images"),
+    *("latents", "num_workers"),
+)
 
 
 class FeatureSet(NamedTuple):

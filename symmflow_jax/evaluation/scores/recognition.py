@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -68,20 +68,37 @@ def _row(
     num_steps: int | None,
     solve: Solve,
 ) -> Findings:
-    values, repeats = evaluator.experiment.eval, []
-    for seed in evaluator.seeds:
-        protocol = evaluator.row_protocol(evaluator.task, evaluated, seed, solver, num_steps)
-        protocol = dataclasses.replace(protocol, ensemble_size=values.ensemble_size)
-        repeats.append(
-            predict_semantics(
-                evaluator,
-                evaluated,
-                solve,
-                protocol,
-                num_examples=values.num_examples,
-                original_size=values.original_size,
-            )
+    values = evaluator.experiment.eval
+    repeats = [
+        predict_semantics(
+            evaluator,
+            evaluated,
+            solve,
+            protocol,
+            num_examples=values.num_examples,
+            original_size=values.original_size,
         )
+        for protocol in protocols(evaluator, evaluated, solver, num_steps)
+    ]
+    return findings_of_row(evaluator, repeats)
+
+
+def protocols(
+    evaluator: Evaluator, evaluated: EvaluatedWeights, solver: str, num_steps: int | None
+) -> list[Protocol]:
+    """The protocols of one row of the table, one for each seed."""
+    ensemble_size = evaluator.experiment.eval.ensemble_size
+    return [
+        dataclasses.replace(
+            evaluator.row_protocol(evaluator.task, evaluated, seed, solver, num_steps),
+            ensemble_size=ensemble_size,
+        )
+        for seed in evaluator.seeds
+    ]
+
+
+def findings_of_row(evaluator: Evaluator, repeats: Sequence[ScoredSemantics]) -> Findings:
+    """The findings of one row of the table from the scores of each seed."""
     name = repeats[0].scores[0].protocol.row
     return Findings(
         table_over_seeds([repeat.scores for repeat in repeats]),
@@ -98,6 +115,7 @@ def predict_semantics(
     *,
     num_examples: int,
     original_size: bool = False,
+    observe: Callable[[Any, SemanticsPrediction], None] | None = None,
 ) -> ScoredSemantics:
     """Segments or classifies examples and compares the predictions with their labels.
 
@@ -109,6 +127,7 @@ def predict_semantics(
         num_examples: number of examples; 0 takes the whole split.
         original_size: whether masks are compared at their own size too. For that, predictions are
             enlarged by nearest neighbours to the size of the model's crop.
+        observe: is called with each batch and its predictions.
     """
     schema, num_classes = evaluator.schema, evaluator.schema.num_classes
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
@@ -123,6 +142,8 @@ def predict_semantics(
             solve=solve,
             ensemble_size=protocol.ensemble_size,
         )
+        if observe is not None:
+            observe(batch, result)
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch.valid))
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))

@@ -161,7 +161,9 @@ def classify_files(
     - file: name of the image file, in UTF-8; other bytes are escaped, such as `\\xe9`;
     - label and name: the data set's id of the class and its name, or nothing and "unsure";
     - read_out: the continuous prediction in units of labels (or a colour in 8-bit levels);
-    - distance_to_next: distance of the read-out from the nearest other label;
+    - distance: distance of the draws from the code of the label, on average; the larger, the less
+      sure (MedSymmFlow, arXiv 2507.19098);
+    - distance_to_next: distance of the first draw from the nearest other label;
     - confidence, in [0, 1];
     - entropy: entropy in nats of the vote or of the probabilities;
     - p(<name>): probability of each class.
@@ -249,6 +251,8 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
         values = np.atleast_1d(encoding.decode_continuous(signal))
         others = np.delete(np.asarray(encoding.distances(signal)), label)
         row["read_out"] = " ".join(f"{value:.4f}" for value in values)
+        if result.distances is not None:
+            row["distance"] = f"{result.distances[label]:.4f}"
         row["distance_to_next"] = f"{others.min():.4f}"
     row["confidence"] = f"{result.confidence:.4f}"
     row["entropy"] = f"{result.entropy:.4f}"

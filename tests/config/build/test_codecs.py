@@ -16,10 +16,12 @@ def test_an_autoencoder_is_what_makes_latents(tiny_experiment, latent_experiment
     assert tiny_experiment().codec_weights(tmp_path) is None
     assert tiny_experiment().kept_codec_weights(tmp_path) is None
 
-    latents = latent_experiment().with_schema(_SCHEMA).method.codec
-    assert isinstance(latents, LatentCodec)
-    assert latents.image_shape == (8, 8, 3)
-    assert latents.shapes == JointState((4, 4, 2), (4, 4, 2))
+    for encoding in ("palette", "colour"):
+        values = {"semantics.encoding": encoding}
+        latents = latent_experiment(**values).with_schema(_SCHEMA).method.codec
+        assert isinstance(latents, LatentCodec)
+        assert latents.image_shape == (8, 8, 3)
+        assert latents.shapes == JointState((4, 4, 2), (4, 4, 2))
 
 
 def test_shapes_are_known_without_the_file(latent_experiment):
@@ -35,8 +37,10 @@ _MLP = {"network.name": "mlp"}
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"data.image_channels": 1}, r"image_channels is 1 .* choose 3 and 'palette'"),
-        ({"semantics.encoding": "plane"}, r"semantics\.encoding 'plane'"),
+        ({"data.image_channels": 1}, r"image_channels is 1 .* choose 3 and palette"),
+        ({"semantics.encoding": "plane"}, r"encoding 'plane'; choose 3 and colour, or clear"),
+        # Three classes give it three channels, but these are no picture.
+        ({"semantics.encoding": "onehot"}, r"encoding 'onehot'; choose 3 and palette, or clear"),
         ({"data.image_size": ()} | _MLP, "Latents are of colour images"),
         ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\), but .* divisible by 4"),
     ],

@@ -11,12 +11,22 @@ from symmflow_jax.config.build.metrics import (
     make_perceptual_distance,
 )
 from symmflow_jax.config.values import EvalConfig
+from symmflow_jax.semantics.kinds import SemanticsKind
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_is_made_for_an_evaluator(tiny_experiment, name):
-    (make,) = tiny_experiment(**{"eval.metrics": (name,)}).metrics()
+    encodings = {SemanticsKind.MASK: "palette", SemanticsKind.LABEL: "colour"}
+    encoding = encodings[METRICS[name].kinds[0]]
+    values = {"eval.metrics": (name,), "semantics.encoding": encoding}
+    (make,) = tiny_experiment(**values).metrics()
     assert callable(make) and make is METRICS[name].resolve()
+
+
+def test_metrics_of_labels_are_refused_for_masks(tiny_experiment):
+    message = "has 'selective_recognition', which is of labels, but this config learns masks; leave"
+    with pytest.raises(ValueError, match=message):
+        tiny_experiment(**{"eval.metrics": ("objective", "selective_recognition")})
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -32,7 +42,7 @@ def test_metrics_come_in_the_order_of_the_config(tiny_experiment):
 
 
 def test_unknown_metrics_and_features_are_refused_with_the_list(tiny_experiment):
-    with pytest.raises(ValueError, match="metrics is 'fid'; choose one of recognition, agreement"):
+    with pytest.raises(ValueError, match="metrics is 'fid'; choose one of recognition, selec"):
         tiny_experiment(**{"eval.metrics": ("objective", "fid")})
     with pytest.raises(ValueError, match="features is 'fid'; choose one of '' .none., inception"):
         tiny_experiment(**{"eval.features": "fid"})

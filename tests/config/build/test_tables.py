@@ -15,7 +15,7 @@ import symmflow_jax
 from symmflow_jax.config.build.data.sources import SOURCES, SourceChoice, from_seed
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.build.method import COUPLINGS, PARAMETERIZATIONS, PATHS
-from symmflow_jax.config.build.metrics import METRICS
+from symmflow_jax.config.build.metrics import METRICS, MetricChoice
 from symmflow_jax.config.build.networks import NETWORKS, NetworkChoice
 from symmflow_jax.config.build.semantics import ENCODINGS, EncodingChoice
 from symmflow_jax.config.build.solvers import SOLVERS, SolverChoice
@@ -164,7 +164,7 @@ def added(monkeypatch):
     monkeypatch.setitem(PARAMETERIZATIONS, "half", Choice(HalfVelocity.of_component, "half"))
     monkeypatch.setitem(NETWORKS, "cubic", NetworkChoice(Cubic, "a cubic layer"))
     monkeypatch.setitem(SOLVERS, "ralston", SolverChoice(ralston, "order 2"))
-    monkeypatch.setitem(METRICS, "share_of_right", Choice(make_share_of_right, "a count"))
+    monkeypatch.setitem(METRICS, "share_of_right", MetricChoice(make_share_of_right, "a count"))
 
 
 _VALUES = {

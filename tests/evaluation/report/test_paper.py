@@ -39,9 +39,30 @@ def test_every_figure_of_the_paper_is_there():
     assert found == _FIGURES
 
 
+# AUC and accuracy of MedSymmFlow in pixels and in latents.
+_MEDMNIST = {
+    "pneumoniamnist": (95.2, 88.0, 94.4, 89.4),
+    "bloodmnist": (99.4, 97.9, 99.8, 99.0),
+    "dermamnist": (89.6, 78.8, 92.5, 81.0),
+    "retinamnist": (73.1, 51.4, 78.8, 54.0),
+}
+
+
+@pytest.mark.parametrize("name", _MEDMNIST)
+def test_every_figure_of_medsymmflow_is_there(name):
+    series = [
+        _series(f"npz/{name}{ending}", "classification", metric)
+        for ending in ("", "_224")
+        for metric in ("auc_of_distances", "accuracy")
+    ]
+    assert tuple(published.values[25] for published in series) == _MEDMNIST[name]
+    sides = [published.settings["image_size"] for published in series]
+    assert sides == [(32, 32)] * 2 + [(256, 256)] * 2
+
+
 def test_a_set_of_several_names_has_one_series():
     assert paper.of("idx") == paper.of("tfds/mnist")
-    assert paper.of("shapes") == [] == paper.of("tfds/fashion_mnist")
+    assert paper.of("shapes") == [] == paper.of("tfds/fashion_mnist") == paper.of("npz/pathmnist")
 
 
 def test_scores_are_printed_in_the_papers_unit():

@@ -5,6 +5,7 @@ import pytest
 
 from symmflow_jax.evaluation.report import plots
 from symmflow_jax.metrics.calibration import RiskCoverage
+from symmflow_jax.metrics.rejection import RejectionCurve
 
 
 def _colours(picture: np.ndarray) -> set[tuple[int, ...]]:
@@ -46,6 +47,15 @@ def test_each_row_has_its_risk(table):
     higher = RiskCoverage(np.array([0.5, 1.0]), np.array([0.1, 0.35]))
     assert len(_colours(plots.risk_coverage({"euler 1": curve}))) == 1
     assert len(_colours(plots.risk_coverage({"euler 1": curve, "euler 2": higher}))) == 2
+
+
+def test_each_row_has_the_colour_of_its_rejection():
+    shares = np.arange(20) / 20
+    curve = RejectionCurve(shares, np.arange(20, 0, -1), 0.5 + shares / 2, 0.6 + shares / 3)
+    lower = curve._replace(accuracy=curve.accuracy - 0.2, auc=curve.auc - 0.2)
+    one = plots.rejection({"euler 1": {"distance": curve, "entropy": lower}})
+    two = plots.rejection({"euler 1": {"distance": curve}, "euler 5": {"distance": lower}})
+    assert (len(_colours(one)), len(_colours(two))) == (1, 2)
 
 
 @pytest.mark.parametrize("scale", [1, 1000])

@@ -15,6 +15,7 @@ from symmflow_jax.evaluation.scores.recognition import make_recognition
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics.calibration import RiskCoverage
+from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs.folder import SKIPPED, History
 from symmflow_jax.semantics.labels import consecutive
 
@@ -68,6 +69,22 @@ def test_the_risk_falls_in_a_picture_as_coverage_does(table, write, tmp_path):
     text = write(table)
     assert "![risk by coverage](pictures/risk_coverage.png)\n\nError rate among the pixels" in text
     assert (tmp_path / "pictures/risk_coverage.png").stat().st_size > 1_000
+
+
+def test_rejection_is_a_picture_and_a_table_for_each_uncertainty(table, tmp_path):
+    shares = np.array([0.0, 0.05])
+    curve = RejectionCurve(
+        shares, np.array([30, 29]), np.array([0.5, 0.75]), np.array([0.6, np.nan])
+    )
+    curves = {"euler 1": {"distance": curve, "entropy": curve}, "euler 2": {"distance": curve}}
+    report.write_report(tmp_path, Findings(table, rejection=curves), _SCHEMA, "run")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "![rejection](pictures/rejection.png)" in text
+    assert (tmp_path / "pictures/rejection.png").stat().st_size > 1_000
+    both = "| rejected | labels kept | accuracy, euler 1 | auc, euler 1 | accuracy, euler 2 |"
+    assert text.count(both) == 1  # The entropy is that of the first row alone.
+    assert "| 5 % | 29 | 0.7500 | – | 0.7500 | – |" in text
+    assert "| 0 % | 30 | 0.5000 | 0.6000 |\n" in text and "Seed 7." in text
 
 
 def test_the_loss_curve_comes_with_a_history(table, write, tmp_path):

@@ -17,6 +17,8 @@ def test_the_protocol_says_what_read_the_masks(measurement):
     for decoder, words in (("own", "a decoder of their own"), ("images", "the decoder of images")):
         assert f"masks read by {words}" in _text([measurement({"mask_decoder": decoder})])
     assert "masks read by" not in _text([measurement()])
+    labels = {"task": "classification", "scored_size": None, "mask_decoder": "images"}
+    assert "pictures of labels read by the decoder of images" in _text([measurement(labels)])
 
 
 def test_a_row_for_each_solver_and_number_of_steps(table):

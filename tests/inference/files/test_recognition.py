@@ -44,8 +44,8 @@ def picture(tmp_path):
 def answer(monkeypatch):
     """A function that makes every model answer one thing to every picture."""
 
-    def set_answer(labels, confidence, entropy, probabilities=None, signal=0.0):
-        values = (labels, confidence, entropy, probabilities, signal, 1)
+    def set_answer(labels, confidence, entropy, probabilities=None, signal=0.0, distances=None):
+        values = (labels, confidence, entropy, probabilities, signal, 1, distances)
         arrays = [None if value is None else np.asarray(value) for value in values]
 
         def predict_semantics(self, images, key, num_steps, solver="euler", ensemble_size=1):
@@ -278,13 +278,16 @@ def test_a_broken_picture_is_named(mask_model, tmp_path):
 def test_a_table_of_a_read_out(plane_model, picture, tmp_path, answer):
     # Codes of four classes from -2 to 2: a fifth of the way from the second to the third.
     signal = np.full((8, 8, 1), -2 + 4 / 3 * 1.2, np.float32)
-    answer(np.int32(1), np.float32(0.8), np.float32(0.25), signal=signal)
+    # Those of several draws, of which the signal is the first one.
+    distances = np.float32([1.5, 0.5, 0.75, 1.75])
+    answer(np.int32(1), np.float32(0.8), np.float32(0.25), signal=signal, distances=distances)
     (row,) = _rows(classify_files(plane_model, picture, tmp_path, **_OPTIONS))
     assert row == {
         "file": "picture.png",
         "label": "1",
         "name": "square",
         "read_out": "1.2000",
+        "distance": "0.5000",
         "distance_to_next": "0.8000",
         "confidence": "0.8000",
         "entropy": "0.2500",

@@ -38,6 +38,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         resampling=RESAMPLINGS[config.data.resampling].resolve()(),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
+        random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
     )
 

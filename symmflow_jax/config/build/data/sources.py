@@ -112,10 +112,23 @@ def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool,
 
 
 def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
-    """Opens a source from an archive, or its folder, and a split."""
+    """Opens a source from an archive, or its folder, and a split.
+
+    Raises:
+        DataError: if `data.dir` is an archive of another name than `data.name`.
+    """
     del seed
     path = pathlib.Path(data.dir)
-    return constructor(path / f"{data.name}.npz" if data.name else path, _split(data, train))
+    if data.name and not path.is_file():
+        path = path / f"{data.name}.npz"
+    elif data.name and path.stem != data.name:
+        raise DataError(
+            f"config.data.dir is the archive {shown(path)}, but config.data.name is "
+            f"{shown(data.name)}, the name of another one; set "
+            f"config.data.name={shown(path.stem)}, or config.data.dir to the folder of "
+            f"{shown(data.name)}.npz."
+        )
+    return constructor(path, _split(data, train))
 
 
 def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):

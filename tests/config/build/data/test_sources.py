@@ -209,8 +209,14 @@ def test_archives_are_files_in_the_folder_or_the_folder_itself(experiment_of, tm
     for place in (
         {"data.dir": str(tmp_path), "data.name": "blood"},
         {"data.dir": str(tmp_path / "blood.npz")},
+        {"data.dir": str(tmp_path / "blood.npz"), "data.name": "blood"},
     ):
         assert len(experiment_of("npz", **place).training_source) == 2
+    other = {"data.dir": str(tmp_path / "blood.npz"), "data.name": "path"}
+    with pytest.raises(
+        DataError, match=r"is the archive .*blood\.npz, but .*name is path, .*=blood"
+    ):
+        experiment_of("npz", **other).training_source  # noqa: B018
 
 
 def test_what_a_cache_must_have_been_made_of(tiny_experiment):
