@@ -12,7 +12,7 @@ from symmflow_jax.codecs import images
 from symmflow_jax.codecs.latents import LatentCodec, require_latents
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.latent_cache import CacheWriter
+from symmflow_jax.data.latent_cache.writer import CacheWriter
 from symmflow_jax.runtime import outputs, processes
 from symmflow_jax.runtime.progress import Progress
 

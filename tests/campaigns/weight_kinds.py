@@ -14,7 +14,9 @@ import safetensors.numpy
 
 import symmflow_jax
 from symmflow_jax.codecs import autoencoder_weights
-from symmflow_jax.data.latent_cache import CacheIndex, CacheWriter, LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
+from symmflow_jax.data.latent_cache.index import CacheIndex
+from symmflow_jax.data.latent_cache.writer import CacheWriter
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.evaluation.scores.real_features import real_features
 from symmflow_jax.interop.files import read_weights

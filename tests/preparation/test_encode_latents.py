@@ -10,7 +10,7 @@ from PIL import Image
 
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Moments, Pixels
-from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.flow import keys

@@ -31,7 +31,7 @@ from symmflow_jax.config.values import (
     TrainConfig,
 )
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
-from symmflow_jax.data.latent_cache import CacheIndex
+from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance

@@ -13,7 +13,9 @@ from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
-from symmflow_jax.data.latent_cache import CachedPreparation, CacheIndex, LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
+from symmflow_jax.data.latent_cache.index import CacheIndex
+from symmflow_jax.data.latent_cache.preparation import CachedPreparation
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.interop.weights_hash import hash_of

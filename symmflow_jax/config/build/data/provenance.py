@@ -6,7 +6,7 @@ from typing import Any
 from symmflow_jax.config.build.data.sources import SOURCES
 from symmflow_jax.config.values import Config
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
-from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.source import Source
 
 # Paths are left out: the files have a fingerprint, which does not depend on where they lie.

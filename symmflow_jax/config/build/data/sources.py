@@ -13,7 +13,7 @@ from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.fingerprint import files_of, fingerprint
 from symmflow_jax.data.folders.listing import shorten
-from symmflow_jax.data.latent_cache import LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.packed.index import DataSet, read_dataset
 from symmflow_jax.data.packed.layout import Place
 from symmflow_jax.data.packed.packed import Packed

@@ -8,7 +8,8 @@ from PIL.Image import Resampling
 from symmflow_jax.config.build.data import batches, sources
 from symmflow_jax.data.batch import Moments, Pixels, Points
 from symmflow_jax.data.fingerprint import fingerprint
-from symmflow_jax.data.latent_cache import CacheWriter, LatentCache
+from symmflow_jax.data.latent_cache.cache import LatentCache
+from symmflow_jax.data.latent_cache.writer import CacheWriter
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.semantics import labels

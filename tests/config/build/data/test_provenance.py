@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.latent_cache import CacheWriter
+from symmflow_jax.data.latent_cache.writer import CacheWriter
 
 
 @pytest.fixture
