@@ -32,6 +32,7 @@ _logger = logging.getLogger(__name__)
 _EMA = "ema_params"
 _TRAINING = "training"
 _DESCRIPTION = "description"
+_METRICS = "metrics"  # Orbax's name.
 
 # The refusals of a file system, as TensorStore spells them in longer messages.
 _REFUSALS = [
@@ -131,9 +132,9 @@ def _name_files(folder: pathlib.Path) -> None:
 
 def _check_scores(folder: pathlib.Path) -> None:
     """Raises CheckpointError for a damaged file of scores, which Orbax reads when it opens."""
-    for path in sorted(folder.glob("*/metrics")):
+    for path in sorted(folder.glob(f"*/{_METRICS}")):
         try:
-            json.loads((path / "metrics").read_bytes())["score"] + 0.0
+            json.loads((path / _METRICS).read_bytes())["score"] + 0.0
         except FileNotFoundError:  # Another process has removed the checkpoint.
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -197,6 +198,27 @@ def save_weights(
     with _explain_write_errors(manager):
         manager.save(0, args=ocp.args.Composite(**items), force=True)
         manager.wait_until_finished()
+
+
+def score_of(manager: ocp.CheckpointManager, step: int) -> float | None:
+    """The score of a checkpoint; None if it was saved without one."""
+    path = pathlib.Path(str(manager.directory), str(step), _METRICS)
+    return manager.metrics(step)["score"] if path.is_dir() else None
+
+
+def add_score(workdir: pathlib.Path, step: int, score: float) -> None:
+    """Adds the score to a checkpoint that was saved without one, as `save` writes it.
+
+    A manager reads scores when it is opened.
+
+    Raises:
+        OSError: if the file system refuses.
+    """
+    final = _folder(workdir) / str(step) / _METRICS
+    partial = _folder(workdir) / f"{step}.{_METRICS}.partial"
+    partial.mkdir(exist_ok=True)
+    (partial / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
+    partial.rename(final)
 
 
 def finish(manager: ocp.CheckpointManager) -> None:
