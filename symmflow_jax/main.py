@@ -289,6 +289,18 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
         files.write_text(output, text + "\n")
 
 
+def _doctor(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    """Exits with an error status if something is wrong."""
+    from symmflow_jax.performance.doctor.doctor import examine
+    from symmflow_jax.runtime.cluster import session
+
+    with session.stage():
+        problems = examine(experiment, workdir)
+    if problems:
+        sys.exit(f"Error: {len(problems)} of the checks above found what '!' marks.")
+    _logger.info("Nothing is wrong.")
+
+
 _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
 _FILES = ("output", "overwrite")
@@ -365,6 +377,12 @@ MODES: dict[str, Mode] = {
         "times train step, generation, recognition, compilation and reading",
         (*_FILES, "batch_sizes", "num_rounds", "only"),
         _RUN,
+    ),
+    "doctor": Mode(
+        _doctor,
+        "checks processes, devices, network, data and the workdir, the first thing on a new pod",
+        keys=_RUN,
+        several=True,
     ),
 }
 """The values of `--mode`."""

@@ -70,6 +70,8 @@ def of_process(
     timeout = _seconds(*given.pop("startup_timeout")) if "startup_timeout" in given else None
     if not given:
         return _detected(timeout or STARTUP_TIMEOUT)
+    if set(given) == {"num_processes"} and given["num_processes"][1] == "1":
+        return None
     missing = [name for name in VARIABLES if name not in given and name != "startup_timeout"]
     if missing:
         here = " and ".join(f"{source}={value}" for source, value in given.values())
