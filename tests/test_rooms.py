@@ -212,6 +212,7 @@ def test_every_test_mirrors_a_module():
         "test_launch.py",
         "test_parallel.py",
         "test_campaign.py",
+        "test_together.py",
     }
     stray = [
         str(path.relative_to(ROOT / "tests"))
