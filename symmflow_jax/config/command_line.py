@@ -141,15 +141,13 @@ def _end(error: BaseException, session: Session | None) -> NoReturn:
     """Ends the process after an error, and the other processes of the run with it."""
     text = _explained(error)
     if isinstance(error, Stopped):
+        _logger.info("Stopped; the same command goes on from here.")
         error = SystemExit(128 + error.signal_number)
-    is_told = isinstance(error, SystemExit) and not isinstance(error.code, str)
     if session is not None and session.num_processes > 1:
-        if is_told and error.code:
-            session.end(error.code)
-        elif is_told:
-            session.complete()
+        if isinstance(error, SystemExit) and not text:
+            session.end(error.code if isinstance(error.code, int) else 0)
         session.fail(error, text)
-    if is_told or not text:
+    if not text:
         raise error
     # Without a traceback, because these messages name the value and the remedy.
     _logger.debug("The error in full:", exc_info=error)

@@ -112,7 +112,7 @@ def signals(campaign: Campaign, number: int, rng: random.Random) -> tuple[bool, 
         statuses = run.statuses(campaign.within)
         seconds = time.monotonic() - begin
         texts = "\n".join(run.texts())
-    told = re.findall(r"(?:Saved step \d+|Nothing is trained)", texts)
+    told = re.findall(r"(?:Saved step \d+|Nothing is trained|Stopped;)", texts)
     together = statuses in ([143] * campaign.count, [0] * campaign.count)
     clean = "Traceback" not in texts and "Check failure" not in texts
     line = f"{moment}, process {victim}: {statuses} after {seconds:.1f} s, {told or 'nothing told'}"

@@ -134,8 +134,9 @@ def _unused_accelerator(used: str) -> str:
 
 def memory(subject: Subject) -> Finding:
     """Memory of the devices and the host, and space on the disk of the run."""
-    limits = [(d.memory_stats() or {}).get("bytes_limit") for d in jax.local_devices()]
-    told = f"{min(limits) / 1e9:.1f} GB" if all(limits) else "that of the host"  # type: ignore[type-var]
+    stats = [device.memory_stats() or {} for device in jax.local_devices()]
+    limits = [limit for each in stats if (limit := each.get("bytes_limit"))]
+    told = f"{min(limits) / 1e9:.1f} GB" if limits else "that of the host"
     host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     disk = shutil.disk_usage(_existing(subject.workdir))
     line = (

@@ -57,8 +57,9 @@ def _seconds(size: int) -> float:
     mesh = Mesh(devices, (_AXIS,))
     split = NamedSharding(mesh, PartitionSpec(_AXIS))
 
-    def values(index: tuple[slice, ...]) -> np.ndarray:
-        return np.full((1, size), 1.0 + (index[0].start or 0), np.float32)
+    def values(index: tuple[slice, ...] | None) -> np.ndarray:
+        first = index[0].start if index else 0
+        return np.full((1, size), 1.0 + (first or 0), np.float32)
 
     array = jax.make_array_from_callback((len(devices), size), split, values)
     whole = PartitionSpec()

@@ -62,16 +62,21 @@ def of_process(
         ValueError: if values are incomplete, contradict each other or are none.
     """
     environment = os.environ if environment is None else environment
-    given = {
-        name: (f"--{name}", flags[name]) if flags.get(name) else (variable, environment[variable])
-        for name, variable in VARIABLES.items()
-        if flags.get(name) or environment.get(variable)
-    }
+    given: dict[str, tuple[str, str]] = {}
+    for name, variable in VARIABLES.items():
+        for source, value in (
+            (variable, environment.get(variable)),
+            (f"--{name}", flags.get(name)),
+        ):
+            if value:
+                given[name] = (source, value)
     timeout = _seconds(*given.pop("startup_timeout")) if "startup_timeout" in given else None
     if not given:
         return _detected(timeout or STARTUP_TIMEOUT)
-    if set(given) == {"num_processes"} and given["num_processes"][1] == "1":
-        return None
+    if given.get("num_processes") == ("--num_processes", "1") or given.keys() == {"num_processes"}:
+        by_flag = [name for name, (source, _) in given.items() if source.startswith("--")]
+        if given["num_processes"][1] == "1" and set(by_flag) <= {"num_processes"}:
+            return None
     missing = [name for name in VARIABLES if name not in given and name != "startup_timeout"]
     if missing:
         here = " and ".join(f"{source}={value}" for source, value in given.values())

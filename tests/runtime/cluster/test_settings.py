@@ -49,6 +49,9 @@ def test_a_host_alone_sets_nothing_up(monkeypatch):
     # Whatever the cluster says.
     monkeypatch.setattr(detection, "detect", lambda timeout: pytest.fail("asked"))
     assert of_process({"num_processes": "1"}, {}) is None
+    variables = {settings.VARIABLES[name]: value for name, value in _FLAGS.items()}
+    assert of_process({"num_processes": "1"}, variables) is None
+    assert of_process({}, {"SYMMFLOW_NUM_PROCESSES": "1"}) is None
     assert of_process(_FLAGS | {"num_processes": "1", "process_id": "0"}, {}) is None
 
 
