@@ -24,10 +24,10 @@ from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
-from symmflow_jax.runs import checkpoints, folder, shared_folder
+from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError

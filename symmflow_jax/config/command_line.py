@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.reading import config_file, overrides
-from symmflow_jax.runtime import compilation, files, paths
-from symmflow_jax.runtime.cluster import session as sessions, settings
+from symmflow_jax.config.reading import cluster_flags, config_file, overrides
+from symmflow_jax.runtime import compilation, paths
 from symmflow_jax.runtime.cluster.departure import Stopped
 from symmflow_jax.runtime.cluster.session import Session
 from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
@@ -27,39 +26,13 @@ LOCALE_ADVICE = "If the locale is the reason, set PYTHONUTF8=1, or LC_ALL=C.UTF-
 
 _MOST_LETTERS = 200
 
-_OF_A_HOST = {
-    *("data.dir", "data.num_workers"),
-    *(f"data.{split}_{kind}" for split in ("train", "eval") for kind in ("images", "masks")),
-}
-"""Keys of the config that may differ between hosts: where the same files lie, and how to read."""
+flags.adopt_module_key_flags(cluster_flags)
 
 _CONFIG = flags.DEFINE_string(
     "config",
     None,
     "The config file of the run, such as configs/shapes.py. --config.train.batch_size=8 overrides "
     "a value of it; of several overrides of a key, the last one counts.",
-)
-_COORDINATOR = flags.DEFINE_string(
-    "coordinator",
-    None,
-    "Host and port of process 0, such as 10.0.0.1:8476, for a run on several hosts that JAX does "
-    "not find by itself (it does on TPU pods, Slurm, Open MPI and Kubernetes); or "
-    "SYMMFLOW_COORDINATOR.",
-)
-_NUM_PROCESSES = flags.DEFINE_string(
-    "num_processes",
-    None,
-    "Number of processes of the run; 1 for a host alone, whatever JAX finds; or "
-    "SYMMFLOW_NUM_PROCESSES.",
-)
-_PROCESS_ID = flags.DEFINE_string(
-    "process_id", None, "Number of this process, from 0; or SYMMFLOW_PROCESS_ID."
-)
-_STARTUP_TIMEOUT = flags.DEFINE_string(
-    "startup_timeout",
-    None,
-    "Seconds in which all processes must have started, 300 by default; or "
-    "SYMMFLOW_STARTUP_TIMEOUT.",
 )
 
 
@@ -88,14 +61,19 @@ def start(
         values = config_file.load(_CONFIG.value).to_dict()
         config = conversion.from_given(overrides.applied(values, _given()[1]))
         _check_paths(conversion.to_json(config))
-        _check_same(conversion.to_json(config))
+        cluster_flags.check_same(conversion.to_json(config))
         # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
 
         command(Experiment(config))
 
     def join() -> Session | None:
-        return _join(watch, only_one(), leaves()) if watch is not None else None
+        if watch is None:
+            return None
+        session = cluster_flags.join(watch, only_one(), leaves())
+        if session is not None:
+            _log_as(session)
+        return session
 
     run(on_config, has_config=True, join=join)
 
@@ -166,40 +144,6 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"Error: {of_file_system(error)}"
     return ""
-
-
-def _join(watch: Watch, only_one: str, leaves: bool) -> Session | None:
-    """Connects this process with the others of its run.
-
-    Args:
-        watch: receives the signals.
-        only_one: name of a command that takes one process only; empty for another one.
-        leaves: tells if a process alone may be ended by a signal in the stages of the command.
-    """
-    given = {
-        "coordinator": _COORDINATOR.value,
-        "num_processes": _NUM_PROCESSES.value,
-        "process_id": _PROCESS_ID.value,
-        "startup_timeout": _STARTUP_TIMEOUT.value,
-    }
-
-    def find() -> settings.Settings | None:
-        found = settings.of_process(given)
-        if found is not None and only_one:
-            raise ValueError(
-                f"{only_one} runs in one process, not in {found.num_processes}; start it on one "
-                "host, with --num_processes=1 and without --coordinator."
-            )
-        return found
-
-    session = sessions.start(find, watch)
-    if session is not None:
-        _log_as(session)
-    elif leaves:
-        return sessions.start_alone(watch)
-    else:
-        watch.close()
-    return session
 
 
 def _log_as(session: Session) -> None:
@@ -274,29 +218,6 @@ def _log_progress() -> None:
     project.addHandler(handler)
     project.setLevel(logging.INFO)
     project.propagate = False
-
-
-def _check_same(values: dict[str, Any]) -> None:
-    """Raises a ValueError in a process whose config is not that of process 0."""
-    session = sessions.current()
-    if session is None or session.num_processes == 1:
-        return
-    flat = _flattened(values)
-    first = session.exchange("config", flat)[0]
-    for key in flat.keys() - _OF_A_HOST:
-        if files.as_json(flat[key]) != files.as_json(first.get(key)):
-            raise ValueError(
-                f"config.{key} is {shown_value(flat[key])} here, and {shown_value(first.get(key))} "
-                "in process 0; give all processes the same config and overrides."
-            )
-
-
-def _flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        is_section = isinstance(value, dict)
-        flat |= _flattened(value, f"{prefix}{key}.") if is_section else {prefix + key: value}
-    return flat
 
 
 def _check_paths(values: dict[str, Any], prefix: str = "config") -> None:

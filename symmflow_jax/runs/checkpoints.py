@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import flags
 from flax import traverse_util
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
@@ -33,6 +34,7 @@ _EMA = "ema_params"
 _TRAINING = "training"
 _DESCRIPTION = "description"
 _METRICS = "metrics"  # Orbax's name.
+_BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
 # The refusals of a file system, as TensorStore spells them in longer messages.
 _REFUSALS = [
@@ -112,6 +114,7 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
     folder = _folder(workdir)
     _name_files(folder)
     _check_scores(folder)
+    _wait_without_devices()
     try:
         return ocp.CheckpointManager(folder, options=options, item_names=_items())
     except Exception as error:
@@ -119,6 +122,16 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
             f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
             "give another --workdir."
         ) from error
+
+
+def _wait_without_devices() -> None:
+    """Lets processes wait for each other in JAX's service, not in a sum over their devices.
+
+    A checkpoint that is saved while an evaluation is ended would otherwise mix its sums with those
+    of the evaluation.
+    """
+    if _BARRIERS in flags.FLAGS:
+        flags.FLAGS[_BARRIERS].value = True
 
 
 def _name_files(folder: pathlib.Path) -> None:

@@ -27,7 +27,7 @@ from tests.campaigns.cluster import SMALL_RUN, Cluster, contents, differences
 _RUN = (
     *SMALL_RUN,
     "--config.train.num_epochs=25",
-    "--config.train.log_every_steps=10",
+    "--config.train.log_every_steps=1",
     "--config.train.eval_every_steps=50",
     "--config.train.checkpoint_every_steps=20",
 )
@@ -120,7 +120,7 @@ def signals(campaign: Campaign, number: int, rng: random.Random) -> tuple[bool, 
     shutil.rmtree(workdir)
     if different:
         line += f"; differs: {different}"
-    if not clean:
+    if not (together and clean):
         line += f"\n{texts}"
     return together and clean and not different, line
 
@@ -147,7 +147,7 @@ def losses(campaign: Campaign, number: int, rng: random.Random) -> tuple[bool, s
     shutil.rmtree(workdir)
     if different:
         line += f"; differs: {different}"
-    if not clean:
+    if not (clean and (ended or over)):
         line += f"\n{texts}"
     return (ended or over) and clean and not different, line
 
@@ -249,6 +249,7 @@ def main() -> int:
     )
     parser.add_argument("campaign", choices=list(CAMPAIGNS))
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--within", type=float, help="seconds, on a machine that is busy")
@@ -259,7 +260,7 @@ def main() -> int:
     good = 0
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         campaign = Campaign(pathlib.Path(folder), count, seconds, *_RUN)
-        for number in range(options.rounds):
+        for number in range(options.first, options.first + options.rounds):
             rng = random.Random(f"{options.seed} {number}")
             well, line = play(campaign, number, rng)
             good += well

@@ -13,8 +13,7 @@ import jax
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.performance.doctor import collective
-from symmflow_jax.runs import shared_folder
-from symmflow_jax.runtime import outputs, processes
+from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.channel import named
 

@@ -14,16 +14,9 @@ from typing import NoReturn
 import jax
 
 from symmflow_jax.runtime.cluster import service
-from symmflow_jax.runtime.cluster.channel import (
-    HUB,
-    Channel,
-    Message,
-    StartError,
-    StoppedError,
-    named,
-    open_channel,
-)
+from symmflow_jax.runtime.cluster.channel import HUB, Channel, Message, named
 from symmflow_jax.runtime.cluster.departure import Departure, Save
+from symmflow_jax.runtime.cluster.rendezvous import StartError, StoppedError, open_channel
 from symmflow_jax.runtime.cluster.settings import Settings
 from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.runtime.signals import InterruptionRequest, Watch

@@ -53,6 +53,7 @@ class _Process(threading.Thread):
                     self._save(place)
                     self.ended.set()
                     return
+                self.place = place
                 if place % 10 == 0:
                     with self.departure.stage(place, functools.partial(self._save, place)):
                         time.sleep(self._pauses.pop())

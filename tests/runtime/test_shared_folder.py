@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.runs import shared_folder
+from symmflow_jax.runtime import shared_folder
 from symmflow_jax.runtime.cluster import session
 
 
