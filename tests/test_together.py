@@ -72,3 +72,13 @@ def test_an_error_is_told_by_one_process(cluster):
     )
     assert first[-1].startswith("Error: config.train.batch_size is 7, which 2 devices")
     assert second == []
+
+
+def test_a_command_for_one_process_refuses_several(cluster):
+    run = cluster(*SMALL_RUN, "--mode=export", count=2, ids=[1])
+    assert run.statuses(_WAIT) == [1]
+    (text,) = run.texts()
+    assert text.splitlines() == [
+        "Error: --mode=export runs in one process, not in 2; start it on one host, with "
+        "--num_processes=1 and without --coordinator."
+    ]
