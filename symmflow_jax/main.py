@@ -7,6 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from symmflow_jax.runtime import signals
+
+# Before the imports that take seconds, so that a signal is told to the other processes of a run.
+_WATCH = signals.Watch() if __name__ == "__main__" else None
+
+# ruff: noqa: E402
 from absl import flags
 
 from symmflow_jax.config import command_line
@@ -143,12 +149,16 @@ class Mode:
         summary: description for `--help`.
         flags: the flags that it uses, besides `--config` and `--workdir`.
         keys: the sections and keys of the config that it uses.
+        several: True if it shares its work among several processes.
+        leaves: True if a signal may end it in its stages, because it says what is saved.
     """
 
     run: Callable[["Experiment", pathlib.Path], None]
     summary: str
     flags: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    several: bool = False
+    leaves: bool = False
 
 
 def _train(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -164,6 +174,7 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
     from symmflow_jax.evaluation.report.place import check_place
     from symmflow_jax.evaluation.report.report import report_evaluation
+    from symmflow_jax.runtime.cluster import session
 
     model = _load(experiment, workdir)
     measured = model.experiment.measured_as(experiment)
@@ -171,7 +182,8 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     check_place(output, workdir, measured, overwrite=_OVERWRITE.value)
     evaluator = evaluator_of(measured, output)
     evaluated = EvaluatedWeights(model.weights, model.step)
-    report_evaluation(evaluator, evaluated, workdir, output)
+    with session.stage():
+        report_evaluation(evaluator, evaluated, workdir, output)
 
 
 def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -320,6 +332,18 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
         files.write_text(output, text + "\n")
 
 
+def _doctor(experiment: "Experiment", workdir: pathlib.Path) -> None:
+    """Exits with an error status if something is wrong."""
+    from symmflow_jax.performance.doctor.doctor import examine
+    from symmflow_jax.runtime.cluster import session
+
+    with session.stage():
+        problems = examine(experiment, workdir)
+    if problems:
+        sys.exit(f"Error: {len(problems)} of the checks above found what '!' marks.")
+    _logger.info("Nothing is wrong.")
+
+
 _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
 _KIND = ("semantics.encoding", "semantics.kind")
@@ -327,12 +351,20 @@ _FILES = ("output", "overwrite")
 _ANSWERS = ("input", *_FILES, "seed", "num_steps", "num_draws", "min_confidence")
 
 MODES: dict[str, Mode] = {
-    "train": Mode(_train, "trains and evaluates; goes on where a run stopped", ("resume",), _RUN),
+    "train": Mode(
+        _train,
+        "trains and evaluates; goes on where a run stopped",
+        ("resume",),
+        _RUN,
+        several=True,
+        leaves=True,
+    ),
     "evaluate": Mode(
         _evaluate,
         "measures the weights in the workdir",
         _FILES,
         ("seed", "data", "eval", "guidance"),
+        several=True,
     ),
     "generate": Mode(
         _generate,
@@ -402,6 +434,12 @@ MODES: dict[str, Mode] = {
         "times train step, generation, recognition, compilation and reading",
         (*_FILES, "batch_sizes", "num_rounds", "only", "packed"),
         _RUN,
+    ),
+    "doctor": Mode(
+        _doctor,
+        "checks processes, devices, network, data and the workdir, the first thing on a new pod",
+        keys=_RUN,
+        several=True,
     ),
 }
 """The values of `--mode`."""
@@ -477,4 +515,9 @@ def _output(default: pathlib.Path) -> pathlib.Path:
 
 
 if __name__ == "__main__":
-    command_line.start(main)
+    command_line.start(
+        main,
+        _WATCH,
+        only_one=lambda: "" if MODES[_MODE.value].several else f"--mode={_MODE.value}",
+        leaves=lambda: MODES[_MODE.value].leaves,
+    )

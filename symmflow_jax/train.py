@@ -27,7 +27,9 @@ from symmflow_jax.methods.symmflow import Params, Weights
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import processes
+from symmflow_jax.runtime import processes, shared_folder
+from symmflow_jax.runtime.cluster import session
+from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
@@ -67,17 +69,28 @@ def train_and_evaluate(
         CheckpointError: if a checkpoint, or another file of the run, cannot be written or read.
         Interrupted: after SIGTERM or Ctrl-C, once everything is saved.
     """
+    stops = session.stops()
     with folder.Claim(workdir) as claim:
-        start = Start.check(experiment, workdir, resume)
-        claim.take()
+        with stops.stage(_BEFORE, functools.partial(_tell_kept, workdir)):
+            start = Start.check(experiment, workdir, resume)
+            claim.take()
+            shared_folder.check(workdir)
+            with _explained_refusals(workdir):
+                run = Run.begin(start)
         with _explained_refusals(workdir):
-            run = Run.begin(start)
             try:
-                with InterruptionRequest() as request:
-                    state, step = run.train(*run.first_state(), request)
-                return run.finish(state, step)
+                with stops:
+                    state, step = run.train(*run.first_state(), stops)
+                return run.finish(state, step, stops)
             finally:
                 run.close()
+
+
+Stops = Departure | InterruptionRequest
+"""Where a run stops after a signal."""
+
+_BEFORE = -1
+"""The place at which a run may stop before its first step; see `Departure`."""
 
 
 @dataclasses.dataclass
@@ -120,6 +133,7 @@ class Start:
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
         step = checkpoints.latest_step(workdir)
+        shared_folder.check_same_step(workdir, step)
         if step is not None:
             with checkpoints.open_to_read(workdir) as manager:
                 saved = checkpoints.restore_description(manager, step)
@@ -245,9 +259,7 @@ class Run:
         self.experiment.keep_codec_weights(self.workdir, self.start.codec_weights)
         return self.parallelism.place(self.start.codec_weights)
 
-    def train(
-        self, state: TrainState, step: int, request: InterruptionRequest
-    ) -> tuple[TrainState, int]:
+    def train(self, state: TrainState, step: int, stops: Stops) -> tuple[TrainState, int]:
         """Trains from `step` to the last step, with logs, evaluations and checkpoints.
 
         Between these, nothing is fetched from the devices.
@@ -266,12 +278,18 @@ class Run:
         history = folder.History(self.workdir, step)
         progress = Progress(num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
+        self._evaluate_late(state, step, stops)
+        # Until the first step is compiled, the state is that of the checkpoint.
+        stage = stops.stage(step, functools.partial(_tell_kept, self.workdir))
         while step < num_steps:
-            batch = self.parallelism.place_batch(next(self.iterator))
-            state, metrics = train_step(state, codec_weights, batch, key)
+            with stage:
+                batch = self.parallelism.place_batch(next(self.iterator))
+                state, metrics = train_step(state, codec_weights, batch, key)
+            stage = contextlib.nullcontext()
             pending.append(metrics)
             step += 1
-            leaving = request.signal_number is not None or self.manager.reached_preemption(step)
+            signal_number = stops.passes(step)
+            leaving = signal_number is not None
             is_last = step == num_steps
             evaluates = _is_due(step, train.eval_every_steps) and not leaving and not is_last
             saves = evaluates or is_last or leaving or _is_due(step, train.checkpoint_every_steps)
@@ -282,18 +300,20 @@ class Run:
                 self._log(step, means, line, history)
             if evaluates or saves:
                 progress.pause()
-                self._save(state, step, evaluates)
+                self._save(state, step, evaluates, stops)
                 progress.resume()
-            if leaving:
-                self._leave(step, request)
+            if signal_number is not None:
+                self._tell_saved(step)
+                raise Interrupted(signal_number)
         return state, step
 
-    def finish(self, state: TrainState, step: int) -> list[Measurement]:
+    def finish(self, state: TrainState, step: int, stops: Stops) -> list[Measurement]:
         """Runs the final evaluation of a step and writes its report; returns the measurements."""
         checkpoints.finish(self.manager)
-        ema_params = self.parallelism.fetch(state.ema_params)
-        evaluated = self._evaluated(ema_params, step)
-        table = report_evaluation(self.evaluator, evaluated, self.workdir)
+        with stops.stage(step + 1, functools.partial(self._tell_saved, step)):
+            ema_params = self.parallelism.fetch(state.ema_params)
+            evaluated = self._evaluated(ema_params, step)
+            table = report_evaluation(self.evaluator, evaluated, self.workdir)
         self.writer.write_scalars(step, scalars(table))
         self.writer.flush()
         return table
@@ -340,11 +360,37 @@ class Run:
         if processes.is_primary():
             history.append(step, means)
 
-    def _save(self, state: TrainState, step: int, evaluates: bool) -> None:
-        """Saves a checkpoint, after a quick evaluation if one is due."""
+    def _save(self, state: TrainState, step: int, evaluates: bool, stops: Stops) -> None:
+        """Saves a checkpoint, after a quick evaluation if one is due.
+
+        If all stop during the evaluation, the checkpoint has no score; see `_evaluate_late`.
+        """
         fetched = self.parallelism.fetch(state)
-        value = self._evaluate_quickly(fetched.ema_params, step) if evaluates else None
+        value = None
+        if evaluates:
+
+            def save() -> None:
+                checkpoints.save(self.manager, fetched, self.start.description, None)
+                self._tell_saved(step)
+
+            with stops.stage(step, save):
+                value = self._evaluate_quickly(fetched.ema_params, step)
         checkpoints.save(self.manager, fetched, self.start.description, value)
+
+    def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
+        """Evaluates the state of a checkpoint that was saved when its evaluation was due."""
+        train = self.experiment.train
+        is_due = 0 < step < self.experiment.num_steps and _is_due(step, train.eval_every_steps)
+        if not is_due or checkpoints.score_of(self.manager, step) is not None:
+            return
+        with stops.stage(step, functools.partial(_tell_kept, self.workdir)):
+            value = self._evaluate_quickly(self.parallelism.fetch(state.ema_params), step)
+            if value is not None:
+                self.manager.close()
+                if processes.is_primary():
+                    checkpoints.add_score(self.workdir, step, value)
+                session.exchange("late score", True)
+                self.manager = checkpoints.open_manager(self.workdir, train.keep_checkpoints)
 
     def _evaluated(self, ema_params: Params, step: int) -> EvaluatedWeights:
         """Fetched parameters and the codec's weights, placed for evaluation."""
@@ -363,11 +409,18 @@ class Run:
         _logger.info("step %d  %s", step, summary.in_one_line(table))
         return score(table)
 
-    def _leave(self, step: int, request: InterruptionRequest) -> None:
+    def _tell_saved(self, step: int) -> None:
+        """Waits until a step is saved, and says so."""
         checkpoints.finish(self.manager)
         self.writer.flush()
-        _logger.info("Saved step %d in %s; the same command goes on from here.", step, self.workdir)
-        raise Interrupted(request.signal_number or 15)
+        _tell_kept(self.workdir, step)
+
+
+def _tell_kept(workdir: pathlib.Path, step: int | None = None) -> None:
+    """Says what a run that stops has saved: a step, or else its last checkpoint."""
+    step = checkpoints.latest_step(workdir) if step is None else step
+    kept = "Nothing is trained" if step is None else f"Saved step {step}"
+    _logger.info("%s in %s; the same command goes on from here.", kept, workdir)
 
 
 @contextlib.contextmanager

@@ -227,6 +227,24 @@ def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tm
     assert _losses(disturbed) == _losses(undisturbed)
 
 
+def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment, tmp_path):
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    experiment = tiny_experiment(**_POINTS, **LOSS_ONLY, **{"train.eval_every_steps": 2})
+    _train_only(experiment, undisturbed, InterruptionRequest())
+    stop = InterruptionRequest()
+    stop.signal_number = signal.SIGTERM  # Stops after each step, also where evaluation is due.
+    for _ in range(3):
+        with pytest.raises(Interrupted):
+            _train_only(experiment, disturbed, stop)
+    _train_only(experiment, disturbed, InterruptionRequest())
+    scores = []
+    for workdir in (undisturbed, disturbed):
+        with checkpoints.open_to_read(workdir) as manager:
+            scores.append(checkpoints.score_of(manager, 2))
+    assert scores[0] is not None and scores[0] == scores[1]
+    assert (disturbed / "pictures" / "step_0000002.png").exists()
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
     diverging = tiny_experiment(

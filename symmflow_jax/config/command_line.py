@@ -4,14 +4,17 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.reading import config_file, overrides
+from symmflow_jax.config.reading import cluster_flags, config_file, overrides
 from symmflow_jax.runtime import compilation, paths
+from symmflow_jax.runtime.cluster.departure import Stopped
+from symmflow_jax.runtime.cluster.session import Session
 from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
+from symmflow_jax.runtime.signals import Watch
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -23,6 +26,8 @@ LOCALE_ADVICE = "If the locale is the reason, set PYTHONUTF8=1, or LC_ALL=C.UTF-
 
 _MOST_LETTERS = 200
 
+flags.adopt_module_key_flags(cluster_flags)
+
 _CONFIG = flags.DEFINE_string(
     "config",
     None,
@@ -31,10 +36,22 @@ _CONFIG = flags.DEFINE_string(
 )
 
 
-def start(command: Callable[["Experiment"], None]) -> None:
+def start(
+    command: Callable[["Experiment"], None],
+    watch: Watch | None = None,
+    only_one: Callable[[], str] = lambda: "This command",
+    leaves: Callable[[], bool] = lambda: False,
+) -> None:
     """Parses the flags and runs a command on the experiment.
 
     Invalid input ends the process with an error of one line.
+
+    Args:
+        command: the command.
+        watch: receives the signals for a command in several processes; None if there is none.
+        only_one: after the flags are parsed, the name of a command that takes one process only;
+            empty if it takes several.
+        leaves: tells if the command may be ended by a signal in its stages.
     """
     prepare()
 
@@ -44,15 +61,29 @@ def start(command: Callable[["Experiment"], None]) -> None:
         values = config_file.load(_CONFIG.value).to_dict()
         config = conversion.from_given(overrides.applied(values, _given()[1]))
         _check_paths(conversion.to_json(config))
+        cluster_flags.check_same(conversion.to_json(config))
         # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
 
         command(Experiment(config))
 
-    run(on_config, has_config=True)
+    def join() -> Session | None:
+        if watch is None:
+            return None
+        session = cluster_flags.join(watch, only_one(), leaves())
+        if session is not None:
+            _log_as(session)
+        return session
+
+    run(on_config, has_config=True, join=join)
 
 
-def run(command: Callable[[], None], *, has_config: bool = False) -> None:
+def run(
+    command: Callable[[], None],
+    *,
+    has_config: bool = False,
+    join: Callable[[], Session | None] = lambda: None,
+) -> None:
     """Parses the flags and runs a command; `prepare` must run before.
 
     Invalid input ends the process with an error of one line.
@@ -60,12 +91,13 @@ def run(command: Callable[[], None], *, has_config: bool = False) -> None:
     Args:
         command: the command.
         has_config: whether it uses `--config` and overrides of it.
+        join: connects this process with the others of a run in several processes.
     """
 
     def main(argv: list[str]) -> None:
         # Hides progress messages of the libraries.
         absl_logging.set_verbosity(absl_logging.ERROR)
-        # Without a traceback, because these messages name the value and the remedy.
+        session: Session | None = None
         try:
             if len(argv) > 1:
                 raise ValueError(
@@ -73,19 +105,58 @@ def run(command: Callable[[], None], *, has_config: bool = False) -> None:
                 )
             if not has_config and (_CONFIG.present or given_keys()):
                 raise ValueError("This command takes no --config; leave it out.")
+            session = join()
             command()
-        except UnicodeEncodeError as error:
-            _logger.debug("The error in full:", exc_info=True)
-            text = ascii(error.object[:_MOST_LETTERS])
-            sys.exit(f"Error: {text} cannot be written in {error.encoding}. {LOCALE_ADVICE}")
-        except (ValueError, ArithmeticError, CheckpointError) as error:
-            _logger.debug("The error in full:", exc_info=True)
-            sys.exit(_in_one_line(error))
-        except OSError as error:
-            _logger.debug("The error in full:", exc_info=True)
-            sys.exit(f"Error: {of_file_system(error)}")
+            if session is not None:
+                session.complete()
+        except BaseException as error:
+            _end(error, session)
 
     app.run(main, sys.argv, flags_parser=_parse_flags)
+
+
+def _end(error: BaseException, session: Session | None) -> NoReturn:
+    """Ends the process after an error, and the other processes of the run with it."""
+    text = _explained(error)
+    if isinstance(error, Stopped):
+        _logger.info("Stopped; the same command goes on from here.")
+        error = SystemExit(128 + error.signal_number)
+    if session is not None and session.num_processes > 1:
+        if isinstance(error, SystemExit) and not text:
+            session.end(error.code if isinstance(error.code, int) else 0)
+        session.fail(error, text)
+    if not text:
+        raise error
+    # Without a traceback, because these messages name the value and the remedy.
+    _logger.debug("The error in full:", exc_info=error)
+    sys.exit(text)
+
+
+def _explained(error: BaseException) -> str:
+    """The message of an error that names the value and the remedy; empty for a fault."""
+    if isinstance(error, SystemExit) and isinstance(error.code, str):
+        return error.code
+    if isinstance(error, UnicodeEncodeError):
+        text = ascii(error.object[:_MOST_LETTERS])
+        return f"Error: {text} cannot be written in {error.encoding}. {LOCALE_ADVICE}"
+    if isinstance(error, ValueError | ArithmeticError | CheckpointError):
+        return _in_one_line(error)
+    if isinstance(error, OSError):
+        return f"Error: {of_file_system(error)}"
+    return ""
+
+
+def _log_as(session: Session) -> None:
+    """Leaves the progress lines to process 0; warnings of others have their number."""
+    if session.process_id:
+        project = logging.getLogger("symmflow_jax")
+        project.setLevel(logging.WARNING)
+        for handler in project.handlers:
+            handler.setFormatter(
+                logging.Formatter(
+                    f"%(asctime)s  process {session.process_id}: %(message)s", "%H:%M:%S"
+                )
+            )
 
 
 def given_keys() -> list[str]:

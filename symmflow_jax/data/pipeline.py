@@ -131,7 +131,7 @@ def training_batches(
         preparation: the augmentation.
         batch_size: examples per batch of all processes together, a multiple of `shard.count`.
         seed: seed of the order and the augmentation.
-        shard: this process's part of each batch.
+        shard: this process's part of each batch, one of `count` consecutive ones.
         num_workers: number of reading processes; 0 reads in threads.
         skip_errors: replace an example that cannot be read by the next readable one.
         skip_log: file that lists such examples; see `SkippingSource`.
@@ -146,8 +146,10 @@ def training_batches(
     examples = examples.map_with_index(
         lambda index, example: example | {"example_index": np.int32(index % batch_size)}
     )
-    examples = examples[shard.index :: shard.count]
-    batches = examples.batch(batch_size // shard.count, drop_remainder=True)[first_batch:]
+    # Consecutive examples, as the devices of one process would get them: then a sum over devices
+    # has the same terms.
+    parts = examples.batch(batch_size // shard.count, drop_remainder=True)
+    batches = parts[shard.index :: shard.count][first_batch:]
     threads = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)
     dataset = batches.to_iter_dataset(threads)
     if num_workers:

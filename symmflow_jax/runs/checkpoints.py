@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import flags
 from flax import traverse_util
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
@@ -32,6 +33,8 @@ _logger = logging.getLogger(__name__)
 _EMA = "ema_params"
 _TRAINING = "training"
 _DESCRIPTION = "description"
+_METRICS = "metrics"  # Orbax's name.
+_BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
 # The refusals of a file system, as TensorStore spells them in longer messages.
 _REFUSALS = [
@@ -111,6 +114,7 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
     folder = _folder(workdir)
     _name_files(folder)
     _check_scores(folder)
+    _wait_without_devices()
     try:
         return ocp.CheckpointManager(folder, options=options, item_names=_items())
     except Exception as error:
@@ -118,6 +122,16 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
             f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
             "give another --workdir."
         ) from error
+
+
+def _wait_without_devices() -> None:
+    """Lets processes wait for each other in JAX's service, not in a sum over their devices.
+
+    A checkpoint that is saved while an evaluation is ended would otherwise mix its sums with those
+    of the evaluation.
+    """
+    if _BARRIERS in flags.FLAGS:
+        flags.FLAGS[_BARRIERS].value = True
 
 
 def _name_files(folder: pathlib.Path) -> None:
@@ -131,9 +145,9 @@ def _name_files(folder: pathlib.Path) -> None:
 
 def _check_scores(folder: pathlib.Path) -> None:
     """Raises CheckpointError for a damaged file of scores, which Orbax reads when it opens."""
-    for path in sorted(folder.glob("*/metrics")):
+    for path in sorted(folder.glob(f"*/{_METRICS}")):
         try:
-            json.loads((path / "metrics").read_bytes())["score"] + 0.0
+            json.loads((path / _METRICS).read_bytes())["score"] + 0.0
         except FileNotFoundError:  # Another process has removed the checkpoint.
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -197,6 +211,27 @@ def save_weights(
     with _explain_write_errors(manager):
         manager.save(0, args=ocp.args.Composite(**items), force=True)
         manager.wait_until_finished()
+
+
+def score_of(manager: ocp.CheckpointManager, step: int) -> float | None:
+    """The score of a checkpoint; None if it was saved without one."""
+    path = pathlib.Path(str(manager.directory), str(step), _METRICS)
+    return manager.metrics(step)["score"] if path.is_dir() else None
+
+
+def add_score(workdir: pathlib.Path, step: int, score: float) -> None:
+    """Adds the score to a checkpoint that was saved without one, as `save` writes it.
+
+    A manager reads scores when it is opened.
+
+    Raises:
+        OSError: if the file system refuses.
+    """
+    final = _folder(workdir) / str(step) / _METRICS
+    partial = _folder(workdir) / f"{step}.{_METRICS}.partial"
+    partial.mkdir(exist_ok=True)
+    (partial / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
+    partial.rename(final)
 
 
 def finish(manager: ocp.CheckpointManager) -> None:

@@ -14,7 +14,7 @@ BATCH_AXIS = "batch"
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """The part of every batch that a process reads: examples `index`, `index + count`, ..."""
+    """The part of the data that a process reads: one of `count` parts of equal size."""
 
     index: int = 0
     count: int = 1

@@ -63,6 +63,21 @@ def test_the_last_ones_and_the_best_are_kept(run):
         assert checkpoints.choose_step(manager, "best") == 2
 
 
+def test_a_score_that_comes_late_counts_like_others(run):
+    with checkpoints.open_to_read(run) as manager:
+        assert checkpoints.score_of(manager, 3) == 0.4
+        assert checkpoints.score_of(manager, 4) is None
+    checkpoints.add_score(run, 4, 0.95)
+    with checkpoints.open_manager(run, keep=1) as manager:
+        assert checkpoints.score_of(manager, 4) == 0.95
+        checkpoints.save(manager, _state(5), _description(5), None)
+        checkpoints.finish(manager)
+        # The former best one is no longer kept, and this one is.
+        assert sorted(manager.all_steps()) == [4, 5]
+        assert checkpoints.choose_step(manager, "best") == 4
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["4", "5"]
+
+
 @pytest.mark.parametrize("step", [2, 3])
 def test_averages_and_descriptions_are_read_by_themselves(run, step):
     with checkpoints.open_to_read(run) as manager:

@@ -1,0 +1,1 @@
+"""The check of a machine or a pod before the first training."""
