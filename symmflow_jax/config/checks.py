@@ -7,13 +7,12 @@ import dataclasses
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config import old_names
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
-from symmflow_jax.config.schema import ranges, relations
+from symmflow_jax.config.schema import old_names, ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.interop.hub import address

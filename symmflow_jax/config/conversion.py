@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_collections import config_dict
 
-from symmflow_jax.config import old_names
+from symmflow_jax.config.schema import old_names
 from symmflow_jax.config.schema.fields import Field, field_of, fields_of
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime import paths

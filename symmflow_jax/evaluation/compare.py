@@ -20,7 +20,8 @@ from symmflow_jax.data.image_files import read_image
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, METRICS
-from symmflow_jax.runs import images, markdown
+from symmflow_jax.runs import markdown
+from symmflow_jax.runs.pictures import grids
 from symmflow_jax.runtime import files, outputs, paths
 from symmflow_jax.runtime.errors import first_line
 
@@ -64,7 +65,7 @@ def compare(
     outputs.check_outputs(paths, overwrite=overwrite)
     runs = [_read(folder) for folder in folders]
     text = "\n\n".join(["# Comparison", *_sections(runs)])
-    grid = images.beside([(run.name, run.examples) for run in runs])
+    grid = grids.beside([(run.name, run.examples) for run in runs])
     text_path, picture_path = paths
     files.write_image(picture_path, grid)
     files.write_text(text_path, f"{text}\n\n![examples](comparison.png)\n")

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import spatial
 
-from symmflow_jax.runs import images
+from symmflow_jax.runs.pictures import plots
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, TrainedSeeds
@@ -168,7 +168,7 @@ def _gate(cells: ScoresBySeed) -> str:
 
 def _plot(findings: Mapping[str, VariantFindings]) -> np.ndarray:
     """Plots accuracy by number of steps, and the first seed's generated points of each variant."""
-    plt = images.pyplot()
+    plt = plots.pyplot()
     num_panels = 1 + len(findings)
     figure, axes = plt.subplots(1, num_panels, figsize=(4 * num_panels, 4))
     for name, of_variant in findings.items():
@@ -185,7 +185,7 @@ def _plot(findings: Mapping[str, VariantFindings]) -> np.ndarray:
         axis.set_title(f"generated, {name}")
         axis.set_aspect("equal")
         axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6))
-    return images.render(figure)
+    return plots.render(figure)
 
 
 if __name__ == "__main__":

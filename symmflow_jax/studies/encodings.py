@@ -15,7 +15,7 @@ import numpy as np
 
 from symmflow_jax.data.sources.synthetic import split_posterior
 from symmflow_jax.metrics.calibration import ConfidenceBins
-from symmflow_jax.runs import images
+from symmflow_jax.runs.pictures import plots
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import Examples, TrainedSeeds
@@ -158,7 +158,7 @@ def _gate(cells: ScoresBySeed, best: ScoresBySeed) -> str:
 
 def _plot(scores: dict[str, ScoresBySeed], answers: dict[str, Answers]) -> np.ndarray:
     """Plots accuracies, and the first seed's confidences by the true probability of the label."""
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, (bars, dots) = plt.subplots(1, 2, figsize=(12, 4.5))
     values = [scores[name][_ACCURACY] for name in answers]
     bars.barh(list(answers), np.mean(values, axis=1), xerr=np.std(values, axis=1))
@@ -175,7 +175,7 @@ def _plot(scores: dict[str, ScoresBySeed], answers: dict[str, Answers]) -> np.nd
     dots.set_xlabel("true probability of the answer")
     dots.set_ylabel("confidence")
     dots.legend(loc="lower right")
-    return images.render(figure)
+    return plots.render(figure)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import numpy as np
 from symmflow_jax.data.sources.synthetic import gaussian_mixture
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.metrics.energy_distance import energy_distance
-from symmflow_jax.runs import images, markdown
+from symmflow_jax.runs import markdown
+from symmflow_jax.runs.pictures import plots
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import TrainedSeeds
@@ -243,7 +244,7 @@ def _gate(findings: Distances) -> str:
 
 def _plot(findings: Distances) -> np.ndarray:
     """Plots distances by weight, with a panel for each training and a line for each kind."""
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, axes = plt.subplots(1, len(TRAININGS), figsize=(12, 4.5))
     for axis, (name, rows) in zip(axes, findings.conditional.items(), strict=True):
         for kind in KINDS:
@@ -258,7 +259,7 @@ def _plot(findings: Distances) -> np.ndarray:
         axis.set_ylabel("energy distance to p(x | class)")
         axis.grid(alpha=0.3)
         axis.legend()
-    return images.render(figure)
+    return plots.render(figure)
 
 
 if __name__ == "__main__":

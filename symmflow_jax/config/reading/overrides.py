@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import flags
 
-from symmflow_jax.config import old_names
+from symmflow_jax.config.schema import old_names
 from symmflow_jax.config.schema.fields import Field, fields_of
 from symmflow_jax.config.values import Config
 from symmflow_jax.runtime.errors import nearest

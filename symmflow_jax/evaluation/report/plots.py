@@ -9,7 +9,7 @@ from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import paper, tables
 from symmflow_jax.metrics.calibration import RiskCoverage
 from symmflow_jax.metrics.rejection import RejectionCurve
-from symmflow_jax.runs import images
+from symmflow_jax.runs.pictures import plots
 
 _QUALITIES = ("miou", "accuracy", "auc", "fid", "frechet_distance")
 
@@ -39,7 +39,7 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
     chosen = [
         m for m in tables.whole(table) if (m.protocol.task, m.metric) == (task, metric) and m.nfe
     ]
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, axis = plt.subplots(figsize=(7, 4))
     for name in dict.fromkeys(_series(m) for m in chosen):
         points = sorted((m.nfe, m.value, m.spread) for m in chosen if _series(m) == name)
@@ -51,7 +51,7 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
             steps, values = zip(*published.values.items(), strict=True)
             axis.plot(steps, values, "k:x", label=f"paper, {published.data} (Euler)")
     _label_costs(axis, metric)
-    return images.render(figure)
+    return plots.render(figure)
 
 
 def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
@@ -60,7 +60,7 @@ def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
     Args:
         curves: the curves by name of the row.
     """
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, axis = plt.subplots(figsize=(7, 4))
     for name, curve in curves.items():
         axis.plot(curve.coverage, curve.risk, label=name)
@@ -70,7 +70,7 @@ def risk_coverage(curves: Mapping[str, RiskCoverage]) -> np.ndarray:
     axis.set_ylabel("error rate among them")
     axis.grid(alpha=0.3)
     axis.legend()
-    return images.render(figure)
+    return plots.render(figure)
 
 
 def rejection(curves: Mapping[str, Mapping[str, RejectionCurve]]) -> np.ndarray:
@@ -81,7 +81,7 @@ def rejection(curves: Mapping[str, Mapping[str, RejectionCurve]]) -> np.ndarray:
     Args:
         curves: the curves by name of the row and of the uncertainty.
     """
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(11, 4))
     for axis, score in zip(axes, ("accuracy", "auc"), strict=True):
         for colour, (row, by_uncertainty) in enumerate(curves.items()):
@@ -98,7 +98,7 @@ def rejection(curves: Mapping[str, Mapping[str, RejectionCurve]]) -> np.ndarray:
         axis.set_ylabel(f"{score} of the others")
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize="small")
-    return images.render(figure)
+    return plots.render(figure)
 
 
 def confusion(counts: np.ndarray) -> np.ndarray:
@@ -109,13 +109,13 @@ def confusion(counts: np.ndarray) -> np.ndarray:
     """
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    plt = images.pyplot()
+    plt = plots.pyplot()
     figure, axis = plt.subplots(figsize=(7, 6))
     image = axis.imshow(shares, vmin=0, vmax=1)
     axis.set_xlabel("recognised class")
     axis.set_ylabel("true class")
     figure.colorbar(image)
-    return images.render(figure)
+    return plots.render(figure)
 
 
 def _series(measurement: Measurement) -> str:

@@ -12,7 +12,9 @@ from symmflow_jax.evaluation.report import plots, summary, tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
-from symmflow_jax.runs import folder, images
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.pictures import grids
+from symmflow_jax.runs.pictures.plots import curves
 from symmflow_jax.runtime import files, processes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -63,7 +65,7 @@ def write_grid(evaluator: Evaluator, evaluated: EvaluatedWeights, path: pathlib.
         the grid, uint8 `[height, width, 3]`.
     """
     count = _NUM_IMAGES if evaluator.experiment.data.image_size else _NUM_POINTS
-    grid = images.sample_grid(generation.examples(evaluator, evaluated, count), evaluator.schema)
+    grid = grids.sample_grid(generation.examples(evaluator, evaluated, count), evaluator.schema)
     if processes.is_primary():
         files.write_image(path, grid)
     return grid
@@ -174,4 +176,4 @@ def _loss_curve(history: list[dict[str, float]]) -> np.ndarray:
         # JSON has null for what is not finite.
         values = np.array([line[name] for line in lines], float).tolist()
         series[name] = ([line["step"] for line in lines], values)
-    return images.curves(series, "training step")
+    return curves(series, "training step")

@@ -17,7 +17,7 @@ from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
-from symmflow_jax.runs.images import overlay as draw_overlay
+from symmflow_jax.runs.pictures.grids import overlay as draw_overlay
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from symmflow_jax.config import conversion, old_names
+from symmflow_jax.config import conversion
 from symmflow_jax.config.reading import overrides
+from symmflow_jax.config.schema import old_names
 from symmflow_jax.config.values import ClockShares, Config
 
 _SAVED = {

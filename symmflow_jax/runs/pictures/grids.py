@@ -1,18 +1,16 @@
-"""Grids of examples, overlays and plots, as uint8 RGB arrays `[height, width, 3]`."""
+"""Grids of examples and overlays, as uint8 RGB arrays `[height, width, 3]`."""
 
-import io
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from symmflow_jax.runtime import files
+from symmflow_jax.runs.pictures import plots
 from symmflow_jax.semantics.labels import LabelSchema
 
 _MARGIN = 4
 _CAPTION = 14
-_LONGEST_TITLE = 150
+_LONGEST_CAPTION = 150
 _MOST_LINES = 4
 _WHITE, _BLACK = 255, (0, 0, 0)
 _SMALLEST_TILE = 96  # In pixels; narrower images are enlarged by an integer factor.
@@ -26,7 +24,7 @@ def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
         schema: the classes.
     """
     if sample["image"].ndim == 2:
-        return point_plots(sample, schema)
+        return plots.point_plots(sample, schema)
     if sample["labels"].ndim == 3:
         return mask_grid(sample, schema)
     return label_grid(sample, schema)
@@ -115,7 +113,7 @@ def _lines(caption: str, width: int) -> list[str]:
     def cut(text: str) -> str:
         if fits(text):
             return text
-        text = text[:_LONGEST_TITLE]
+        text = text[:_LONGEST_CAPTION]
         return next(
             (f"{text[:n]}..." for n in range(len(text), 0, -1) if fits(text[:n] + "...")), ""
         )
@@ -156,77 +154,8 @@ def overlay(image: np.ndarray, mask_image: np.ndarray, opacity: float = 0.5) -> 
     return np.round(mixed).astype(np.uint8)
 
 
-def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
-    """Scatter plots of real points, of points generated from labels, and of predicted labels.
-
-    Only the first two coordinates of a point are shown.
-    """
-    plt = pyplot()
-    panels = [
-        ("real", sample["image"], sample["labels"]),
-        ("generated from labels", sample["generated"], sample["labels"]),
-        ("labels predicted from real", sample["image"], sample["predicted"]),
-    ]
-    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 4), sharex=True)
-    colours = np.asarray(plt.get_cmap("tab10").colors)
-    for axis, (title, points, labels) in zip(axes, panels, strict=True):
-        axis.scatter(*_in_plane(points), s=4, c=colours[labels % len(colours)])
-        axis.set_title(title)
-        axis.set_aspect("equal")
-    size = sample["image"].shape[1]
-    shown = f" (the first two of {size} coordinates)" if size > 2 else ""
-    title = files.without_surrogates(", ".join(schema.names))
-    title = title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE]}..."
-    figure.suptitle(title + shown, parse_math=False)
-    return render(figure)
-
-
-def curves(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str
-) -> np.ndarray:
-    """A line plot of named series of x and y, with a logarithmic y axis."""
-    plt = pyplot()
-    figure, axis = plt.subplots(figsize=(7, 4))
-    for name, (x, y) in series.items():
-        axis.plot(x, y, label=name)
-    axis.set_yscale("log")
-    axis.set_xlabel(x_label)
-    axis.grid(alpha=0.3)
-    axis.legend()
-    return render(figure)
-
-
-def _in_plane(points: np.ndarray) -> np.ndarray:
-    """The first two coordinates `[2, count]` of points `[count, n]`; the second is 0 if n is 1."""
-    missing = max(0, 2 - points.shape[1])
-    return np.pad(points, ((0, 0), (0, missing)))[:, :2].T
-
-
 def _enlarge(image: np.ndarray) -> np.ndarray:
     """An image as RGB, enlarged by an integer factor if it is small."""
     factor = max(1, -(-_SMALLEST_TILE // image.shape[1]))
     image = np.broadcast_to(image, (*image.shape[:2], 3))
     return np.repeat(np.repeat(image, factor, axis=0), factor, axis=1)
-
-
-def pyplot():
-    """Matplotlib's pyplot without a display, imported late because the import is slow."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
-
-
-def render(figure) -> np.ndarray:
-    """Renders a Matplotlib figure as uint8 `[height, width, 3]`, and closes it.
-
-    Letters that its font lacks are drawn as boxes.
-    """
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")
-        figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
-    pyplot().close(figure)
-    return np.asarray(Image.open(buffer).convert("RGB"))

@@ -1,0 +1,1 @@
+"""Pictures of examples and curves, as uint8 arrays."""
