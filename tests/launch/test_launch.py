@@ -116,13 +116,15 @@ def test_a_signal_lets_all_hosts_save_and_leave(programs, number):
     programs.play("ssh", ("", [{"shell": here}]))
     save = "trap 'echo saved; exit 143' TERM; echo ready; while :; do sleep 0.05; done"
     programs.play("python", ("pip", [{}]), ("symmflow_jax.main", [{"shell": save}]))
+    # Bash cannot trap what is ignored, as SIGINT is in jobs of the background.
     process = subprocess.Popen(
-        ["bash", CUDA, *HOSTS, "--restarts=3"],
+        ["env", "--default-signal=INT", "bash", CUDA, *HOSTS, "--restarts=3"],
+        start_new_session=True,
         env=os.environ | {"PATH": f"{programs.folder}/programs:{os.environ['PATH']}"},
         stdout=subprocess.PIPE,
         text=True,
     )
-    watchdog = threading.Timer(30, process.kill)
+    watchdog = threading.Timer(60, os.killpg, [process.pid, signal.SIGKILL])
     watchdog.start()
     lines = [process.stdout.readline() for _ in range(2)]
     assert sorted(lines) == ["[a] ready\n", "[b] ready\n"]
