@@ -129,7 +129,7 @@ def test_a_killed_run_ends_as_if_undisturbed(run_main, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     _finish(run_main(f"--workdir={undisturbed}", LOSS_ONLY_FLAG))
     rng = np.random.default_rng(0)
-    stops = sorted(rng.choice(np.arange(2, 19), size=3, replace=False))
+    stops = sorted(rng.choice(np.arange(2, 19), size=2, replace=False))
     for stop in stops:
         process = run_main(f"--workdir={disturbed}", LOSS_ONLY_FLAG)
         for line in process.stdout:
@@ -162,6 +162,7 @@ def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
         LOSS_ONLY_FLAG,
         "--config.train.num_epochs=1",
         "--config.train.peak_learning_rate=1e-4",
+        "--config.network.channel_multipliers=1",
         "--config.network.dropout_rate=0.1",
     )
     for count, parallel in ((1, "pmap"), (8, "pmap"), (8, "fsdp")):
