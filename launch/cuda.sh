@@ -27,31 +27,9 @@ the first host in tmux, rather than on a laptop.
 TEXT
 }
 
-config='' hosts='' port=9531 restarts=0 dry_run=false
-arguments=()
-while (($#)); do
-  case $1 in
-    --config=* | --hosts=* | --port=* | --restarts=*) option=${1%%=*} value=${1#*=} ;;
-    --config | --hosts | --port | --restarts)
-      (($# > 1)) || fail "$1 needs a value"
-      option=$1 value=$2
-      shift
-      ;;
-    --dry-run) option='' dry_run=true ;;
-    --help | -h)
-      usage
-      exit
-      ;;
-    *) option='' arguments+=("$1") ;;
-  esac
-  shift
-  case $option in
-    --config) config=$value ;;
-    --hosts) hosts=$value ;;
-    --port) port=$value ;;
-    --restarts) restarts=$value ;;
-  esac
-done
+config='' hosts='' port=9531 restarts=0 dry_run=false arguments=()
+options='--config --hosts --port --restarts' switches=--dry-run
+parse "$@"
 [[ -n $config ]] || fail "--config is missing; give a config file, such as --config=configs/mnist.py"
 [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || fail "--port=$port is no port"
 [[ $restarts =~ ^[0-9]+$ ]] || fail "--restarts=$restarts is no number"

@@ -39,50 +39,14 @@ Usage: launch/kubernetes.sh --name=NAME --image=IMAGE --accelerator=NAME --bucke
 TEXT
 }
 
-name='' image='' accelerator='' topology='' chips='' slices=1 nodes=1 gpus=1 bucket='' config=''
-service_account=default max_restarts=100
+name='' image='' accelerator='' topology='' bucket='' config='' service_account=default
+chips_per_host='' slices=1 nodes=1 gpus_per_node=1 max_restarts=100
 build=false spot=false follow=false delete=false dry_run=false
 arguments=()
-while (($#)); do
-  case $1 in
-    --name=* | --image=* | --accelerator=* | --topology=* | --chips-per-host=* | --slices=* | \
-    --nodes=* | --gpus-per-node=* | --bucket=* | --config=* | --service-account=* | \
-    --max-restarts=*)
-      option=${1%%=*} value=${1#*=}
-      ;;
-    --name | --image | --accelerator | --topology | --chips-per-host | --slices | --nodes | \
-    --gpus-per-node | --bucket | --config | --service-account | --max-restarts)
-      (($# > 1)) || fail "$1 needs a value"
-      option=$1 value=$2
-      shift
-      ;;
-    --build) option='' build=true ;;
-    --spot) option='' spot=true ;;
-    --follow) option='' follow=true ;;
-    --delete) option='' delete=true ;;
-    --dry-run) option='' dry_run=true ;;
-    --help | -h)
-      usage
-      exit
-      ;;
-    *) option='' arguments+=("$1") ;;
-  esac
-  shift
-  case $option in
-    --name) name=$value ;;
-    --image) image=$value ;;
-    --accelerator) accelerator=$value ;;
-    --topology) topology=$value ;;
-    --chips-per-host) chips=$value ;;
-    --slices) slices=$value ;;
-    --nodes) nodes=$value ;;
-    --gpus-per-node) gpus=$value ;;
-    --bucket) bucket=$value ;;
-    --config) config=$value ;;
-    --service-account) service_account=$value ;;
-    --max-restarts) max_restarts=$value ;;
-  esac
-done
+options='--name --image --accelerator --topology --chips-per-host --slices --nodes --gpus-per-node'
+options+=' --bucket --config --service-account --max-restarts'
+switches='--build --spot --follow --delete --dry-run'
+parse "$@"
 
 [[ -n $name ]] || fail "missing: --name"
 if [[ $delete == true ]]; then
@@ -96,7 +60,7 @@ missing=()
 [[ -n $bucket ]] || missing+=(--bucket)
 [[ -n $config ]] || missing+=(--config)
 ((${#missing[@]} == 0)) || fail "missing: ${missing[*]}"
-for number in slices nodes gpus max_restarts; do
+for number in slices nodes gpus_per_node max_restarts; do
   [[ ${!number} =~ ^[1-9][0-9]*$ ]] || fail "${!number} is no number for --${number//_/-}"
 done
 bucket=${bucket#gs://} bucket=${bucket%/}
@@ -107,16 +71,16 @@ case $accelerator in
     [[ $topology =~ ^[0-9]+x[0-9]+(x[0-9]+)?$ ]] ||
       fail "--topology=$topology is no topology of $accelerator, such as 4x4 or 2x2x4"
     all=$((${topology//x/ * }))
-    chips=${chips:-$((all < 4 ? all : 4))}
-    if ! [[ $chips =~ ^[1-9][0-9]*$ ]] || ((all % chips)); then
-      fail "--chips-per-host=$chips does not divide the $all chips of --topology=$topology"
+    chips_per_host=${chips_per_host:-$((all < 4 ? all : 4))}
+    if ! [[ $chips_per_host =~ ^[1-9][0-9]*$ ]] || ((all % chips_per_host)); then
+      fail "--chips-per-host=$chips_per_host does not divide the $all chips of --topology=$topology"
     fi
-    target=tpu hosts=$((all / chips)) resource=google.com/tpu amount=$chips
+    target=tpu hosts=$((all / chips_per_host)) resource=google.com/tpu amount=$chips_per_host
     selector="cloud.google.com/gke-tpu-accelerator: $accelerator
                 cloud.google.com/gke-tpu-topology: $topology"
     ;;
   nvidia-*)
-    target=cuda hosts=$nodes slices=1 resource=nvidia.com/gpu amount=$gpus
+    target=cuda hosts=$nodes slices=1 resource=nvidia.com/gpu amount=$gpus_per_node
     selector="cloud.google.com/gke-accelerator: $accelerator"
     ;;
   *)

@@ -30,52 +30,25 @@ on a disk that all nodes share. Its log is NAME-JOB.log in the root of the check
 TEXT
 }
 
-config='' nodes=1 gpus=1 per=gpu time='' name='' dry_run=false
-sbatch=() arguments=()
-while (($#)); do
-  case $1 in
-    --config=* | --nodes=* | --gpus-per-node=* | --per=* | --time=* | --name=* | --sbatch=*)
-      option=${1%%=*} value=${1#*=}
-      ;;
-    --config | --nodes | --gpus-per-node | --per | --time | --name | --sbatch)
-      (($# > 1)) || fail "$1 needs a value"
-      option=$1 value=$2
-      shift
-      ;;
-    --dry-run) option='' dry_run=true ;;
-    --help | -h)
-      usage
-      exit
-      ;;
-    *) option='' arguments+=("$1") ;;
-  esac
-  shift
-  case $option in
-    --config) config=$value ;;
-    --nodes) nodes=$value ;;
-    --gpus-per-node) gpus=$value ;;
-    --per) per=$value ;;
-    --time) time=$value ;;
-    --name) name=$value ;;
-    --sbatch) sbatch+=("$value") ;;
-  esac
-done
+config='' nodes=1 gpus_per_node=1 per=gpu time='' name='' dry_run=false sbatch=() arguments=()
+options='--config --nodes --gpus-per-node --per --time --name' lists=--sbatch switches=--dry-run
+parse "$@"
 
 [[ -n $config ]] || fail "--config is missing; give a config file, such as --config=configs/coco.py"
 [[ $nodes =~ ^[1-9][0-9]*$ ]] || fail "--nodes=$nodes is no number of nodes"
-[[ $gpus =~ ^[1-9][0-9]*$ ]] || fail "--gpus-per-node=$gpus is no number of GPUs"
+[[ $gpus_per_node =~ ^[1-9][0-9]*$ ]] || fail "--gpus-per-node=$gpus_per_node is no number of GPUs"
 case $per in
-  gpu) tasks=$gpus devices='' ;;
+  gpu) tasks=$gpus_per_node devices='' ;;
   # Slurm shows every task all GPUs of the job on its node, and JAX takes the one of the task's
   # number. The only process of a node would take the first alone, unless it is told.
-  node) tasks=1 devices=$(seq --separator=, 0 $((gpus - 1))) ;;
+  node) tasks=1 devices=$(seq --separator=, 0 $((gpus_per_node - 1))) ;;
   *) fail "--per=$per is unknown; known are gpu and node" ;;
 esac
 name=${name:-$(basename "$config" .py)}
 
 command=(
   sbatch "--job-name=$name" "--chdir=$root" "--output=$name-%j.log" --open-mode=append
-  "--nodes=$nodes" "--ntasks-per-node=$tasks" "--gpus-per-node=$gpus"
+  "--nodes=$nodes" "--ntasks-per-node=$tasks" "--gpus-per-node=$gpus_per_node"
   # The program saves and leaves on SIGTERM, two minutes before the time limit.
   --requeue --signal=TERM@120
 )
