@@ -52,10 +52,20 @@ class ScoredSemantics:
 
 def make_recognition(evaluator: Evaluator) -> Metric:
     """Makes the metric of predicted semantics, for all solvers, numbers of steps and seeds."""
+    return of_rows(evaluator, _row)
+
+
+def of_rows(evaluator: Evaluator, row: Callable[..., Findings]) -> Metric:
+    """The metric whose findings are those of all rows of the table.
+
+    Args:
+        evaluator: method and examples.
+        row: function of the evaluator, weights, and name, number of steps and solver of a row.
+    """
 
     def measure(evaluated: EvaluatedWeights) -> Findings:
         return merged(
-            _row(evaluator, evaluated, *row) for row in evaluator.experiment.solver_rows()
+            row(evaluator, evaluated, *each) for each in evaluator.experiment.solver_rows()
         )
 
     return measure

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
-from symmflow_jax.evaluation.findings import Findings, Metric, merged
+from symmflow_jax.evaluation.findings import Findings, Metric
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.evaluation.scores import recognition
 from symmflow_jax.evaluation.scores.recognition import ScoredSemantics
@@ -147,13 +147,7 @@ def make_selective_recognition(evaluator: Evaluator) -> Metric:
             f"{type(encoding).__name__} ranks no classes by probability or distance, which AUC and "
             "rejection need; measure another of config.eval.metrics, such as recognition."
         )
-
-    def measure(evaluated: EvaluatedWeights) -> Findings:
-        return merged(
-            _row(evaluator, evaluated, *row) for row in evaluator.experiment.solver_rows()
-        )
-
-    return measure
+    return recognition.of_rows(evaluator, _row)
 
 
 def _row(
