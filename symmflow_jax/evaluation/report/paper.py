@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.metrics.conventions import PUBLISHED
@@ -157,15 +158,52 @@ _SCENES = {
     "dequantized": False,
 }
 _MASKS = {"scored_size": "model", "mask_decoder": "images"}
-_DISTANCE = (
-    "pytorch-fid of {} with real images; which ones, and in which size, neither the paper nor its "
-    "code says"
-)
-_PAIRS = "AlexNet, between each unclipped sample and the real image of its mask; {}"
 _LOADER = (
     "the published loader shuffles and drops the last batch, {} of {} at batch size 32; here all "
     "are scored"
 )
+
+
+def _generation(
+    data: str,
+    frame: Mapping[str, object],
+    masks: tuple[int, int],
+    fid: Mapping[int, float],
+    lpips: Mapping[int, float],
+) -> tuple[Published, Published]:
+    """The series of FID and of LPIPS, of 50,000 samples of validation masks.
+
+    Args:
+        data: the paper's name of the data set.
+        frame: the fields of `Protocol` that tell how examples are prepared.
+        masks: number of masks, and of samples of each.
+        fid: FID by number of steps.
+        lpips: LPIPS by number of steps.
+    """
+    count, times = masks
+    settings = {**frame, "conditions": f"{count} masks, each {times} times"}
+    common: Any = {"data": data, "task": "generation", "num_examples": 50_000, "splits": ("val",)}
+    return (
+        Published(
+            metric="fid",
+            values=fid,
+            decimals=1,
+            note=f"pytorch-fid of 50,000 samples ({times} for each of {count:,} validation masks) "
+            "with real images; which ones, and in which size, neither the paper nor its code says",
+            settings=settings | {"features": "inception"},
+            **common,
+        ),
+        Published(
+            metric="lpips",
+            values=lpips,
+            decimals=3,
+            note="AlexNet, between each unclipped sample and the real image of its mask; of the "
+            "samples for FID",
+            settings=settings,
+            **common,
+        ),
+    )
+
 
 _CELEBA = (
     Published(
@@ -181,27 +219,12 @@ _CELEBA = (
         splits=("val",),
         settings=_FACES | _MASKS,
     ),
-    Published(
-        data="CelebAMask-HQ",
-        task="generation",
-        metric="fid",
-        values={1: 88.5, 5: 49.5, 10: 28.2, 25: 11.9},
-        decimals=1,
-        note=_DISTANCE.format("50,000 samples (17 for each of 2,942 validation masks)"),
-        num_examples=50_000,
-        splits=("val",),
-        settings=_FACES | {"features": "inception", "conditions": "2942 masks, each 17 times"},
-    ),
-    Published(
-        data="CelebAMask-HQ",
-        task="generation",
-        metric="lpips",
-        values={25: 0.464},
-        decimals=3,
-        note=_PAIRS.format("of the samples for FID"),
-        num_examples=50_000,
-        splits=("val",),
-        settings=_FACES | {"conditions": "2942 masks, each 17 times"},
+    *_generation(
+        "CelebAMask-HQ",
+        _FACES,
+        masks=(2_942, 17),
+        fid={1: 88.5, 5: 49.5, 10: 28.2, 25: 11.9},
+        lpips={25: 0.464},
     ),
 )
 _COCO = (
@@ -220,27 +243,12 @@ _COCO = (
         splits=("val",),
         settings=_SCENES | _MASKS,
     ),
-    Published(
-        data="COCO-Stuff",
-        task="generation",
-        metric="fid",
-        values={1: 102.6, 5: 44.3, 10: 18.2, 25: 7.0},
-        decimals=1,
-        note=_DISTANCE.format("50,000 samples (10 for each of 5,000 validation masks)"),
-        num_examples=50_000,
-        splits=("val",),
-        settings=_SCENES | {"features": "inception", "conditions": "5000 masks, each 10 times"},
-    ),
-    Published(
-        data="COCO-Stuff",
-        task="generation",
-        metric="lpips",
-        values={25: 0.609},
-        decimals=3,
-        note=_PAIRS.format("of the samples for FID"),
-        num_examples=50_000,
-        splits=("val",),
-        settings=_SCENES | {"conditions": "5000 masks, each 10 times"},
+    *_generation(
+        "COCO-Stuff",
+        _SCENES,
+        masks=(5_000, 10),
+        fid={1: 102.6, 5: 44.3, 10: 18.2, 25: 7.0},
+        lpips={25: 0.609},
     ),
 )
 
