@@ -160,59 +160,53 @@ def _parser() -> argparse.ArgumentParser:
             prog, max_help_position=32, width=100
         ),
     )
-    text = parser.add_argument
-    text("--name", default="", help="name of the pod")
-    text("--zone", default="", help="its zone, such as us-west4-a")
-    text("--type", default="", help="its slices: v4-32, v5e-16, v5p-32, v6e-16 and other sizes")
-    text("--bucket", default="", help="gs://BUCKET, which every host mounts: code, data, runs")
-    text("--config", default="", help="config file below configs/, such as configs/coco.py")
-    text("--project", default="", help="Google Cloud project; default: the setting of gcloud")
-    text("--slices", type=int, default=1, help="number of slices (queued resources); default: 1")
-    parser.add_argument("--spot", action="store_true", help="cheaper, and preempted at any time")
-    text(
+    add = parser.add_argument
+    add("--name", default="", help="name of the pod")
+    add("--zone", default="", help="its zone, such as us-west4-a")
+    add("--type", default="", help="its slices: v4-32, v5e-16, v5p-32, v6e-16 and other sizes")
+    add("--bucket", default="", help="gs://BUCKET, which every host mounts: code, data, runs")
+    add("--config", default="", help="config file below configs/, such as configs/coco.py")
+    add("--project", default="", help="Google Cloud project; default: the setting of gcloud")
+    add("--slices", type=int, default=1, help="number of slices (queued resources); default: 1")
+    add("--spot", action="store_true", help="cheaper, and preempted at any time")
+    add(
         "--flex",
         type=int,
         default=0,
         metavar="HOURS",
         help="flex-start: waits in a queue, then lasts so many hours, 168 at most",
     )
-    text(
+    add(
         "--max-run-duration",
         default="",
         metavar="TIME",
         help="save and delete the pod after this time, such as 12h, 90m or 2d",
     )
-    parser.add_argument(
+    add(
         "--delete-when-done",
         action="store_true",
         help="delete the pod after the run, failed or not",
     )
-    parser.add_argument("--follow", action="store_true", help="show the log of the first host")
-    parser.add_argument(
-        "--restart", action="store_true", help="stop what runs there (it saves), then start this"
-    )
-    parser.add_argument("--delete", action="store_true", help="delete the pod, and nothing else")
-    parser.add_argument(
-        "--queue", action="store_true", help="v6e by a queued resource, as in older projects"
-    )
-    text("--image", default="", help="runtime version or image family; default: by type")
-    text(
+    add("--follow", action="store_true", help="show the log of the first host")
+    add("--restart", action="store_true", help="stop what runs there (it saves), then start this")
+    add("--delete", action="store_true", help="delete the pod, and nothing else")
+    add("--queue", action="store_true", help="v6e by a queued resource, as in older projects")
+    add("--image", default="", help="runtime version or image family; default: by type")
+    add(
         "--service-account",
         default="",
         metavar="EMAIL",
         help="account of the hosts; default: that of the project",
     )
-    text(
+    add(
         "--create-flag",
         action="append",
         default=[],
         metavar="FLAG",
         help="flag for gcloud's create, as --create-flag=--network=NET; may be repeated",
     )
-    text("--poll", type=float, default=30, metavar="SECONDS", help="between looks; default: 30")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the commands, one per line, and run nothing"
-    )
+    add("--poll", type=float, default=30, metavar="SECONDS", help="between looks; default: 30")
+    add("--dry-run", action="store_true", help="print the commands, one per line, and run nothing")
     return parser
 
 
