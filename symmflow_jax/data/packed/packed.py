@@ -105,17 +105,13 @@ class Packed:
         if self.has_pairs:
             record = self._record(index)
             pair = self._pair(record, index)
-            self._notes.look(*self._paths(record, index), pair)
+            self._notes.look(pair)
             return {"image": pair.image, "mask": pair.mask} | self._label(record, index)
         return self._arrays(index)
 
     def read(self, index: int) -> Pair:
         """A pair with what its files said; raises DataError as an access does."""
         return self._pair(self._record(index), index)
-
-    def paths(self, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        """Names of an image and its mask for messages: the shard, followed by the image's name."""
-        return self._paths(self._record(index), index)
 
     def stored(self, index: int) -> Stored:
         """An example as it is packed, to pack it again."""
@@ -166,12 +162,9 @@ class Packed:
         """The shard of an example, followed by its name as if the shard were a folder."""
         return self._shards[bisect.bisect_right(self._starts, index) - 1] / record.name
 
-    def _paths(self, record: Record, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        name = self._name(record, index)
-        return name, name.with_name(f"{name.name} (mask)")
-
     def _pair(self, record: Record, index: int) -> Pair:
-        paths = self._paths(record, index)
+        name = self._name(record, index)
+        paths = name, name.with_name(f"{name.name} (mask)")
         assert isinstance(record.image, bytes) and record.mask is not None
         assert self._stored_schema is not None
         image, mask = (
