@@ -9,6 +9,7 @@ import grain
 import numpy as np
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
+from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.packed import index as descriptions, layout, records
 from symmflow_jax.data.packed.layout import Place
@@ -117,7 +118,7 @@ class Packed:
         """An example as it is packed, to pack it again."""
         record = self._record(index)
         as_stored = Decoding(self.decoding.max_megapixels, applies_exif=False)
-        mask, orientation = None, 1
+        mask, orientation = None, AS_STORED
         if record.mask is not None:
             decoded = decode_content(record.mask, self._name(record, index), as_stored)
             mask = self._mask(np.asarray(decoded.picture), record, index)
@@ -151,7 +152,7 @@ class Packed:
         try:
             return records.unpack(self._records[index])
         except Exception as error:  # Damaged bytes may raise any error.
-            number = bisect.bisect_right(self._starts, index) - 1
+            number = self._shard_of(index)
             raise DataError(
                 f"Example {index} of {shown(self._shards[number])} (record "
                 f"{index - self._starts[number]}) cannot be read ({first_line(error)}). "
@@ -160,7 +161,11 @@ class Packed:
 
     def _name(self, record: Record, index: int) -> pathlib.Path:
         """The shard of an example, followed by its name as if the shard were a folder."""
-        return self._shards[bisect.bisect_right(self._starts, index) - 1] / record.name
+        return self._shards[self._shard_of(index)] / record.name
+
+    def _shard_of(self, index: int) -> int:
+        """The number of the shard that holds an example."""
+        return bisect.bisect_right(self._starts, index) - 1
 
     def _pair(self, record: Record, index: int) -> Pair:
         name = self._name(record, index)
