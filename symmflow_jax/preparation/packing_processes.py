@@ -16,7 +16,7 @@ from symmflow_jax.data.packed.index import Entry
 from symmflow_jax.data.packed.shard_writer import ShardWriter
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
-from symmflow_jax.runtime.signals import Interrupted
+from symmflow_jax.runtime.signals import NUMBERS, Interrupted
 
 _logger = logging.getLogger(__name__)
 
@@ -92,8 +92,7 @@ def _leaving_on_signals() -> Iterator[None]:
         _logger.info("Interrupted; complete shards are kept, and the same command goes on.")
         raise Interrupted(number)
 
-    signals = (signal.SIGTERM, signal.SIGINT)
-    previous = {number: signal.signal(number, leave) for number in signals}
+    previous = {number: signal.signal(number, leave) for number in NUMBERS}
     try:
         yield
     finally:
@@ -108,7 +107,7 @@ def _begin(writer: ShardWriter) -> None:
     """Starts a process, which ends with its parent and leaves signals to it."""
     global _writer
     _writer = writer
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

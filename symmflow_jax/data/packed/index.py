@@ -55,14 +55,13 @@ class DataSet:
     def from_json(cls, values: Mapping[str, Any]) -> "DataSet":
         """The data set of a result of `to_json`; raises various errors for other values."""
         _check_version(values)
-        _check(values, name=str, images=str, counted=bool, keys=dict, schemas=dict)
+        fields = _checked(values, name=str, images=str, counted=bool, keys=dict, schemas=dict)
         if values["images"] not in (FILES, PIXELS, POINTS):
             raise ValueError(f"images is {values['images']!r}")
         kinds = values["schemas"].items()
         schemas = {kind: LabelSchema.from_json(one) for kind, one in kinds}
         if not schemas or not schemas.keys() <= {"mask", "label"}:
             raise ValueError(f"schemas are of {', '.join(schemas)}")
-        fields = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         return cls(**fields | {"schemas": schemas})
 
 
@@ -85,8 +84,7 @@ class Shard:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Shard":
         """The shard of a dictionary of its fields; raises various errors for other values."""
-        _check(values, num_examples=int, num_skipped=int, num_bytes=int, sha256=str)
-        return cls(**{field.name: values[field.name] for field in dataclasses.fields(cls)})
+        return cls(**_checked(values, num_examples=int, num_skipped=int, num_bytes=int, sha256=str))
 
 
 Counts = Mapping[str, list[int]]
@@ -108,8 +106,7 @@ class Entry:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Entry":
         """The entry of `dataclasses.asdict`; raises various errors for other values."""
-        _check(values, counts=dict)
-        return cls(Shard.from_json(values["shard"]), values["counts"])
+        return cls(Shard.from_json(values["shard"]), **_checked(values, counts=dict))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,9 +142,9 @@ class Plan:
     def from_json(cls, values: Mapping[str, Any]) -> "Plan":
         """The plan of a result of `to_json`; raises various errors for other values."""
         _check_version(values)
-        _check(values, split=str, made_of=dict, examples_per_shard=int)
-        _check(values["made_of"], num_examples=int, keys=dict, digest=str)
-        return cls(**{field.name: values[field.name] for field in dataclasses.fields(cls)})
+        fields = _checked(values, split=str, made_of=dict, examples_per_shard=int)
+        _checked(fields["made_of"], num_examples=int, keys=dict, digest=str)
+        return cls(**fields)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,7 +198,7 @@ class Split:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Split":
         """The split of a result of `to_json`; raises various errors for other values."""
-        _check(values, counts=dict, shards=list)
+        _checked(values, counts=dict, shards=list)
         shards = tuple(map(Shard.from_json, values["shards"]))
         split = cls(Plan.from_json(values), shards, values["counts"])
         if split.num_examples != values["num_examples"] or not split.num_examples:
@@ -288,10 +285,11 @@ def _check_version(values: Mapping[str, Any]) -> None:
         )
 
 
-def _check(values: Mapping[str, Any], **kinds: type) -> None:
-    """Raises ValueError for a value of another type."""
+def _checked(values: Mapping[str, Any], **kinds: type) -> dict[str, Any]:
+    """The values of these names; raises ValueError for one of another type."""
     for name, kind in kinds.items():
         value = values[name]
         is_count = type(value) is int and value >= 0
         if not (is_count if kind is int else isinstance(value, kind)):
             raise ValueError(f"{name} is {value!r}")
+    return {name: values[name] for name in kinds}

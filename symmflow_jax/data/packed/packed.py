@@ -9,6 +9,7 @@ import grain
 import numpy as np
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
+from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.packed import index as descriptions, layout, records
 from symmflow_jax.data.packed.layout import Place
@@ -105,7 +106,7 @@ class Packed:
         if self.has_pairs:
             record = self._record(index)
             pair = self._pair(record, index)
-            self._notes.look(*self._paths(record, index), pair)
+            self._notes.look(pair)
             return {"image": pair.image, "mask": pair.mask} | self._label(record, index)
         return self._arrays(index)
 
@@ -113,15 +114,11 @@ class Packed:
         """A pair with what its files said; raises DataError as an access does."""
         return self._pair(self._record(index), index)
 
-    def paths(self, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        """Names of an image and its mask for messages: the shard, followed by the image's name."""
-        return self._paths(self._record(index), index)
-
     def stored(self, index: int) -> Stored:
         """An example as it is packed, to pack it again."""
         record = self._record(index)
         as_stored = Decoding(self.decoding.max_megapixels, applies_exif=False)
-        mask, orientation = None, 1
+        mask, orientation = None, AS_STORED
         if record.mask is not None:
             decoded = decode_content(record.mask, self._name(record, index), as_stored)
             mask = self._mask(np.asarray(decoded.picture), record, index)
@@ -155,7 +152,7 @@ class Packed:
         try:
             return records.unpack(self._records[index])
         except Exception as error:  # Damaged bytes may raise any error.
-            number = bisect.bisect_right(self._starts, index) - 1
+            number = self._shard_of(index)
             raise DataError(
                 f"Example {index} of {shown(self._shards[number])} (record "
                 f"{index - self._starts[number]}) cannot be read ({first_line(error)}). "
@@ -164,14 +161,15 @@ class Packed:
 
     def _name(self, record: Record, index: int) -> pathlib.Path:
         """The shard of an example, followed by its name as if the shard were a folder."""
-        return self._shards[bisect.bisect_right(self._starts, index) - 1] / record.name
+        return self._shards[self._shard_of(index)] / record.name
 
-    def _paths(self, record: Record, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        name = self._name(record, index)
-        return name, name.with_name(f"{name.name} (mask)")
+    def _shard_of(self, index: int) -> int:
+        """The number of the shard that holds an example."""
+        return bisect.bisect_right(self._starts, index) - 1
 
     def _pair(self, record: Record, index: int) -> Pair:
-        paths = self._paths(record, index)
+        name = self._name(record, index)
+        paths = name, name.with_name(f"{name.name} (mask)")
         assert isinstance(record.image, bytes) and record.mask is not None
         assert self._stored_schema is not None
         image, mask = (

@@ -51,7 +51,8 @@ def measure(
     """
     of_packed = experiment.changed({"data.source": "packed", "data.dir": packed})
     both = {"loose": experiment, "packed": of_packed}
-    sizes = [len(one.training_source) for one in both.values()]
+    sources = {name: one.training_source for name, one in both.items()}
+    sizes = [len(source) for source in sources.values()]
     if sizes[0] != sizes[1]:
         raise ValueError(
             f"--packed={packed} has {sizes[1]} training examples, and the loose data {sizes[0]}; "
@@ -63,7 +64,7 @@ def measure(
         for _ in range(num_rounds):
             for name, one in both.items():
                 reading = with_workers(one, batch_size, num_workers)
-                source = _Repeated.to_many(reading.training_source)
+                source = _Repeated.to_many(sources[name])
                 rates[name].append(watch(source, reading, seconds)[0])
         ratios = np.divide(rates["packed"], rates["loose"])
         rows.append(

@@ -17,8 +17,10 @@ from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.channel import named
 
-_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
-_OF_ACCELERATORS = ("libtpu", "jax-cuda12-plugin", "jax-cuda13-plugin")
+_PACKAGES = (
+    *("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy"),
+    *("libtpu", "jax-cuda12-plugin", "jax-cuda13-plugin"),
+)
 
 _LEAST_SPACE = 1e9
 """Bytes below which a disk is called full."""
@@ -77,7 +79,6 @@ def versions(subject: Subject) -> Finding:
     own = {"python": platform.python_version()} | {
         name: version for name in _PACKAGES if (version := _version(name))
     }
-    own |= {name: version for name in _OF_ACCELERATORS if (version := _version(name))}
     first = session.exchange("versions", own)[0]
     other = [name for name in own | first if own.get(name) != first.get(name)]
     problem = ""

@@ -33,8 +33,9 @@ class PairFindings:
     lossy: list[tuple[pathlib.Path, Signs]] = dataclasses.field(default_factory=list)
     signs: Signs = Signs()
 
-    def add(self, image_path: pathlib.Path, mask_path: pathlib.Path, pair: Pair) -> None:
+    def add(self, pair: Pair) -> None:
         """Adds a pair that can be used."""
+        image_path, mask_path = pair.paths
         if pair.has_other_turn:
             if pair.sizes_tell_turn:
                 self.confirmed += 1

@@ -100,7 +100,7 @@ def _read(source: Source, index: int, findings: DataSurvey) -> dict[str, Any]:
     if pairs is None:
         return source[index]
     pair = pairs.read(index)
-    findings.pairs.add(*pairs.paths(index), pair)
+    findings.pairs.add(pair)
     return {"image": pair.image, "mask": pair.mask}
 
 

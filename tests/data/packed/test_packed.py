@@ -42,7 +42,7 @@ def test_files_are_packed_as_they_are(pairs, packing):
     _assert_equal(pickle.loads(pickle.dumps(packed)), loose)
     for index, (image, _) in enumerate(loose.pairs):
         assert packed.stored(index).image == image.read_bytes()
-        name, mask = packed.paths(index)
+        name, mask = packed.read(index).paths
         assert name.parts[-3:] == (f"{index // 2:05d}.array_record", "images", f"{index}.jpg")
         assert mask.name == f"{index}.jpg (mask)"
     with pytest.raises(IndexError, match="Example 5 is outside 0 to 4"):

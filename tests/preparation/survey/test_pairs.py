@@ -10,19 +10,20 @@ from symmflow_jax.data.sources.segmentation.pair import Pair
 from symmflow_jax.preparation.survey.pairs import PairFindings
 
 
-def _pair(orientation, size=(8, 8), palette=None):
+def _pair(name, orientation, size=(8, 8)):
     headers = [
         Header("PNG", "L", "L", *(size if turn == 1 else size[::-1]), turn, is_lossy=False)
         for turn in (orientation, 1)
     ]
     ids = np.zeros(size[::-1], np.uint8)
-    return Pair(Image.new("RGB", size), ids, ids, *headers, palette)
+    paths = pathlib.Path(f"{name}.jpg"), pathlib.Path(f"{name}.png")
+    return Pair(Image.new("RGB", size), ids, ids, *headers, None, paths)
 
 
 def test_turns_that_sizes_confirm_are_told_apart():
     findings = PairFindings()
-    for number, pair in enumerate([_pair(1), _pair(6), _pair(6, (4, 8)), _pair(3, (4, 4))]):
-        findings.add(pathlib.Path(f"{number}.jpg"), pathlib.Path(f"{number}.png"), pair)
+    for pair in [_pair(0, 1), _pair(1, 6), _pair(2, 6, (4, 8)), _pair(3, 3, (4, 4))]:
+        findings.add(pair)
     assert findings.num_masks == 4
     assert [path.name for path in findings.turned] == ["1.jpg", "3.jpg"]
     assert findings.confirmed == 1

@@ -126,17 +126,16 @@ class CelebAMaskHQ:
         Raises:
             DataError: as an access does.
         """
-        height = self[index]["mask"].shape[0]
+        mask, orientation = self[index]["mask"], AS_STORED
         number = self._numbers[index]
-        mask, orientation = self._mask(number), AS_STORED
-        scale = height // mask.shape[0]
         merged = self._root / _MASKS / f"{number}.png"
         if self._is_merged(number):
             as_stored = decode(merged, dataclasses.replace(self._decoding, applies_exif=False))
-            mask = to_classes(ids_of(as_stored, merged), SCHEMA, merged)
+            classes = to_classes(ids_of(as_stored, merged), SCHEMA, merged)
+            mask = _enlarged(classes, max(mask.shape) // max(classes.shape))
             orientation = as_stored.header.orientation
         path = self._root / _IMAGES / f"{number}.jpg"
-        return Stored(path, content_of(path), _enlarged(mask, scale), orientation)
+        return Stored(path, content_of(path), mask, orientation)
 
     def _mask(self, number: int) -> np.ndarray:
         merged = self._root / _MASKS / f"{number}.png"

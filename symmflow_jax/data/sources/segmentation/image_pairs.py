@@ -68,7 +68,7 @@ class ImagePairs:
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         pair = self.read(index)
-        self._notes.look(*self.pairs[index], pair)
+        self._notes.look(pair)
         return {"image": pair.image, "mask": pair.mask}
 
     def read(self, index: int) -> Pair:
@@ -76,12 +76,8 @@ class ImagePairs:
         image_path, mask_path = self.pairs[index]
         image, mask = decode(image_path, self.decoding), decode(mask_path, self.decoding)
         return pair_of(
-            image, mask, self.paths(index), self._schema, self.decoding, colours=self.colours
+            image, mask, self.pairs[index], self._schema, self.decoding, colours=self.colours
         )
-
-    def paths(self, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        """The files of an image and its mask."""
-        return self.pairs[index]
 
     def stored(self, index: int) -> Stored:
         """An example as its files hold it; raises DataError as an access does."""
@@ -110,7 +106,7 @@ def pair_of(
     Args:
         image: the image.
         mask: the mask.
-        paths: their files, for messages.
+        paths: their files, or names of them for messages.
         schema: the classes, and their ids in the mask.
         decoding: how both were decoded.
         colours: colour of each class if the mask is a colour image.
@@ -129,6 +125,7 @@ def pair_of(
         image_header=image.header,
         mask_header=mask.header,
         palette=None if colours else palette_of(mask.picture),
+        paths=paths,
     )
 
 

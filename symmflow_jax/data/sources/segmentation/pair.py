@@ -23,6 +23,7 @@ class Pair:
         image_header: what the file of the image says.
         mask_header: what the file of the mask says.
         palette: colours of the mask's palette, if it is read by index and has one.
+        paths: the files of the image and its mask, or names of them for messages.
     """
 
     image: Image.Image
@@ -31,6 +32,7 @@ class Pair:
     image_header: Header
     mask_header: Header
     palette: bytes | None
+    paths: tuple[pathlib.Path, pathlib.Path]
 
     @property
     def has_other_turn(self) -> bool:
@@ -57,9 +59,6 @@ class PairSource(Source, typing.Protocol):
 
     def read(self, index: int) -> Pair:
         """A pair with what its files say; raises DataError as an access does."""
-
-    def paths(self, index: int) -> tuple[pathlib.Path, pathlib.Path]:
-        """The files of an image and its mask, or names of them for messages."""
 
 
 def as_pairs(source: Source) -> PairSource | None:

@@ -1,7 +1,6 @@
 """What looks wrong about pairs that can be read, logged once for each kind."""
 
 import logging
-import pathlib
 
 from symmflow_jax.data.masks import artefacts
 from symmflow_jax.data.masks.palettes import PaletteComparison
@@ -29,11 +28,12 @@ class PairNotes:
         self._palettes: PaletteComparison | None = PaletteComparison()
         self._num_masks = 0
 
-    def look(self, image_path: pathlib.Path, mask_path: pathlib.Path, pair: Pair) -> None:
+    def look(self, pair: Pair) -> None:
         """Looks at a pair and logs what was not logged before."""
+        _, mask_path = pair.paths
         if self._looks_for_turns and pair.has_other_turn and not pair.sizes_tell_turn:
             self._looks_for_turns = False
-            _say(_describe_turn(image_path, mask_path, pair))
+            _say(_describe_turn(pair))
         palettes = self._palettes  # Threads share this object.
         if palettes is not None and pair.palette is not None:
             difference = palettes.find_difference(mask_path, pair.palette, pair.ids)
@@ -52,7 +52,8 @@ class PairNotes:
                 _say(f"{mask_path}: {artefacts.describe(signs)} {artefacts.REMEDY}")
 
 
-def _describe_turn(image_path: pathlib.Path, mask_path: pathlib.Path, pair: Pair) -> str:
+def _describe_turn(pair: Pair) -> str:
+    image_path, mask_path = pair.paths
     return (
         f"{image_path} is turned by its EXIF orientation ({pair.image_header.orientation}), its "
         f"mask {mask_path} has {pair.mask_header.orientation}, and their sizes do not tell if the "

@@ -1,5 +1,7 @@
 """What the files of a pair say about its turn."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +37,7 @@ def test_sizes_tell_quarter_turns_of_oblong_pictures(image, mask, other, told):
         image_header=_header(*image),
         mask_header=_header(*mask),
         palette=None,
+        paths=(pathlib.Path("a.jpg"), pathlib.Path("a.png")),
     )
     assert pair.has_other_turn == other and pair.sizes_tell_turn == told
 
