@@ -13,9 +13,9 @@ import re
 import shutil
 from collections.abc import Mapping
 
+from symmflow_jax.interop.folders.needed_files import needed, needed_with
 from symmflow_jax.interop.hub import faults
 from symmflow_jax.interop.hub.address import Address, endpoint, is_address, parse, refuse_link
-from symmflow_jax.interop.hub.needed_files import needed, needed_with
 from symmflow_jax.runtime import files
 
 _logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from symmflow_jax.interop.folders.needed_files import needed, needed_with
 from symmflow_jax.interop.hub.address import is_address
 from symmflow_jax.interop.hub.download import fetch
-from symmflow_jax.interop.hub.needed_files import needed, needed_with
 from symmflow_jax.runtime import files
 
 
