@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symmflow_jax.data.source import DataError, Source
+from symmflow_jax.runtime.files import sha256
 
 _MOST_SIZES = 4096  # Each size is a request, which takes long on network file systems.
 _MOST_CONTENTS = 64
@@ -80,7 +81,7 @@ def content_digest(source: Source) -> str:
     files = files_of(source)
     folder = _common_folder(files)
     with concurrent.futures.ThreadPoolExecutor(_NUM_THREADS) as pool:
-        digests = pool.map(lambda file: _readable(_file_digest, file), files)
+        digests = pool.map(lambda file: _readable(sha256, file), files)
         contents = [
             f"{_name(file, folder)} {one}" for file, one in zip(files, digests, strict=True)
         ]
@@ -119,11 +120,6 @@ def _ends_digest(file: pathlib.Path) -> str:
         start = stream.read(_PART)
         stream.seek(max(0, _size(file) - _PART))
         return hashlib.sha256(start + stream.read(_PART)).hexdigest()
-
-
-def _file_digest(file: pathlib.Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _readable(function: Any, file: pathlib.Path) -> Any:

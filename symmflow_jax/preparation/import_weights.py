@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import pathlib
+from collections.abc import Mapping
 from typing import cast
 
 import flax.linen as nn
@@ -99,12 +100,7 @@ def import_weights(
     codec_weights = experiment.codec_weights(workdir)
     experiment.keep_codec_weights(workdir, codec_weights)
     origins = _origins(experiment, path, prompt_embedding)
-    with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
-        checkpoints.save_weights(manager, clocked, describe(experiment))
-    if processes.is_primary():
-        folder.write_description(workdir, experiment.to_json())
-        record = {key: origin.to_json() for key, origin in origins.items()}
-        text_files.write_json(workdir / IMPORT, record)
+    _save(experiment, workdir, clocked, origins)
     _logger.info(
         "Imported from %s into %s: %d parameters, %d classes.",
         origins["weights"],
@@ -130,6 +126,18 @@ def _origins(
     if prompt_embedding is not None and prompt_embedding != _ZEROS:
         given["prompt_embedding"] = prompt_embedding
     return {key: origin_of(place) for key, place in given.items() if here(place)}
+
+
+def _save(
+    experiment: Experiment, workdir: pathlib.Path, params: Params, origins: Mapping[str, Origin]
+) -> None:
+    """Writes the checkpoint, the description of the run and the record of the origins."""
+    with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
+        checkpoints.save_weights(manager, params, describe(experiment))
+    if processes.is_primary():
+        folder.write_description(workdir, experiment.to_json())
+        record = {key: origin.to_json() for key, origin in origins.items()}
+        text_files.write_json(workdir / IMPORT, record)
 
 
 def _check_kind(weights: PublishedWeights, network: nn.Module, path: str | pathlib.Path) -> None:

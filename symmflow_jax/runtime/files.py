@@ -1,8 +1,9 @@
-"""Functions that write text, JSON and image files, whole or not at all; and what is no such file.
+"""Functions that write text, JSON and image files, whole or not at all, or tell what a file is.
 
 Text is UTF-8 on every system. JSON has no NaN: `null` stands for numbers that are not defined.
 """
 
+import hashlib
 import json
 import math
 import pathlib
@@ -19,6 +20,12 @@ _INSTEAD = "another --output or --workdir"
 def waits(path: pathlib.Path) -> bool:
     """True for a pipe, a socket or a device: a program that reads one may wait for ever."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def sha256(path: pathlib.Path) -> str:
+    """The SHA-256 of a file's content in 64 hexadecimal digits; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

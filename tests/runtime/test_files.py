@@ -22,6 +22,15 @@ def test_json_is_replaced_in_one_piece(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
 
 
+def test_the_sha_256_is_that_of_the_content(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    # The example of FIPS 180-4.
+    assert files.sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(FileNotFoundError):
+        files.sha256(tmp_path / "b")
+
+
 def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "value.json"
     files.write_json(path, {"a": 1})

@@ -9,7 +9,6 @@ FOLDER/SPLIT/00000.json               likewise, beside each complete shard
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -147,12 +146,6 @@ def size_of(path: pathlib.Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     except OSError:
         return None
-
-
-def hash_of(path: pathlib.Path) -> str:
-    """The SHA-256 of a file in hexadecimal digits; raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def keep(partial: pathlib.Path, path: pathlib.Path) -> None:

@@ -19,6 +19,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import pair_of, to_classes
 from symmflow_jax.data.sources.segmentation.pair import Pair
 from symmflow_jax.data.sources.segmentation.pair_notes import PairNotes
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -210,7 +211,7 @@ class Packed:
 def _damage(path: pathlib.Path, expected: str) -> str | None:
     """What is wrong with a shard, by its hash; None if nothing is."""
     try:
-        found = layout.hash_of(path)
+        found = files.sha256(path)
     except OSError as error:
         return f"The shard {shown(path)} cannot be read: {error.strerror}."
     if found == expected:

@@ -14,7 +14,7 @@ from symmflow_jax.data.packed.index import FILES, Counts, DataSet, Entry, Plan, 
 from symmflow_jax.data.packed.layout import SplitPlace
 from symmflow_jax.data.packed.stored import Stored, stored_example
 from symmflow_jax.data.source import DataError, Source
-from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -63,7 +63,7 @@ class ShardWriter:
                     counter.num_examples,
                     num_skipped,
                     partial.stat().st_size,
-                    layout.hash_of(partial),
+                    files.sha256(partial),
                 )
                 layout.keep(partial, path)
         finally:
@@ -95,7 +95,7 @@ class ShardWriter:
             # A shard that lacks examples is no part of a packing that skips none.
             if entry.shard.num_skipped and not self.skip_errors:
                 return None
-            return entry if layout.hash_of(path) == entry.shard.sha256 else None
+            return entry if files.sha256(path) == entry.shard.sha256 else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

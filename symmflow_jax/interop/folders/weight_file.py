@@ -4,6 +4,7 @@ import logging
 import pathlib
 import re
 
+from symmflow_jax.interop.folders.needed_files import STEM, WeightSet, set_of
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.runtime.errors import shown
 
@@ -26,24 +27,24 @@ def weight_file(path: pathlib.Path) -> pathlib.Path:
     if not path.is_dir():
         _refuse_shard(path)
         return path
-    found = {entry: match for entry in sorted(path.iterdir()) if (match := _matched(entry))}
+    files = [entry for entry in sorted(path.iterdir()) if entry.is_file()]
+    found = {entry: one for entry in files if (one := _readable_set(entry.name))}
     if not found:
         raise _nothing_in(path)
-    whole = [entry for entry, match in found.items() if not _variant(match)]
-    variants = sorted({_variant(match) for match in found.values()} - {""})
-    if not whole and len(variants) > 1:
-        best = (min((e for e, m in found.items() if _variant(m) == v), key=_rank) for v in variants)
+    ranked = sorted(found, key=lambda entry: (found[entry], entry.name))
+    chosen, variants = ranked[0], sorted({one.variant for one in found.values()})
+    if "" not in variants and len(variants) > 1:
+        best = (next(e for e in ranked if found[e].variant == variant) for variant in variants)
         raise WeightsFileError(
             f"{path} has several variants of its weights: "
             f"{', '.join(shown(entry.name) for entry in best)}. Give one of these files."
         )
-    chosen = min(whole or found, key=_rank)
-    if not whole:
+    if found[chosen].variant:
         _logger.info(
             "%s: took %s, since there are no weights but those of the variant %s.",
             path,
             chosen.name,
-            variants[0],
+            found[chosen].variant,
         )
     return chosen
 
@@ -55,23 +56,12 @@ def is_index(path: pathlib.Path) -> bool:
 
 def has_default_name(path: pathlib.Path) -> bool:
     """True for a name that libraries give to the weights, whose `config.json` lies beside them."""
-    return _NAME.fullmatch(path.name) is not None
+    return _readable_set(path.name) is not None
 
 
-def _matched(entry: pathlib.Path) -> re.Match | None:
-    return _NAME.fullmatch(entry.name) if entry.is_file() else None
-
-
-def _variant(match: re.Match) -> str:
-    return next(filter(None, match.group("first", "second", "third")), "")
-
-
-def _rank(entry: pathlib.Path) -> tuple[int, int, str]:
-    """Libraries in their order; safetensors before pickles, and an index before a single file."""
-    match = _NAME.fullmatch(entry.name)
-    assert match
-    kind = 2 * (match["kind"] == "bin") + (not is_index(entry))
-    return _STEMS.index(match["stem"]), kind, entry.name
+def _readable_set(name: str) -> WeightSet | None:
+    """The set that a file stands for; None for a shard, which is read by its index."""
+    return None if SHARD.search(name) else set_of(name)
 
 
 def _refuse_shard(path: pathlib.Path) -> None:
@@ -86,10 +76,10 @@ def _refuse_shard(path: pathlib.Path) -> None:
 def _nothing_in(folder: pathlib.Path) -> WeightsFileError:
     if any(SHARD.search(entry.name) for entry in folder.iterdir()):
         return WeightsFileError(
-            f"{folder} has shards without their index, such as {_STEMS[0]}.safetensors.index.json; "
+            f"{folder} has shards without their index, such as {STEM}.safetensors.index.json; "
             "fetch it too."
         )
-    names = [f"{_STEMS[0]}{ending}" for ending in (".safetensors", ".bin")]
+    names = [f"{STEM}{ending}" for ending in (".safetensors", ".bin")]
     parts = [part for part in ("unet", "vae") if (folder / part).is_dir()]
     advice = f" Give one of its folders: {', '.join(parts)}." if parts else ""
     return WeightsFileError(
@@ -99,10 +89,3 @@ def _nothing_in(folder: pathlib.Path) -> WeightsFileError:
 
 SHARD = re.compile(r"-(?P<number>\d+)-of-(?P<count>\d+)(?=\.)")
 """The part of a file's name that numbers shards, as in `model-00001-of-00002.safetensors`."""
-
-_STEMS = ("diffusion_pytorch_model", "pytorch_model", "model")
-# Versions of diffusers put the variant of an index at three places.
-_NAME = re.compile(
-    rf"(?P<stem>{'|'.join(_STEMS)})(\.(?P<first>\w+))??\.(?P<kind>safetensors|bin)"
-    r"((\.(?P<second>\w+))??\.index(\.(?P<third>\w+))?\.json)?"
-)

@@ -6,7 +6,6 @@ downloads it while the others wait.
 
 import dataclasses
 import functools
-import hashlib
 import logging
 import os
 import pathlib
@@ -14,9 +13,10 @@ import re
 import shutil
 from collections.abc import Mapping
 
+from symmflow_jax.interop.folders.needed_files import needed, needed_with
 from symmflow_jax.interop.hub import faults
 from symmflow_jax.interop.hub.address import Address, endpoint, is_address, parse, refuse_link
-from symmflow_jax.interop.hub.needed_files import needed, needed_with
+from symmflow_jax.runtime import files
 
 _logger = logging.getLogger(__name__)
 
@@ -149,8 +149,8 @@ def _cached(address: Address) -> _Listing | None:
     except (OSError, ValueError):
         return None
     folder = pathlib.Path(snapshot)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    entries = {path.relative_to(folder).as_posix(): _cached_entry(path) for path in files}
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    entries = {path.relative_to(folder).as_posix(): _cached_entry(path) for path in paths}
     listing = _Listing(folder.name, entries, folder)
     try:
         _names(address, listing)
@@ -241,8 +241,7 @@ def _hash_of(address: Address, path: pathlib.Path, entry: _Entry) -> str:
     Raises:
         WeightsFileError: if the hub has another one.
     """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = files.sha256(path)
     if entry.sha256 not in (None, found):
         raise faults.wrong_hash(address, str(path.resolve()), found, str(entry.sha256))
     return found

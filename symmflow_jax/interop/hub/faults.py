@@ -8,8 +8,8 @@ import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
+from symmflow_jax.interop.folders.needed_files import SETTINGS, STEM
 from symmflow_jax.interop.hub.address import Address, endpoint, has_suffix, is_valid, parse
-from symmflow_jax.interop.hub.needed_files import SETTINGS, STEM
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.runtime.errors import first_line, nearest, shown
 

@@ -1,14 +1,14 @@
 """Where weights come from: what was given, the commit on the hub, and SHA-256 of the files."""
 
 import dataclasses
-import hashlib
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from symmflow_jax.interop.folders.needed_files import needed, needed_with
 from symmflow_jax.interop.hub.address import is_address
 from symmflow_jax.interop.hub.download import fetch
-from symmflow_jax.interop.hub.needed_files import needed, needed_with
+from symmflow_jax.runtime import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +52,6 @@ def origin_of(path: str | pathlib.Path) -> Origin:
         return Origin(str(path), fetched.commit, fetched.hashes)
     place = pathlib.Path(path)
     folder = place if place.is_dir() else place.parent
-    files = [file.name for file in folder.iterdir()]
-    names = needed(files) if place.is_dir() else needed_with(place.name, files)
-    return Origin(str(path), None, {name: _sha256(folder / name) for name in names})
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    inside = [file.name for file in folder.iterdir()]
+    names = needed(inside) if place.is_dir() else needed_with(place.name, inside)
+    return Origin(str(path), None, {name: files.sha256(folder / name) for name in names})

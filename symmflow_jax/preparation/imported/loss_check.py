@@ -333,18 +333,18 @@ def _losses(
 def _residual(method: SymmFlow, weights: Weights, drawn: TrainingDraw) -> jax.Array:
     """The error of the velocity of semantics, float32 `[batch, ...]`."""
     times = drawn.times.times
-    points, targets = (
-        map_components(
-            lambda path, *arguments: getattr(path, name)(*arguments),  # noqa: B023
-            method.paths,
-            drawn.data,
-            drawn.noise,
-            times,
-        )
-        for name in ("interpolate", "velocity")
+    points = map_components(
+        lambda path, *arguments: path.interpolate(*arguments),
+        method.paths,
+        drawn.data,
+        drawn.noise,
+        times,
+    )
+    target = method.paths.semantics.velocity(
+        drawn.data.semantics, drawn.noise.semantics, times.semantics
     )
     velocities = method.velocity(method.in_compute_dtype(weights))(points, times)
-    return targets.semantics - velocities.semantics
+    return target - velocities.semantics
 
 
 _LARGEST_IMAGE_SHARE = 1.0

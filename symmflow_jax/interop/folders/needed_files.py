@@ -12,7 +12,7 @@ SETTINGS = "config.json"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class _Set:
+class WeightSet:
     """Files that hold the same weights once; the smallest one is the best.
 
     Attributes:
@@ -40,7 +40,7 @@ def needed(names: Collection[str]) -> list[str]:
     Returns:
         the needed names; empty if there are no weights, or several variants alone.
     """
-    sets = {name: found for name in sorted(names) if (found := _set_of(name))}
+    sets = {name: found for name in sorted(names) if (found := set_of(name))}
     variants = {found.variant for found in sets.values()}
     if not sets or ("" not in variants and len(variants) > 1):
         return []
@@ -55,22 +55,22 @@ def needed_with(name: str, names: Collection[str]) -> list[str]:
         name: the file.
         names: all files in its folder.
     """
-    found = _set_of(name)
+    found = set_of(name)
     if found is None:
         return [name]
     is_index = name.endswith(".json")
-    shards = [other for other in sorted(names) if is_index and _set_of(other) == found]
+    shards = [other for other in sorted(names) if is_index and set_of(other) == found]
     return list(dict.fromkeys([name, *shards])) + _settings(names)
 
 
-def _set_of(name: str) -> _Set | None:
+def set_of(name: str) -> WeightSet | None:
     """The set that a file belongs to; None if it is no file of weights."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
     variant = next(filter(None, match.group("first", "second", "third", "fourth")), "")
     is_single = not match["shard"] and not match["index"]
-    return _Set(variant, _STEMS.index(match["stem"]), int(match["ending"] == "bin"), is_single)
+    return WeightSet(variant, _STEMS.index(match["stem"]), int(match["ending"] == "bin"), is_single)
 
 
 def _settings(names: Collection[str]) -> list[str]:
@@ -80,7 +80,7 @@ def _settings(names: Collection[str]) -> list[str]:
 _STEMS = (STEM, "pytorch_model", "model")
 # Programs put the variant before the number of a shard, after it, or into the name of the index.
 _NAME = re.compile(
-    rf"(?P<stem>{'|'.join(_STEMS)})(?:\.(?P<first>\w+))??(?P<shard>-\d+-of-\d+)?"
-    r"(?:\.(?P<second>\w+))??\.(?P<ending>safetensors|bin)"
+    rf"(?P<stem>{'|'.join(_STEMS)})(?:\.(?P<first>\w+))??(?P<shard>-\d+-of-\d+"
+    r"(?:\.(?P<second>\w+))??)?\.(?P<ending>safetensors|bin)"
     r"(?P<index>(?:\.(?P<third>\w+))??\.index(?:\.(?P<fourth>\w+))?\.json)?"
 )

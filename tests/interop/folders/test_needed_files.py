@@ -1,6 +1,6 @@
 import pytest
 
-from symmflow_jax.interop.hub.needed_files import needed, needed_with
+from symmflow_jax.interop.folders.needed_files import needed, needed_with
 
 STEM = "diffusion_pytorch_model"
 OTHERS = ["README.md", "config.json", "diffusion_flax_model.msgpack", "unet/x.safetensors"]
