@@ -38,9 +38,13 @@ def needed(names: Collection[str]) -> list[str]:
         names: the names of the files in the folder, without folders.
 
     Returns:
-        the needed names; empty if there are no weights, or several variants alone.
+        the needed names; empty if there are no weights, or several variants alone. Shards without
+            their index are no weights.
     """
     sets = {name: found for name in sorted(names) if (found := set_of(name))}
+    # Shards are read by their index alone.
+    readable = {found for name, found in sets.items() if found.is_single or name.endswith(".json")}
+    sets = {name: found for name, found in sets.items() if found in readable}
     variants = {found.variant for found in sets.values()}
     if not sets or ("" not in variants and len(variants) > 1):
         return []

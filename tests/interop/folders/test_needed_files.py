@@ -27,6 +27,7 @@ HALF_SHARDS = [
         (["model.safetensors"], ["model.fp16.safetensors"]),
         ([f"{STEM}.fp16.safetensors"], HALF_SHARDS),
         (HALF_SHARDS, []),
+        ([f"{STEM}.bin"], SHARDS[:2]),  # Without their index.
     ],
 )
 def test_one_set_of_weights_and_the_settings_are_needed(best, rest):
@@ -34,7 +35,7 @@ def test_one_set_of_weights_and_the_settings_are_needed(best, rest):
 
 
 def test_without_weights_or_with_several_variants_alone_nothing_is_chosen():
-    assert needed(OTHERS) == []
+    assert needed(OTHERS) == needed(SHARDS[:2]) == []
     assert needed([f"{STEM}.fp16.bin", f"{STEM}.non_ema.bin"]) == []
 
 
