@@ -60,22 +60,18 @@ def join(watch: Watch, only_one: str, leaves: bool) -> Session | None:
         "process_id": _PROCESS_ID.value,
         "startup_timeout": _STARTUP_TIMEOUT.value,
     }
-
-    def find() -> settings.Settings | None:
-        found = settings.of_process(given)
-        if found is not None and only_one:
-            raise ValueError(
-                f"{only_one} runs in one process, not in {found.num_processes}; start it on one "
-                "host, with --num_processes=1 and without --coordinator."
-            )
-        return found
-
-    session = sessions.start(find, watch)
-    if session is None and leaves:
+    found = settings.of_process(given)
+    if found is None and leaves:
         return sessions.start_alone(watch)
-    if session is None:
+    if found is None:
         watch.close()
-    return session
+        return None
+    if only_one:
+        raise ValueError(
+            f"{only_one} runs in one process, not in {found.num_processes}; start it on one "
+            "host, with --num_processes=1 and without --coordinator."
+        )
+    return sessions.start(found, watch)
 
 
 def check_same(values: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import NoReturn
 
 import jax
@@ -242,23 +241,17 @@ def may_be_of_others(error: BaseException | None) -> bool:
     return False
 
 
-def start(find: Callable[[], Settings | None], watch: Watch) -> Session | None:
+def start(settings: Settings, watch: Watch) -> Session:
     """Connects this process with the others of its run.
 
     Args:
-        find: function that finds this process among the others; None for a process alone.
+        settings: this process among the others.
         watch: receives the signals.
-
-    Returns:
-        the session; None for a process alone.
 
     Raises:
         ValueError: if the settings are wrong.
     """
     global _current
-    settings = find()
-    if settings is None:
-        return None
     try:
         channel = open_channel(settings, lambda: watch.signal_number)
     except StartError as error:
