@@ -79,7 +79,10 @@ def check_same(values: dict[str, Any]) -> None:
     session = sessions.current()
     if session is None or session.num_processes == 1:
         return
-    flat = _flattened(values)
+    # Imported here so that its slow import does not delay --help.
+    from flax import traverse_util
+
+    flat = traverse_util.flatten_dict(values, sep=".")
     first = session.exchange("config", flat)[0]
     for key in flat.keys() - _OF_A_HOST:
         if files.as_json(flat[key]) != files.as_json(first.get(key)):
@@ -87,11 +90,3 @@ def check_same(values: dict[str, Any]) -> None:
                 f"config.{key} is {shown_value(flat[key])} here, and {shown_value(first.get(key))} "
                 "in process 0; give all processes the same config and overrides."
             )
-
-
-def _flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        is_section = isinstance(value, dict)
-        flat |= _flattened(value, f"{prefix}{key}.") if is_section else {prefix + key: value}
-    return flat
