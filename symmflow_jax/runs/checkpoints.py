@@ -78,8 +78,13 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
 
 def complete_steps(workdir: pathlib.Path) -> list[int]:
     """The steps of the checkpoints of a run by the names of their folders, in order."""
-    names = [path.name for path in _folder(workdir).glob("*") if path.is_dir()]
-    return sorted(int(name) for name in names if name.isdecimal() and name == str(int(name)))
+    return sorted(int(path.name) for path in _named_as_steps(_folder(workdir)) if path.is_dir())
+
+
+def _named_as_steps(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files and folders whose names are those of steps, such as "120"."""
+    paths = folder.glob("*")
+    return [p for p in paths if p.name.isdecimal() and p.name == str(int(p.name))]
 
 
 def latest_step(workdir: pathlib.Path) -> int | None:
@@ -136,8 +141,8 @@ def _wait_without_devices() -> None:
 
 def _name_files(folder: pathlib.Path) -> None:
     """Warns of a file in the place of a checkpoint; an earlier one is then taken."""
-    for path in folder.glob("[0-9]*"):
-        if path.name.isdecimal() and str(int(path.name)) == path.name and not path.is_dir():
+    for path in _named_as_steps(folder):
+        if not path.is_dir():
             _logger.warning(
                 "%s has the name of a checkpoint, but is no folder; it is passed over.", path
             )

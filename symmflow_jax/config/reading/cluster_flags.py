@@ -60,22 +60,18 @@ def join(watch: Watch, only_one: str, leaves: bool) -> Session | None:
         "process_id": _PROCESS_ID.value,
         "startup_timeout": _STARTUP_TIMEOUT.value,
     }
-
-    def find() -> settings.Settings | None:
-        found = settings.of_process(given)
-        if found is not None and only_one:
-            raise ValueError(
-                f"{only_one} runs in one process, not in {found.num_processes}; start it on one "
-                "host, with --num_processes=1 and without --coordinator."
-            )
-        return found
-
-    session = sessions.start(find, watch)
-    if session is None and leaves:
+    found = settings.of_process(given)
+    if found is None and leaves:
         return sessions.start_alone(watch)
-    if session is None:
+    if found is None:
         watch.close()
-    return session
+        return None
+    if only_one:
+        raise ValueError(
+            f"{only_one} runs in one process, not in {found.num_processes}; start it on one "
+            "host, with --num_processes=1 and without --coordinator."
+        )
+    return sessions.start(found, watch)
 
 
 def check_same(values: dict[str, Any]) -> None:
@@ -83,7 +79,10 @@ def check_same(values: dict[str, Any]) -> None:
     session = sessions.current()
     if session is None or session.num_processes == 1:
         return
-    flat = _flattened(values)
+    # Imported here so that its slow import does not delay --help.
+    from flax import traverse_util
+
+    flat = traverse_util.flatten_dict(values, sep=".")
     first = session.exchange("config", flat)[0]
     for key in flat.keys() - _OF_A_HOST:
         if files.as_json(flat[key]) != files.as_json(first.get(key)):
@@ -91,11 +90,3 @@ def check_same(values: dict[str, Any]) -> None:
                 f"config.{key} is {shown_value(flat[key])} here, and {shown_value(first.get(key))} "
                 "in process 0; give all processes the same config and overrides."
             )
-
-
-def _flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        is_section = isinstance(value, dict)
-        flat |= _flattened(value, f"{prefix}{key}.") if is_section else {prefix + key: value}
-    return flat

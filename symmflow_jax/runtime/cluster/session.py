@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import NoReturn
 
 import jax
@@ -106,7 +105,7 @@ class Session:
         if self._channel is None:
             return
         self._channel.exchange("end", True)
-        self._end(0)
+        self.end(0)
 
     def fail(self, error: BaseException, text: str) -> NoReturn:
         """Ends this process after an error, and with it all others.
@@ -131,11 +130,7 @@ class Session:
             self._tell(text)
         elif not text:
             traceback.print_exception(error)
-        self._end(1)
-
-    def end(self, status: int) -> NoReturn:
-        """Ends this process with a status, as the others do."""
-        self._end(status)
+        self.end(1)
 
     def fail_service(self) -> None:
         """Ends this process because JAX's service has gone, unless another reason is known."""
@@ -170,7 +165,7 @@ class Session:
             if self.process_id == HUB:
                 text = self._failures[process].removeprefix("Error: ")
                 self._tell(f"Error: process {process}: {text}")
-            self._end(1)
+            self.end(1)
 
     def _on_loss(self, processes: list[int]) -> None:
         if not self._failures:
@@ -202,14 +197,14 @@ class Session:
             if self._channel is not None:
                 self.fail(error, f"Error: {first_line(error)}")
             self._tell(f"Error: {first_line(error)}")
-            self._end(1)
-        self._end(128 + signal_number)
+            self.end(1)
+        self.end(128 + signal_number)
 
     def _tell(self, text: str) -> None:
         prefix = "" if self.process_id == HUB else f"process {self.process_id}: "
         sys.stderr.write(f"{prefix}{text}\n")
 
-    def _end(self, status: int) -> NoReturn:
+    def end(self, status: int) -> NoReturn:
         """Ends the process at once, with what it has started."""
         if not self._ending.acquire(blocking=False):
             time.sleep(60)  # Another thread is at it.
@@ -242,23 +237,17 @@ def may_be_of_others(error: BaseException | None) -> bool:
     return False
 
 
-def start(find: Callable[[], Settings | None], watch: Watch) -> Session | None:
+def start(settings: Settings, watch: Watch) -> Session:
     """Connects this process with the others of its run.
 
     Args:
-        find: function that finds this process among the others; None for a process alone.
+        settings: this process among the others.
         watch: receives the signals.
-
-    Returns:
-        the session; None for a process alone.
 
     Raises:
         ValueError: if the settings are wrong.
     """
     global _current
-    settings = find()
-    if settings is None:
-        return None
     try:
         channel = open_channel(settings, lambda: watch.signal_number)
     except StartError as error:

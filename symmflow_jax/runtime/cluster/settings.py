@@ -73,10 +73,11 @@ def of_process(
     timeout = _seconds(*given.pop("startup_timeout")) if "startup_timeout" in given else None
     if not given:
         return _detected(timeout or STARTUP_TIMEOUT)
-    if given.get("num_processes") == ("--num_processes", "1") or given.keys() == {"num_processes"}:
-        by_flag = [name for name, (source, _) in given.items() if source.startswith("--")]
-        if given["num_processes"][1] == "1" and set(by_flag) <= {"num_processes"}:
-            return None
+    by_flag = {name for name, (source, _) in given.items() if source.startswith("--")}
+    # A flag for one process alone counts more than all variables.
+    says_one = given.get("num_processes", ("", ""))[1] == "1"
+    if says_one and (by_flag == {"num_processes"} or given.keys() == {"num_processes"}):
+        return None
     missing = [name for name in VARIABLES if name not in given and name != "startup_timeout"]
     if missing:
         here = " and ".join(f"{source}={value}" for source, value in given.values())
