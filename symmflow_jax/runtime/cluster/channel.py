@@ -189,7 +189,7 @@ class Channel:
             connection.send({})
         silent = [
             process
-            for process, connection in self._connections.items()
+            for process, connection in sorted(self._connections.items())
             if time.monotonic() - connection.heard > _SILENCE and process not in self._left
         ]
         if silent:
