@@ -10,7 +10,6 @@ import pathlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from symmflow_jax.runtime import outputs
 
@@ -68,6 +67,9 @@ def write_image(path: pathlib.Path, image: np.ndarray) -> None:
     Raises:
         OutputError: if the file system refuses.
     """
+    # Imported here, because every command imports this module when it starts.
+    from PIL import Image
+
     with outputs.writing(path, _INSTEAD) as file:
         picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         picture.save(file, format="PNG")
