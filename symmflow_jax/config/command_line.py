@@ -10,7 +10,7 @@ from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.reading import cluster_flags, config_file, overrides, shipped
-from symmflow_jax.runtime import compilation, paths
+from symmflow_jax.runtime import paths
 from symmflow_jax.runtime.cluster.departure import Stopped
 from symmflow_jax.runtime.cluster.session import Session
 from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
@@ -112,6 +112,7 @@ def run(
             if _CONFIG.value == shipped.LIST:
                 sys.stdout.write(shipped.listing() + "\n")
                 return
+            _prepare_jax()
             session = join()
             command()
             if session is not None:
@@ -202,9 +203,11 @@ def _in_one_line(error: BaseException) -> str:
     return "Error: " + " ".join(line.strip() for line in str(error).splitlines())
 
 
-def prepare() -> None:
-    """Sets up progress lines, compilation and garbage collection before a command."""
-    _log_progress()
+def _prepare_jax() -> None:
+    """Sets up compilation and garbage collection, before JAX starts its backend."""
+    # Imported here so that the slow import of JAX delays no --help.
+    from symmflow_jax.runtime import compilation
+
     compilation.choose_fast_cpu_kernels()
     compilation.keep_compiled_programs()
     compilation.collect_garbage_rarely()
@@ -215,8 +218,8 @@ def config_name() -> str:
     return config_file.stem(_CONFIG.value or "")
 
 
-def _log_progress() -> None:
-    """Shows log messages of this project as lines with the time."""
+def prepare() -> None:
+    """Shows log messages of this project as lines with the time, before a command."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Of JAX's compiler.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
