@@ -29,8 +29,7 @@ def __getattr__(name: str) -> Any:
 def _command() -> None:
     """The console command `symmflow`, which is `python -m symmflow_jax.main`.
 
-    A module that is run is no copy of one that is imported: signals are watched from its first line
-    on, and processes that it starts find it again.
+    It runs the module as Python does, so that signals are watched from the module's first line on.
     """
     import runpy
 
