@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.metadata
 import io
 import json
 import os
@@ -63,9 +64,12 @@ from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runtime import compilation
 
 # Tests run each program a few times and compile all of them: leave out what makes code fast.
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=0"
-).strip()
+# jaxlib 0.10 translates fused operations by way of MLIR, unless told to write LLVM code at once:
+# that halves the time to compile a train step. Other versions may not know the flag.
+_FLAGS = ["--xla_backend_optimization_level=0"]
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_FLAGS]).strip()
 compilation.choose_fast_cpu_kernels()
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
