@@ -189,14 +189,17 @@ def float32_operations() -> Callable[[str], list[str]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_programs(tmp_path_factory) -> pathlib.Path:
+def compiled_programs(tmp_path_factory) -> None:
     """A folder in which all tests, and the processes they start, share compiled programs."""
     root = tmp_path_factory.getbasetemp()
     # The workers of one test run have folders beside each other.
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "compiled"
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    return folder
+    # A test's process that runs tests itself has the folder of that test.
+    folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    # To write and read one costs half of what it takes to compile even the smallest program.
+    seconds = os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", float(seconds))
 
 
 @pytest.fixture(scope="session")
@@ -250,7 +253,7 @@ def latent_experiment(tiny_experiment, tiny_autoencoder) -> Callable[..., Experi
 
 
 @pytest.fixture
-def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
+def run_main() -> Callable[..., subprocess.Popen]:
     """A function that starts the command line in a process of its own, as a user would."""
     root = pathlib.Path(__file__).parent.parent
 
@@ -258,12 +261,7 @@ def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
         return subprocess.Popen(
             [sys.executable, "-m", "symmflow_jax.main", f"--config={config}", *arguments],
             cwd=root,
-            env=os.environ
-            | {
-                "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
-                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-            }
-            | environment,
+            env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
