@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import importlib.metadata
 import io
 import json
@@ -42,7 +43,8 @@ def check_arrays(function: Callable) -> Callable:
     """
     hints = function.__annotations__.items()
     function.__annotations__ = {name: hint for name, hint in hints if _holds_arrays(hint)}
-    return beartype.beartype(function)
+    # Functions in functions are made, and come here, whenever the outer one is called.
+    return beartype.beartype(function) if function.__annotations__ else function
 
 
 # Modules that are imported before the hook is there escape it. As in the tests of diffrax.
@@ -88,6 +90,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.quick)
+
+
+def pytest_collection_finish() -> None:
+    """Makes garbage collection as rare as in a command, and pass over what is imported by now."""
+    compilation.collect_garbage_rarely()
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives workers long runs of neighbouring tests, which share fixtures and programs."""
+    if config.getoption("dist") != "load":  # What `-n` chooses.
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @dataclasses.dataclass(frozen=True)
