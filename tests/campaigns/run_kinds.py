@@ -19,6 +19,7 @@ from symmflow_jax.inference.files.recognition import classify_files, segment_fil
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs.folder import read_history
+from symmflow_jax.runtime import compilation
 from symmflow_jax.train import train_and_evaluate
 from tests.campaigns import formats
 from tests.campaigns.experiments import points, tiny
@@ -132,7 +133,9 @@ def _compare(folder: pathlib.Path, variant: int) -> dict[str, Any]:
 def _model(encoding: str) -> Model:
     experiment = tiny(**{"semantics.encoding": encoding})
     # The first weights of a U-Net give zero.
-    params = jax.tree.map(lambda leaf: leaf + 0.05, experiment.method.init(jax.random.key(0)))
+    # This kind of key compiles in a fraction of the time.
+    init = compilation.jit_once(experiment.method.init)
+    params = jax.tree.map(lambda leaf: leaf + 0.05, init(jax.random.key(0, impl="rbg")))
     return Model(experiment, Weights(params), step=0)
 
 
