@@ -67,10 +67,11 @@ from symmflow_jax.runtime import compilation
 
 # Tests run each program a few times and compile all of them: leave out what makes code fast.
 # jaxlib 0.10 translates fused operations by way of MLIR, unless told to write LLVM code at once:
-# that halves the time to compile a train step. Other versions may not know the flag.
+# that halves the time to compile a train step. A tenth goes into splitting the code for several
+# threads, while all cores have tests to run. Other versions may not know the flags.
 _FLAGS = ["--xla_backend_optimization_level=0"]
 if importlib.metadata.version("jaxlib").startswith("0.10."):
-    _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+    _FLAGS += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
 os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_FLAGS]).strip()
 compilation.choose_fast_cpu_kernels()
 
