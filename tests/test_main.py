@@ -14,6 +14,9 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
+# Any network does for what the commands do, and one level takes half as long to compile as two.
+_ONE_LEVEL = "--config.network.channel_multipliers=1"
+
 
 def _end(process) -> tuple[int, str]:
     output, _ = process.communicate(timeout=300)
@@ -27,7 +30,7 @@ def _contents(folder: pathlib.Path) -> dict[str, bytes]:
 
 def test_the_modes_follow_each_other(run_main, tmp_path):
     run = tmp_path / "run"
-    code, output = _end(run_main(f"--workdir={run}", "--config.train.num_epochs=0.5"))
+    code, output = _end(run_main(f"--workdir={run}", _ONE_LEVEL, "--config.train.num_epochs=0.5"))
     assert code == 0, output
     assert "step 4/4" in output and "images/s" in output and "left" in output
     assert "Total: " in output  # The parameter overview.
@@ -124,7 +127,8 @@ def test_a_config_works_from_another_project_and_without_a_home(tmp_path):
 def test_labels_are_classified_into_a_table(run_main, tmp_path):
     run = tmp_path / "run"
     label_run = ("--config.semantics.encoding=plane", "--config.semantics.dequantization_beta=4")
-    code, output = _end(run_main(f"--workdir={run}", *label_run, "--config.train.num_epochs=0.25"))
+    length = "--config.train.num_epochs=0.25"
+    code, output = _end(run_main(f"--workdir={run}", _ONE_LEVEL, *label_run, length))
     assert code == 0, output
     image = tmp_path / "image.png"
     Image.fromarray(np.zeros((11, 13, 3), np.uint8)).save(image)
