@@ -7,7 +7,6 @@ import pathlib
 import subprocess
 import sys
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -22,8 +21,8 @@ from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
-from symmflow_jax.runtime import compilation
 from symmflow_jax.semantics.labels import consecutive
+from tests.campaigns.experiments import random_params
 
 pytestmark = pytest.mark.slow
 
@@ -56,10 +55,7 @@ def evaluator(tiny_experiment):
 
 def _evaluated(evaluator: Evaluator) -> EvaluatedWeights:
     """Weights that do something: a U-Net's first ones give zero."""
-    # This kind of key compiles in a fraction of the time.
-    init = compilation.jit_once(evaluator.method.init)
-    params = jax.tree.map(lambda leaf: leaf + 0.05, init(jax.random.key(0, impl="rbg")))
-    return EvaluatedWeights(Weights(params), train_step=7)
+    return EvaluatedWeights(Weights(random_params(evaluator.method)), train_step=7)
 
 
 def _table(evaluator: Evaluator) -> list[Measurement]:
@@ -216,7 +212,6 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
-from symmflow_jax.runtime import compilation
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.methods.symmflow import Weights

@@ -4,12 +4,11 @@ import functools
 import logging
 from collections.abc import Callable
 
-import jax
 import pytest
 
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Weights
-from symmflow_jax.runtime import compilation
+from tests.campaigns.experiments import random_params
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +18,7 @@ def random_model(tiny_experiment) -> Callable[..., Model]:
     @functools.cache
     def make(**overrides) -> Model:
         experiment = tiny_experiment(**{"network.channel_multipliers": (1,)} | overrides)
-        # This kind of key compiles in a fraction of the time.
-        init = compilation.jit_once(experiment.method.init)
-        # The first weights of a U-Net give zero.
-        params = jax.tree.map(lambda leaf: leaf + 0.05, init(jax.random.key(0, impl="rbg")))
-        return Model(experiment, Weights(params), step=0)
+        return Model(experiment, Weights(random_params(experiment.method)), step=0)
 
     return make
 

@@ -15,6 +15,7 @@ from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
+from tests.campaigns.experiments import random_params
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -42,12 +43,8 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
 
 
 def _save_random_weights(experiment, folder) -> None:
-    """Makes a run without a training; no weight is zero, as some are in a fresh network."""
-    rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
-    params = jax.tree.map(
-        lambda leaf: (0.1 * rng.standard_normal(leaf.shape)).astype(leaf.dtype), shapes
-    )
+    """Makes a run without a training."""
+    params = random_params(experiment.method)
     with checkpoints.open_manager(folder, keep=1) as manager:
         checkpoints.save_weights(manager, params, describe(experiment))
     write_description(folder, experiment.to_json())
