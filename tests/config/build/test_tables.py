@@ -1,7 +1,6 @@
 """One of everything, added from outside of the package by a line each."""
 
 import dataclasses
-import functools
 import json
 
 import flax.linen as nn
@@ -28,12 +27,12 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import RungeKutta
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.performance import workloads
-from symmflow_jax.runtime import compilation
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.train import train_and_evaluate
-from symmflow_jax.training.state import create_train_state
+from symmflow_jax.training.state import TrainState
 from symmflow_jax.training.train_step import make_train_step
+from tests.campaigns.experiments import random_params
 
 pytestmark = pytest.mark.slow
 
@@ -257,11 +256,8 @@ def test_every_choice_takes_a_train_step(tiny_experiment, key, name):
             _ = experiment.method
         return
     subject = workloads.subject(experiment.changed({"data.class_names": tuple("abcdef")}), 4)
-    optimizer = optax.sgd(0.1)
-    create = functools.partial(create_train_state, subject.method, optimizer)
-    # Networks of points have small programs in common; those of images have many of their own.
-    create = compilation.jit_once(create) if (key, name) in _ON_IMAGES else create
-    state = create(jax.random.key(0))
+    optimizer, params = optax.sgd(0.1), random_params(subject.method)
+    state = TrainState(jnp.zeros((), jnp.int32), params, params, optimizer.init(params))
     step = make_train_step(
         subject.method, optimizer, loss_weights=JointState(0.5, 0.5), ema_decay=0.5
     )
