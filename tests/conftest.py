@@ -209,6 +209,10 @@ def float32_operations() -> Callable[[str], list[str]]:
     return find
 
 
+_LEAST_SECONDS = "jax_persistent_cache_min_compile_time_secs"
+"""The setting of JAX, and in capitals the variable, from which time on programs are kept."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs(tmp_path_factory) -> None:
     """A folder in which all tests, and the processes they start, share compiled programs."""
@@ -217,10 +221,11 @@ def compiled_programs(tmp_path_factory) -> None:
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "compiled"
     # A test's process that runs tests itself has the folder of that test.
     folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-    # To write and read one costs half of what it takes to compile even the smallest program.
-    seconds = os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     jax.config.update("jax_compilation_cache_dir", folder)
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", float(seconds))
+    # To read a program costs half of what it takes to compile even the smallest one. But processes
+    # that start together would read what another one has half written, and warn.
+    jax.config.update(_LEAST_SECONDS, 0.0)
+    os.environ.setdefault(_LEAST_SECONDS.upper(), "0.1")
 
 
 @pytest.fixture(scope="session")
@@ -298,11 +303,15 @@ def full_disk() -> Callable[[], contextlib.AbstractContextManager[None]]:
     @contextlib.contextmanager
     def enter():
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        least_seconds = jax.config.values[_LEAST_SECONDS]
+        # A compiled program would stay behind as an empty file.
+        jax.config.update(_LEAST_SECONDS, float("inf"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
         try:
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            jax.config.update(_LEAST_SECONDS, least_seconds)
 
     return enter
 
