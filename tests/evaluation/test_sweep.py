@@ -212,6 +212,7 @@ _CASES = (_MASKS, _POINTS | {"eval.num_seeds": 2})
 _SCRIPT = """
 import json, runpy, sys
 import jax
+from symmflow_jax.runtime import compilation
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.methods.symmflow import Weights
