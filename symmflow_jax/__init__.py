@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from symmflow_jax.inference.model import Model, load
 
+__version__ = "0.1.0"
+
 __all__ = ["Model", "load"]
 
 
@@ -22,3 +24,13 @@ def __getattr__(name: str) -> Any:
     from symmflow_jax.inference import model
 
     return getattr(model, name)
+
+
+def _command() -> None:
+    """The console command `symmflow`, which is `python -m symmflow_jax.main`.
+
+    It runs the module as Python does, so that signals are watched from the module's first line on.
+    """
+    import runpy
+
+    runpy.run_module("symmflow_jax.main", run_name="__main__", alter_sys=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import app, flags, logging as absl_logging
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.reading import cluster_flags, config_file, overrides
-from symmflow_jax.runtime import compilation, paths
+from symmflow_jax.config.reading import cluster_flags, config_file, overrides, shipped
+from symmflow_jax.runtime import paths
 from symmflow_jax.runtime.cluster.departure import Stopped
 from symmflow_jax.runtime.cluster.session import Session
 from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
@@ -31,8 +31,9 @@ flags.adopt_module_key_flags(cluster_flags)
 _CONFIG = flags.DEFINE_string(
     "config",
     None,
-    "The config file of the run, such as configs/shapes.py. --config.train.batch_size=8 overrides "
-    "a value of it; of several overrides of a key, the last one counts.",
+    "The config file of the run, such as configs/shapes.py, which comes with the package like all "
+    f"that --config={shipped.LIST} prints. --config.train.batch_size=8 overrides a value of it; of "
+    "several overrides of a key, the last one counts.",
 )
 
 
@@ -57,7 +58,10 @@ def start(
 
     def on_config() -> None:
         if not _CONFIG.value:
-            raise ValueError("Give --config, for instance --config=configs/shapes.py.")
+            raise ValueError(
+                "Give --config, for instance --config=configs/shapes.py. "
+                f"--config={shipped.LIST} prints all that come with symmflow_jax."
+            )
         values = config_file.load(_CONFIG.value).to_dict()
         config = conversion.from_given(overrides.applied(values, _given()[1]))
         _check_paths(conversion.to_json(config))
@@ -105,6 +109,10 @@ def run(
                 )
             if not has_config and (_CONFIG.present or given_keys()):
                 raise ValueError("This command takes no --config; leave it out.")
+            if _CONFIG.value == shipped.LIST:
+                sys.stdout.write(shipped.listing() + "\n")
+                return
+            _prepare_jax()
             session = join()
             command()
             if session is not None:
@@ -195,9 +203,11 @@ def _in_one_line(error: BaseException) -> str:
     return "Error: " + " ".join(line.strip() for line in str(error).splitlines())
 
 
-def prepare() -> None:
-    """Sets up progress lines, compilation and garbage collection before a command."""
-    _log_progress()
+def _prepare_jax() -> None:
+    """Sets up compilation and garbage collection, before JAX starts its backend."""
+    # Imported here so that the slow import of JAX delays no --help.
+    from symmflow_jax.runtime import compilation
+
     compilation.choose_fast_cpu_kernels()
     compilation.keep_compiled_programs()
     compilation.collect_garbage_rarely()
@@ -208,8 +218,8 @@ def config_name() -> str:
     return config_file.stem(_CONFIG.value or "")
 
 
-def _log_progress() -> None:
-    """Shows log messages of this project as lines with the time."""
+def prepare() -> None:
+    """Shows log messages of this project as lines with the time, before a command."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Of JAX's compiler.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from absl.testing import flagsaver
@@ -16,6 +18,7 @@ _CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}
 def run(monkeypatch):
     """A function from arguments of the command line to its exit: 0, or the error's text."""
     monkeypatch.setattr(command_line, "prepare", lambda: None)
+    monkeypatch.setattr(command_line, "_prepare_jax", lambda: None)
 
     def start(*arguments: str, command=main.main):
         monkeypatch.setattr("sys.argv", ["symmflow_jax", *arguments])
@@ -24,6 +27,18 @@ def run(monkeypatch):
         return ended.value.code or 0
 
     return start
+
+
+def test_flags_are_parsed_before_jax_is_imported():
+    """Help, the list of configs and mistakes are told at once."""
+    code = "import sys, symmflow_jax.main; print({'jax', 'tensorflow'} & {*sys.modules})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "set()\n"
+
+
+def test_the_configs_are_listed(run, capsys):
+    assert run("--config=list", "--mode=segment") == 0
+    assert "configs/shapes.py " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ A config that builds on another one finds it beside its own file, whatever the c
 """
 
 import inspect
+import logging
 import pathlib
 import re
 import sys
@@ -17,8 +18,11 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from symmflow_jax.config.reading import shipped
 from symmflow_jax.runtime import paths
 from symmflow_jax.runtime.errors import first_line, nearest
+
+_logger = logging.getLogger(__name__)
 
 _NAME = "get_config"
 _MARK = "__is_config_file__"
@@ -32,13 +36,17 @@ def load(given: str) -> config_dict.ConfigDict:
     """The values that a config file gives.
 
     Args:
-        given: path of the file; text after a colon is passed to its `get_config`.
+        given: path of the file; text after a colon is passed to its `get_config`. A path that is
+            no file may name one that comes with the package; see `shipped.find`.
 
     Raises:
         ConfigFileError: with the file, the line, the error and the remedy.
     """
     try:
         path, arguments = _split(given)
+        if not path.is_file() and (found := shipped.find(path)):
+            _logger.info("Config: %s, which comes with symmflow_jax.", found)
+            path = found
         _check_is_file(path)
     except OSError as error:  # A name that is too long, or a folder that cannot be looked into.
         raise ConfigFileError(f"The config {given} cannot be read: {error.strerror}.") from error
@@ -118,7 +126,7 @@ def _check_is_file(path: pathlib.Path) -> None:
         files = sorted(other.name for other in folder.glob("*.py"))
         advice = nearest(path.name, files, f"Python files in {folder.absolute()}")
         advice = advice if files else f"There is no Python file in {folder.absolute()}."
-    raise ConfigFileError(f"The config {path} does not exist. {advice}")
+    raise ConfigFileError(f"The config {path} does not exist. {advice} {shipped.near(path.stem)}")
 
 
 def _check_arguments(function: Any, path: pathlib.Path, arguments: tuple[str, ...]) -> None:

@@ -5,10 +5,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-# `jax.distributed.initialize` without arguments does the same, but it does not tell that nothing
-# was found (except by the text of an error), and sets up a service for a single process too.
-from jax._src import clusters
-
 _TASKS_OF_HOST = (
     "SLURM_STEP_TASKS_PER_NODE",
     "SLURM_TASKS_PER_NODE",
@@ -46,6 +42,11 @@ def detect(timeout: float) -> Detected | None:
     """
     if is_single_task(os.environ):
         return None
+    # `jax.distributed.initialize` without arguments does the same, but it does not tell that
+    # nothing was found (except by the text of an error), and sets up a service for a single process
+    # too. Imported here so that the slow import of JAX delays no --help.
+    from jax._src import clusters
+
     kinds = clusters.ClusterEnv._cluster_types  # noqa: SLF001
     try:
         with warnings.catch_warnings(record=True) as caught:

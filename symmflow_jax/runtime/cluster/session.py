@@ -10,9 +10,6 @@ import time
 import traceback
 from typing import NoReturn
 
-import jax
-
-from symmflow_jax.runtime.cluster import service
 from symmflow_jax.runtime.cluster.channel import HUB, Channel, Message, named
 from symmflow_jax.runtime.cluster.departure import Departure, Save
 from symmflow_jax.runtime.cluster.rendezvous import StartError, StoppedError, open_channel
@@ -261,6 +258,11 @@ def start(settings: Settings, watch: Watch) -> Session:
         sys.stderr.flush()
         os._exit(LOST)
     _current = Session(watch, channel)
+    # Imported here so that the slow import of JAX delays no --help.
+    import jax
+
+    from symmflow_jax.runtime.cluster import service
+
     # Its handler would take the place of `watch`.
     jax.config.update("jax_enable_preemption_service", False)
     service.connect(settings, _current.fail_service)

@@ -96,14 +96,15 @@ def test_a_broken_config_is_told_in_one_line(write, monkeypatch, text, message):
 
 def test_a_config_that_is_not_there_is_told_with_the_most_similar_one(write):
     write(_GOOD, "configs/shapes.py")
-    with pytest.raises(ConfigFileError, match="not exist. Did you mean 'shapes.py'"):
+    near = "not exist. Did you mean 'shapes.py'. With symmflow_jax comes configs/shapes.py; --conf"
+    with pytest.raises(ConfigFileError, match=near):
         config_file.load("configs/shape.py")
     with pytest.raises(ConfigFileError, match="is a folder; give one of its files: shapes.py"):
         config_file.load("configs")
     with pytest.raises(ConfigFileError, match="The current folder is .*, and it has no conf"):
         config_file.load("conf/shapes.py")
     with pytest.raises(ConfigFileError, match="There is no Python file in"):
-        config_file.load("shapes.py")
+        config_file.load("mine.py")
     with pytest.raises(ConfigFileError, match="is not a regular file"):
         config_file.load(os.devnull)
     with pytest.raises(ConfigFileError, match="cannot be read: File name too long"):
