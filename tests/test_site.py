@@ -127,9 +127,13 @@ def _messages(tree: ast.Module) -> list[str]:
 
 def _says(message: str, quote: str) -> bool:
     """True if a message of the code has the parts of a quote, in their order."""
-    parts = [part.strip() for part in quote.split("…")]
-    pattern = ".*".join(re.escape(part) for part in parts if part)
-    return re.search(pattern, message, re.DOTALL) is not None
+    place = 0
+    for part in (part.strip() for part in quote.split("…")):
+        place = message.find(part, place)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
 
 
 def test_quoted_messages_are_those_of_the_code():
