@@ -17,6 +17,7 @@ import tarfile
 import textwrap
 from collections.abc import Iterator
 
+import jax
 import numpy as np
 import pytest
 from absl import flags
@@ -25,6 +26,8 @@ from PIL import Image
 
 from symmflow_jax import main
 from symmflow_jax.config import command_line, conversion
+from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.reading import config_file, overrides
 from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.evaluation.report import paper
@@ -46,7 +49,6 @@ ELSEWHERE = {
     r"python -m pytest": "these tests",
     r"python -m venv": "makes an environment",
     r"python launch/empty_prompt\.py": "needs the text encoder of Stable Diffusion",
-    r"python -m http\.server": "serves until Ctrl-C",
     r"mkdocs ": "tests/test_site.py builds the site",
     r"gcloud ": "needs an account of Google Cloud",
     r"kubectl ": "needs a cluster of Kubernetes",
@@ -381,6 +383,25 @@ def test_every_command_runs(name, shell_folder, place, start, monkeypatch):
         else:
             assert command[:3] == ["python", "-m", _MAIN], f"{name}: {line} is not run by a test"
             _run_main(start, command[3:], monkeypatch)
+
+
+def test_the_parts_on_the_page_of_extending_make_a_method():
+    code = [b.text for b in _blocks(ROOT / "docs" / "extending.md") if b.language == "python"]
+    before = {name: set(table) for name, table in TABLES.items()}
+    namespace: dict = {"__name__": "my_parts"}
+    try:
+        exec("\n".join(code), namespace)
+        experiment = Experiment(conversion.from_config_dict(namespace["get_config"]()))
+        assert experiment.schema.names == ("outside", "inside")
+        shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
+        sizes = {leaf.shape for leaf in jax.tree.leaves(shapes)}
+        # A point, a sign and two times in; a point and a sign out.
+        assert {(5, 64), (64, 3)} <= sizes
+        assert experiment.solver("ralston", 4).nfe == 8
+    finally:
+        for name, table in TABLES.items():
+            for added in set(table) - before[name]:
+                del table[added]
 
 
 def test_every_reason_is_of_a_command(shell_folder):
