@@ -22,14 +22,8 @@ from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.schema.fields import Field, fields_of
 from symmflow_jax.config.values import Config
 
-PROGRAMS = {
-    "evaluation.compare": "evaluation/compare.py",
-    "interop.convert_metric_weights": "interop/convert_metric_weights.py",
-    "studies.clocks": "studies/report.py",
-    "studies.encodings": "studies/report.py",
-    "studies.guidance": "studies/report.py",
-}
-"""The other programs, and the files that define their flags."""
+NO_PROGRAMS = ("main", "config.documentation")
+"""Modules that start something, but are described elsewhere."""
 
 OF_ALL_MODES = ("config", "mode", "workdir")
 OF_PROCESSES = ("coordinator", "num_processes", "process_id", "startup_timeout")
@@ -156,10 +150,22 @@ def _text(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
+def programs() -> list[str]:
+    """The other programs: modules of the package that can be started."""
+    package = ROOT / "symmflow_jax"
+    found = [
+        ".".join(path.relative_to(package).with_suffix("").parts)
+        for path in sorted(package.rglob("*.py"))
+        if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    ]
+    return [name for name in found if name not in NO_PROGRAMS]
+
+
 def _program(name: str) -> str:
     path = ROOT / "symmflow_jax" / f"{name.replace('.', '/')}.py"
     head = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-    flags_file = ROOT / "symmflow_jax" / PROGRAMS[name]
+    # Studies share their flags.
+    flags_file = path.with_name("report.py") if name.startswith("studies.") else path
     own = "\n\n".join(_flag(*flag) for flag in flags_in(flags_file))
     return f"### symmflow_jax.{name} {{ data-toc-label={name} }}\n\n{head}\n\n{own}".strip()
 
@@ -187,7 +193,7 @@ def modes_page() -> str:
                 "### Of runs in several processes",
                 *(_flag_of_main(name) for name in OF_PROCESSES),
                 "## Other programs",
-                *(_program(name) for name in PROGRAMS),
+                *(_program(name) for name in programs()),
             ]
         )
         + "\n"
