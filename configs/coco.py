@@ -21,7 +21,8 @@ images cropped at the centre:
 On a pod, pack the files first (the training split into 116 shards), and read them from there:
 
     python -m symmflow_jax.main --config=configs/coco.py --mode=pack --output=data/coco_packed
-    ... --config.data.source=packed --config.data.dir=data/coco_packed
+    python -m symmflow_jax.main --config=configs/coco.py --config.autoencoder.weights=VAE \
+        --config.data.source=packed --config.data.dir=data/coco_packed
 
 Then train. Add `--config.data.latents=data/coco_latents` if you encoded the images:
 

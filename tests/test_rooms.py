@@ -205,6 +205,7 @@ def test_every_test_mirrors_a_module():
     """Beside what runs across rooms, and the scripts of launch/."""
     across = {
         "test_rooms.py",
+        "test_site.py",
         "test_refusals.py",
         "test_documents.py",
         "test_earlier_runs.py",
