@@ -256,7 +256,8 @@ def _refused(name: str) -> Any:
     return refuse
 
 
-_OWN = {name for cls in BucketPath.__mro__[:3] for name in vars(cls)} | {"samefile", "touch"}
+_BEFORE = BucketPath.__mro__[: BucketPath.__mro__.index(pathlib.PosixPath)]
+_OWN = {name for cls in _BEFORE for name in vars(cls)} | {"samefile"}
 for _name, _value in vars(pathlib.Path).items():
     # What would ask the disk for a folder named "gs:".
     if not _name.startswith("_") and callable(_value) and _name not in _OWN:

@@ -77,8 +77,31 @@ def place(text: str, name: str) -> pathlib.Path:
     from symmflow_jax.runtime.storage import drivers
     from symmflow_jax.runtime.storage.bucket_path import BucketPath
 
+    _used.append(text)
     drivers.check_bucket(text)
     return BucketPath(text)
+
+
+_used: list[str] = []
+
+
+def used() -> list[str]:
+    """The places in buckets that this process has been given, for messages."""
+    return list(_used)
+
+
+def as_path(path: str | pathlib.Path) -> pathlib.Path:
+    """The path of a text or a path; no server is asked.
+
+    `pathlib.Path` of a path in a bucket would be a folder on the disk.
+    """
+    if isinstance(path, pathlib.Path):
+        return path
+    if not is_remote(path):
+        return pathlib.Path(path)
+    from symmflow_jax.runtime.storage.bucket_path import BucketPath
+
+    return BucketPath(path)
 
 
 def local(text: str, name: str, remedy: str) -> pathlib.Path:
