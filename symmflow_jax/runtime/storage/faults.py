@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import time
 from collections.abc import Iterator
 
 from symmflow_jax.runtime.errors import first_line, shown
@@ -115,11 +116,21 @@ def explain(error: BaseException, place: str) -> str:
     for part in _chain(error):
         names = {cls.__name__ for cls in type(part).__mro__}
         if names & _GONE or _has(str(part), _SIGNS_OF_GONE):
+            _gone.append(time.monotonic())
             return (
                 f"{where}: the server does not answer ({first_line(part)}). Check the network, "
                 "and run the command again when it answers; what is saved stays saved."
             )
     return f"{where} cannot be used ({first_line(error)})."
+
+
+_gone: list[float] = []
+_RECENT = 60.0
+
+
+def is_gone() -> bool:
+    """True if a server did not answer a minute ago or later, so that nobody should wait again."""
+    return bool(_gone) and time.monotonic() - _gone[-1] < _RECENT
 
 
 def found_in(error: BaseException) -> BaseException | None:
