@@ -24,10 +24,10 @@ from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import checkpoints, folder, staging
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import processes, shared_folder
+from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError
@@ -76,7 +76,7 @@ def train_and_evaluate(
             claim.take()
             shared_folder.check(workdir)
             with _explained_refusals(workdir):
-                run = Run.begin(start)
+                run = Run.begin(start, claim)
         with _explained_refusals(workdir):
             try:
                 with stops:
@@ -186,15 +186,19 @@ class Run:
         iterator: iterator over the training batches.
         manager: manager of the checkpoints.
         writer: writer of TensorBoard events.
+        growing: the files that grow.
+        claim: the lock of the folder.
     """
 
     start: Start
     iterator: grain.DatasetIterator
     manager: ocp.CheckpointManager
     writer: metric_writers.MetricWriter
+    growing: staging.Staging
+    claim: folder.Claim
 
     @classmethod
-    def begin(cls, start: Start) -> "Run":
+    def begin(cls, start: Start, claim: folder.Claim) -> "Run":
         """Opens checkpoints and logs for writing, and describes the run in its folder.
 
         Raises:
@@ -208,12 +212,15 @@ class Run:
         manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
         if processes.is_primary():
             folder.write_description(workdir, experiment.to_json(), start.description["data"])
-        skip_log = workdir / folder.SKIPPED
+        growing = staging.of(workdir)
+        skip_log = growing.fetch(folder.SKIPPED)
         return cls(
             start=start,
             iterator=experiment.training_batches(skip_log, first_batch=start.step),
             manager=manager,
-            writer=_writer(workdir),
+            writer=_writer(growing.folder),
+            growing=growing,
+            claim=claim,
         )
 
     @property
@@ -275,7 +282,7 @@ class Run:
         train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
         codec_weights = self._place_codec()
         key = keys.of_seed(self.experiment.seed, Stream.TRAINING)
-        history = folder.History(self.workdir, step)
+        history = folder.History(self.growing.fetch(folder.HISTORY).parent, step)
         progress = Progress(num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
         self._evaluate_late(state, step, stops)
@@ -315,12 +322,12 @@ class Run:
             evaluated = self._evaluated(ema_params, step)
             table = report_evaluation(self.evaluator, evaluated, self.workdir)
         self.writer.write_scalars(step, scalars(table))
-        self.writer.flush()
+        self._flush()
         return table
 
     def close(self) -> None:
         """Closes data, logs and checkpoints; their errors have been raised before."""
-        for opened in (self.iterator, self.writer, self.manager):
+        for opened in (self.iterator, self.writer, self.growing, self.manager):
             try:
                 opened.close()
             except Exception:
@@ -343,7 +350,7 @@ class Run:
         checkpoints.finish(self.manager)
         iterator = self.experiment.training_batches(first_batch=step)
         path = self.workdir / f"non_finite_step_{step}.npz"
-        np.savez_compressed(path, step=step, **next(iterator).to_arrays())
+        outputs.write_arrays(path, step=np.asarray(step), **next(iterator).to_arrays())
         latest = self.manager.latest_step()
         good = "none" if latest is None else f"step {latest}"
         loss = series["loss"][np.argmin(finite)]
@@ -359,12 +366,14 @@ class Run:
         self.writer.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
         if processes.is_primary():
             history.append(step, means)
+            self.growing.sync(folder.HISTORY, seconds=1.0)
 
     def _save(self, state: TrainState, step: int, evaluates: bool, stops: Stops) -> None:
         """Saves a checkpoint, after a quick evaluation if one is due.
 
         If all stop during the evaluation, the checkpoint has no score; see `_evaluate_late`.
         """
+        self.claim.check()
         fetched = self.parallelism.fetch(state)
         value = None
         if evaluates:
@@ -376,6 +385,7 @@ class Run:
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
         checkpoints.save(self.manager, fetched, self.start.description, value)
+        self._flush()
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
         """Evaluates the state of a checkpoint that was saved when its evaluation was due."""
@@ -409,10 +419,15 @@ class Run:
         _logger.info("step %d  %s", step, summary.in_one_line(table))
         return score(table)
 
+    def _flush(self) -> None:
+        """Writes what has been logged so far."""
+        self.writer.flush()
+        self.growing.sync()
+
     def _tell_saved(self, step: int) -> None:
         """Waits until a step is saved, and says so."""
         checkpoints.finish(self.manager)
-        self.writer.flush()
+        self._flush()
         _tell_kept(self.workdir, step)
 
 

@@ -21,6 +21,9 @@ from symmflow_jax.runtime.storage.place import is_remote
 SKIPPED = "skipped.jsonl"
 """File of a run that lists the examples that could not be read and were skipped."""
 
+HISTORY = "history.jsonl"
+"""File of a run with the progress of its training."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 _logger = logging.getLogger(__name__)
@@ -152,7 +155,7 @@ class History:
     """
 
     def __init__(self, workdir: pathlib.Path, step: int):
-        self._path = workdir / "history.jsonl"
+        self._path = workdir / HISTORY
         lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
         kept = b"".join(line for line in lines if _is_kept(line, step))
         if processes.is_primary() and kept != b"".join(lines):
@@ -175,7 +178,7 @@ def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
 
     A damaged line is left out with a warning.
     """
-    return _read_lines(workdir / "history.jsonl", _is_progress)
+    return _read_lines(workdir / HISTORY, _is_progress)
 
 
 def read_skipped(workdir: pathlib.Path) -> list[str]:

@@ -12,7 +12,7 @@ from symmflow_jax.evaluation.report import plots, summary, tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
-from symmflow_jax.runs import folder
+from symmflow_jax.runs import folder, staging
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.runs.pictures.plots import curves
 from symmflow_jax.runtime import files, processes
@@ -117,6 +117,8 @@ def write_report(
         files.write_image(output / path, plot)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
     sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
+    for place in (workdir, output):
+        staging.sync(place)
     history = folder.read_history(workdir)
     if len(history) > 1:
         files.write_image(output / LOSS, _loss_curve(history))

@@ -93,6 +93,8 @@ def no_bucket(place: str) -> StorageError:
 def explain(error: BaseException, place: str) -> str:
     """One line for an error of a driver, with the remedy."""
     where, scheme = shown(place), place.split("://")[0]
+    if isinstance(error, StorageError):
+        return str(error)
     for part in _chain(error):
         if is_missing_bucket(part):
             return str(no_bucket(place))
@@ -136,6 +138,8 @@ def is_gone() -> bool:
 def found_in(error: BaseException) -> BaseException | None:
     """The error of a driver that another error came from; None if there is none."""
     for part in _chain(error):
+        if isinstance(part, StorageError):
+            return part
         if type(part).__module__.split(".")[0] in _OF_LIBRARIES or _has(str(part), _SIGNS_OF_GONE):
             return part
     return None
