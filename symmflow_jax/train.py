@@ -384,8 +384,9 @@ class Run:
 
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
+        if self.growing.is_staged:  # Before the checkpoint, so that none has steps without lines.
+            self._flush()
         checkpoints.save(self.manager, fetched, self.start.description, value)
-        self._flush()
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
         """Evaluates the state of a checkpoint that was saved when its evaluation was due."""

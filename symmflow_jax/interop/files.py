@@ -23,6 +23,7 @@ from symmflow_jax.interop.places import Place
 from symmflow_jax.interop.torch_files import Select, WeightsFileError, read_selected
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.storage.place import is_remote
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
@@ -111,6 +112,10 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
     Raises:
         WeightsFileError: if the file cannot be written.
     """
+    if is_remote(path):
+        with outputs.writing(path) as file:
+            file.write(safetensors.numpy.save(state_dict, metadata={"format": "pt"}))
+        return
     partial = outputs.partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

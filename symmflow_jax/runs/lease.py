@@ -36,6 +36,10 @@ _LONGEST_GOODBYE = 10.0
 _PROC = pathlib.Path("/proc")
 
 
+_held: set[str] = set()
+"""The tokens of the leases that this process holds."""
+
+
 class Taken(ValueError):
     """Another command holds the lease."""
 
@@ -76,6 +80,7 @@ class Lease:
         holder = self._read()
         if holder is None or holder.get("token") != self._token:
             raise Taken(self._refusal(holder or {}))
+        _held.add(self._token)
         self._thread = threading.Thread(target=self._renew, daemon=True, name="lease")
         self._thread.start()
 
@@ -89,6 +94,7 @@ class Lease:
         if not self.is_held:
             return
         self._ended.set()
+        _held.discard(self._token)
         if self._loss or faults.is_gone():
             return  # It runs out by itself.
         remover = threading.Thread(target=self._remove, daemon=True)
@@ -119,6 +125,8 @@ class Lease:
     def _see_end_of(self, found: dict[str, Any]) -> None:
         """Returns when a lease has run out; raises Taken if its owner runs."""
         runs = _runs_here(found.get("process"))
+        if runs and found["process"] == _this_process():
+            runs = found.get("token") in _held
         if runs:
             raise Taken(self._refusal(found))
         if runs is None:

@@ -38,6 +38,11 @@ class Staging:
         self._last = -float("inf")
         self._lock = threading.Lock()
 
+    @property
+    def is_staged(self) -> bool:
+        """True if the files are not written to the folder of the run itself."""
+        return self._is_remote
+
     def fetch(self, name: str) -> pathlib.Path:
         """The path of a file, with what an earlier command has written to it."""
         path = self.folder / name

@@ -25,6 +25,8 @@ def fetched(path: pathlib.Path) -> pathlib.Path:
     if not is_remote(path):
         return path
     copy, version = copy_of(path), path.version()
+    if path.is_dir():
+        raise IsADirectoryError(21, "It is a folder", str(path))
     mark = copy.with_name(f".{copy.name}.version")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,7 @@ _LOGIN = {
         "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the "
         "key file of a service account"
     ),
-    "s3": (
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE after `aws configure`"
-    ),
+    "s3": ("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE after `aws configure`"),
 }
 _ROLE = {
     "gs": "give the account the role roles/storage.objectUser on the bucket",
