@@ -276,14 +276,12 @@ def _pack(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.pack import pack
 
     output = _output(workdir / "pack")
-    copy = (
-        "gcloud storage cp --recursive" if str(output).startswith("gs") else "aws s3 cp --recursive"
-    )
+    program = "gcloud storage" if str(output).startswith("gs") else "aws s3"
     place.refuse(
         output,
         "--output of --mode=pack",
-        f"Pack to a disk, and copy the folder: `{copy} FOLDER {output}`. --config.data.dir may then "
-        "be that place in the bucket.",
+        f"Pack to a disk, and copy the folder: `{program} cp --recursive FOLDER {output}`. Then "
+        "--config.data.dir may be that place in the bucket.",
     )
     pack(experiment, output, _EXAMPLES_PER_SHARD.value, overwrite=_OVERWRITE.value)
 

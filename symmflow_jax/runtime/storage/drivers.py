@@ -42,8 +42,10 @@ def prepare() -> None:
     from etils.epath import gpath
     from fsspec.config import conf
 
-    # etils has looked at the variable if a local path was used before.
-    getattr(gpath._is_tf_installed, "cache_clear", lambda: None)()
+    # etils has looked at the variable if a path was used before.
+    forget = getattr(getattr(gpath, "_is_tf_installed", None), "cache_clear", None)
+    if forget is not None:
+        forget()
     for name in ("gs", "gcs", "s3"):
         # Other processes write too.
         conf.setdefault(name, {}).setdefault("use_listings_cache", False)

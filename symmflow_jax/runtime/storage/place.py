@@ -131,10 +131,10 @@ def _refuse_other_scheme(text: str, name: str) -> None:
     scheme = _SCHEME.match(text)
     if almost or (scheme and scheme[1].lower() in ("gs", "gcs", "s3", "s3a", "s3n")):
         right = "s3" if text.lower().startswith("s3") else "gs"
-        rest = re.sub(r"^\w+:?/*", "", text)
+        rest = shown(re.sub(r"^\w+:?/*", "", text)) or "BUCKET/FOLDER"
         raise ValueError(
-            f"{name} is {shown(text)!r}; a place in a bucket is written "
-            f"{right}://{shown(rest) or 'BUCKET/FOLDER'}, and a folder of that name ./{shown(text)}."
+            f"{name} is {shown(text)!r}; a place in a bucket is written {right}://{rest}, and a "
+            f"folder of that name ./{shown(text)}."
         )
     if scheme:
         raise ValueError(
