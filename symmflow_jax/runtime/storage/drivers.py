@@ -18,12 +18,12 @@ def driver(place: str) -> Any:
     Raises:
         StorageError: if it is not installed, or finds no credentials.
     """
-    prepare()
-    import fsspec
-
     scheme = place.split("://")[0]
     if importlib.util.find_spec(_MODULES[scheme]) is None:
         raise StorageError(faults.missing_extra(place))
+    prepare()
+    import fsspec
+
     with faults.explained(place):
         # Kept by fsspec, for each process anew.
         return fsspec.filesystem(scheme)
