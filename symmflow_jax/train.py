@@ -24,7 +24,8 @@ from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
-from symmflow_jax.runs import checkpoints, folder, staging
+from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import outputs, processes, shared_folder

@@ -14,14 +14,15 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.evaluation.report.report import report_evaluation
 from symmflow_jax.inference.files.recognition import segment_files
-from symmflow_jax.runs import checkpoints, lease
+from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.bucket import lease
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted
 from symmflow_jax.runtime.storage import faults
 from symmflow_jax.runtime.storage.place import as_path
 from symmflow_jax.train import train_and_evaluate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _FILES = ("history.jsonl", "metrics.json", "config.json", "data.json")
 
@@ -37,7 +38,8 @@ def experiment(tiny_experiment):
 def on_disk(experiment, tmp_path_factory):
     """What the run leaves on a disk."""
     workdir = tmp_path_factory.mktemp("on_disk") / "run"
-    train_and_evaluate(experiment(), workdir)
+    with jax.numpy_dtype_promotion("standard"):  # As in `standard_dtype_promotion`.
+        train_and_evaluate(experiment(), workdir)
     return _contents(workdir)
 
 

@@ -23,7 +23,8 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
-from symmflow_jax.runs import folder, staging
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema

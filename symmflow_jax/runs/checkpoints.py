@@ -21,8 +21,8 @@ from orbax.checkpoint._src.serialization import tensorstore_utils
 from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.runs.bucket.staged_manager import MARKER, StagedManager
 from symmflow_jax.runs.quiet_writes import report_failures_once
-from symmflow_jax.runs.staged_manager import MARKER, StagedManager
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.runtime.storage import faults

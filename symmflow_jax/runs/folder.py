@@ -13,7 +13,7 @@ from typing import Any
 import filelock
 import jax
 
-from symmflow_jax.runs.lease import Lease
+from symmflow_jax.runs.bucket.lease import Lease
 from symmflow_jax.runtime import files, outputs, processes
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.storage.place import is_remote

@@ -12,7 +12,8 @@ from symmflow_jax.evaluation.report import plots, summary, tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
-from symmflow_jax.runs import folder, staging
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.runs.pictures.plots import curves
 from symmflow_jax.runtime import files, processes

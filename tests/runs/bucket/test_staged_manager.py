@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.runs import checkpoints, staged_manager
-from symmflow_jax.runs.staged_manager import MARKER
+from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.bucket import staged_manager
+from symmflow_jax.runs.bucket.staged_manager import MARKER
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.bucket_path import BucketPath
 from symmflow_jax.runtime.storage.faults import StorageError

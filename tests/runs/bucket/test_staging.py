@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.runs import staging
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.folder import HISTORY, SKIPPED, History, read_history, read_skipped
 from symmflow_jax.runtime import processes
 from symmflow_jax.runtime.storage import faults

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from symmflow_jax.runs import lease
+from symmflow_jax.runs.bucket import lease
+from symmflow_jax.runs.bucket.lease import Lease, Taken
 from symmflow_jax.runs.folder import Claim
-from symmflow_jax.runs.lease import Lease, Taken
 from symmflow_jax.runtime.storage.place import as_path
 
 
