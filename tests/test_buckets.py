@@ -100,10 +100,10 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "black.png")
     options = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
     (mask,) = segment_files(model, str(tmp_path / "black.png"), workdir / "segment", **options)
-    assert str(mask) == f"{workdir}/segment/black_mask.png"
+    assert str(mask) == f"{workdir}/segment/black.png"
     (same,) = segment_files(model, str(tmp_path / "black.png"), tmp_path / "segment", **options)
     assert mask.read_bytes() == same.read_bytes()
-    with pytest.raises(ValueError, match=r"black_mask.png exists already.*Give --overwrite"):
+    with pytest.raises(ValueError, match=r"black.png exists already.*Give --overwrite"):
         segment_files(model, str(tmp_path / "black.png"), workdir / "segment", **options)
 
 
