@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
-from clu import metric_writers, parameter_overview
+from clu import parameter_overview
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
@@ -26,6 +26,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.bucket import staging
+from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import outputs, processes, shared_folder
@@ -186,7 +187,7 @@ class Run:
         start: what it starts from.
         iterator: iterator over the training batches.
         manager: manager of the checkpoints.
-        writer: writer of TensorBoard events.
+        events: writer of TensorBoard events; None in all processes but the first.
         growing: the files that grow.
         claim: the lock of the folder.
     """
@@ -194,7 +195,7 @@ class Run:
     start: Start
     iterator: grain.DatasetIterator
     manager: ocp.CheckpointManager
-    writer: metric_writers.MetricWriter
+    events: EventWriter | None
     growing: staging.Staging
     claim: folder.Claim
 
@@ -219,7 +220,7 @@ class Run:
             start=start,
             iterator=experiment.training_batches(skip_log, first_batch=start.step),
             manager=manager,
-            writer=_writer(growing.folder),
+            events=EventWriter(growing.folder) if processes.is_primary() else None,
             growing=growing,
             claim=claim,
         )
@@ -322,15 +323,17 @@ class Run:
             ema_params = self.parallelism.fetch(state.ema_params)
             evaluated = self._evaluated(ema_params, step)
             table = report_evaluation(self.evaluator, evaluated, self.workdir)
-        self.writer.write_scalars(step, scalars(table))
-        self._flush()
+        if self.events:
+            self.events.write_scalars(step, scalars(table))
+        self.growing.sync()
         return table
 
     def close(self) -> None:
         """Closes data, logs and checkpoints; their errors have been raised before."""
-        for opened in (self.iterator, self.writer, self.growing, self.manager):
+        for opened in (self.iterator, self.events, self.growing, self.manager):
             try:
-                opened.close()
+                if opened is not None:
+                    opened.close()
             except Exception:
                 _logger.debug("Not closed: %s", opened, exc_info=True)
 
@@ -364,8 +367,8 @@ class Run:
 
     def _log(self, step: int, means: dict[str, float], line: str, history) -> None:
         _logger.info("%s  loss %.4f", line, means["loss"])
-        self.writer.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
-        if processes.is_primary():
+        if self.events:
+            self.events.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
             history.append(step, means)
             self.growing.sync(folder.HISTORY, seconds=1.0)
 
@@ -385,8 +388,7 @@ class Run:
 
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
-        if self.growing.is_staged:  # Before the checkpoint, so that none has steps without lines.
-            self._flush()
+        self.growing.sync()  # Before the checkpoint, so that none has steps without lines.
         checkpoints.save(self.manager, fetched, self.start.description, value)
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
@@ -416,20 +418,16 @@ class Run:
         table = measure_quickly(self.evaluator, evaluated)
         path = self.workdir / f"pictures/step_{step:07d}.png"
         grid = write_grid(self.evaluator, evaluated, path)
-        self.writer.write_images(step, {"examples": grid[None]})
-        self.writer.write_scalars(step, scalars(table))
+        if self.events:
+            self.events.write_images(step, {"examples": grid})
+            self.events.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary.in_one_line(table))
         return score(table)
-
-    def _flush(self) -> None:
-        """Writes what has been logged so far."""
-        self.writer.flush()
-        self.growing.sync()
 
     def _tell_saved(self, step: int) -> None:
         """Waits until a step is saved, and says so."""
         checkpoints.finish(self.manager)
-        self._flush()
+        self.growing.sync()
         _tell_kept(self.workdir, step)
 
 
@@ -454,13 +452,6 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
             f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
-
-
-def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
-    """An asynchronous TensorBoard writer; in all processes but the first, one that does nothing."""
-    if not processes.is_primary():
-        return metric_writers.MultiWriter([])
-    return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
 
 
 def _is_due(step: int, every: int) -> bool:
