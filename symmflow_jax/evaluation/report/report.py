@@ -47,6 +47,7 @@ def report_evaluation(
     # The messages of skipped examples go there before the report.
     output.mkdir(parents=True, exist_ok=True)
     findings = measure(evaluator, evaluated)
+    staging.sync(output)
     write_grid(evaluator, evaluated, output / EXAMPLES)
     if processes.is_primary():
         title = f"{workdir.name}, step {evaluated.train_step}"

@@ -8,13 +8,12 @@ until one is read.
 
 import concurrent.futures
 import contextlib
-import pathlib
 import shutil
-import tempfile
 from typing import Any
 
 import orbax.checkpoint as ocp
 
+from symmflow_jax.runs.bucket.staging import temporary_folder
 from symmflow_jax.runtime.storage.bucket_path import BucketPath
 
 MARKER = "commit_success.txt"
@@ -40,7 +39,7 @@ class StagedManager(ocp.CheckpointManager):
     def __init__(self, place: BucketPath, options: Any, item_names: tuple[str, ...]):
         self.place = place
         self._reads_only = options.read_only
-        self._disk = pathlib.Path(tempfile.mkdtemp(prefix="symmflow_jax-checkpoints-"))
+        self._disk = temporary_folder()
         self._whole: set[int] = set()
         self._copier = concurrent.futures.ThreadPoolExecutor(1, "checkpoints")
         self._copying: concurrent.futures.Future | None = None

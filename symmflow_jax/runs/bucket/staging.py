@@ -4,7 +4,9 @@ They are written to a folder on the disk, and copied to the bucket as wholes: at
 end, and the history about once a second.
 """
 
+import atexit
 import contextlib
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -12,6 +14,7 @@ import threading
 import time
 
 from symmflow_jax.runtime import processes
+from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.storage import faults
 from symmflow_jax.runtime.storage.place import is_remote
 
@@ -33,7 +36,7 @@ class Staging:
         self._is_remote = is_remote(workdir)
         self.folder = workdir
         if self._is_remote:
-            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="symmflow_jax-run-"))
+            self.folder = temporary_folder()
         self._copied: dict[pathlib.Path, tuple[int, int]] = {}
         self._last = -float("inf")
         self._lock = threading.Lock()
@@ -88,6 +91,15 @@ class Staging:
         if not processes.is_primary():
             name = name.with_suffix(f".{processes.shard().index}{name.suffix}")
         return self._workdir / name
+
+
+def temporary_folder() -> pathlib.Path:
+    """A new folder on the disk, which is gone when the process ends, unless it is killed."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="symmflow_jax-"))
+    remove = functools.partial(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove)
+    session.at_end(remove)
+    return folder
 
 
 def of(workdir: pathlib.Path) -> Staging:
