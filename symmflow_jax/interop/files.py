@@ -5,7 +5,6 @@ variant such as fp16; see `folders`), `.safetensors` files and files of `torch.s
 may be the whole file or lie anywhere in a training checkpoint, see `places`.
 """
 
-import contextlib
 import dataclasses
 import json
 import pathlib
@@ -23,7 +22,6 @@ from symmflow_jax.interop.places import Place
 from symmflow_jax.interop.torch_files import Select, WeightsFileError, read_selected
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import first_line
-from symmflow_jax.runtime.storage.place import is_remote
 
 PIXEL_UNET = "a pixel U-Net"
 LATENT_UNET = "a latent U-Net"
@@ -112,19 +110,11 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
     Raises:
         WeightsFileError: if the file cannot be written.
     """
-    if is_remote(path):
-        with outputs.writing(path) as file:
-            file.write(safetensors.numpy.save(state_dict, metadata={"format": "pt"}))
-        return
-    partial = outputs.partial_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Libraries of PyTorch require this metadata.
-        safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
-        partial.replace(path)
+        with outputs.placing(path) as partial:
+            # Libraries of PyTorch require this metadata.
+            safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
     except (OSError, safetensors.SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise WeightsFileError(
             f"{path} could not be written ({error}). Free space there, or give another --output "
             "or --workdir."

@@ -16,17 +16,16 @@ import orbax.checkpoint as ocp
 from absl import flags
 from flax import traverse_util
 from orbax.checkpoint import checkpoint_managers as ocp_managers
-from orbax.checkpoint._src.serialization import tensorstore_utils
 
 from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
-from symmflow_jax.runs.bucket.staged_manager import MARKER, StagedManager
+from symmflow_jax.runs.bucket import managers
+from symmflow_jax.runs.bucket.staged_manager import MARKER
 from symmflow_jax.runs.quiet_writes import report_failures_once
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
-from symmflow_jax.runtime.storage import faults
-from symmflow_jax.runtime.storage.place import as_path, is_remote
+from symmflow_jax.runtime.storage.place import is_remote
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
 
@@ -130,50 +129,15 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
     _name_files(folder)
     _check_scores(folder)
     _wait_without_devices()
+    if is_remote(folder):
+        return managers.open_in_bucket(folder, options, _items())
     try:
-        if is_remote(folder):
-            return _open_in_bucket(folder, options)
         return ocp.CheckpointManager(folder, options=options, item_names=_items())
-    except (faults.StorageError, ValueError):
-        raise
     except Exception as error:
-        if is_remote(folder) and (fault := faults.found_in(error)) is not None:
-            raise faults.StorageError(faults.explain(fault, str(folder))) from error
         raise CheckpointError(
             f"{folder} cannot be opened ({reason(error)}); free space or allow access there, or "
             "give another --workdir."
         ) from error
-
-
-def _open_in_bucket(
-    folder: pathlib.Path, options: ocp.CheckpointManagerOptions
-) -> ocp.CheckpointManager:
-    """Opens checkpoints in a bucket: by Orbax itself, or by copies for those it does not know.
-
-    Raises:
-        ValueError: for several processes and a bucket that Orbax does not know.
-    """
-    if str(folder).startswith("gs://"):
-        _retry_for_a_minute()
-        return ocp.CheckpointManager(str(folder), options=options, item_names=_items())
-    if jax.process_count() > 1 and not options.read_only:
-        raise ValueError(
-            f"{folder}: {jax.process_count()} processes cannot save together to this kind of "
-            "bucket, for which Orbax has no driver. Give a --workdir in gs://, or mount the bucket "
-            "as a folder on all hosts (mount-s3) and give that, or train in one process."
-        )
-    return StagedManager(folder, options, _items())
-
-
-def _retry_for_a_minute() -> None:
-    """Lets TensorStore try for a minute, not for a quarter of an hour, if a server has gone.
-
-    It goes on in the background of the training, whose end would wait for it.
-    """
-    for name in ("_BASE_TS_CONTEXT", "_DEFAULT_OCDBT_TS_CONTEXT"):
-        context = getattr(tensorstore_utils, name, None)
-        if isinstance(context, dict):
-            context.setdefault("gcs_request_retries", {"max_retries": 6, "max_delay": "16s"})
 
 
 def _wait_without_devices() -> None:
@@ -267,7 +231,7 @@ def save_weights(
 
 def score_of(manager: ocp.CheckpointManager, step: int) -> float | None:
     """The score of a checkpoint; None if it was saved without one."""
-    path = _place(manager) / str(step) / _METRICS
+    path = managers.place_of(manager) / str(step) / _METRICS
     return manager.metrics(step)["score"] if path.is_dir() else None
 
 
@@ -311,7 +275,7 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
         CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
-    if step == 0 and not (_place(manager) / str(step) / _TRAINING).exists():
+    if step == 0 and not (managers.place_of(manager) / str(step) / _TRAINING).exists():
         return _start_from_weights(manager, step, state)
     targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
@@ -367,9 +331,9 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
 
 def _check_entries(manager: ocp.CheckpointManager, step: int) -> None:
     """Raises CheckpointError if a checkpoint has a pipe or a device, which Orbax would wait for."""
-    if is_remote(_place(manager)):  # It has no pipes.
+    if is_remote(managers.place_of(manager)):  # It has no pipes.
         return
-    for entry in (_place(manager) / str(step)).rglob("*"):
+    for entry in (managers.place_of(manager) / str(step)).rglob("*"):
         if files.waits(entry):
             raise CheckpointError(
                 f"{entry} is no file and no folder, so the checkpoint of step {step} cannot be "
@@ -402,8 +366,8 @@ def _check_finite(params: Params, manager: ocp.CheckpointManager, step: int) -> 
         check_finite(arrays)
     except ValueError as error:
         raise CheckpointError(
-            f"The checkpoint of step {step} in {_place(manager)}: {error} To go on from the one "
-            f"before, remove the folder {step} there."
+            f"The checkpoint of step {step} in {managers.place_of(manager)}: {error} To go on from "
+            f"the one before, remove the folder {step} there."
         ) from error
 
 
@@ -420,7 +384,7 @@ def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
     step = manager.latest_step() if step is None else step
     if step is None:
         raise CheckpointError(
-            f"{_place(manager)} holds no complete checkpoint; train first with the same "
+            f"{managers.place_of(manager)} holds no complete checkpoint; train first with the same "
             "--config and --workdir."
         )
     return step
@@ -428,13 +392,6 @@ def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
 
 def _folder(workdir: pathlib.Path) -> pathlib.Path:
     return (workdir / "checkpoints").absolute()
-
-
-def _place(manager: ocp.CheckpointManager) -> pathlib.Path:
-    """The folder of a manager as users know it."""
-    if isinstance(manager, StagedManager):
-        return manager.place
-    return as_path(str(manager.directory))
 
 
 def _score(metrics: dict[str, float]) -> float:
@@ -460,25 +417,16 @@ def reason(error: BaseException) -> str:
     return next((refusal for refusal in _REFUSALS if refusal in text), first_line(error))
 
 
-def _refuse_storage(error: Exception, manager: ocp.CheckpointManager, what: str) -> None:
-    """Raises CheckpointError for an error of the bucket that checkpoints are in."""
-    place, fault = _place(manager), faults.found_in(error)
-    if is_remote(place) and fault is not None:
-        raise CheckpointError(f"{what}. {faults.explain(fault, str(place))}") from error
-
-
 @contextlib.contextmanager
 def _explain_write_errors(manager: ocp.CheckpointManager) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        latest = manager.latest_step()
-        if isinstance(manager, StagedManager):
-            latest = manager.latest_in_bucket
+        latest = managers.latest_step(manager)
         kept = "none was complete before" if latest is None else f"step {latest} is complete"
-        _refuse_storage(error, manager, f"A checkpoint could not be written; {kept}")
+        managers.refuse(error, manager, f"A checkpoint could not be written; {kept}")
         raise CheckpointError(
-            f"A checkpoint could not be written to {_place(manager)} ({reason(error)}); "
+            f"A checkpoint could not be written to {managers.place_of(manager)} ({reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
 
@@ -488,7 +436,7 @@ def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[
     try:
         yield
     except Exception as error:
-        _refuse_storage(error, manager, f"The checkpoint of step {step} could not be read")
+        managers.refuse(error, manager, f"The checkpoint of step {step} could not be read")
         is_only = list(manager.all_steps()) == [step]
         remedy = (
             "It is the only one: give another --workdir"
@@ -497,6 +445,6 @@ def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[
             "one before"
         )
         raise CheckpointError(
-            f"The checkpoint of step {step} in {_place(manager)} cannot be read "
+            f"The checkpoint of step {step} in {managers.place_of(manager)} cannot be read "
             f"({first_line(error)}). {remedy}."
         ) from error

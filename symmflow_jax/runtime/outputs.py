@@ -133,6 +133,31 @@ def writing(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[BinaryIO]:
             partial.unlink()
 
 
+@contextlib.contextmanager
+def placing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a path to which a library writes a file; the file gets its name when it is written.
+
+    The folder is made if it does not exist.
+
+    Raises:
+        OSError: if the file system refuses.
+        StorageError: if a bucket refuses.
+    """
+    if is_remote(path):
+        with tempfile.TemporaryDirectory(prefix="symmflow_jax-") as folder:
+            yield pathlib.Path(folder) / path.name
+            path.upload(pathlib.Path(folder) / path.name)
+        return
+    partial = partial_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
 def partial_of(path: pathlib.Path) -> pathlib.Path:
     """A hidden file beside a file, to write it to before it gets its name."""
     # A short name, since that of the file may be as long as names can be; and one of its own, since

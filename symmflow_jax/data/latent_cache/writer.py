@@ -98,7 +98,9 @@ class CacheWriter:
         """Copies the files to a bucket; the index is the last, so that it has all files."""
         paths = sorted(self._partial.iterdir(), key=lambda path: (path.name == INDEX, path.name))
         for path in paths:
-            (self._folder / path.name).upload(path)  # type: ignore[attr-defined]
+            place = self._folder / path.name
+            assert is_remote(place)
+            place.upload(path)
 
     def _close(self) -> None:
         if self._writer is not None:

@@ -13,14 +13,12 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line, shown
-from symmflow_jax.runtime.storage.place import is_remote
 
 _SHARD = ".array_record"
 _OF_SHARD = re.compile(r"\d{5,}\.(json|array_record)")
@@ -148,14 +146,6 @@ def size_of(path: pathlib.Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     except OSError:
         return None
-
-
-def sizes_of(paths: Sequence[pathlib.Path]) -> list[int | None]:
-    """The bytes of files of one folder, as `size_of`; of a bucket by one request."""
-    if not paths or not is_remote(paths[0]):
-        return [size_of(path) for path in paths]
-    sizes = paths[0].parent.sizes()
-    return [sizes.get(path.name) for path in paths]
 
 
 def keep(partial: pathlib.Path, path: pathlib.Path) -> None:

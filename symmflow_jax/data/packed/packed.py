@@ -11,7 +11,7 @@ import numpy as np
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
 from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.image_files import to_rgb
-from symmflow_jax.data.packed import index as descriptions, layout, records
+from symmflow_jax.data.packed import index as descriptions, records
 from symmflow_jax.data.packed.layout import Place
 from symmflow_jax.data.packed.records import Record
 from symmflow_jax.data.packed.stored import Stored
@@ -145,9 +145,8 @@ class Packed:
 
     def _check_sizes(self) -> None:
         """Raises DataError for a shard that is missing or has another size than was packed."""
-        for path, size, shard in zip(
-            self._shards, layout.sizes_of(self._shards), self.split.shards, strict=True
-        ):
+        sizes = downloads.sizes_of(self._shards)
+        for path, size, shard in zip(self._shards, sizes, self.split.shards, strict=True):
             if size is None:
                 raise DataError(f"The shard {shown(path)} is missing. {descriptions.REMEDY}")
             if size != shard.num_bytes:

@@ -71,7 +71,9 @@ class Staging:
             for path in sorted(self.folder.rglob(name)):
                 # Before the copy: what is written meanwhile is copied the next time.
                 if path.is_file() and (state := _state(path)) != self._copied.get(path):
-                    self._place(path).upload(path)
+                    place = self._place(path)
+                    assert is_remote(place)
+                    place.upload(path)
                     self._copied[path] = state
             self._last = time.monotonic()
 

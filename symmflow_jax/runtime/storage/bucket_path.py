@@ -4,13 +4,14 @@ A bucket has no folders: one exists as long as a file is below it, and is made b
 file is written at once and whole, or not at all. Nothing can be appended to it.
 """
 
+import datetime
 import fnmatch
 import hashlib
 import io
 import os
 import pathlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, Any
 
 from etils.epath.gpath import PosixGPath
@@ -54,7 +55,7 @@ class BucketPath(PosixGPath, pathlib.PosixPath):  # type: ignore[misc]
         if info is None:
             raise FileNotFoundError(2, "No such object", str(self))
         changed = info.get("mtime") or info.get("LastModified")
-        seconds = changed.timestamp() if hasattr(changed, "timestamp") else 0.0
+        seconds = changed.timestamp() if isinstance(changed, datetime.datetime) else 0.0
         kind = stat.S_IFDIR if info["type"] == "directory" else stat.S_IFREG
         digest = hashlib.sha256(str(self).encode("utf-8", "surrogateescape")).digest()
         number = int.from_bytes(digest[:7], "big")
@@ -81,9 +82,9 @@ class BucketPath(PosixGPath, pathlib.PosixPath):  # type: ignore[misc]
         """Itself."""
         return self
 
-    def iterdir(self) -> Iterator["BucketPath"]:
+    def iterdir(self) -> Generator["BucketPath", None, None]:
         """The files and folders in a folder; raises FileNotFoundError if there is none."""
-        return iter([self / name for name in self._sizes()])
+        yield from [self / name for name in self._sizes()]
 
     def sizes(self) -> dict[str, int]:
         """The files in a folder with their sizes in bytes, by one request; empty if none is."""
@@ -99,7 +100,7 @@ class BucketPath(PosixGPath, pathlib.PosixPath):  # type: ignore[misc]
         first, _, rest = pattern.partition("/")
         try:
             found = [path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, first)]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         for path in found:
             yield from path.glob(rest) if rest else (path,)

@@ -3,6 +3,7 @@
 import functools
 import pathlib
 import tempfile
+from collections.abc import Sequence
 
 import filelock
 
@@ -48,6 +49,14 @@ def fetched(path: pathlib.Path) -> pathlib.Path:
             outputs.refusal(copy, error, "another XDG_CACHE_HOME, the folder of copies")
         ) from error
     return copy
+
+
+def sizes_of(paths: Sequence[pathlib.Path]) -> list[int | None]:
+    """The bytes of the files of one folder, None for missing ones; of a bucket by one request."""
+    if not paths or not is_remote(paths[0]):
+        return [path.stat().st_size if path.is_file() else None for path in paths]
+    sizes = paths[0].parent.sizes()
+    return [sizes.get(path.name) for path in paths]
 
 
 def copy_of(path: pathlib.Path) -> pathlib.Path:

@@ -51,7 +51,7 @@ def check(text: str, name: str) -> None:
     wrong = sorted(_PATTERNS & set(text)) + [sign for sign in text if not sign.isprintable()]
     if wrong:
         raise ValueError(
-            f"{name} is {shown(text)!r}; in a bucket, {shown(wrong[0])!r} has another meaning. "
+            f"{name} is '{shown(text)}'; in a bucket, '{shown(wrong[0])}' has another meaning. "
             "Give a place without it."
         )
 

@@ -7,6 +7,12 @@ from symmflow_jax.runtime.storage import faults
 from symmflow_jax.runtime.storage.faults import StorageError, explained
 
 
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch):
+    """No server is remembered as gone by later tests."""
+    monkeypatch.setattr(faults, "_gone", [])
+
+
 class NoCredentialsError(Exception):
     pass
 
@@ -67,7 +73,6 @@ def test_the_cause_is_found_in_errors_of_other_libraries():
 
 
 def test_a_server_that_is_gone_is_remembered_for_a_minute(monkeypatch):
-    monkeypatch.setattr(faults, "_gone", [])
     assert not faults.is_gone()
     faults.explain(TimeoutError(), "gs://bucket/run")
     assert faults.is_gone()
