@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import jax
 import numpy as np
@@ -112,7 +113,13 @@ def test_nothing_is_lost_with_the_server(
 ):
     server = bucket_servers("gs")
     workdir = as_path(f"gs://symmflow-tests/{tmp_path.name}/run")
-    _at(monkeypatch, 5, server.stop)
+
+    def stop_server():
+        while checkpoints.latest_step(workdir) != 4:  # Its save goes on beside the training.
+            time.sleep(0.1)
+        server.stop()
+
+    _at(monkeypatch, 5, stop_server)
     with pytest.raises((faults.StorageError, checkpoints.CheckpointError)) as lost:
         train_and_evaluate(experiment(), workdir)
     text = command_line._explained(lost.value)
