@@ -174,6 +174,8 @@ class BucketPath(PosixGPath, pathlib.PosixPath):  # type: ignore[misc]
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Removes the file."""
+        if not missing_ok and not self.exists():  # S3 removes what is not there too.
+            raise FileNotFoundError(2, "No such object", str(self))
         try:
             with faults.explained(str(self)):
                 self._files.rm_file(str(self))
