@@ -169,7 +169,8 @@ def test_what_cannot_be_in_a_bucket_is_told(changes, message):
 
 def test_latents_weights_and_packed_data_may_be_in_a_bucket():
     values = conversion.default()
-    place = {key: "gs://bucket/a" for key in ("data.dir", "data.latents", "autoencoder.weights")}
+    keys = ("data.dir", "data.latents", "eval.feature_weights")
+    place = {key: "gs://bucket/a" for key in keys}
     values.update_from_flattened_dict(place | {"data.source": "packed"})
     assert conversion.from_config_dict(values).data.dir == "gs://bucket/a"
 
