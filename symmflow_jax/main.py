@@ -20,6 +20,7 @@ from symmflow_jax.config.command_line import path_flag
 from symmflow_jax.config.reading import overrides
 from symmflow_jax.config.reading.range_flags import define_number
 from symmflow_jax.config.schema.ranges import at_least, between
+from symmflow_jax.runtime.storage import place
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -29,7 +30,12 @@ _logger = logging.getLogger("symmflow_jax.main")
 
 flags.adopt_module_key_flags(command_line)  # --help shows --config too.
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<config name> by default.")
+_WORKDIR = flags.DEFINE_string(
+    "workdir",
+    None,
+    "Folder of the run, also in a bucket (gs://BUCKET/FOLDER, s3://BUCKET/FOLDER); runs/<config "
+    "name> by default.",
+)
 _INPUT = flags.DEFINE_string(
     "input",
     "",
@@ -40,8 +46,8 @@ _INPUT = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "File or folder to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors, "
-    "(evaluate) the workdir.",
+    "File or folder to write, also in a bucket; <workdir>/<mode> by default, (export) "
+    "<workdir>/weights.safetensors, (evaluate) the workdir.",
 )
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite",
@@ -270,6 +276,13 @@ def _pack(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.preparation.pack import pack
 
     output = _output(workdir / "pack")
+    program = "gcloud storage" if str(output).startswith("gs") else "aws s3"
+    place.refuse(
+        output,
+        "--output of --mode=pack",
+        f"Pack to a disk, and copy the folder: `{program} cp --recursive FOLDER {output}`. Then "
+        "--config.data.dir may be that place in the bucket.",
+    )
     pack(experiment, output, _EXAMPLES_PER_SHARD.value, overwrite=_OVERWRITE.value)
 
 
@@ -286,7 +299,7 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
         sys.exit("Error: --mode=import needs --input, a file, folder or hf: address of weights.")
     import_weights(
         experiment,
-        _input(),
+        path_flag(_INPUT) or "",
         workdir,
         path_flag(_PROMPT_EMBEDDING),
         _WEIGHTS_KEY.value,
@@ -322,7 +335,7 @@ def _benchmark(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.runtime import files, outputs
 
     del workdir
-    output = pathlib.Path(path_flag(_OUTPUT) or "") if _OUTPUT.value else None
+    output = place.place(path_flag(_OUTPUT) or "", "--output") if _OUTPUT.value else None
     if output:
         outputs.check_outputs([output], overwrite=_OVERWRITE.value)
     packed = path_flag(_PACKED) or ""
@@ -467,7 +480,7 @@ def main(experiment: "Experiment") -> None:
         keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
         _logger.warning("Not used by this command: %s.", keys)
     default = pathlib.Path("runs") / command_line.config_name()
-    workdir = pathlib.Path(path_flag(_WORKDIR) or default)
+    workdir = place.place(path_flag(_WORKDIR) or str(default), "--workdir")
     _check_name(workdir)
     mode.run(experiment, workdir)
 
@@ -505,13 +518,16 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
 
 
 def _input() -> str:
-    return path_flag(_INPUT) or ""
+    """The value of `--input`; raises ValueError for images in a bucket."""
+    text = path_flag(_INPUT) or ""
+    place.local(text, "--input", "Copy the files to a disk, and give their folder there.")
+    return text
 
 
 def _output(default: pathlib.Path) -> pathlib.Path:
     if _OUTPUT.present and not _OUTPUT.value:
         raise ValueError(f"--output is empty; give a place, or leave it out for {default}.")
-    return pathlib.Path(path_flag(_OUTPUT) or default)
+    return place.place(path_flag(_OUTPUT) or str(default), "--output")
 
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import Params, Weights
 from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import processes, shared_folder
+from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError
@@ -77,7 +78,7 @@ def train_and_evaluate(
             claim.take()
             shared_folder.check(workdir)
             with _explained_refusals(workdir):
-                run = Run.begin(start)
+                run = Run.begin(start, claim)
         with _explained_refusals(workdir):
             try:
                 with stops:
@@ -187,15 +188,19 @@ class Run:
         iterator: iterator over the training batches.
         manager: manager of the checkpoints.
         events: writer of TensorBoard events; None in all processes but the first.
+        growing: the files that grow.
+        claim: the lock of the folder.
     """
 
     start: Start
     iterator: grain.DatasetIterator
     manager: ocp.CheckpointManager
     events: EventWriter | None
+    growing: staging.Staging
+    claim: folder.Claim
 
     @classmethod
-    def begin(cls, start: Start) -> "Run":
+    def begin(cls, start: Start, claim: folder.Claim) -> "Run":
         """Opens checkpoints and logs for writing, and describes the run in its folder.
 
         Raises:
@@ -209,12 +214,15 @@ class Run:
         manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
         if processes.is_primary():
             folder.write_description(workdir, experiment.to_json(), start.description["data"])
-        skip_log = workdir / folder.SKIPPED
+        growing = staging.of(workdir)
+        skip_log = growing.fetch(folder.SKIPPED)
         return cls(
             start=start,
             iterator=experiment.training_batches(skip_log, first_batch=start.step),
             manager=manager,
-            events=EventWriter(workdir) if processes.is_primary() else None,
+            events=EventWriter(growing.folder) if processes.is_primary() else None,
+            growing=growing,
+            claim=claim,
         )
 
     @property
@@ -276,7 +284,7 @@ class Run:
         train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
         codec_weights = self._place_codec()
         key = keys.of_seed(self.experiment.seed, Stream.TRAINING)
-        history = folder.History(self.workdir, step)
+        history = folder.History(self.growing.fetch(folder.HISTORY).parent, step)
         progress = Progress(num_steps, train.batch_size, step)
         pending: list[dict[str, jax.Array]] = []
         self._evaluate_late(state, step, stops)
@@ -317,11 +325,12 @@ class Run:
             table = report_evaluation(self.evaluator, evaluated, self.workdir)
         if self.events:
             self.events.write_scalars(step, scalars(table))
+        self.growing.sync()
         return table
 
     def close(self) -> None:
         """Closes data, logs and checkpoints; their errors have been raised before."""
-        for opened in (self.iterator, self.events, self.manager):
+        for opened in (self.iterator, self.events, self.growing, self.manager):
             try:
                 if opened is not None:
                     opened.close()
@@ -345,7 +354,7 @@ class Run:
         checkpoints.finish(self.manager)
         iterator = self.experiment.training_batches(first_batch=step)
         path = self.workdir / f"non_finite_step_{step}.npz"
-        np.savez_compressed(path, step=step, **next(iterator).to_arrays())
+        outputs.write_arrays(path, step=np.asarray(step), **next(iterator).to_arrays())
         latest = self.manager.latest_step()
         good = "none" if latest is None else f"step {latest}"
         loss = series["loss"][np.argmin(finite)]
@@ -361,12 +370,14 @@ class Run:
         if self.events:
             self.events.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
             history.append(step, means)
+            self.growing.sync(folder.HISTORY, seconds=1.0)
 
     def _save(self, state: TrainState, step: int, evaluates: bool, stops: Stops) -> None:
         """Saves a checkpoint, after a quick evaluation if one is due.
 
         If all stop during the evaluation, the checkpoint has no score; see `_evaluate_late`.
         """
+        self.claim.check()
         fetched = self.parallelism.fetch(state)
         value = None
         if evaluates:
@@ -377,6 +388,7 @@ class Run:
 
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
+        self.growing.sync()  # Before the checkpoint, so that none has steps without lines.
         checkpoints.save(self.manager, fetched, self.start.description, value)
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
@@ -415,6 +427,7 @@ class Run:
     def _tell_saved(self, step: int) -> None:
         """Waits until a step is saved, and says so."""
         checkpoints.finish(self.manager)
+        self.growing.sync()
         _tell_kept(self.workdir, step)
 
 

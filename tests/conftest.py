@@ -17,7 +17,7 @@ import subprocess
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import beartype
@@ -371,6 +371,39 @@ def hub(hub_server, tmp_path, monkeypatch):
         fetch.cache_clear()
         yield server
     fetch.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def bucket_servers(tmp_path_factory) -> Iterator[Callable[[str], Any]]:
+    """A function from "gs" or "s3" to a server on this machine; see `fixtures/bucket_servers.py`.
+
+    Clients of this process, and of processes that it starts, use it.
+    """
+    path = pathlib.Path(__file__).parent / "fixtures" / "bucket_servers.py"
+    module = types.SimpleNamespace(**runpy.run_path(str(path)))
+    running: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EPATH_USE_TF", "false")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+        def serve(scheme: str) -> Any:
+            if scheme not in running:
+                for name in module.MODULES[scheme]:
+                    pytest.importorskip(name, reason=f"{name} is not installed (extra dev)")
+                running[scheme] = module.SERVERS[scheme](tmp_path_factory.mktemp(scheme))
+                for name, value in running[scheme].environment.items():
+                    patch.setenv(name, value)
+            return running[scheme]
+
+        yield serve
+        for server in running.values():
+            server.stop()
+
+
+@pytest.fixture(params=["gs", "s3"])
+def bucket(request, bucket_servers, tmp_path) -> str:
+    """An empty folder in a bucket, such as "gs://symmflow-tests/test_name0"; once of each kind."""
+    return f"{bucket_servers(request.param).scheme}://symmflow-tests/{tmp_path.name}"
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ install_project() {
   tar --extract --gzip --file="$pod/code.tar.gz" --directory="$home/code"
   cp "$pod/command" "$home/command"
   [[ -e $home/venv ]] || uv venv --python 3.12 "$home/venv"
-  uv pip install --python "$home/venv/bin/python" -e "$home/code[tpu]"
+  uv pip install --python "$home/venv/bin/python" -e "$home/code[gcs,tpu]"
 }
 
 # The bucket has a unit of its own, before the run's: when the machine is taken away, the run saves

@@ -29,7 +29,8 @@ _EPILOG = """\
   ARGUMENT    any other argument is passed on to symmflow_jax.main, for instance
               --config.train.batch_size=128 or --mode=doctor; paths in the bucket, such as
               --config.data.dir=gs://BUCKET/coco, become paths below its mount on the hosts.
-              The default of --workdir is gs://BUCKET/runs/NAME.
+              The default of --workdir is gs://BUCKET/runs/NAME. With --direct they stay gs://,
+              and the program reads and writes the bucket itself (docs/buckets.md).
 
 Cloud TPU API (queued resources): v4, v5e, v5p; v6e with --queue. Compute Engine: v6e.
 """
@@ -132,7 +133,9 @@ def parsed(words: list[str]) -> Options:
         accelerator=accelerator(given.type),
         project=given.project,
         bucket=bucket,
-        arguments=() if given.delete else _arguments(given.config, arguments, bucket, given.name),
+        arguments=()
+        if given.delete
+        else _arguments(given.config, arguments, bucket, given.name, direct=given.direct),
         spot=given.spot,
         flex_seconds=3_600 * given.flex,
         limit_seconds=_seconds(given.max_run_duration) if given.max_run_duration else 0,
@@ -186,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
         "--delete-when-done",
         action="store_true",
         help="delete the pod after the run, failed or not",
+    )
+    add(
+        "--direct",
+        action="store_true",
+        help="the program itself reads and writes gs://, not below a mount",
     )
     add("--follow", action="store_true", help="show the log of the first host")
     add("--restart", action="store_true", help="stop what runs there (it saves), then start this")
@@ -254,20 +262,25 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-def _arguments(config: str, arguments: list[str], bucket: str, name: str) -> tuple[str, ...]:
+def _arguments(
+    config: str, arguments: list[str], bucket: str, name: str, *, direct: bool
+) -> tuple[str, ...]:
     """The program's arguments, as they are for the hosts."""
     path = pathlib.PurePosixPath(config)
     if path.is_absolute() or path.parts[:1] != ("configs",) or ".." in path.parts:
         raise UsageError(f"--config={config} is not below configs/, which is copied to the hosts")
     if not (ROOT / path).is_file():
         raise UsageError(f"--config={config} does not exist in {ROOT}")
-    mapped = buckets.mapped([f"--config={config}", *arguments], bucket)
+    given = [f"--config={config}", *arguments]
+    mapped = given if direct else buckets.mapped(given, bucket)
+    root = bucket if direct else buckets.MOUNT
     if not any(word.split("=")[0] == "--workdir" for word in mapped):
-        return (*mapped, f"--workdir={buckets.MOUNT}/runs/{name}")
+        return (*mapped, f"--workdir={root}/runs/{name}")
     for index, word in enumerate(mapped):
         key, _, value = word.partition("=")
         place = value or (mapped[index + 1] if index + 1 < len(mapped) else "")
-        if key == "--workdir" and not f"{place}/".startswith(f"{buckets.MOUNT}/"):
+        start = "gs://" if direct else f"{buckets.MOUNT}/"
+        if key == "--workdir" and not f"{place}/".startswith(start):
             raise UsageError(
                 f"--workdir={place} is on the disk of a host, which is lost with it; give a place "
                 f"in the bucket, such as {bucket}/runs/{name}"

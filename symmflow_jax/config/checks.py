@@ -18,6 +18,7 @@ from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.interop.hub import address
 from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.runtime.errors import shown_value
+from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 # Fixed choices, which are no tables because nothing can be added.
@@ -34,6 +35,11 @@ _SETS: dict[str, tuple[str, ...]] = {
 }
 
 # Keys with a table for which "" takes a default.
+_IN_BUCKETS = ("data.dir", "data.latents")
+_PACK = (
+    "Pack the data set (--mode=pack), copy the packed folder to the bucket, and set "
+    "config.data.source=packed; or mount the bucket as a folder."
+)
 _MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
@@ -45,6 +51,7 @@ def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
     _check_addresses(config)
+    _check_places(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
     _check_latents(config.data)
@@ -113,6 +120,19 @@ def _check_addresses(config: Config) -> None:
             )
         if field.is_weights:
             address.check(value)
+
+
+def _check_places(config: Config) -> None:
+    """Checks the form of paths, and that those in buckets are of keys that can have them."""
+    is_packed = sources.SOURCES[config.data.source].is_packed
+    for key, field in fields_of(Config).items():
+        value = operator.attrgetter(key)(config) if field.is_path else ""
+        name = f"config.{key}"
+        if key == "data.dir" and not is_packed:
+            place.refuse(value, name, _PACK)
+        elif not field.is_weights and key not in _IN_BUCKETS:
+            place.refuse(value, name, "Give a folder on a disk.")
+        place.check(value, name)
 
 
 def _check_ranges(config: Config, keys: Iterable[str]) -> None:

@@ -15,6 +15,8 @@ from symmflow_jax.runtime.cluster.departure import Stopped
 from symmflow_jax.runtime.cluster.session import Session
 from symmflow_jax.runtime.errors import CheckpointError, of_file_system, shown_value
 from symmflow_jax.runtime.signals import Watch
+from symmflow_jax.runtime.storage import faults, place
+from symmflow_jax.runtime.storage.faults import StorageError
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -147,8 +149,10 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, UnicodeEncodeError):
         text = ascii(error.object[:_MOST_LETTERS])
         return f"Error: {text} cannot be written in {error.encoding}. {LOCALE_ADVICE}"
-    if isinstance(error, ValueError | ArithmeticError | CheckpointError):
+    if isinstance(error, ValueError | ArithmeticError | CheckpointError | StorageError):
         return _in_one_line(error)
+    if (fault := faults.found_in(error)) is not None and place.used():
+        return f"Error: {faults.explain(fault, place.used()[-1])}"
     if isinstance(error, OSError):
         return f"Error: {of_file_system(error)}"
     return ""

@@ -16,6 +16,7 @@ import numpy as np
 
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.runtime.files import sha256
+from symmflow_jax.runtime.storage.place import is_remote
 
 _MOST_SIZES = 4096  # Each size is a request, which takes long on network file systems.
 _MOST_CONTENTS = 64
@@ -96,6 +97,9 @@ def files_of(source: Source) -> tuple[pathlib.Path, ...]:
 def _common_folder(files: Sequence[pathlib.Path]) -> pathlib.Path | str:
     if not files:
         return ""
+    if is_remote(files[0]):
+        shared = set.intersection(*(set(file.parents) for file in files))
+        return max(shared, key=lambda folder: len(folder.parts))
     return pathlib.Path(os.path.commonpath([file.absolute().parent for file in files]))
 
 
@@ -116,6 +120,10 @@ def _size(file: pathlib.Path) -> int:
 
 def _ends_digest(file: pathlib.Path) -> str:
     """Digest of the first and the last bytes of a file."""
+    if is_remote(file):
+        size = _size(file)
+        start = file.read_range(0, min(_PART, size))
+        return hashlib.sha256(start + file.read_range(max(0, size - _PART), size)).hexdigest()
     with file.open("rb") as stream:
         start = stream.read(_PART)
         stream.seek(max(0, _size(file) - _PART))

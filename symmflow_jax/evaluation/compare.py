@@ -24,6 +24,7 @@ from symmflow_jax.runs import markdown
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.runtime import files, outputs, paths
 from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.storage import downloads, place
 
 _logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def _read(folder: pathlib.Path) -> EvaluatedRun:
         if not isinstance(rows, list):
             raise TypeError(f"{METRICS} holds no list")
         table = tables.whole(Measurement.from_json(row) for row in rows)
-        examples = read_image(folder / EXAMPLES)
+        examples = read_image(downloads.fetched(folder / EXAMPLES))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{folder / METRICS} or {folder / EXAMPLES} is damaged ({type(error).__name__}: "
@@ -138,9 +139,9 @@ def _start() -> None:
     overwrite = flags.DEFINE_bool("overwrite", False, "Replace files that exist.")
 
     def show() -> None:
-        folders = [pathlib.Path(paths.expand(run, "--runs")) for run in runs.value]
-        place = pathlib.Path(paths.expand(output.value, "--output"))
-        text = compare(folders, place, overwrite=overwrite.value)
+        folders = [place.place(paths.expand(run, "--runs"), "--runs") for run in runs.value]
+        target = place.place(paths.expand(output.value, "--output"), "--output")
+        text = compare(folders, target, overwrite=overwrite.value)
         _logger.info("\n%s", text)
 
     command_line.run(show)

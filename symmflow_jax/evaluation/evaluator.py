@@ -24,6 +24,7 @@ from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.runs import folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -271,7 +272,7 @@ def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) ->
             network are missing.
     """
     checks.check_files(experiment.eval)
-    log = workdir / folder.SKIPPED if workdir else None
+    log = staging.of(workdir).fetch(folder.SKIPPED) if workdir else None
     return Evaluator(experiment, experiment.evaluation_source, log)
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import paths, processes
+from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -275,7 +275,8 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """Loads the model of a run from the run's folder; needs no config file and no data set.
 
     Args:
-        workdir: folder of the run; `~` and `$VARIABLES` in it are expanded.
+        workdir: folder of the run, also in a bucket, such as "gs://bucket/run"; `~` and
+            `$VARIABLES` in it are expanded.
         checkpoint: "latest" or "best".
 
     Raises:
@@ -285,7 +286,8 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
             not finite.
         WeightsFileError: if the run's copy of the autoencoder is missing or damaged.
     """
-    folder = pathlib.Path(paths.expand(os.fspath(workdir), "The folder of the run"))
+    name = "The folder of the run"
+    folder = place.place(paths.expand(os.fspath(workdir), name), name)
     with checkpoints.open_to_read(folder) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)

@@ -5,7 +5,6 @@ variant such as fp16; see `folders`), `.safetensors` files and files of `torch.s
 may be the whole file or lie anywhere in a training checkpoint, see `places`.
 """
 
-import contextlib
 import dataclasses
 import json
 import pathlib
@@ -111,15 +110,11 @@ def write_state_dict(path: pathlib.Path, state_dict: dict[str, np.ndarray]) -> N
     Raises:
         WeightsFileError: if the file cannot be written.
     """
-    partial = outputs.partial_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Libraries of PyTorch require this metadata.
-        safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
-        partial.replace(path)
+        with outputs.placing(path) as partial:
+            # Libraries of PyTorch require this metadata.
+            safetensors.numpy.save_file(state_dict, partial, metadata={"format": "pt"})
     except (OSError, safetensors.SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise WeightsFileError(
             f"{path} could not be written ({error}). Free space there, or give another --output "
             "or --workdir."

@@ -18,6 +18,7 @@ from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file, read_tensors
 from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.storage import place
 
 
 class Classifier(nn.Module):
@@ -83,7 +84,7 @@ def write_classifier(
     }
     arrays = traverse_util.flatten_dict(jax.device_get(params), sep="/")
     metadata = {_KEY: files.as_json(attributes), "facts": files.as_json(metadata)}
-    with outputs.writing(pathlib.Path(path)) as file:
+    with outputs.writing(place.as_path(path)) as file:
         file.write(safetensors.numpy.save(arrays, metadata))
 
 

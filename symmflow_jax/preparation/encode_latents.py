@@ -15,6 +15,7 @@ from symmflow_jax.data import pipeline
 from symmflow_jax.data.latent_cache.writer import CacheWriter
 from symmflow_jax.runtime import outputs, processes
 from symmflow_jax.runtime.progress import Progress
+from symmflow_jax.runtime.storage import place
 
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def encode(experiment: Experiment, workdir: pathlib.Path) -> None:
     processes.check_batch_size(
         experiment.eval.batch_size, jax.local_device_count(), "config.eval.batch_size"
     )
-    folder, batch_size = pathlib.Path(experiment.data.latents), experiment.eval.batch_size
+    folder = place.place(experiment.data.latents, "config.data.latents")
+    batch_size = experiment.eval.batch_size
     outputs.check_writable(folder.parent, "another config.data.latents")
     experiment = experiment.changed({"data.latents": ""})
     source, with_mirrored = experiment.training_source, experiment.data.random_flip

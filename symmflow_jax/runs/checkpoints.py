@@ -20,9 +20,12 @@ from orbax.checkpoint import checkpoint_managers as ocp_managers
 from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.runs.bucket import managers
+from symmflow_jax.runs.bucket.staged_manager import MARKER
 from symmflow_jax.runs.quiet_writes import report_failures_once
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
+from symmflow_jax.runtime.storage.place import is_remote
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import TrainState
 
@@ -77,8 +80,14 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
 
 
 def complete_steps(workdir: pathlib.Path) -> list[int]:
-    """The steps of the checkpoints of a run by the names of their folders, in order."""
-    return sorted(int(path.name) for path in _named_as_steps(_folder(workdir)) if path.is_dir())
+    """The steps of the checkpoints of a run by the names of their folders, in order.
+
+    In a bucket, where folders cannot be renamed, a complete checkpoint has a marker.
+    """
+    steps = sorted(int(path.name) for path in _named_as_steps(_folder(workdir)) if path.is_dir())
+    if not is_remote(workdir):
+        return steps
+    return [step for step in steps if (_folder(workdir) / str(step) / MARKER).is_file()]
 
 
 def _named_as_steps(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -120,6 +129,8 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
     _name_files(folder)
     _check_scores(folder)
     _wait_without_devices()
+    if is_remote(folder):
+        return managers.open_in_bucket(folder, options, _items())
     try:
         return ocp.CheckpointManager(folder, options=options, item_names=_items())
     except Exception as error:
@@ -220,7 +231,7 @@ def save_weights(
 
 def score_of(manager: ocp.CheckpointManager, step: int) -> float | None:
     """The score of a checkpoint; None if it was saved without one."""
-    path = pathlib.Path(str(manager.directory), str(step), _METRICS)
+    path = managers.place_of(manager) / str(step) / _METRICS
     return manager.metrics(step)["score"] if path.is_dir() else None
 
 
@@ -233,6 +244,9 @@ def add_score(workdir: pathlib.Path, step: int, score: float) -> None:
         OSError: if the file system refuses.
     """
     final = _folder(workdir) / str(step) / _METRICS
+    if is_remote(workdir):  # A single file, which is there at once or not at all.
+        (final / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
+        return
     partial = _folder(workdir) / f"{step}.{_METRICS}.partial"
     partial.mkdir(exist_ok=True)
     (partial / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
@@ -261,7 +275,7 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
         CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
-    if step == 0 and not (manager.directory / str(step) / _TRAINING).exists():
+    if step == 0 and not (managers.place_of(manager) / str(step) / _TRAINING).exists():
         return _start_from_weights(manager, step, state)
     targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
@@ -317,7 +331,9 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
 
 def _check_entries(manager: ocp.CheckpointManager, step: int) -> None:
     """Raises CheckpointError if a checkpoint has a pipe or a device, which Orbax would wait for."""
-    for entry in pathlib.Path(str(manager.directory), str(step)).rglob("*"):
+    if is_remote(managers.place_of(manager)):  # It has no pipes.
+        return
+    for entry in (managers.place_of(manager) / str(step)).rglob("*"):
         if files.waits(entry):
             raise CheckpointError(
                 f"{entry} is no file and no folder, so the checkpoint of step {step} cannot be "
@@ -350,8 +366,8 @@ def _check_finite(params: Params, manager: ocp.CheckpointManager, step: int) -> 
         check_finite(arrays)
     except ValueError as error:
         raise CheckpointError(
-            f"The checkpoint of step {step} in {manager.directory}: {error} To go on from the one "
-            f"before, remove the folder {step} there."
+            f"The checkpoint of step {step} in {managers.place_of(manager)}: {error} To go on from "
+            f"the one before, remove the folder {step} there."
         ) from error
 
 
@@ -368,7 +384,7 @@ def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
     step = manager.latest_step() if step is None else step
     if step is None:
         raise CheckpointError(
-            f"{manager.directory} holds no complete checkpoint; train first with the same "
+            f"{managers.place_of(manager)} holds no complete checkpoint; train first with the same "
             "--config and --workdir."
         )
     return step
@@ -406,10 +422,11 @@ def _explain_write_errors(manager: ocp.CheckpointManager) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        latest = manager.latest_step()
+        latest = managers.latest_step(manager)
         kept = "none was complete before" if latest is None else f"step {latest} is complete"
+        managers.refuse(error, manager, f"A checkpoint could not be written; {kept}")
         raise CheckpointError(
-            f"A checkpoint could not be written to {manager.directory} ({reason(error)}); "
+            f"A checkpoint could not be written to {managers.place_of(manager)} ({reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
 
@@ -419,6 +436,7 @@ def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[
     try:
         yield
     except Exception as error:
+        managers.refuse(error, manager, f"The checkpoint of step {step} could not be read")
         is_only = list(manager.all_steps()) == [step]
         remedy = (
             "It is the only one: give another --workdir"
@@ -427,6 +445,6 @@ def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[
             "one before"
         )
         raise CheckpointError(
-            f"The checkpoint of step {step} in {manager.directory} cannot be read "
+            f"The checkpoint of step {step} in {managers.place_of(manager)} cannot be read "
             f"({first_line(error)}). {remedy}."
         ) from error

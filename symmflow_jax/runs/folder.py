@@ -13,10 +13,16 @@ from typing import Any
 import filelock
 import jax
 
+from symmflow_jax.runs.bucket.lease import Lease
 from symmflow_jax.runtime import files, outputs, processes
+from symmflow_jax.runtime.cluster import session
+from symmflow_jax.runtime.storage.place import is_remote
 
 SKIPPED = "skipped.jsonl"
 """File of a run that lists the examples that could not be read and were skipped."""
+
+HISTORY = "history.jsonl"
+"""File of a run with the progress of its training."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
@@ -34,20 +40,27 @@ class Claim:
 
     As a context manager it locks a folder that has a lock file, and changes nothing; `take` makes
     the folder and its lock where there is none. Leaving it releases the lock; so does the end of a
-    killed process.
+    killed process. A folder in a bucket has a lease, which runs out after such an end.
 
     Args:
         workdir: folder of the run.
 
     Raises:
         ValueError: if another training has locked the folder, or if it cannot be written.
+        StorageError: if it is in a bucket that cannot be written.
     """
 
     def __init__(self, workdir: pathlib.Path):
         self._workdir = workdir
-        self._lock = filelock.FileLock(workdir / "training.lock")
+        self._lease = Lease(workdir) if is_remote(workdir) else None
+        self._lock = None if self._lease else filelock.FileLock(workdir / "training.lock")
 
     def __enter__(self) -> "Claim":
+        if self._lease is not None:
+            if processes.is_primary():
+                outputs.check_writable(self._workdir, INSTEAD)
+                self.take()
+            return self
         outputs.check_writable(self._workdir, INSTEAD)
         if (self._workdir / "training.lock").exists():
             self.take()
@@ -55,7 +68,15 @@ class Claim:
 
     def take(self) -> None:
         """Makes the folder if needed and locks it; raises ValueError like the class."""
-        if not processes.is_primary() or self._lock.is_locked:
+        if not processes.is_primary():
+            return
+        if self._lease is not None:
+            if not self._lease.is_held:
+                self._lease.take()
+                session.at_end(self._lease.release)
+            return
+        assert self._lock is not None
+        if self._lock.is_locked:
             return
         with explained_refusal(self._workdir):
             self._workdir.mkdir(parents=True, exist_ok=True)
@@ -67,8 +88,16 @@ class Claim:
                     "or give another --workdir."
                 ) from None
 
+    def check(self) -> None:
+        """Raises ValueError if another training has taken the folder over."""
+        if self._lease is not None:
+            self._lease.check()
+
     def __exit__(self, *error) -> None:
-        self._lock.release(force=True)
+        if self._lease is not None:
+            self._lease.release()
+        if self._lock is not None:
+            self._lock.release(force=True)
 
 
 @contextlib.contextmanager
@@ -86,6 +115,8 @@ def is_refusal(error: OSError, workdir: pathlib.Path) -> bool:
     """True if an error says that a file of the run could not be written."""
     if error.filename is None:
         return error.errno in _FULL
+    if is_remote(workdir):
+        return str(error.filename).startswith(f"{workdir}/")
     return pathlib.Path(error.filename).absolute().is_relative_to(workdir.absolute())
 
 
@@ -118,13 +149,13 @@ class History:
     """The progress of training as lines of JSON in `history.jsonl`.
 
     Args:
-        workdir: folder of the run.
+        workdir: folder of the run on a disk, see `staging.Staging.folder`.
         step: step at which training starts. Later lines are removed; they come from a run that
             was stopped after its last checkpoint.
     """
 
     def __init__(self, workdir: pathlib.Path, step: int):
-        self._path = workdir / "history.jsonl"
+        self._path = workdir / HISTORY
         lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
         kept = b"".join(line for line in lines if _is_kept(line, step))
         if processes.is_primary() and kept != b"".join(lines):
@@ -147,7 +178,7 @@ def read_history(workdir: pathlib.Path) -> list[dict[str, float]]:
 
     A damaged line is left out with a warning.
     """
-    return _read_lines(workdir / "history.jsonl", _is_progress)
+    return _read_lines(workdir / HISTORY, _is_progress)
 
 
 def read_skipped(workdir: pathlib.Path) -> list[str]:
@@ -155,7 +186,14 @@ def read_skipped(workdir: pathlib.Path) -> list[str]:
 
     A damaged line is left out with a warning.
     """
-    lines = _read_lines(workdir / SKIPPED, lambda line: isinstance(line.get("error"), str))
+    places = [workdir / SKIPPED]
+    if is_remote(workdir):  # Each process has its own file there.
+        places += sorted(workdir.glob("skipped.*.jsonl"))
+    lines = [
+        line
+        for place in places
+        for line in _read_lines(place, lambda line: isinstance(line.get("error"), str))
+    ]
     return sorted({line["error"] for line in lines})
 
 

@@ -4,12 +4,14 @@ import gc
 import importlib.metadata
 import logging
 import os
-import pathlib
 import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import jax
+
+from symmflow_jax.runtime import paths
+from symmflow_jax.runtime.storage import place
 
 _logger = logging.getLogger(__name__)
 
@@ -74,11 +76,15 @@ def keep_compiled_programs() -> None:
     variable `JAX_COMPILATION_CACHE_DIR` sets another folder. Without a folder that can be written,
     as in containers without a home, nothing is kept and a log line says so. A folder for
     temporary files is no substitute: other users could put programs there.
+
+    The user's folder may be in a bucket, which JAX reaches by the same drivers as this package.
     """
-    if jax.config.values["jax_compilation_cache_dir"] is not None:
+    chosen = jax.config.values["jax_compilation_cache_dir"]
+    if chosen is not None:
+        _check_chosen(chosen)
         return
     try:
-        folder = _cache_folder()
+        folder = paths.cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -92,6 +98,15 @@ def keep_compiled_programs() -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
-def _cache_folder() -> pathlib.Path:
-    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    return home / "symmflow_jax"
+def _check_chosen(folder: str) -> None:
+    """Keeps no programs, and says so, if the user's folder is in a bucket that cannot be used."""
+    try:
+        place.check(folder, "JAX_COMPILATION_CACHE_DIR")
+        if place.is_remote(folder):
+            # Imported here, because most commands need no bucket.
+            from symmflow_jax.runtime.storage import drivers
+
+            drivers.check_bucket(folder)
+    except (ValueError, RuntimeError) as error:
+        _logger.warning("Compiled programs are not kept: %s", error)
+        jax.config.update("jax_compilation_cache_dir", None)

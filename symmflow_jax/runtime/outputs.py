@@ -20,6 +20,8 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
+from symmflow_jax.runtime.storage.place import is_remote
+
 _INSTEAD = "another --output"
 _LONGEST_NAME = 80
 
@@ -46,7 +48,8 @@ def check_outputs(
     Raises:
         OutputError: if a file exists, is an input or a folder, or if its folder cannot be written.
     """
-    taken = {path: state for path in paths if (state := _state(path, instead)) is not None}
+    may_exist = _without_missing(paths)
+    taken = {path: state for path in may_exist if (state := _state(path, instead)) is not None}
     read = {(state.st_dev, state.st_ino) for path in inputs if (state := _followed(path))}
     for path in taken:
         if (followed := _followed(path)) and (followed.st_dev, followed.st_ino) in read:
@@ -76,7 +79,15 @@ def check_writable(folder: pathlib.Path, instead: str = _INSTEAD) -> None:
 
     Raises:
         OutputError: if a file is in its place, or the file system refuses.
+        StorageError: if a bucket refuses; a small file is written to it for a moment.
     """
+    if is_remote(folder):
+        if folder.is_file():
+            raise OutputError(f"{folder} is a file, not a folder to write to. Give {instead}.")
+        probe = partial_of(folder / "probe")
+        probe.write_bytes(b"")
+        probe.unlink(missing_ok=True)
+        return
     places = (folder, *folder.parents)
     existing = next((place for place in places if os.path.lexists(place)), pathlib.Path("."))
     try:
@@ -102,7 +113,13 @@ def writing(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[BinaryIO]:
 
     Raises:
         OutputError: if the file system refuses, for instance because it is full.
+        StorageError: if a bucket refuses.
     """
+    if is_remote(path):
+        content = io.BytesIO()
+        yield content
+        path.write_bytes(content.getbuffer())
+        return
     partial = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +128,31 @@ def writing(path: pathlib.Path, instead: str = _INSTEAD) -> Iterator[BinaryIO]:
         partial.replace(path)
     except OSError as error:
         raise OutputError(refusal(path, error, instead)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+@contextlib.contextmanager
+def placing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a path to which a library writes a file; the file gets its name when it is written.
+
+    The folder is made if it does not exist.
+
+    Raises:
+        OSError: if the file system refuses.
+        StorageError: if a bucket refuses.
+    """
+    if is_remote(path):
+        with tempfile.TemporaryDirectory(prefix="symmflow_jax-") as folder:
+            yield pathlib.Path(folder) / path.name
+            path.upload(pathlib.Path(folder) / path.name)
+        return
+    partial = partial_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
@@ -202,6 +244,18 @@ def _clashing(names: Sequence[str], endings: Sequence[str]) -> set[int]:
 
 def _files(name: str, endings: Sequence[str]) -> set[str]:
     return {unicodedata.normalize("NFC", name + ending).casefold() for ending in endings}
+
+
+def _without_missing(paths: Sequence[pathlib.Path]) -> Iterable[pathlib.Path]:
+    """The files without those that are missing in a bucket, by one request for each folder."""
+    there: dict[pathlib.Path, set[str]] = {}
+    for path in paths:
+        if is_remote(path):
+            if path.parent not in there:
+                there[path.parent] = {found.name for found in path.parent.glob("*")}
+            if path.name not in there[path.parent]:
+                continue
+        yield path
 
 
 def _state(path: pathlib.Path, instead: str) -> os.stat_result | None:

@@ -1,6 +1,7 @@
 """Paths as users write them: `~` and `$VARIABLES` stand for folders."""
 
 import os
+import pathlib
 import re
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
@@ -39,3 +40,13 @@ def expand(text: str, name: str) -> str:
             f"path out (./{user} for a folder of that name)."
         )
     return result
+
+
+def cache_folder() -> pathlib.Path:
+    """The folder of what can be made again: `symmflow_jax` under `XDG_CACHE_HOME` or `~/.cache`.
+
+    Raises:
+        RuntimeError: if no home folder is known.
+    """
+    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return home / "symmflow_jax"

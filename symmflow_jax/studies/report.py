@@ -12,6 +12,7 @@ from absl import flags
 from symmflow_jax.config import command_line
 from symmflow_jax.runs import markdown
 from symmflow_jax.runtime import files, outputs, paths
+from symmflow_jax.runtime.storage import place
 
 _logger = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ def start(name: str, study: Callable[[], Report]) -> None:
     overwrite = flags.DEFINE_bool("overwrite", False, "Replace a report that exists.")
 
     def run() -> None:
-        folder = pathlib.Path(paths.expand(workdir.value, "--workdir"))
+        text = paths.expand(workdir.value, "--workdir")
+        folder = place.place(text, "--workdir")
         text = study_and_write(name, study, folder, overwrite=overwrite.value)
         _logger.info("\n%s", text)
 

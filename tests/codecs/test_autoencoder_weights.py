@@ -8,6 +8,7 @@ from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.interop import files
 from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.runtime.storage.place import as_path
 
 
 @pytest.fixture
@@ -35,6 +36,21 @@ def test_a_run_needs_the_file_only_once(tiny_autoencoder, network, weights, tmp_
     gone = str(tmp_path / "gone.safetensors")
     _assert_equal(autoencoder_weights.of_run(tmp_path / "run", gone, "", network), weights)
     _assert_equal(autoencoder_weights.kept(tmp_path / "run", network), weights)
+
+
+def test_weights_and_the_run_may_be_in_a_bucket(tiny_autoencoder, network, weights, bucket):
+    given, workdir = f"{bucket}/vae.safetensors", as_path(bucket) / "run"
+    with pytest.raises(WeightsFileError, match=rf"{given} does not exist"):
+        autoencoder_weights.of_run(workdir, given, "", network)
+    as_path(given).upload(tiny_autoencoder)
+    _assert_equal(autoencoder_weights.of_run(workdir, given, "", network), weights)
+    autoencoder_weights.keep(workdir, weights, network)
+    _assert_equal(autoencoder_weights.kept(workdir, network), weights)
+    autoencoder_weights.write(as_path(given), _shifted(weights), network)
+    with pytest.raises(ValueError, match="holds other weights than .*run/autoencoder.safetensors"):
+        autoencoder_weights.of_run(workdir, given, "", network)
+    as_path(given).unlink()
+    _assert_equal(autoencoder_weights.of_run(workdir, given, "", network), weights)
 
 
 def test_a_decoder_for_masks_is_kept_beside(tiny_autoencoder, network, weights, tmp_path):

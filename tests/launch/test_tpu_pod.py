@@ -694,6 +694,18 @@ def test_the_workdir_may_be_in_the_bucket():
     assert given.arguments[1:] == ("--workdir=/mnt/symmflow/runs/x",)
 
 
+def test_the_program_may_use_the_bucket_itself():
+    given = options.parsed([*V5E, "--direct", "--config.data.dir=gs://other/packed"])
+    assert given.arguments[1:] == (
+        "--config.data.dir=gs://other/packed",
+        "--workdir=gs://my-bucket/runs/pod",
+    )
+    given = options.parsed([*V5E, "--direct", "--workdir=gs://other/x"])
+    assert given.arguments[1:] == ("--workdir=gs://other/x",)
+    with pytest.raises(UsageError, match="--workdir=runs/x is on the disk of a host"):
+        options.parsed([*V5E, "--direct", "--workdir=runs/x"])
+
+
 def test_help(cloud):
     result = cloud.launch(SCRIPT, "--help")
     assert result.returncode == 0

@@ -7,6 +7,7 @@ import pathlib
 import jax
 import numpy as np
 import pytest
+from jax._src.lru_cache import LRUCache
 
 from symmflow_jax.runtime import compilation
 
@@ -75,3 +76,31 @@ def test_without_a_folder_for_them_nothing_is_kept(
     (line,) = caplog.messages
     assert line.startswith("Compiled programs are not kept (") and "\n" not in line
     assert "JAX_COMPILATION_CACHE_DIR names a folder" in line
+
+
+@pytest.mark.parametrize(
+    "chosen, message",
+    [
+        ("gs:/bucket/cache", "a place in a bucket is written gs://bucket/cache"),
+        ("hdfs://host/cache", "hdfs:// is not known"),
+        ("gs://no-such-bucket/cache", "there is no bucket 'no-such-bucket'"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_named_and_nothing_is_kept(
+    cache_folder, bucket_servers, monkeypatch, caplog, chosen, message
+):
+    bucket_servers("gs")
+    monkeypatch.setattr(compilation._logger.parent.parent, "propagate", True)
+    jax.config.update("jax_compilation_cache_dir", chosen)
+    compilation.keep_compiled_programs()
+    assert cache_folder() is None
+    assert "Compiled programs are not kept" in caplog.text and message in caplog.text
+
+
+def test_compiled_programs_may_be_kept_in_a_bucket(cache_folder, bucket):
+    jax.config.update("jax_compilation_cache_dir", bucket)
+    compilation.keep_compiled_programs()
+    assert cache_folder() == bucket
+    cache = LRUCache(bucket, max_size=-1)
+    cache.put("key", b"program")
+    assert cache.get("key") == b"program" and cache.get("other") is None

@@ -13,7 +13,10 @@ from symmflow_jax.data.fingerprint import Fingerprint
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.latent_cache.index import ARRAY_RECORD, read_index
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.storage import downloads, place
+from symmflow_jax.runtime.storage.faults import StorageError
 from symmflow_jax.semantics.labels import LabelSchema
 
 _REMEDY = (
@@ -26,7 +29,8 @@ class LatentCache:
     """Encoded examples: "moments" float16 `[1 or 2, height, width, channels]` and the target.
 
     Args:
-        folder: folder of the cache.
+        folder: folder of the cache, also in a bucket; its files are then copied to the disk
+            (`storage.downloads`).
 
     Attributes:
         folder: folder of the cache.
@@ -38,7 +42,7 @@ class LatentCache:
     """
 
     def __init__(self, folder: str | pathlib.Path):
-        self.folder = pathlib.Path(folder)
+        self.folder = place.place(str(folder), "config.data.latents")
         self.index = read_index(self.folder)
         records = self.folder.glob(f"*{ARRAY_RECORD}")
         self.files = tuple(sorted(path for path in records if not passed_over(path.name)))
@@ -113,7 +117,11 @@ def _open_records(folder: pathlib.Path, files: Sequence[pathlib.Path]) -> Any:
             "encode again with --mode=encode."
         )
     try:
-        return grain.sources.ArrayRecordDataSource([str(file) for file in files])
+        # The library reads files on disks alone.
+        copies = [downloads.fetched(file) for file in files]
+        return grain.sources.ArrayRecordDataSource([str(file) for file in copies])
+    except (StorageError, outputs.OutputError):
+        raise
     except Exception:  # Damaged bytes may raise any error.
         _refuse_damaged(files)
         raise
@@ -123,7 +131,7 @@ def _refuse_damaged(files: Sequence[pathlib.Path]) -> None:
     """Raises DataError for the first file that cannot be opened alone; errors do not name it."""
     for file in files:
         try:
-            grain.sources.ArrayRecordDataSource([str(file)])
+            grain.sources.ArrayRecordDataSource([str(downloads.fetched(file))])
         except Exception as error:
             raise DataError(
                 f"{file} cannot be read ({first_line(error)}); encode again with --mode=encode."

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import pathlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from symmflow_jax.data.latent_cache.index import ARRAY_RECORD, INDEX, CacheIndex
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime import files, outputs
 from symmflow_jax.runtime.errors import first_line
+from symmflow_jax.runtime.storage.faults import StorageError
+from symmflow_jax.runtime.storage.place import is_remote
 
 _RECORDS_PER_FILE = 4096
 
@@ -42,6 +45,8 @@ class CacheWriter:
             )
         self._folder, self._index = folder, index
         self._partial = folder.with_name(f"{folder.name}.partial")
+        if is_remote(folder):  # Made on the disk, and copied.
+            self._partial = pathlib.Path(tempfile.mkdtemp()) / self._partial.name
         self._writer: Any = None
         self.count = 0
 
@@ -84,7 +89,18 @@ class CacheWriter:
         index = dataclasses.replace(self._index, num_examples=self.count)
         with self._explained_errors():
             files.write_json(self._partial / INDEX, dataclasses.asdict(index))
-            self._partial.replace(self._folder)
+            if is_remote(self._folder):
+                self._copy()
+            else:
+                self._partial.replace(self._folder)
+
+    def _copy(self) -> None:
+        """Copies the files to a bucket; the index is the last, so that it has all files."""
+        paths = sorted(self._partial.iterdir(), key=lambda path: (path.name == INDEX, path.name))
+        for path in paths:
+            place = self._folder / path.name
+            assert is_remote(place)
+            place.upload(path)
 
     def _close(self) -> None:
         if self._writer is not None:
@@ -96,6 +112,8 @@ class CacheWriter:
         """Turns errors of the file system, also those of ArrayRecord, into OutputError."""
         try:
             yield
+        except StorageError:
+            raise
         except (OSError, RuntimeError) as error:
             raise outputs.OutputError(
                 f"{self._folder} could not be written ({first_line(error)}), and nothing is kept "

@@ -11,7 +11,7 @@ import numpy as np
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
 from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.image_files import to_rgb
-from symmflow_jax.data.packed import index as descriptions, layout, records
+from symmflow_jax.data.packed import index as descriptions, records
 from symmflow_jax.data.packed.layout import Place
 from symmflow_jax.data.packed.records import Record
 from symmflow_jax.data.packed.stored import Stored
@@ -21,6 +21,10 @@ from symmflow_jax.data.sources.segmentation.pair import Pair
 from symmflow_jax.data.sources.segmentation.pair_notes import PairNotes
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
+from symmflow_jax.runtime.outputs import OutputError
+from symmflow_jax.runtime.storage import downloads
+from symmflow_jax.runtime.storage.faults import StorageError
+from symmflow_jax.runtime.storage.place import as_path, is_remote
 from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
@@ -43,7 +47,8 @@ class Packed:
     checksum of each record that it reads. `damaged` compares the hashes of the whole files.
 
     Args:
-        root: folder of the data set.
+        root: folder of the data set, also in a bucket; each process then copies a shard to the
+            disk (`storage.downloads`) when it reads the first of its examples.
         split: name of the split, as the packed source called it.
         decoding: limit of the files' sizes, and whether EXIF orientations count.
 
@@ -58,7 +63,7 @@ class Packed:
     """
 
     def __init__(self, root: str | pathlib.Path, split: str, decoding: Decoding = DEFAULT):
-        place = Place(pathlib.Path(root))
+        place = Place(as_path(root))
         self.dataset = descriptions.read_dataset(place)
         self.split = descriptions.read_split(place, split)
         self.decoding = decoding
@@ -68,9 +73,10 @@ class Packed:
         self.files = (place.dataset, *self._shards, where.index)
         self._starts = self.split.starts
         instructions = [
-            _Whole(str(path), 0, shard.num_examples, shard.num_examples)
+            _Whole(str(downloads.copy_of(path)), 0, shard.num_examples, shard.num_examples)
             for path, shard in zip(self._shards, self.split.shards, strict=True)
         ]
+        self._fetched = {n for n, path in enumerate(self._shards) if not is_remote(path)}
         self._records = grain.sources.ArrayRecordDataSource(instructions)
         masks = self.dataset.schemas.get("mask")
         self._stored_schema = None if masks is None else records.stored_schema(masks)
@@ -139,8 +145,8 @@ class Packed:
 
     def _check_sizes(self) -> None:
         """Raises DataError for a shard that is missing or has another size than was packed."""
-        for path, shard in zip(self._shards, self.split.shards, strict=True):
-            size = layout.size_of(path)
+        sizes = downloads.sizes_of(self._shards)
+        for path, size, shard in zip(self._shards, sizes, self.split.shards, strict=True):
             if size is None:
                 raise DataError(f"The shard {shown(path)} is missing. {descriptions.REMEDY}")
             if size != shard.num_bytes:
@@ -151,7 +157,10 @@ class Packed:
 
     def _record(self, index: int) -> Record:
         try:
+            self._fetch(self._shard_of(index))
             return records.unpack(self._records[index])
+        except (StorageError, OutputError):
+            raise
         except Exception as error:  # Damaged bytes may raise any error.
             number = self._shard_of(index)
             raise DataError(
@@ -159,6 +168,12 @@ class Packed:
                 f"{index - self._starts[number]}) cannot be read ({first_line(error)}). "
                 f"{descriptions.REMEDY}"
             ) from error
+
+    def _fetch(self, number: int) -> None:
+        """Copies a shard of a bucket to the disk when the first of its examples is read."""
+        if number not in self._fetched:
+            downloads.fetched(self._shards[number])
+            self._fetched.add(number)
 
     def _name(self, record: Record, index: int) -> pathlib.Path:
         """The shard of an example, followed by its name as if the shard were a folder."""

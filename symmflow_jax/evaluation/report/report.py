@@ -13,6 +13,7 @@ from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
 from symmflow_jax.runs import folder
+from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.runs.pictures.plots import curves
 from symmflow_jax.runtime import files, processes
@@ -46,6 +47,7 @@ def report_evaluation(
     # The messages of skipped examples go there before the report.
     output.mkdir(parents=True, exist_ok=True)
     findings = measure(evaluator, evaluated)
+    staging.sync(output)
     write_grid(evaluator, evaluated, output / EXAMPLES)
     if processes.is_primary():
         title = f"{workdir.name}, step {evaluated.train_step}"
@@ -117,6 +119,8 @@ def write_report(
         files.write_image(output / path, plot)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
     sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
+    for place in (workdir, output):
+        staging.sync(place)
     history = folder.read_history(workdir)
     if len(history) > 1:
         files.write_image(output / LOSS, _loss_curve(history))

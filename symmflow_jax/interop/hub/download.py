@@ -16,7 +16,10 @@ from collections.abc import Mapping
 from symmflow_jax.interop.folders.needed_files import needed, needed_with
 from symmflow_jax.interop.hub import faults
 from symmflow_jax.interop.hub.address import Address, endpoint, is_address, parse, refuse_link
+from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.storage import downloads, drivers
+from symmflow_jax.runtime.storage.place import as_path, is_remote
 
 _logger = logging.getLogger(__name__)
 
@@ -57,8 +60,8 @@ def fetched(path: str | pathlib.Path) -> pathlib.Path:
     """The path of weights here: the path itself, or where those of an address are.
 
     Args:
-        path: a file or folder, or an address (see `address.FORM`), which is downloaded if it is not
-            in the cache.
+        path: a file or folder, a file in a bucket, or an address (see `address.FORM`). What is not
+            here is downloaded if it is not in the cache.
 
     Raises:
         WeightsFileError: as `fetch`; or for a link.
@@ -66,11 +69,29 @@ def fetched(path: str | pathlib.Path) -> pathlib.Path:
     if is_address(path):
         return fetch(str(path)).path
     refuse_link(path)
-    return pathlib.Path(path)
+    if not is_remote(path):
+        return pathlib.Path(path)
+    return _from_bucket(as_path(path))
+
+
+def _from_bucket(path: pathlib.Path) -> pathlib.Path:
+    """A copy on the disk of weights in a bucket; raises WeightsFileError for a folder."""
+    drivers.check_bucket(str(path))
+    try:
+        return downloads.fetched(path)
+    except FileNotFoundError as error:
+        raise WeightsFileError(f"{path} does not exist.") from error
+    except IsADirectoryError as error:
+        raise WeightsFileError(
+            f"{path} is a folder; in a bucket, name one file of weights in it, or copy the folder "
+            "to a disk."
+        ) from error
 
 
 def here(path: str | pathlib.Path) -> pathlib.Path | None:
     """As `fetched` without any download: None if the weights are not here."""
+    if is_remote(path):
+        return fetched(path) if as_path(path).exists() else None
     if not is_address(path):
         return pathlib.Path(path) if pathlib.Path(path).exists() else None
     address = parse(str(path))

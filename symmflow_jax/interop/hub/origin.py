@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from symmflow_jax.interop.folders.needed_files import needed, needed_with
+from symmflow_jax.interop.hub import download
 from symmflow_jax.interop.hub.address import is_address
 from symmflow_jax.interop.hub.download import fetch
 from symmflow_jax.runtime import files
+from symmflow_jax.runtime.storage.place import is_remote
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +52,9 @@ def origin_of(path: str | pathlib.Path) -> Origin:
     if is_address(path):
         fetched = fetch(str(path))
         return Origin(str(path), fetched.commit, fetched.hashes)
+    if is_remote(path):
+        copy = download.fetched(path)
+        return Origin(str(path), None, {copy.name: files.sha256(copy)})
     place = pathlib.Path(path)
     folder = place if place.is_dir() else place.parent
     inside = [file.name for file in folder.iterdir()]

@@ -7,6 +7,7 @@ import pathlib
 import platform
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 
 import jax
@@ -16,6 +17,7 @@ from symmflow_jax.performance.doctor import collective
 from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.channel import named
+from symmflow_jax.runtime.storage.place import as_path, is_remote
 
 _PACKAGES = (
     *("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy"),
@@ -138,22 +140,26 @@ def memory(subject: Subject) -> Finding:
     limits = [limit for each in stats if (limit := each.get("bytes_limit"))]
     told = f"{min(limits) / 1e9:.1f} GB" if limits else "that of the host"
     host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    disk = shutil.disk_usage(_existing(subject.workdir))
+    # A run in a bucket needs the disk for files that are not copied yet.
+    place = pathlib.Path(tempfile.gettempdir()) if is_remote(subject.workdir) else subject.workdir
+    disk = shutil.disk_usage(_existing(place))
     line = (
-        f"each device: {told}; host: {host / 1e9:.1f} GB; disk of {subject.workdir}: "
+        f"each device: {told}; host: {host / 1e9:.1f} GB; disk of {place}: "
         f"{disk.free / 1e9:.1f} of {disk.total / 1e9:.1f} GB free"
     )
     problem = ""
     if disk.free < _LEAST_SPACE:
         problem = (
-            f"{subject.workdir} has {disk.free / 1e6:.0f} MB left; free space there, or give "
-            "another --workdir."
+            f"{place} has {disk.free / 1e6:.0f} MB left; free space there, or give another "
+            f"{'TMPDIR' if is_remote(subject.workdir) else '--workdir'}."
         )
     return Finding((line,), problem)
 
 
 def _existing(folder: pathlib.Path) -> pathlib.Path:
-    """The folder, or the nearest one above it that exists."""
+    """The folder, or the nearest one above it that exists; a bucket makes all of them."""
+    if is_remote(folder):
+        return folder
     places = (folder.absolute(), *folder.absolute().parents)
     return next(place for place in places if place.is_dir())
 
@@ -169,7 +175,7 @@ def workdir(subject: Subject) -> Finding:
         return Finding((), refusal)
     place = _existing(subject.workdir)
     # All look into the same place, also while one of them makes the folder.
-    place = pathlib.Path(session.exchange("place of the run", str(place))[0])
+    place = as_path(session.exchange("place of the run", str(place))[0])
     strangers = shared_folder.processes_without(place)
     problem = ""
     if strangers and processes.is_primary():

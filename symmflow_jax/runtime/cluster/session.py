@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
 from symmflow_jax.runtime.cluster.channel import HUB, Channel, Message, named
@@ -33,6 +34,8 @@ _TOGETHER = 3.0
 
 _current: "Session | None" = None
 
+_last_acts: list[Callable[[], None]] = []
+
 
 def current() -> "Session | None":
     """The session of this process; None for a program that is no command."""
@@ -57,6 +60,11 @@ def exchange(name: str, value: object) -> list:
 def num_processes() -> int:
     """Number of processes of the command."""
     return _current.num_processes if _current else 1
+
+
+def at_end(act: Callable[[], None]) -> None:
+    """Adds what is done before a process is ended at once, such as giving a lease back."""
+    _last_acts.append(act)
 
 
 class Session:
@@ -212,6 +220,9 @@ class Session:
             self._channel.leave(_LONGEST_GOODBYE)
         for child in multiprocessing.active_children():
             child.kill()
+        for act in _last_acts:
+            with contextlib.suppress(Exception):
+                act()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()

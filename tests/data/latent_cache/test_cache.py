@@ -6,9 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from symmflow_jax.data.fingerprint import Fingerprint
+from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache.cache import LatentCache
+from symmflow_jax.data.latent_cache.writer import CacheWriter
 from symmflow_jax.data.source import DataError
+from symmflow_jax.runtime.storage.place import as_path
 
 
 def test_what_is_written_is_read(folder, examples):
@@ -74,3 +76,22 @@ def test_a_cache_of_an_earlier_version_is_not_compared_with_the_files(folder):
     (folder / "index.json").write_text(json.dumps(index))
     LatentCache(folder).check_fits({"seed": 3, "exif": "ignore"})
     LatentCache(folder).check_data(Fingerprint("/data", 3, 3, "0123456789abcdef"))
+
+
+def test_a_cache_in_a_bucket_is_that_on_a_disk(folder, examples, bucket):
+    place = as_path(bucket) / "cache"
+    with pytest.raises(KeyError), CacheWriter(place, examples.index) as writer:
+        writer.write(examples.moments[0], examples.masks[0])
+        raise KeyError
+    assert not place.exists()
+    with CacheWriter(place, examples.index) as writer:
+        for moments, mask in zip(examples.moments, examples.masks, strict=True):
+            writer.write(moments, mask)
+    cache, on_disk = LatentCache(str(place)), LatentCache(folder)
+    assert cache.index == on_disk.index and fingerprint(cache).digest == fingerprint(on_disk).digest
+    for index in (3, 0):
+        np.testing.assert_array_equal(cache[index]["moments"], on_disk[index]["moments"])
+    with pytest.raises(DataError, match=f"{place} exists already; remove it"):
+        CacheWriter(place, examples.index)
+    with pytest.raises(DataError, match=f"{bucket}/none holds no encoded examples"):
+        LatentCache(f"{bucket}/none")

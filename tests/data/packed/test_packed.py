@@ -15,6 +15,8 @@ from symmflow_jax.data.sources.segmentation.celebamask_hq import CelebAMaskHQ
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder
 from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.data.sources.synthetic.spirals import Spirals
+from symmflow_jax.runtime.storage import downloads
+from symmflow_jax.runtime.storage.place import as_path
 from symmflow_jax.semantics import labels
 
 
@@ -235,3 +237,27 @@ def test_the_place_does_not_matter(pairs, packing, tmp_path):
     before = fingerprint(made.open())
     made.place.folder.rename(tmp_path / "moved")
     assert fingerprint(Packed(tmp_path / "moved", "train")).digest == before.digest
+
+
+def test_a_folder_in_a_bucket_is_that_on_a_disk(pairs, packing, bucket):
+    loose = pairs(5)
+    on_disk = _packed(packing, loose)
+    folder = as_path(bucket) / "packed"
+    for path in on_disk.files:
+        (folder / path.relative_to(on_disk.files[0].parent).as_posix()).upload(path)
+    packed = Packed(folder, "train")
+    assert not downloads.copy_of(packed.files[1]).exists()
+    assert fingerprint(packed).digest == fingerprint(on_disk).digest
+    assert fingerprint(packed).folder == str(folder)
+    packed[4]
+    copied = [downloads.copy_of(path).exists() for path in packed.files[1:-1]]
+    assert copied == [False, False, True]
+    _assert_equal(pickle.loads(pickle.dumps(packed)), loose)
+    assert packed.damaged() == []
+    packed.files[1].write_bytes(b"short")
+    with pytest.raises(DataError, match=rf"The shard {packed.files[1]} has 5 bytes, and "):
+        Packed(folder, "train")
+    with pytest.raises(DataError, match=f"{folder} has no split 'val'; it has train"):
+        Packed(folder, "val")
+    with pytest.raises(DataError, match=f"{bucket}/none does not exist"):
+        Packed(as_path(bucket) / "none", "train")

@@ -1,6 +1,10 @@
 import hashlib
 
+import pytest
+
 from symmflow_jax.interop.hub.origin import origin_of
+from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.runtime.storage.place import as_path
 
 SHA256 = hashlib.sha256(b"weights").hexdigest()
 
@@ -11,6 +15,14 @@ def test_a_file_has_its_hash(tmp_path):
     origin = origin_of(path)
     assert origin.to_json() == {"given": str(path), "commit": None, "sha256": {"a.pt": SHA256}}
     assert str(origin) == f"{path} (SHA-256 {SHA256})"
+
+
+def test_a_file_in_a_bucket_has_its_hash(bucket):
+    path = f"{bucket}/weights/a.pt"
+    as_path(path).write_bytes(b"weights")
+    assert origin_of(path).to_json() == {"given": path, "commit": None, "sha256": {"a.pt": SHA256}}
+    with pytest.raises(WeightsFileError, match="is a folder; in a bucket, name one file"):
+        origin_of(f"{bucket}/weights")
 
 
 def test_a_folder_has_the_hashes_of_what_is_read(tmp_path):

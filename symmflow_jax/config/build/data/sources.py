@@ -21,6 +21,7 @@ from symmflow_jax.data.source import DataError, Source, classes_found, notes_of,
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.runtime.errors import shown
+from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics import labels, palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
@@ -96,13 +97,15 @@ def from_seed(constructor: Callable[..., Source], data: DataConfig, train: bool,
 def from_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
     """Opens a source from a folder and a split."""
     del seed
-    return constructor(pathlib.Path(data.dir), _split(data, train))
+    return constructor(place.place(data.dir, "config.data.dir"), _split(data, train))
 
 
 def from_image_folder(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
     """Opens a source of image files from a folder and a split."""
     del seed
-    return constructor(pathlib.Path(data.dir), _split(data, train), decoding=decoding_of(data))
+    return constructor(
+        place.place(data.dir, "config.data.dir"), _split(data, train), decoding=decoding_of(data)
+    )
 
 
 def from_name(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
@@ -327,7 +330,7 @@ def dataset_of(config: Config) -> str:
     choice = _choice(config)
     if choice.is_packed:
         with contextlib.suppress(DataError):  # What is missing is told where it is opened.
-            return read_dataset(Place(pathlib.Path(config.data.dir))).name
+            return read_dataset(Place(place.place(config.data.dir, "config.data.dir"))).name
     return choice.dataset(config.data.source, config.data.name)
 
 
