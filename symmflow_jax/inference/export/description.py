@@ -31,7 +31,11 @@ class Artifact(NamedTuple):
 
 
 def describe(
-    model: Model, form: ProgramForm, artifacts: list[Artifact], **facts: Any
+    model: Model,
+    form: ProgramForm,
+    artifacts: list[Artifact],
+    batch: int | str = "batch",
+    **facts: Any,
 ) -> dict[str, Any]:
     """The values of `export.json`.
 
@@ -39,6 +43,7 @@ def describe(
         model: the model.
         form: the form of its programs.
         artifacts: the programs.
+        batch: size of a batch, or a name for any size.
         **facts: what is particular to the format, such as `platforms`.
     """
     schema = model.schema
@@ -53,17 +58,19 @@ def describe(
                 schema.raw_ids, schema.names, schema.palette, strict=True
             )
         ],
-        "functions": {a.program.name: _function(model, form, a) for a in artifacts},
+        "functions": {a.program.name: _function(model, form, a, batch) for a in artifacts},
     }
     return facts | values
 
 
-def _function(model: Model, form: ProgramForm, artifact: Artifact) -> dict[str, Any]:
+def _function(
+    model: Model, form: ProgramForm, artifact: Artifact, batch: int | str
+) -> dict[str, Any]:
     program = artifact.program
     given = {
         "kind": program.kind.value,
         "dtype": program.dtype.name,
-        "shape": ["batch", *program.shape],
+        "shape": [batch, *program.shape],
         "range": _RANGES[program.kind],
     }
     if program.kind is InputKind.IMAGE:
@@ -81,7 +88,7 @@ def _function(model: Model, form: ProgramForm, artifact: Artifact) -> dict[str, 
         "guidance": "" if "ids" in artifact.outputs else str(form.guidance),
         "input": given,
         "outputs": {
-            name: {"dtype": str(array.dtype), "shape": ["batch", *array.shape[1:]]}
+            name: {"dtype": str(array.dtype), "shape": [batch, *array.shape[1:]]}
             for name, array in artifact.outputs.items()
         },
     }

@@ -103,6 +103,8 @@ def lowered(
 
 
 def _check(form: ProgramForm) -> None:
+    if not form.platforms:
+        raise ValueError(f"--platforms is empty; choose from {listed(PLATFORMS)}.")
     for name in form.platforms:
         if name not in PLATFORMS:
             raise ValueError(f"--platforms holds {name!r}; choose from {listed(PLATFORMS)}.")
