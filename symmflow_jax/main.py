@@ -40,8 +40,8 @@ _INPUT = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "File or folder to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors or "
-    "<workdir>/<format>, (evaluate) the workdir.",
+    "File or folder to write; <workdir>/<mode> by default, (export) <workdir>/weights.safetensors "
+    "or <workdir>/<format>, (evaluate) the workdir.",
 )
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite",
@@ -149,8 +149,9 @@ _NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", in
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
-    ["compile", "speed", "input", "packed"],
-    "Measure this alone: compile times, speed of the workloads, input pipeline, or packed data.",
+    ["compile", "speed", "input", "packed", "export"],
+    "Measure this alone: compile times, speed of the workloads, input pipeline, packed data, or "
+    "exported models.",
 )
 _PACKED = flags.DEFINE_string(
     "packed", "", "Folder of the config's data, packed, whose reading is compared (benchmark)."

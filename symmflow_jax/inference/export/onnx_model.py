@@ -87,9 +87,7 @@ def write_onnx(
         noise=f"constant, of seed {form.seed}",
         batch=1,
     )
-    metadata = {
-        key: files.as_json(facts[key]) for key in ("step", "classes", "noise", "functions")
-    }
+    metadata = {key: files.as_json(facts[key]) for key in ("step", "classes", "noise", "functions")}
     try:
         graph = convert(run, program.name, given, program.kind.value, metadata)
     except NotImplementedError as error:

@@ -16,7 +16,6 @@ from symmflow_jax.inference.export import packed_weights
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.semantics.labels import LabelSchema
-from symmflow_jax.semantics.planes import with_ndim
 
 GENERATE, SEGMENT, CLASSIFY = "generate", "segment", "classify"
 
@@ -69,7 +68,7 @@ class Program:
     """
 
     name: str
-    run: Callable[[Arrays, jax.Array, jax.Array], dict[str, jax.Array]]
+    run: Callable[[Arrays, Any, Any], dict[str, jax.Array]]
     kind: InputKind
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -94,7 +93,8 @@ def programs(model: Model, form: ProgramForm) -> list[Program]:
                 f"--functions holds {name!r}; this model can {' and '.join(makers)}. Leave the "
                 "flag out for both."
             )
-    return [make(model, form) for name, make in makers.items() if name in (form.functions or makers)]
+    wanted = form.functions or tuple(makers)
+    return [make(model, form) for name, make in makers.items() if name in wanted]
 
 
 def recognizer(model: Model, form: ProgramForm) -> Program:
@@ -191,7 +191,7 @@ def _classes(schema: LabelSchema, ids: jax.Array) -> tuple[jax.Array, jax.Array]
     """The classes of ids, int32, and whether all ids of an example, bool `[batch]`, have one."""
     known = jnp.asarray(schema.known_ids, jnp.int32)
     numbers = jnp.asarray(schema.from_raw(np.asarray(schema.known_ids), "the schema"), jnp.int32)
-    matches = ids[..., None] == with_ndim(known, ids.ndim + 1)
+    matches = ids[..., None] == jnp.reshape(known, (1,) * ids.ndim + known.shape)
     is_known = jnp.any(matches, axis=-1)
     axes = tuple(range(1, ids.ndim))
     return numbers[jnp.argmax(matches, axis=-1)], jnp.all(is_known, axis=axes)

@@ -71,7 +71,7 @@ def write_stablehlo(
     artifacts = []
     for program in programs(model, form):
         exported = lowered(program, weights, form.platforms)
-        outputs = exported.out_tree.unflatten(exported.out_avals)
+        outputs = jax.tree.unflatten(exported.out_tree, exported.out_avals)
         artifacts.append(Artifact(program, f"{program.name}.stablehlo", outputs))
         contents[artifacts[-1].file] = bytes(exported.serialize())
         _logger.info("Made %s for %s.", program.name, ", ".join(form.platforms))

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import numpy as np
 import onnx
 from jax.extend import core
 
 from symmflow_jax.inference.export.onnx.flattening import flatten
 from symmflow_jax.inference.export.onnx.graph import Graph
-from symmflow_jax.inference.export.onnx.operators import OPERATORS, Operation
+from symmflow_jax.inference.export.onnx.operators import OPERATORS, Operation, literal
 
 
 def convert(
@@ -49,7 +48,7 @@ def convert(
 
     def value_of(variable: Any) -> str:
         if isinstance(variable, core.Literal):
-            return graph.constant(np.asarray(variable.val, variable.aval.dtype))
+            return graph.constant(literal(variable))
         return values[variable] if variable in values else graph.constant(known[variable])
 
     # Dictionaries of JAX are sorted by their keys.

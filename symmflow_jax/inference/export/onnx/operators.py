@@ -47,9 +47,9 @@ class Operation:
 
     def array(self, index: int) -> np.ndarray | None:
         """The array of an operand that is a constant; None for another one."""
-        variable = self.equation.invars[index]
+        variable: Any = self.equation.invars[index]
         if isinstance(variable, core.Literal):
-            return np.asarray(variable.val, variable.aval.dtype)
+            return literal(variable)
         return np.asarray(self.known[variable]) if variable in self.known else None
 
     def operand(self, index: int = 0, *, compact: bool = False) -> str:
@@ -84,6 +84,11 @@ class Operation:
     def cast(self, value: str, dtype: Any) -> str:
         """A value in another dtype."""
         return self.node("Cast", value, to=onnx_type(dtype))
+
+
+def literal(variable: Any) -> np.ndarray:
+    """The array of a constant that stands in a program itself."""
+    return np.asarray(variable.val, variable.aval.dtype)
 
 
 Operator = Callable[[Operation], list[str]]
@@ -154,7 +159,13 @@ def _select(operation: Operation) -> list[str]:
     if len(operation.equation.invars) != 3:
         raise NotImplementedError("a selection among more than two arrays")
     condition, if_false, if_true = (operation.operand(i, compact=True) for i in range(3))
-    value = operation.node("Where", condition, if_true, if_false)
+    if operation.result.dtype == np.bool_:
+        # onnxruntime selects no truth values.
+        chosen = operation.node("And", condition, if_true)
+        other = operation.node("And", operation.node("Not", condition), if_false)
+        value = operation.node("Or", chosen, other)
+    else:
+        value = operation.node("Where", condition, if_true, if_false)
     # Compact constants alone would have another shape.
     return [operation.node("Expand", value, operation.numbers(operation.result.shape))]
 
@@ -190,9 +201,7 @@ def _broadcast(operation: Operation) -> list[str]:
 
 
 def _concatenate(operation: Operation) -> list[str]:
-    return [
-        operation.node("Concat", *operation.operands(), axis=operation.parameters["dimension"])
-    ]
+    return [operation.node("Concat", *operation.operands(), axis=operation.parameters["dimension"])]
 
 
 def _stack(operation: Operation) -> list[str]:
@@ -222,9 +231,10 @@ def _slice(operation: Operation) -> list[str]:
 
 
 def _dynamic_slice(operation: Operation) -> list[str]:
-    starts = [operation.array(index) for index in range(1, len(operation.equation.invars))]
+    found = [operation.array(index) for index in range(1, len(operation.equation.invars))]
     sizes = operation.parameters["slice_sizes"]
-    if any(start is None for start in starts):
+    starts = [start for start in found if start is not None]
+    if len(starts) < len(found):
         raise NotImplementedError("a slice whose place depends on the input")
     # As JAX does, so that a slice lies inside.
     begins = [
@@ -345,8 +355,8 @@ def _gather(operation: Operation) -> list[str]:
     found = operation.node("GatherND", ordered, indices)
     # Axes of the indices come first here, and those of the slices where JAX wants them.
     rank, offsets = len(operation.result.shape), dimensions.offset_dims
-    places = [axis for axis in range(rank) if axis not in offsets] + list(offsets)
-    return [operation.node("Transpose", found, perm=[places.index(axis) for axis in range(rank)])]
+    order = [axis for axis in range(rank) if axis not in offsets] + list(offsets)
+    return [operation.node("Transpose", found, perm=[order.index(axis) for axis in range(rank)])]
 
 
 OPERATORS: dict[str, Operator] = {

@@ -20,7 +20,7 @@ name, given, output, seed = sys.argv[1:] + ["", "0"][len(sys.argv) - 3 :]
 function = about["functions"][name]
 form, shape = function["input"], function["input"]["shape"][1:]
 if form["kind"] in ("image", "mask"):
-    picture = Image.open(given)
+    picture: Image.Image = Image.open(given)
     if form["kind"] == "image":
         picture = ImageOps.exif_transpose(picture).convert(form["mode"])
     value = np.asarray(picture.resize(shape[1::-1], Image.Resampling[form["filter"]]))

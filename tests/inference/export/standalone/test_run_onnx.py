@@ -5,28 +5,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.inference.export.onnx_model import write_onnx
 from symmflow_jax.inference.export.programs import ProgramForm
-from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 
-@pytest.fixture
-def latent_model(latent_experiment, tiny_autoencoder) -> Model:
-    """A model of latents, with random weights."""
-    experiment = latent_experiment(**{"network.channel_multipliers": (1,)})
-    params = jax.tree.map(lambda leaf: leaf + 0.05, experiment.method.init(jax.random.key(0)))
-    codec = autoencoder_weights.read(tiny_autoencoder, experiment.method.codec.autoencoder)
-    return Model(experiment, Weights(params, codec), step=0)
-
-
 def test_a_segmenter_of_latents_gives_the_outputs_of_the_model(
-    latent_model, run_outside, tmp_path
+    latent_experiment, drawn_model, run_outside, tmp_path
 ):
+    latent_model = drawn_model(latent_experiment(**{"network.channel_multipliers": (1,)}))
     write_onnx(latent_model, tmp_path / "export", ProgramForm(seed=3))
     photo = np.random.default_rng(0).integers(256, size=(8, 8, 3), dtype=np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
@@ -43,16 +32,19 @@ def test_a_segmenter_of_latents_gives_the_outputs_of_the_model(
 
 
 def test_a_classifier_of_two_clocks_gives_the_outputs_of_the_model(
-    random_model, run_outside, tmp_path
+    tiny_experiment, drawn_model, run_outside, tmp_path
 ):
-    model = random_model(
-        **{
-            "data.source": "idx",
-            "data.dir": "nowhere",
-            "data.image_channels": 1,
-            "semantics.encoding": "onehot",
-            "train.clock": "independent",
-        }
+    model = drawn_model(
+        tiny_experiment(
+            **{
+                "data.source": "idx",
+                "data.dir": "nowhere",
+                "data.image_channels": 1,
+                "network.channel_multipliers": (1,),
+                "semantics.encoding": "onehot",
+                "train.clock": "independent",
+            }
+        )
     )
     write_onnx(model, tmp_path / "export", ProgramForm(num_steps=2, ensemble_size=2))
     photo = np.random.default_rng(1).integers(256, size=(16, 12), dtype=np.uint8)

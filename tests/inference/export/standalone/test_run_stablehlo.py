@@ -12,13 +12,11 @@ _FORM = ProgramForm(num_steps=2)
 
 
 @pytest.fixture(scope="module")
-def scenes(random_model, tmp_path_factory):
-    """A model of masks with two clocks, and its export."""
-    with jax.numpy_dtype_promotion("standard"):
-        model = random_model(**{"semantics.encoding": "onehot", "train.clock": "mixed"})
-        folder = tmp_path_factory.mktemp("scenes") / "export"
-        write_stablehlo(model, folder, _FORM)
-    return model, folder
+def scenes(scene_model, tmp_path_factory):
+    """A model of masks, and its export."""
+    folder = tmp_path_factory.mktemp("scenes") / "export"
+    write_stablehlo(scene_model, folder, _FORM)
+    return scene_model, folder
 
 
 def test_a_segmenter_gives_the_outputs_of_the_model(scenes, run_outside, tmp_path):
@@ -53,16 +51,8 @@ def test_a_generator_gives_the_pixels_of_the_model(scenes, run_outside, tmp_path
     assert "Error: " in result.stderr and "ids that no class has" in result.stderr
 
 
-def test_points_go_in_and_labels_come_out(random_model, run_outside, tmp_path):
-    model = random_model(
-        **{
-            "data.source": "spirals",
-            "data.image_size": (),
-            "semantics.encoding": "plane",
-            "semantics.dequantization_beta": 4.0,
-            "network.name": "mlp",
-        }
-    )
+def test_points_go_in_and_labels_come_out(point_model, run_outside, tmp_path):
+    model = point_model
     write_stablehlo(model, tmp_path / "export", ProgramForm(functions=("classify",)))
     assert not (tmp_path / "export" / "generate.stablehlo").exists()
     script = tmp_path / "export" / "run_stablehlo.py"
