@@ -111,5 +111,5 @@ def _check(form: ProgramForm) -> None:
     if importlib.util.find_spec("flatbuffers") is None:
         raise ValueError(
             "JAX writes StableHLO with the package flatbuffers, which is not installed; run "
-            "`pip install flatbuffers`."
+            "`pip install -e '.[stablehlo]'`."
         )

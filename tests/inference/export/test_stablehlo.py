@@ -64,6 +64,6 @@ def test_what_cannot_be_exported_is_told(point_model, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="Guidance needs a network with a clock for each"):
         write_stablehlo(point_model, tmp_path / "out", ProgramForm(guidance=Guidance(2.0)))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="run `pip install flatbuffers`"):
+    with pytest.raises(ValueError, match=r"run `pip install -e '\.\[stablehlo\]'`"):
         refused()
     assert not (tmp_path / "out").exists()
