@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from symmflow_jax.runtime import signals
@@ -47,7 +47,7 @@ _OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "File or folder to write, also in a bucket; <workdir>/<mode> by default, (export) "
-    "<workdir>/weights.safetensors, (evaluate) the workdir.",
+    "<workdir>/weights.safetensors or <workdir>/<format>, (evaluate) the workdir.",
 )
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite",
@@ -84,6 +84,22 @@ _NUM_CHECKED = define_number(
     int,
     at_least(0),
 )
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "safetensors",
+    ["safetensors", "stablehlo", "onnx"],
+    "What to export: weights with PyTorch's names, or programs that run without this package "
+    "(docs/export.md).",
+)
+_FUNCTIONS = flags.DEFINE_list(
+    "functions",
+    None,
+    "Functions to export as StableHLO, of generate, segment and classify; all that the model has, "
+    "if they are not given.",
+)
+_PLATFORMS = flags.DEFINE_list(
+    "platforms", ["cpu", "cuda", "tpu"], "Platforms of JAX for which StableHLO is exported."
+)
 _RESUME = flags.DEFINE_enum(
     "resume",
     "same",
@@ -95,7 +111,8 @@ _SEED = define_number("seed", 0, "Seed of the noise.", int, between(0, 2**32 - 1
 _NUM_STEPS = define_number(
     "num_steps",
     None,
-    "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given.",
+    "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given; "
+    "(export to stablehlo) those of all functions.",
     int,
     at_least(1),
 )
@@ -138,8 +155,9 @@ _NUM_ROUNDS = define_number("num_rounds", 5, "Timed calls of each workload.", in
 _ONLY = flags.DEFINE_enum(
     "only",
     None,
-    ["compile", "speed", "input", "packed"],
-    "Measure this alone: compile times, speed of the workloads, input pipeline, or packed data.",
+    ["compile", "speed", "input", "packed", "export"],
+    "Measure this alone: compile times, speed of the workloads, input pipeline, packed data, or "
+    "exported models.",
 )
 _PACKED = flags.DEFINE_string(
     "packed", "", "Folder of the config's data, packed, whose reading is compared (benchmark)."
@@ -309,12 +327,30 @@ def _import(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 
 def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.export.exporters import export
+    from symmflow_jax.inference.export.exporters import EXPORTERS, export
+    from symmflow_jax.inference.export.programs import ProgramForm
     from symmflow_jax.interop.names.torch_form import TorchForm
 
-    form = TorchForm.of_flags(_WEIGHTS_PREFIX.value, _NEW_ATTENTION_ORDER.value)
-    output = _output(workdir / "weights.safetensors")
-    export(workdir, output, experiment.eval.checkpoint, form, overwrite=_OVERWRITE.value)
+    name = _FORMAT.value
+    users = {other: exporter.flags for other, exporter in EXPORTERS.items()}
+    _refuse_flags_of_others("format", name, users)
+    _name_unused_keys(overrides.unused(command_line.given_keys(), EXPORTERS[name].keys))
+    ending = EXPORTERS[name].ending
+    form: TorchForm | ProgramForm
+    if ending:
+        form = TorchForm.of_flags(_WEIGHTS_PREFIX.value, _NEW_ATTENTION_ORDER.value)
+    else:
+        form = ProgramForm(
+            functions=tuple(_FUNCTIONS.value or ()),
+            num_steps=_NUM_STEPS.value,
+            ensemble_size=_NUM_DRAWS.value,
+            guidance=experiment.guidance(_num_steps(25)),
+            platforms=tuple(_PLATFORMS.value),
+            seed=_SEED.value,
+        )
+    output = _output(workdir / (f"weights{ending}" if ending else name))
+    checkpoint = experiment.eval.checkpoint
+    export(workdir, output, checkpoint, form, format_name=name, overwrite=_OVERWRITE.value)
 
 
 def _train_classifier(experiment: "Experiment", workdir: pathlib.Path) -> None:
@@ -431,9 +467,12 @@ MODES: dict[str, Mode] = {
     ),
     "export": Mode(
         _export,
-        "writes weights with PyTorch's names",
-        (*_FILES, "weights_prefix", "use_new_attention_order"),
-        ("eval.checkpoint",),
+        "writes weights with PyTorch's names, or programs that run without this package",
+        (
+            *(*_FILES, "format", "weights_prefix", "use_new_attention_order"),
+            *("functions", "platforms", "num_steps", "num_draws", "seed"),
+        ),
+        ("eval.checkpoint", "guidance"),
     ),
     "train_classifier": Mode(
         _train_classifier,
@@ -473,26 +512,37 @@ def main(experiment: "Experiment") -> None:
             not UTF-8.
     """
     mode = MODES[_MODE.value]
-    _refuse_flags_of_others(_MODE.value, mode)
+    _refuse_flags_of_others("mode", _MODE.value, {name: m.flags for name, m in MODES.items()})
     given = command_line.given_keys()
     unused = overrides.unused(given, mode.keys) + experiment.unused_keys(given)
-    if unused:
-        keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
-        _logger.warning("Not used by this command: %s.", keys)
+    _name_unused_keys(unused)
     default = pathlib.Path("runs") / command_line.config_name()
     workdir = place.place(path_flag(_WORKDIR) or str(default), "--workdir")
     _check_name(workdir)
     mode.run(experiment, workdir)
 
 
-def _refuse_flags_of_others(name: str, mode: Mode) -> None:
-    """Raises a ValueError for a given flag that the mode would ignore."""
-    for flag in {flag for other in MODES.values() for flag in other.flags} - set(mode.flags):
+def _name_unused_keys(unused: Sequence[str]) -> None:
+    """Warns of given keys of the config that the command does not use."""
+    if unused:
+        keys = ", ".join(f"config.{key}" for key in dict.fromkeys(unused))
+        _logger.warning("Not used by this command: %s.", keys)
+
+
+def _refuse_flags_of_others(kind: str, name: str, users: Mapping[str, Sequence[str]]) -> None:
+    """Raises a ValueError for a given flag that the chosen mode or format would ignore.
+
+    Args:
+        kind: "mode" or "format".
+        name: the chosen one.
+        users: the flags of each, by name.
+    """
+    for flag in {flag for used in users.values() for flag in used} - set(users[name]):
         if flags.FLAGS[flag].present:
-            users = [other for other, choice in MODES.items() if flag in choice.flags]
+            others = [other for other, used in users.items() if flag in used]
             raise ValueError(
-                f"--{flag} is not used by --mode={name}, but by {', '.join(users)}; leave it out, "
-                "or choose another --mode."
+                f"--{flag} is not used by --{kind}={name}, but by {', '.join(others)}; leave it "
+                f"out, or choose another --{kind}."
             )
 
 

@@ -29,7 +29,9 @@ def attend(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
         key: `[batch, context length, heads, n]`.
         value: as `key`.
     """
-    if query.shape[1] % _LANES or key.shape[1] % _LANES:
+    # The kernel needs to know the size of the batch, which an export leaves open.
+    is_open = not isinstance(query.shape[0], int)
+    if is_open or query.shape[1] % _LANES or key.shape[1] % _LANES:
         return jax.nn.dot_product_attention(query, key, value)
     return jax.lax.platform_dependent(
         query, key, value, tpu=_on_each_device, default=jax.nn.dot_product_attention

@@ -34,7 +34,7 @@ class MLP(nn.Module):
         The time t is `[batch]`, or `[batch, 2]` with one for the point and one for the semantics.
         """
         del dropout_keys  # There is no dropout here.
-        h = jnp.concatenate([x_t, y_t, jnp.reshape(t, (len(t), -1))], axis=-1)
+        h = jnp.concatenate([x_t, y_t, jnp.reshape(t, (t.shape[0], -1))], axis=-1)
         for layer in range(self.num_layers):
             h = nn.silu(nn.Dense(self.features, dtype=self.dtype, name=f"dense_{layer}")(h))
         channels = x_t.shape[-1] + y_t.shape[-1]

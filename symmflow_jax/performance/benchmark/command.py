@@ -4,6 +4,7 @@
     python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=input
     python -m symmflow_jax.main --mode=benchmark --config=configs/coco_pixels.py --only=packed \
         --config.data.dir=LOOSE --packed=PACKED
+    python -m symmflow_jax.main --mode=benchmark --config=configs/shapes.py --only=export
 
 If PyTorch and torchcfm are installed (`pip install -e '.[benchmark]'`), the same network runs
 the same workloads there, alternately with this project's. Measure on an idle machine.
@@ -20,6 +21,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.benchmark import (
     compile_times,
+    exported,
     input_pipeline,
     packed_files,
     tables,
@@ -45,7 +47,8 @@ def benchmark(
         experiment: the experiment to time.
         batch_sizes: batch sizes as strings; None takes the training's batch size.
         num_rounds: number of timed calls of each workload.
-        only: the part to run, "compile", "speed", "input" or "packed"; None runs all that it can.
+        only: the part to run, "compile", "speed", "input", "packed" or "export"; None runs all
+            that it can but the last one.
         packed: folder of the config's data, packed, whose reading is compared; "" for none.
 
     Raises:
@@ -66,6 +69,10 @@ def benchmark(
         parts["packed"] = lambda: tables.packed_files(
             packed_files.measure(experiment, packed, sizes[0], num_rounds)
         )
+    if only == "export":
+        if batch_sizes:
+            raise ValueError("--batch_sizes is not used by --only=export, which takes one image.")
+        parts["export"] = lambda: tables.exports(exported.measure(experiment, num_rounds))
     chosen = [only] if only else list(parts)
     if only and only not in parts:
         raise ValueError(f"--only={only} needs --packed, the folder that --mode=pack wrote.")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 
+from symmflow_jax.performance.benchmark import exported
 from symmflow_jax.performance.benchmark.compile_times import Program
 from symmflow_jax.performance.benchmark.input_pipeline import Rate
 from symmflow_jax.performance.benchmark.packed_files import Rates
@@ -94,6 +95,23 @@ def packed_files(rows: list[Rates]) -> str:
         for row in rows
     ]
     return markdown.table(["input", "loose images/s", "packed images/s", "ratio (rounds)"], cells)
+
+
+def exports(rows: list[exported.Row]) -> str:
+    """A table of a model and its exports; the first row is the model itself."""
+    cells = [
+        [
+            row.name,
+            f"{row.num_bytes / 1e6:.2f}" if row.num_bytes else "",
+            f"{row.num_other_ids} of {row.num_ids}",
+            f"{row.difference:.1e}",
+            f"{1e3 * row.seconds:.2f}",
+            f"{rows[0].seconds / row.seconds:.2f}",
+        ]
+        for row in rows
+    ]
+    header = ["form", "files, MB", "other ids", "largest difference", "one step of one image, ms"]
+    return markdown.table([*header, "times as fast"], cells)
 
 
 def _cells(row: Speed) -> list[str]:

@@ -1,0 +1,1 @@
+"""Conversion of programs of JAX to graphs of ONNX."""
