@@ -17,6 +17,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -111,21 +112,22 @@ def run(path: pathlib.Path, folder: pathlib.Path, changes: Mapping[str, Any] = {
         changes: other values of its parameters.
 
     Raises:
-        NotebookError: if a parameter is unknown, or if a shell command fails.
-        CellExecutionError: if a cell raises an error.
+        NotebookError: if a parameter is unknown.
+        CellExecutionError: if a cell raises an error, or a shell command of it fails.
     """
     notebook = nbformat.read(path, as_version=4)
     sources = [cell.source for cell in notebook.cells]
     cell = parameters_of(notebook)
-    cell.source = changed(cell.source, changes)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.source += _CHECK_OF_COMMANDS if _commands(cell.source) else ""
+    cell.source = changed(cell.source, changes) + _CHECK_OF_COMMANDS
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "configs").exists():
         (folder / "configs").symlink_to(ROOT / "configs")
     client = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=None,
+        startup_timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": folder}},
     )
     with _environment():
         client.execute()
@@ -135,13 +137,15 @@ def run(path: pathlib.Path, folder: pathlib.Path, changes: Mapping[str, Any] = {
     return notebook
 
 
-def _commands(source: str) -> list[str]:
-    """The shell commands of a cell."""
-    return re.findall(r"^\s*!(.*)", source, re.MULTILINE)
-
-
 # IPython raises no error for a command that fails.
-_CHECK_OF_COMMANDS = '\nassert not _exit_code, f"The command ended with status {_exit_code}."'
+_CHECK_OF_COMMANDS = """
+def _checked(_command, _run=get_ipython().system):
+    _run(_command)
+    if _exit_code:
+        raise RuntimeError(f"The command ended with status {_exit_code}: {_command}")
+
+get_ipython().system = _checked
+"""
 
 
 @contextlib.contextmanager
@@ -150,6 +154,8 @@ def _environment() -> Iterator[None]:
     before = dict(os.environ)
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    # With this option of bash, a pipeline fails with any of its commands.
+    os.environ |= {"SHELL": shutil.which("bash") or "sh", "SHELLOPTS": "pipefail"}
     os.environ["PATH"] = os.pathsep.join([str(pathlib.Path(sys.executable).parent), before["PATH"]])
     try:
         yield
@@ -159,7 +165,7 @@ def _environment() -> Iterator[None]:
 
 
 def _clean(notebook: nbformat.NotebookNode) -> None:
-    """Leaves out what differs between two runs, and raises NotebookError for a failed command."""
+    """Leaves out what need not be kept, and raises NotebookError for a command with an error."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -168,6 +174,8 @@ def _clean(notebook: nbformat.NotebookNode) -> None:
             failed = re.search(r"^(Error: .*|Traceback .*)$", text, re.MULTILINE)
             if failed:
                 raise NotebookError(failed[0])
+            if "image/png" in output.get("data", {}):
+                output["data"].pop("image/jpeg", None)  # Pillow gives both.
             if "text" in output:
                 output["text"] = re.sub(r"^.*\r(?=[^\n])", "", text, flags=re.MULTILINE)
 
