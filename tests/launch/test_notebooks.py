@@ -136,7 +136,7 @@ def test_a_command_that_fails_ends_the_run(tmp_path):
     cells = [
         nbformat.v4.new_code_cell("STATUS = 0", metadata={"tags": [execute.PARAMETERS]}),
         nbformat.v4.new_code_cell("!sh -c 'exit {STATUS}'"),
-        nbformat.v4.new_code_cell("!echo $FOLDER {STATUS}"),
+        nbformat.v4.new_code_cell("!echo {STATUS}"),
     ]
     path = tmp_path / "commands.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
