@@ -99,15 +99,7 @@ def _write_digits(folder: pathlib.Path) -> None:
         _write_idx(folder / f"{split}-labels-idx1-ubyte.gz", labels)
 
 
-@pytest.fixture
-def commands_share_programs(compiled_programs, monkeypatch):
-    """Kernels and commands find the compiled programs of the other tests."""
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(compiled_programs))
-    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("commands_share_programs")
 @pytest.mark.parametrize("path", _named(execute.NOTEBOOKS))
 def test_every_cell_runs(path, tmp_path, hub, hub_server):
     _write_digits(tmp_path / "data" / "mnist")
