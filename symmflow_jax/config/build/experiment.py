@@ -282,6 +282,10 @@ class Experiment:
         """The solver of a name; raises ValueError for an unknown name."""
         return solvers.make_solver(name, num_steps, self.eval.tolerance)
 
+    def density_solver(self) -> tuple[str, int | None, Solve]:
+        """Name, number of steps (None if adaptive) and solver of log densities."""
+        return solvers.make_density_solver(self.eval)
+
     def solver_rows(self) -> list[tuple[str, int | None, Solve]]:
         """Name, number of steps (None if adaptive) and solver of each row of the table."""
         return solvers.solver_rows(self.eval)

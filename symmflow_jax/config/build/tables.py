@@ -27,6 +27,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.semantics_parameterization": PARAMETERIZATIONS,
     "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
+    "eval.likelihood_solver": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,
     "parallel": PARALLELISMS,

@@ -2,6 +2,7 @@
 
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
+from symmflow_jax.evaluation.scores.likelihood import STANDARD_ERROR
 
 _OVERLAPS = ("pixel_accuracy", "frequency_weighted_iou")
 _DETAILS = {
@@ -43,7 +44,11 @@ def in_one_line(table: list[Measurement]) -> str:
 
 
 def _leading(table: list[Measurement]) -> list[Measurement]:
-    return [m for m in tables.whole(table) if m.metric not in _DETAILS]
+    return [
+        m
+        for m in tables.whole(table)
+        if m.metric not in _DETAILS and not m.metric.endswith(STANDARD_ERROR)
+    ]
 
 
 def _ends(group: list[Measurement], best: Measurement | None) -> list[Measurement]:

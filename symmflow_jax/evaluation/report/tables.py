@@ -32,7 +32,10 @@ _ONE_CLASS = f"{UNDEFINED} for AUC is not defined: it needs examples of at least
 
 _CLASSIFICATION = SemanticsKind.LABEL.task
 
-_CLOCKS = {"clean": "the given component held clean"}
+_CLOCKS = {
+    "clean": "the given component held clean",
+    "noise": "without semantics",
+}
 """Descriptions of clocks; the paper's clock has none."""
 
 
@@ -170,6 +173,8 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(f"{what} read by {whose[protocol.mask_decoder]}")
     if protocol.clock in _CLOCKS:
         parts.append(_CLOCKS[protocol.clock])
+    if protocol.divergence:
+        parts.append(f"divergence by {protocol.divergence}")
     if protocol.guidance:
         parts.append(f"guidance of {protocol.guidance}")
     if protocol.conditions:
