@@ -218,12 +218,14 @@ class ClockShares:
         independent: share with two independent times.
         clean_image: share with a clean image, as in recognition.
         clean_semantics: share with clean semantics, as in generation.
+        noise_semantics: share with semantics of pure noise, as in generation without them.
     """
 
     tied: Share = 0.25
     independent: Share = 0.25
     clean_image: Share = 0.25
     clean_semantics: Share = 0.25
+    noise_semantics: Share = 0.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -205,7 +205,7 @@ def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
 def score(table: list[Measurement]) -> float | None:
     """The score that compares checkpoints: one-step accuracy or mIoU, in [0, 1].
 
-    None if it is not defined, because no pixel or label counts.
+    None if it is not defined, because no pixel or label counts, or because no class is predicted.
     """
     chosen = [
         m.value
@@ -214,7 +214,7 @@ def score(table: list[Measurement]) -> float | None:
         and m.protocol.num_steps == 1
         and m.protocol.scored_size != "original"
     ]
-    return chosen[0] if math.isfinite(chosen[0]) else None
+    return chosen[0] if chosen and math.isfinite(chosen[0]) else None
 
 
 def _standard_deviation(values: list[float]) -> float:

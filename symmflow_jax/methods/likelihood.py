@@ -18,6 +18,20 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 
+TIED = (
+    "A likelihood needs a network with a clock for each component. With config.train.clock='tied' "
+    "image and semantics change together, so that no density of the image alone is defined: train "
+    "with 'independent', 'mixed' or 'unconditional', or set config.eval.likelihood_examples=0."
+)
+"""Why a network of one clock has no likelihood."""
+
+LATENTS = (
+    "A flow of latents has no likelihood of images, because the decoder of an autoencoder has "
+    "none: set config.eval.likelihood_examples=0, or clear config.autoencoder.weights for a flow "
+    "of pixels."
+)
+"""Why a flow of latents has no likelihood."""
+
 
 class _Edge(NamedTuple):
     """An edge of the unit square of times, from data at `start` to noise at `end`."""
@@ -44,18 +58,9 @@ def check(method: SymmFlow, of: Density) -> None:
             semantics bear no noise.
     """
     if method.time_sampling.num_clocks == 1:
-        raise ValueError(
-            "A likelihood needs a network with a clock for each component, but this one was "
-            "trained with config.train.clock='tied': image and semantics then change together, "
-            "and the path has no density of the image alone. Train with 'independent', 'mixed' or "
-            "'unconditional', or leave the likelihood out (config.eval.likelihood_examples=0)."
-        )
+        raise ValueError(TIED)
     if method.codec.bin_widths is None:
-        raise ValueError(
-            "A flow of latents has no likelihood of images, because the decoder of an autoencoder "
-            "has none; leave it out (config.eval.likelihood_examples=0), or clear "
-            "config.autoencoder.weights for a flow of pixels."
-        )
+        raise ValueError(LATENTS)
     if of is Density.SEMANTICS and not semantics_have_density(method):
         raise ValueError(
             "These semantics have no density, because their codes bear no noise; choose another "

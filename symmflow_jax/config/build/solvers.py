@@ -57,6 +57,11 @@ def make_solver(name: str, num_steps: int, tolerance: float) -> Solve:
     return choice.resolve()(tolerance if choice.adaptive else num_steps)
 
 
+def is_adaptive(name: str) -> bool:
+    """Tells if a solver chooses its own steps; raises ValueError for an unknown name."""
+    return choose(SOLVERS, name, "The solver").adaptive
+
+
 def make_density_solver(config: EvalConfig) -> tuple[str, int | None, Solve]:
     """Name, number of steps (None if adaptive) and solver of log densities.
 

@@ -44,4 +44,6 @@ def unused_keys(config: Config) -> set[str]:
     if CLOCKS[config.train.clock].shares is not None:
         shares = {field.name for field in dataclasses.fields(ClockShares)}
         unused |= {f"train.clock_shares.{name}" for name in shares}
+    if CLOCKS[config.train.clock].make(config.train).is_unconditional:
+        unused.add("train.prob_at_one")
     return unused

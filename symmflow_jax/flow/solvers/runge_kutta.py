@@ -51,9 +51,7 @@ RK4_THREE_EIGHTHS = RungeKutta(
 """Kutta's second method of order 4, which torchdiffeq calls "rk4"."""
 
 
-def _advance(
-    state: State, slopes: list[State], weights: tuple[float, ...], size: Scalar
-) -> State:
+def _advance(state: State, slopes: list[State], weights: tuple[float, ...], size: Scalar) -> State:
     """`state + size * sum(weights * slopes)`, leaving out the slopes of weight zero."""
     for weight, slope in zip(weights, slopes, strict=True):
         if weight:
