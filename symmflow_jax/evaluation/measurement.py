@@ -39,7 +39,7 @@ class Protocol:
         tolerance: local error of an adaptive solver, otherwise None.
         ensemble_size: number of noise samples for each example.
         clock: "tied" if both components moved, "clean" if the given component stayed clean,
-            "noise" if the model knows no semantics; None for a loss.
+            "noise" if the other component was pure noise; None for a loss.
         divergence: how the divergence of a likelihood was found, or None.
         guidance: description of the guidance, or None.
         weights: the evaluated weights: "ema", the averaged ones.

@@ -135,9 +135,9 @@ class _Augmented(NamedTuple):
     take the examples one by one.
     """
 
-    moving: Component
-    held: Component
-    divergence: PerExample
+    moving: Array
+    held: Array
+    divergence: Array
     probes: Any
 
 
@@ -202,10 +202,10 @@ def mean_of_draws(nats: Float[Array, "draws batch"]) -> PerExample:
     return jax.nn.logsumexp(nats, axis=0) - math.log(nats.shape[0])
 
 
-def _joint(moving: Component, held: Component, of_image: bool) -> JointState:
+def _joint(moving: Array, held: Array, of_image: bool) -> JointState:
     return JointState(moving, held) if of_image else JointState(held, moving)
 
 
-def _parts(state: JointState, of_image: bool) -> tuple[Component, Component]:
+def _parts(state: JointState, of_image: bool) -> tuple[Array, Array]:
     """The component that moves, and the other one."""
     return (state.image, state.semantics) if of_image else (state.semantics, state.image)

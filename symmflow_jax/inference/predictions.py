@@ -312,13 +312,15 @@ def log_likelihood(
     Raises:
         ValueError: if the method has no such density.
     """
+    divergence = likelihood.divergence_of(method, of, num_probes)
     probe_keys = keys.example_keys(keys.stream(key, Stream.PROBES), example_index)
+    probes = likelihood.draw_probes(method, of, divergence, probe_keys)
     draws_key = keys.stream(key, Stream.LIKELIHOOD)
 
     def draw(index: jax.Array) -> tuple[jax.Array, jax.Array]:
         draw_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
         found = likelihood.log_density(
-            method, weights, draw_keys, probe_keys, image, labels, solve, of, num_probes
+            method, weights, draw_keys, probes, image, labels, solve, of, divergence
         )
         return found.nats, found.nfe
 

@@ -2,7 +2,7 @@
 
 import enum
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,7 @@ class _Edge(NamedTuple):
     """An edge of the unit square of times, from data at `start` to noise at `end`."""
 
     clock: Clock
+    clock_name: str
     start: float
     end: float
     of_image: bool
@@ -45,9 +46,9 @@ class _Edge(NamedTuple):
 class Density(enum.Enum):
     """What a log density is of, with the edge of the times that it is integrated along."""
 
-    IMAGE_GIVEN_SEMANTICS = _Edge(clocks.clean_semantics, 1.0, 0.0, True)
-    IMAGE = _Edge(clocks.noise_semantics, 1.0, 0.0, True)
-    SEMANTICS = _Edge(clocks.noise_image, 0.0, 1.0, False)
+    IMAGE_GIVEN_SEMANTICS = _Edge(clocks.clean_semantics, "clean", 1.0, 0.0, True)
+    IMAGE = _Edge(clocks.noise_semantics, "noise", 1.0, 0.0, True)
+    SEMANTICS = _Edge(clocks.noise_image, "noise", 0.0, 1.0, False)
 
 
 def check(method: SymmFlow, of: Density) -> None:
@@ -78,12 +79,12 @@ def log_density(
     method: SymmFlow,
     weights: Weights,
     example_keys: ExampleKeys,
-    probe_keys: ExampleKeys,
+    probes: Any,
     image: Images,
     labels: Labels,
     solve: Solve,
     of: Density,
-    num_probes: int,
+    divergence: Divergence,
 ) -> LogDensity:
     """The log density of one draw of each example.
 
@@ -95,13 +96,13 @@ def log_density(
         method: the method; see `check` for what it must be.
         weights: weights of its network.
         example_keys: keys `[batch]` of the noise of this draw.
-        probe_keys: keys `[batch]` of the probes of the divergence. All draws of an example should
-            have the same: in a mean over draws, errors of their own would weigh as probability.
+        probes: those of the divergence; see `draw_probes`. All draws of an example should have the
+            same: in a mean over draws, errors of their own would weigh as probability.
         image: 8-bit images or points.
         labels: int `[batch, height, width]` or `[batch]`.
         solve: the solver.
         of: which density.
-        num_probes: probes of the divergence where it is estimated.
+        divergence: the way to find the divergence.
 
     Raises:
         TypeError: if the images are neither pixels nor points.
@@ -118,7 +119,6 @@ def log_density(
     else:
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         y = codec.encode_semantics(weights.codec, semantics_keys, labels)
-    divergence = divergence_of(method, of, num_probes)
     return likelihood.log_density(
         method.velocity(weights),
         JointState(x, y),
@@ -127,7 +127,7 @@ def log_density(
         edge.start,
         edge.end,
         divergence,
-        divergence.probes(probe_keys, _shape(method, of)),
+        probes,
         of_image=edge.of_image,
     )
 
@@ -135,6 +135,13 @@ def log_density(
 def divergence_of(method: SymmFlow, of: Density, num_probes: int) -> Divergence:
     """The way to find the divergence: exact for few dimensions, else an estimate."""
     return likelihood.divergence_of(num_dimensions(method, of), num_probes)
+
+
+def draw_probes(
+    method: SymmFlow, of: Density, divergence: Divergence, example_keys: ExampleKeys
+) -> Any:
+    """The probes of the divergence of each example, from keys `[batch]`; see `Divergence`."""
+    return divergence.probes(example_keys, _shape(method, of))
 
 
 def num_dimensions(method: SymmFlow, of: Density) -> int:

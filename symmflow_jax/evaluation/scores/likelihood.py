@@ -9,6 +9,7 @@ import numpy as np
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
 from symmflow_jax.methods import likelihood
 from symmflow_jax.methods.likelihood import Density
@@ -58,7 +59,6 @@ def make_likelihood(evaluator: Evaluator) -> Metric:
         protocol = evaluator.row_protocol("likelihood", evaluated, seed, solver, num_steps)
         protocol = dataclasses.replace(
             protocol,
-            clock="clean",
             dequantized=bool(experiment.data.image_size),
             ensemble_size=experiment.eval.likelihood_draws,
         )
@@ -89,7 +89,7 @@ def densities_of(evaluator: Evaluator) -> list[Density]:
 def measure_density(
     evaluator: Evaluator,
     evaluated: EvaluatedWeights,
-    solve: predictions.Solve,
+    solve: Solve,
     protocol: Protocol,
     of: Density,
 ) -> Scores:
@@ -130,7 +130,9 @@ def measure_density(
         values={name: lengths.mean, name + STANDARD_ERROR: lengths.standard_error},
         num_examples=lengths.count,
         nfe=passes.mean,
-        protocol=dataclasses.replace(protocol, divergence=str(divergence)),
+        protocol=dataclasses.replace(
+            protocol, clock=of.value.clock_name, divergence=str(divergence)
+        ),
     )
 
 
