@@ -153,16 +153,16 @@ def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
         ValueError: if `start` and `end` are no interval in [0, 1], or if the solver is adaptive,
             but should guide or skip its first step.
     """
+    if config.skip_first_step and num_steps is None:
+        raise ValueError(
+            "config.guidance.skip_first_step is set, but an adaptive solver has no first step that "
+            "is known; choose a solver of fixed steps."
+        )
     if config.weight != 1.0 and num_steps is None:
         raise ValueError(
             f"config.guidance.weight is {config.weight}, but an adaptive solver takes the examples "
             "one by one, without the noise that guidance keeps for each; choose a solver of fixed "
             "steps, such as heun."
-        )
-    if config.skip_first_step and num_steps is None:
-        raise ValueError(
-            "config.guidance.skip_first_step is set, but an adaptive solver has no first step that "
-            "is known; choose a solver of fixed steps."
         )
     zero_init_until = 1.0 / num_steps if num_steps and config.skip_first_step else 0.0
     return Guidance(config.weight, config.start, config.end, config.project, zero_init_until)

@@ -1,0 +1,39 @@
+"""The study of probability paths at a tiny size."""
+
+import pytest
+
+from symmflow_jax.studies.paths import study
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
+
+
+def test_every_path_has_a_row_of_each_table(monkeypatch, tiny, check_row):
+    monkeypatch.setattr(study, "PASSES", (4, 8))
+    monkeypatch.setattr(study, "TOLERANCES", (1e-2,))
+    found = study.study(seeds=(0, 1), changes=tiny, num_samples=20)
+    tables = found.text.split("## ")
+    for name in study.VARIANTS:
+        check_row(tables[1], name, 3)
+        check_row(tables[2], name, 2)
+        check_row(tables[3], name, 2)
+    assert found.text.count("- ahead: ") + found.text.count("- behind: ") == 6
+    assert "missed: control" in found.text  # None of them has learned anything.
+    assert "`train.path=diffusion`" in found.text and found.plot.std() > 1
+
+
+def _findings(passes: float, error: float, distance: float) -> study.VariantFindings:
+    names = [f"{number} passes" for number in study.PASSES]
+    adaptive = {"passes at 1e-05": [passes], "energy distance": [distance], "nats a point": [1.0]}
+    return study.VariantFindings(
+        adaptive, {name: [distance] for name in names}, {name: [error] for name in names}, {}
+    )
+
+
+def test_the_better_path_is_ahead_whichever_it_is():
+    figures = (80, 0.2, 0.01), (120, 0.1, 0.02), (7, 1, 1)
+    found = dict(zip(study.VARIANTS, (_findings(*f) for f in figures), strict=True))
+    text = study.comparisons(found)
+    assert "- ahead: passes at 1e-05 of the adaptive solver, 80.0000 against 120.0000" in text
+    assert "- behind: error in 8 passes, 0.2000 against 0.1000" in text
+    assert "- behind: nats a point" in text  # As good is not better.
+    assert "- met: control" in text
