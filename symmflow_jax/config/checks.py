@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
-from symmflow_jax.config.build.solvers import make_density_solver
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
-from symmflow_jax.config.schema import old_names, ranges, relations
+from symmflow_jax.config.schema import measurement, old_names, ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.interop.hub import address
 from symmflow_jax.interop.hub.download import fetched
-from symmflow_jax.methods import likelihood
 from symmflow_jax.runtime.errors import shown_value
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -54,8 +52,7 @@ def check(config: Config) -> None:
     _check_rows(config)
     _check_samples(config)
     _check_protocol(config)
-    _check_likelihood(config)
-    _check_unconditional(config)
+    measurement.check(config)
 
 
 def check_saved(config: Config) -> None:
@@ -171,13 +168,6 @@ def _check_rows(config: Config) -> None:
                 f"config.eval.metrics has {name!r}, which is of {METRICS[name].kinds[0]}s, but "
                 f"this config learns {kind}s; leave it out."
             )
-    for name, choice in METRICS.items():
-        number = getattr(config.eval, choice.asked_by) if choice.asked_by else 0
-        if number and name not in config.eval.metrics:
-            raise ValueError(
-                f"config.eval.{choice.asked_by} is {number}, but config.eval.metrics lacks "
-                f"{name!r}, which measures them; add it, or set config.eval.{choice.asked_by}=0."
-            )
     if not config.eval.solvers or not config.eval.num_steps:
         raise ValueError(
             f"config.eval.solvers and num_steps are {config.eval.solvers} and "
@@ -236,40 +226,3 @@ def _check_protocol(config: Config) -> None:
             "generates images from labels in turn, which belong to no real image; clear it, or "
             "choose protocol 'ours'."
         )
-
-
-def _check_likelihood(config: Config) -> None:
-    """Checks that a likelihood is one, if it is asked for."""
-    number = config.eval.likelihood_examples
-    make_density_solver(config.eval)
-    if not number:
-        return
-    if CLOCKS[config.train.clock].num_clocks == 1:
-        raise ValueError(f"config.eval.likelihood_examples is {number}. {likelihood.TIED}")
-    if config.autoencoder.weights:
-        raise ValueError(f"config.eval.likelihood_examples is {number}. {likelihood.LATENTS}")
-
-
-def _check_unconditional(config: Config) -> None:
-    """Checks that nothing asks a model of images alone for semantics."""
-    clock, values = CLOCKS[config.train.clock], config.eval
-    if not clock.make(config.train).is_unconditional:
-        return
-    learned = f"config.train.clock is {config.train.clock!r}, which learns images alone"
-    fit = [name for name, choice in METRICS.items() if not choice.of_semantics]
-    for name in values.metrics:
-        if name not in fit:
-            raise ValueError(
-                f"config.eval.metrics has {name!r}, but {learned}; choose from {listed(fit)}."
-            )
-    for key, asks in (
-        ("eval.lpips_weights", bool(values.lpips_weights)),
-        ("eval.clock", bool(values.clock)),
-        ("guidance.weight", config.guidance.weight != 1.0),
-    ):
-        if asks:
-            given = operator.attrgetter(key)(config)
-            raise ValueError(
-                f"config.{key} is {given!r}, which is of images with semantics, but {learned}; "
-                "leave it out."
-            )

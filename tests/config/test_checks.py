@@ -85,54 +85,6 @@ def test_what_is_measured_must_be_possible(changes, message):
         conversion.from_json({"eval": changes})
 
 
-_TWO_CLOCKS = {"train": {"clock": "mixed"}}
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (
-            {"eval": {"likelihood_solver": "euler"}},
-            r"'euler', but its error flatters: .* 0\.16 nats .*; choose one of midpoint, heun, rk4",
-        ),
-        ({"eval": {"likelihood_solver": "rk"}}, "likelihood_solver is 'rk'; choose one of euler"),
-        ({"eval": {"likelihood_examples": 5}}, "_examples is 5. A likelihood needs a network with"),
-        (
-            _TWO_CLOCKS | {"eval": {"likelihood_examples": 5, "metrics": ("objective",)}},
-            "likelihood_examples is 5, but config.eval.metrics lacks 'likelihood'",
-        ),
-        (
-            _TWO_CLOCKS | {"eval": {"likelihood_examples": 5}, "autoencoder": {"weights": "vae"}},
-            "decoder of an autoencoder has none",
-        ),
-    ],
-)
-def test_a_likelihood_must_be_one(values, message):
-    with pytest.raises(ValueError, match=message):
-        conversion.from_json(values)
-    good = _TWO_CLOCKS | {"eval": {"likelihood_examples": 5, "likelihood_solver": "dopri5"}}
-    assert conversion.from_json(good).eval.likelihood_examples == 5
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({}, "metrics has 'recognition', but .* learns images alone; choose from sample_quality"),
-        (
-            {"eval": {"clock": "clean", "metrics": ("objective",)}},
-            "eval.clock is 'clean', which is of images with semantics",
-        ),
-        (
-            {"eval": {"metrics": ("objective",)}, "guidance": {"weight": 2.0}},
-            r"guidance\.weight is 2\.0, which is of images with semantics",
-        ),
-    ],
-)
-def test_a_model_of_images_alone_is_asked_for_no_semantics(values, message):
-    with pytest.raises(ValueError, match=message):
-        conversion.from_json(values | {"train": {"clock": "unconditional"}})
-
-
 def test_points_and_labels_have_no_images_or_masks_to_compare():
     samples = {"lpips_weights": "w", "num_feature_samples": 10}
     with pytest.raises(ValueError, match="image_size is empty, which means points"):

@@ -51,7 +51,7 @@ METRICS: dict[str, MetricChoice] = {
         asked_by="num_feature_samples",
     ),
     "likelihood": MetricChoice(
-        "symmflow_jax.evaluation.scores.likelihood:make_likelihood",
+        "symmflow_jax.evaluation.likelihood:make_likelihood",
         "bits per dimension of images, with semantics and without, and of semantics, if "
         "`eval.likelihood_examples` is positive",
         of_semantics=False,

@@ -34,7 +34,7 @@ class Published:
     data: str
     task: str
     metric: str
-    values: Mapping[int | None, float]
+    values: Mapping[int, float] | Mapping[None, float]
     decimals: int
     unit: float = 1.0
     note: str

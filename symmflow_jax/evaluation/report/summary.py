@@ -1,8 +1,8 @@
 """The scores that matter most, for the terminal; the report holds all of them."""
 
+from symmflow_jax.evaluation.likelihood import STANDARD_ERROR
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
-from symmflow_jax.evaluation.scores.likelihood import STANDARD_ERROR
 
 _OVERLAPS = ("pixel_accuracy", "frequency_weighted_iou")
 _DETAILS = {

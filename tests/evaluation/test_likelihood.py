@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from symmflow_jax.evaluation import likelihood
 from symmflow_jax.evaluation.evaluator import evaluator_of
-from symmflow_jax.evaluation.scores import likelihood
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import Likelihood
 from symmflow_jax.methods.likelihood import Density
