@@ -20,11 +20,10 @@ paper's mean over 50 dequantised copies, and FID of 50,000 samples with the pass
         --config.eval.feature_weights=inception.safetensors --config.eval.real_split=train \
         --config.eval.num_feature_samples=50000 --workdir=runs/cifar10_flow_matching
 
-Hardware: an accelerator; the paper took two GPUs. The network has 62 M parameters more than
-configs/cifar10.py's attention needs; 391,000 steps of 256 images take about a week on one GPU of
-80 GB. Expect (paper) 2.99 bits per dimension and FID 6.35 in 142 passes; with the diffusion path
-3.10, and 8.06 in 183. Nobody has run this to the end here: a small version is in
-docs/likelihood.md.
+Hardware: accelerators; the network has 144 M parameters. The paper took two GPUs for 391,000 steps
+of 256 images, and does not say how long; expect days. Expect (paper) 2.99 bits per dimension and
+FID 6.35 in 142 passes; with the diffusion path 3.10, and 8.06 in 183. Nobody has run this to the
+end here: docs/likelihood.md has a small version for two cores.
 
 What the paper does not say is ours: sigma_min, the averaging of the weights, and dequantised
 training. Its linear warm-up and decay is a cosine here. Its 1,000 epochs are not its 391,000 steps

@@ -91,11 +91,11 @@ def study(
 
     Args:
         seeds: seeds of points, parameters and noise.
-        changes: config values on top of `SETTINGS` and `VARIANTS`.
+        changes: config values on top of `SETTINGS`; those of a variant count more.
         num_samples: number of generated points, and of real ones beside them.
     """
     found = {
-        name: measure(SETTINGS | variant | dict(changes or {}), seeds, num_samples)
+        name: measure(SETTINGS | dict(changes or {}) | variant, seeds, num_samples)
         for name, variant in VARIANTS.items()
     }
     return Report(_text(found, num_samples, changes, seeds), _plot(found))
