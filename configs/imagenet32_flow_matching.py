@@ -9,10 +9,11 @@ path, more dequantised copies and FID are asked for as in configs/cifar10_flow_m
 paper's likelihood is over up to 15 copies.
 
 Hardware: accelerators; the network has 197 M parameters. The paper took four GPUs for 250,000
-steps of 1,024 images, and does not say how long; expect days. Expect (paper) 3.53 bits per dimension and FID 5.02 in 122 passes; with the diffusion path
-3.54, and 6.37 in 193. Nobody has run this here. For ImageNet of 64x64 pixels the paper has 3.31
-bits per dimension and FID 14.45 in 138 passes, with channels 192, multipliers (1, 2, 3, 4),
-attention at the rates 2, 4 and 8, 157,000 steps of 2,048 images and a constant learning rate.
+steps of 1,024 images, and does not say how long; expect days. Expect (paper) 3.53 bits per
+dimension and FID 5.02 in 122 passes; with the diffusion path 3.54, and 6.37 in 193. Nobody has run
+this here. For ImageNet of 64x64 pixels the paper has 3.31 bits per dimension and FID 14.45 in 138
+passes, with channels 192, multipliers (1, 2, 3, 4), attention at the rates 2, 4 and 8, 157,000
+steps of 2,048 images and a constant learning rate.
 """
 
 from symmflow_jax.config.reading.config_file import beside
