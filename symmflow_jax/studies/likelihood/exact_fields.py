@@ -27,7 +27,7 @@ def mixture() -> Velocity:
         classes = state.semantics[:, 0].astype(jnp.int32)
         mean, frame = means[classes], axes[classes]
         offsets = jnp.einsum("bpij,bpi->bpj", frame, state.image[:, None] - t * mean)
-        variance, rate = _variance(scales, t)
+        variance, rate = (array[None, None] for array in _variance(scales, t))
         log_weights = -0.5 * jnp.sum(jnp.square(offsets) / variance, axis=-1)
         moved = mean + jnp.einsum("bpij,bpj->bpi", frame, rate * offsets)
         image = jnp.einsum("bp,bpi->bi", jax.nn.softmax(log_weights, axis=-1), moved)

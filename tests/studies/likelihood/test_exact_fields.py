@@ -20,7 +20,7 @@ def test_at_the_start_the_velocity_leads_to_the_mean():
 def test_the_velocity_of_the_mixture_is_the_mean_over_pairs_that_meet():
     """At a point and time, the mean of (data - noise) over data, by a sum over many draws."""
     rng, t = np.random.default_rng(1), 0.3
-    data = gaussian_mixture.draw(rng, np.full(400_000, 5)).astype(np.float64)
+    data = gaussian_mixture.draw(rng, np.full(200_000, 5)).astype(np.float64)
     point = 0.4 * gaussian_mixture.draw(rng, np.array([5]))[0]
     noise = (point - t * data) / (1 - t)
     log_weights = -0.5 * np.square(noise).sum(axis=1)
@@ -28,5 +28,4 @@ def test_the_velocity_of_the_mixture_is_the_mean_over_pairs_that_meet():
     expected = (weights[:, None] * (data - noise)).sum(axis=0) / weights.sum()
     state = JointState(jnp.asarray(point[None], jnp.float32), jnp.full((1, 1), 5.0))
     moved = exact_fields.mixture()(state, JointState(jnp.float32(t), None)).image[0]
-    np.testing.assert_allclose(moved, expected, atol=0.15)
-    assert np.corrcoef(moved, expected)[0, 1] > 0.99
+    np.testing.assert_allclose(moved, expected, atol=0.01)
