@@ -7,13 +7,14 @@ from symmflow_jax.studies.paths import study
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 
-def test_every_path_has_a_row_of_each_table(monkeypatch, tiny, check_row):
+def test_every_path_has_a_row_of_each_table(monkeypatch, tiny, row, check_row):
     monkeypatch.setattr(study, "PASSES", (4, 8))
     monkeypatch.setattr(study, "TOLERANCES", (1e-2,))
     found = study.study(seeds=(0, 1), changes=tiny, num_samples=20)
     tables = found.text.split("## ")
     for name in study.VARIANTS:
-        check_row(tables[1], name, 3)
+        passes, *_ = (float(cell.split("±")[0]) for cell in row(tables[1], name))
+        assert passes >= 7
         check_row(tables[2], name, 2)
         check_row(tables[3], name, 2)
     assert found.text.count("- ahead: ") + found.text.count("- behind: ") == 6
