@@ -217,7 +217,10 @@ Means ± standard deviations of seeds {", ".join(map(str, seeds))}; {num_samples
 
 
 def comparisons(found: Mapping[str, VariantFindings]) -> str:
-    """A line for each figure in which the straight path should be ahead, and for the control."""
+    """A line for each figure in which the straight path should be ahead, and for the control.
+
+    Figures within two standard errors over the seeds are even.
+    """
     straight, diffusion, untrained = (found[name] for name in VARIANTS)
     finest = f"passes at {TOLERANCES[-1]:g}"
     pairs = {
@@ -232,9 +235,8 @@ def comparisons(found: Mapping[str, VariantFindings]) -> str:
         )
     lines = []
     for name, (ours, theirs) in pairs.items():
-        ahead = np.mean(ours) < np.mean(theirs)
         figures = f"{np.mean(ours):.4f} against {np.mean(theirs):.4f}"
-        lines.append(f"- {'ahead' if ahead else 'behind'}: {name}, {figures}")
+        lines.append(f"- {_standing(ours, theirs)}: {name}, {figures}")
     control, trained = (float(np.mean(f.adaptive[_DISTANCE])) for f in (untrained, straight))
     met = "met" if control > 10.0 * max(trained, 1e-3) else "missed"
     lines.append(
@@ -242,6 +244,16 @@ def comparisons(found: Mapping[str, VariantFindings]) -> str:
         f"against {trained:.4f}"
     )
     return "\n".join(lines)
+
+
+def _standing(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """If the first values are lower by more than two standard errors over the seeds, or higher."""
+    differences = np.asarray(theirs) - np.asarray(ours)
+    error = np.std(differences, ddof=1) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
+    mean = float(np.mean(differences))
+    if abs(mean) <= 2.0 * error:
+        return "even"
+    return "ahead" if mean > 0 else "behind"
 
 
 def _plot(found: Mapping[str, VariantFindings]) -> np.ndarray:

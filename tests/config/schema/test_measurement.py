@@ -13,7 +13,7 @@ from symmflow_jax.data.source import numbered_classes
     [
         (
             {"likelihood_solver": "euler"},
-            r"'euler', but its error flatters: .* 0\.16 nats .*; choose one of midpoint, heun, rk4",
+            r"'euler', but its error flatters: .* 0\.18 nats .*; choose one of midpoint, heun, rk4",
         ),
         ({"likelihood_solver": "rk"}, "likelihood_solver is 'rk'; choose one of euler"),
         (

@@ -17,7 +17,7 @@ def test_every_path_has_a_row_of_each_table(monkeypatch, tiny, row, check_row):
         assert passes >= 7
         check_row(tables[2], name, 2)
         check_row(tables[3], name, 2)
-    assert found.text.count("- ahead: ") + found.text.count("- behind: ") == 6
+    assert sum(found.text.count(f"- {word}: ") for word in ("ahead", "behind", "even")) == 6
     assert "missed: control" in found.text  # None of them has learned anything.
     assert "`train.path=diffusion`" in found.text and found.plot.std() > 1
 
@@ -36,5 +36,11 @@ def test_the_better_path_is_ahead_whichever_it_is():
     text = study.comparisons(found)
     assert "- ahead: passes at 1e-05 of the adaptive solver, 80.0000 against 120.0000" in text
     assert "- behind: error in 8 passes, 0.2000 against 0.1000" in text
-    assert "- behind: nats a point" in text  # As good is not better.
+    assert "- even: nats a point, 1.0000 against 1.0000" in text
     assert "- met: control" in text
+
+
+def test_what_seeds_do_not_tell_apart_is_even():
+    assert study._standing([1.0, 1.2, 0.8], [1.3, 1.5, 1.1]) == "ahead"
+    assert study._standing([1.0, 1.2, 0.8], [0.9, 1.3, 0.85]) == "even"
+    assert study._standing([1.0, 1.0], [0.5, 0.6]) == "behind"
