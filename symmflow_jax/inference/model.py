@@ -230,7 +230,7 @@ class Model:
         if t_semantics is not None:
             self.method.require_two_clocks("A time for the semantics alone")
             times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
-        return tuple(self.method.velocity(self.weights)(JointState(x_t, y_t), times))
+        return tuple(predictions.velocity(self.method, self.weights, JointState(x_t, y_t), times))
 
     def _require_semantics(self, fault: str, remedy: str) -> None:
         """Raises a ValueError if the model knows images alone."""
