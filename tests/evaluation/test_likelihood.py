@@ -128,5 +128,5 @@ def test_a_network_gives_the_same_nats_in_any_batch(tiny_experiment):
             [measured[f"nats_unconditional{end}"].value for end in ("", "_standard_error")]
         )
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
-    # A normal law of two dimensions has 1.84 nats in its middle; no network is far from it at first.
+    # A normal law of two dimensions has 1.84 nats in its middle.
     assert 1.0 < found[0][0] < 10.0 and 0.0 < found[0][1] < 3.0
