@@ -111,10 +111,18 @@ _SEED = define_number("seed", 0, "Seed of the noise.", int, between(0, 2**32 - 1
 _NUM_STEPS = define_number(
     "num_steps",
     None,
-    "Euler steps: 25 to generate and sample, 1 to segment and classify, if it is not given; "
-    "(export to stablehlo) those of all functions.",
+    "Steps of the solver: 25 to generate and sample, 1 to segment and classify, if it is not "
+    "given; (export to stablehlo) those of all functions. Not for the adaptive dopri5, which takes "
+    "--config.eval.tolerance.",
     int,
     at_least(1),
+)
+_SOLVER = flags.DEFINE_string(
+    "solver",
+    "euler",
+    "Solver, a name in docs/choices.md; (evaluate) the only one of the table, instead of "
+    "config.eval.solvers. To generate in 10 passes and more, heun is nearer to the flow than euler "
+    "at the same cost (docs/likelihood.md).",
 )
 _NUM_SAMPLES = define_number(
     "num_samples",
@@ -200,6 +208,7 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.evaluation.report.report import report_evaluation
     from symmflow_jax.runtime.cluster import session
 
+    experiment = _with_solver(experiment)
     model = _load(experiment, workdir)
     measured = model.experiment.measured_as(experiment)
     output = _output(workdir)
@@ -214,15 +223,16 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Takes guidance from the command and everything else from the checkpoint."""
     from symmflow_jax.inference.files.generation import generate_files
 
-    num_steps = _num_steps(25)
+    num_steps = _num_steps(experiment, 25)
     model = _load(experiment, workdir)
     generate_files(
         model,
         _input() if model.reads_masks else _INPUT.value,
         _output(workdir / "generate"),
         seed=_SEED.value,
-        num_steps=num_steps,
+        num_steps=num_steps or 1,
         num_samples=_NUM_SAMPLES.value,
+        solver=_SOLVER.value,
         guidance=experiment.guidance(num_steps),
         overwrite=_OVERWRITE.value,
     )
@@ -236,7 +246,8 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
         _input(),
         _output(workdir / "segment"),
         seed=_SEED.value,
-        num_steps=_num_steps(1),
+        num_steps=_num_steps(experiment, 1) or 1,
+        solver=_SOLVER.value,
         ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
         unsure_id=_UNSURE_ID.value,
@@ -253,7 +264,8 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
         _input(),
         _output(workdir / "classify"),
         seed=_SEED.value,
-        num_steps=_num_steps(1),
+        num_steps=_num_steps(experiment, 1) or 1,
+        solver=_SOLVER.value,
         ensemble_size=_NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
         overwrite=_OVERWRITE.value,
@@ -269,7 +281,8 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
         Sampled[_WHAT.value.upper()],
         _output(workdir / "sample"),
         seed=_SEED.value,
-        num_steps=_num_steps(25),
+        num_steps=_num_steps(experiment, 25) or 1,
+        solver=_SOLVER.value,
         num_samples=_NUM_SAMPLES.value,
         overwrite=_OVERWRITE.value,
     )
@@ -397,7 +410,9 @@ _MODEL = ("semantics", "network", "autoencoder")
 _RUN = ("seed", "parallel", "data", *_MODEL, "train", "eval", "guidance")
 _KIND = ("semantics.encoding", "semantics.kind")
 _FILES = ("output", "overwrite")
-_ANSWERS = ("input", *_FILES, "seed", "num_steps", "num_draws", "min_confidence")
+_INTEGRATION = ("seed", "num_steps", "solver")
+_ANSWERS = ("input", *_FILES, *_INTEGRATION, "num_draws", "min_confidence")
+_MODEL_KEYS = ("eval.checkpoint", "eval.tolerance")
 
 MODES: dict[str, Mode] = {
     "train": Mode(
@@ -411,28 +426,28 @@ MODES: dict[str, Mode] = {
     "evaluate": Mode(
         _evaluate,
         "measures the weights in the workdir",
-        _FILES,
+        (*_FILES, "solver"),
         ("seed", "data", "eval", "guidance"),
         several=True,
     ),
     "generate": Mode(
         _generate,
         "makes images of masks or labels",
-        ("input", *_FILES, "seed", "num_steps", "num_samples"),
-        ("eval.checkpoint", "guidance"),
+        ("input", *_FILES, *_INTEGRATION, "num_samples"),
+        (*_MODEL_KEYS, "guidance"),
     ),
     "segment": Mode(
         _segment,
         "reads masks in images",
         (*_ANSWERS, "unsure_id", "probabilities"),
-        ("eval.checkpoint",),
+        _MODEL_KEYS,
     ),
-    "classify": Mode(_classify, "reads labels in images", _ANSWERS, ("eval.checkpoint",)),
+    "classify": Mode(_classify, "reads labels in images", _ANSWERS, _MODEL_KEYS),
     "sample": Mode(
         _sample,
         "makes images, semantics or pairs from noise alone",
-        (*_FILES, "seed", "num_steps", "num_samples", "what"),
-        ("eval.checkpoint",),
+        (*_FILES, *_INTEGRATION, "num_samples", "what"),
+        _MODEL_KEYS,
     ),
     "check_data": Mode(
         _check_data,
@@ -557,14 +572,44 @@ def _check_name(workdir: pathlib.Path) -> None:
         ) from None
 
 
-def _num_steps(default: int) -> int:
-    return default if _NUM_STEPS.value is None else _NUM_STEPS.value
+def _num_steps(experiment: "Experiment", default: int) -> int | None:
+    """The number of steps; None for an adaptive solver.
+
+    Raises:
+        ValueError: if there is no such solver, or if an adaptive one is given a number of steps.
+    """
+    if not experiment.is_adaptive(_SOLVER.value):
+        return default if _NUM_STEPS.value is None else _NUM_STEPS.value
+    if _NUM_STEPS.value is not None:
+        raise ValueError(
+            f"--num_steps={_NUM_STEPS.value} is given, but --solver={_SOLVER.value} chooses its "
+            "own steps; leave it out, or set --config.eval.tolerance."
+        )
+    return None
+
+
+def _with_solver(experiment: "Experiment") -> "Experiment":
+    """The experiment with the solver of `--solver` alone, if that is given."""
+    if not flags.FLAGS["solver"].present:
+        return experiment
+    if "eval.solvers" in command_line.given_keys():
+        raise ValueError(
+            "--solver and --config.eval.solvers are both given; leave one out. --solver measures "
+            "one solver, --config.eval.solvers several."
+        )
+    experiment.is_adaptive(_SOLVER.value)  # Names an unknown solver.
+    return experiment.changed({"eval.solvers": (_SOLVER.value,)})
 
 
 def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
+    """The model of the workdir, with the tolerance of the command."""
     from symmflow_jax.inference.model import load
 
-    return load(workdir, experiment.eval.checkpoint)
+    model = load(workdir, experiment.eval.checkpoint)
+    if "eval.tolerance" not in command_line.given_keys():
+        return model
+    own = model.experiment.with_tolerance(experiment.eval.tolerance)
+    return dataclasses.replace(model, experiment=own)
 
 
 def _input() -> str:

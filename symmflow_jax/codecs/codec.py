@@ -31,6 +31,14 @@ class Codec(Protocol):
         """Shapes of the image and of the semantics of one example, in the flow."""
 
     @property
+    def bin_widths(self) -> JointState | None:
+        """Width of the noise that spreads a discrete value of each component in the flow.
+
+        It is 1 for points, which are continuous, and 0 for codes without noise. None for latents,
+        whose images and semantics have no density.
+        """
+
+    @property
     def dtype(self) -> jnp.dtype:
         """The dtype that the codec's own network computes with."""
 

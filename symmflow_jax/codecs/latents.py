@@ -55,6 +55,10 @@ class LatentCodec:
         return JointState(shape, shape)
 
     @property
+    def bin_widths(self) -> None:
+        """None, since the autoencoder's decoder gives no density."""
+
+    @property
     def dtype(self) -> jnp.dtype:
         """The computation dtype of the autoencoder."""
         return jnp.dtype(self.autoencoder.dtype)

@@ -10,7 +10,8 @@ from symmflow_jax.codecs import images
 from symmflow_jax.data.batch import Images, Moments, Pixels
 from symmflow_jax.flow.shapes import Component, ExampleKeys, Labels
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.semantics.encoding import Encoding
+from symmflow_jax.semantics.encoding import DequantizedEncoding, Encoding
+from symmflow_jax.semantics.planes import HALF_RANGE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,13 @@ class PixelCodec:
     def shapes(self) -> JointState:
         """Shapes of one image and of the continuous semantics beside it."""
         return JointState(self.image_shape, self.encoding.signal_shape(self.image_shape))
+
+    @property
+    def bin_widths(self) -> JointState:
+        """An 8-bit level, or 1 for points; and the noise of the codes, or 0 without noise."""
+        encoding, is_picture = self.encoding, len(self.image_shape) == 3
+        noise = encoding.noise_width if isinstance(encoding, DequantizedEncoding) else 0.0
+        return JointState(1.0 / HALF_RANGE if is_picture else 1.0, self.label_scale * noise)
 
     @property
     def dtype(self) -> jnp.dtype:

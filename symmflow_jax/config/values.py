@@ -218,12 +218,14 @@ class ClockShares:
         independent: share with two independent times.
         clean_image: share with a clean image, as in recognition.
         clean_semantics: share with clean semantics, as in generation.
+        noise_semantics: share with semantics of pure noise, as in generation without them.
     """
 
     tied: Share = 0.25
     independent: Share = 0.25
     clean_image: Share = 0.25
     clean_semantics: Share = 0.25
+    noise_semantics: Share = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -317,6 +319,15 @@ class EvalConfig:
         clock: clock of inference: "tied" (both components change, as in the paper), "clean" (the
             given component stays clean; needs a network with two clocks), or "" ("clean" for a
             network with two clocks, "tied" for one clock).
+        likelihood_draws: dequantised copies of an example, the mean of whose densities is its
+            likelihood; the more, the lower the bits. They share the probes.
+        likelihood_examples: examples whose likelihood is measured by the metric "likelihood"; 0 for
+            none. docs/likelihood.md has the details.
+        likelihood_probes: random probes of the divergence of more than 64 dimensions; up to 64 it
+            is exact.
+        likelihood_solver: the solver of likelihoods, a name of `SOLVERS` (docs/choices.md).
+            "euler" is refused.
+        likelihood_steps: its number of steps; the adaptive solver ignores it.
         tolerance: local error tolerance of the adaptive solver.
         num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
             means and standard deviations are reported.
@@ -340,13 +351,20 @@ class EvalConfig:
     batch_size: Count = 100
     num_examples: CountOrZero = 0
     num_quick_examples: CountOrZero = 100
-    metrics: tuple[str, ...] = ("recognition", "agreement", "cycle", "sample_quality", "objective")
+    metrics: tuple[str, ...] = (
+        *("recognition", "agreement", "cycle", "sample_quality", "likelihood", "objective"),
+    )
     solvers: tuple[str, ...] = ("euler",)
     num_steps: tuple[Count, ...] = (1, 2, 5, 10, 25)
     generation_steps: Count = 25
     num_generated: CountOrZero = 100
     ensemble_size: Count = 1
     clock: str = ""
+    likelihood_draws: Count = 1
+    likelihood_examples: CountOrZero = 0
+    likelihood_probes: Count = 1
+    likelihood_solver: str = "rk4"
+    likelihood_steps: Count = 10
     tolerance: Annotated[float, between(1e-7, 1)] = 1e-3
     num_seeds: Count = 1
     original_size: bool = False

@@ -12,6 +12,7 @@ from symmflow_jax.codecs import images as images_lib
 from symmflow_jax.codecs.latents import mask_decoder
 from symmflow_jax.config import checks
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.config.schema import measurement
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Batch, Images, Pixels, Signals
 from symmflow_jax.data.source import Source
@@ -268,10 +269,11 @@ def evaluator_of(experiment: Experiment, workdir: pathlib.Path | None = None) ->
 
     Raises:
         DataError: if the evaluation split is missing, or has other classes.
-        ValueError: if the local devices do not divide a batch, or if the weights of a feature
-            network are missing.
+        ValueError: if the local devices do not divide a batch, if the weights of a feature network
+            are missing, or if the model lacks what is measured.
     """
     checks.check_files(experiment.eval)
+    measurement.check_method(experiment.method, experiment.eval)
     log = staging.of(workdir).fetch(folder.SKIPPED) if workdir else None
     return Evaluator(experiment, experiment.evaluation_source, log)
 

@@ -18,7 +18,7 @@ class Protocol:
     """Settings that a score depends on, besides the values of the weights.
 
     Attributes:
-        task: "segmentation", "classification", "generation" or "objective".
+        task: "segmentation", "classification", "generation", "likelihood" or "objective".
         dataset: the data source, with the name of the data set if the source has several.
         split: the split of the data set.
         data_digest: digest of the fingerprint of its examples (`data/fingerprint.py`); None in
@@ -38,8 +38,9 @@ class Protocol:
         num_steps: number of its steps, or None if it is adaptive.
         tolerance: local error of an adaptive solver, otherwise None.
         ensemble_size: number of noise samples for each example.
-        clock: "tied" if both components moved, "clean" if the given component stayed clean; None
-            for a loss.
+        clock: "tied" if both components moved, "clean" if the given component stayed clean,
+            "noise" if the other component was pure noise; None for a loss.
+        divergence: how the divergence of a likelihood was found, or None.
         guidance: description of the guidance, or None.
         weights: the evaluated weights: "ema", the averaged ones.
         train_step: number of training steps of these weights.
@@ -69,6 +70,7 @@ class Protocol:
     tolerance: float | None = None
     ensemble_size: int = 1
     clock: str | None = None
+    divergence: str | None = None
     guidance: str | None = None
     features: str | None = None
     features_hash: str | None = None
@@ -203,7 +205,7 @@ def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
 def score(table: list[Measurement]) -> float | None:
     """The score that compares checkpoints: one-step accuracy or mIoU, in [0, 1].
 
-    None if it is not defined, because no pixel or label counts.
+    None if it is not defined, because no pixel or label counts, or because no class is predicted.
     """
     chosen = [
         m.value
@@ -212,7 +214,7 @@ def score(table: list[Measurement]) -> float | None:
         and m.protocol.num_steps == 1
         and m.protocol.scored_size != "original"
     ]
-    return chosen[0] if math.isfinite(chosen[0]) else None
+    return chosen[0] if chosen and math.isfinite(chosen[0]) else None
 
 
 def _standard_deviation(values: list[float]) -> float:

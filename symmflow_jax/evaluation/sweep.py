@@ -21,12 +21,17 @@ def measure(evaluator: Evaluator, evaluated: EvaluatedWeights) -> Findings:
 
 
 def measure_quickly(evaluator: Evaluator, evaluated: EvaluatedWeights) -> list[Measurement]:
-    """Measures the one-step score and the loss on `config.eval.num_quick_examples` examples."""
+    """Measures the one-step score and the loss on `config.eval.num_quick_examples` examples.
+
+    A method without semantics has the loss alone.
+    """
     num_examples, seed = evaluator.experiment.eval.num_quick_examples, evaluator.experiment.seed
+    loss = objective_of_seed(evaluator, evaluated, seed, num_examples)
+    if evaluator.method.is_unconditional:
+        return table_over_seeds([[loss]])
     protocol = evaluator.row_protocol(evaluator.task, evaluated, seed, "euler", 1)
     once = FixedSteps(EULER, 1)
     found = recognition.predict_semantics(
         evaluator, evaluated, once, protocol, num_examples=num_examples
     )
-    loss = objective_of_seed(evaluator, evaluated, seed, num_examples)
     return table_over_seeds([[*found.scores, loss]])

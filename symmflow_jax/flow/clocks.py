@@ -1,6 +1,7 @@
 """Clocks: curves through the unit square of the two components' times, for integration."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,10 @@ Clock = Callable[[Scalar], JointState]
 Velocity = Callable[[JointState, JointState], JointState]
 """`velocity(state, times)`: the velocity of each component, shaped as the state."""
 
-Dynamics = Callable[[JointState, Scalar], JointState]
+State = Any
+"""What a solver integrates: any pytree of float arrays `[batch, ...]`, such as a `JointState`."""
+
+Dynamics = Callable[[State, Scalar], State]
 """`dynamics(state, s)`: the derivative of the state by the curve parameter s."""
 
 

@@ -27,6 +27,8 @@ class Stream(enum.Enum):
     RECOGNITION = "recognition"
     SAMPLING = "sampling"
     OBJECTIVE = "objective"
+    LIKELIHOOD = "likelihood"
+    PROBES = "probes"
     # Children of an example's key.
     IMAGE_ENCODING = "image_encoding"
     SEMANTICS_ENCODING = "semantics_encoding"

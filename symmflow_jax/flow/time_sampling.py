@@ -39,6 +39,9 @@ class TimeSampling:
             semantics. The image's velocity is not needed there and does not count.
         clean_semantics: share of the examples with clean semantics, t_y = 0, as in generation.
             The semantics' velocity does not count.
+        noise_semantics: share of the examples with semantics of pure noise, t_y = 1, as in
+            generation without semantics, whose velocity does not count. With a share of 1 this is
+            flow matching of images alone (arXiv 2210.02747).
         prob_at_one: probability that the semantics' time is exactly 1, which is pure noise and the
             start of prediction. Only there must the network rely on the image: at 0.9 the noise
             of a class label averages out over the pixels and shows its code. Tied times are both
@@ -52,6 +55,7 @@ class TimeSampling:
     independent: float = 0.0
     clean_image: float = 0.0
     clean_semantics: float = 0.0
+    noise_semantics: float = 0.0
     prob_at_one: float = 0.0
 
     def __post_init__(self):
@@ -62,9 +66,15 @@ class TimeSampling:
             )
 
     @property
-    def shares(self) -> tuple[float, float, float, float]:
-        """The shares of tied, independent, clean_image and clean_semantics."""
-        return self.tied, self.independent, self.clean_image, self.clean_semantics
+    def shares(self) -> tuple[float, float, float, float, float]:
+        """The shares, in the order of the attributes."""
+        semantics = self.clean_semantics, self.noise_semantics
+        return self.tied, self.independent, self.clean_image, *semantics
+
+    @property
+    def is_unconditional(self) -> bool:
+        """True if no example has semantics, so that only images are learned."""
+        return self.noise_semantics == 1.0
 
     @property
     def num_clocks(self) -> int:
@@ -77,16 +87,16 @@ class TimeSampling:
             time = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
             return TrainingTimes(tied_clock(time), JointState(1.0, 1.0))
         clock_key = keys.stream(key, Stream.CLOCK)
-        kind = jax.random.choice(clock_key, 4, p=jnp.asarray(self.shares))
+        kind = jax.random.choice(clock_key, 5, p=jnp.asarray(self.shares))
         t_y = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
         t_x = jax.random.uniform(keys.stream(key, Stream.IMAGE_TIME))
         times = JointState(
-            image=jnp.stack([t_y, t_x, jnp.ones_like(t_x), t_x])[kind],
-            semantics=jnp.stack([t_y, t_y, t_y, jnp.zeros_like(t_y)])[kind],
+            image=jnp.stack([t_y, t_x, jnp.ones_like(t_x), t_x, t_x])[kind],
+            semantics=jnp.stack([t_y, t_y, t_y, jnp.zeros_like(t_y), jnp.ones_like(t_y)])[kind],
         )
         learned = JointState(
-            image=jnp.asarray([1.0, 1.0, 0.0, 1.0])[kind],
-            semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0])[kind],
+            image=jnp.asarray([1.0, 1.0, 0.0, 1.0, 1.0])[kind],
+            semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0, 0.0])[kind],
         )
         return TrainingTimes(times, learned)
 

@@ -88,6 +88,7 @@ class Model:
                 model; if there is no such solver; if `num_steps` is no positive whole number; or
                 if the guidance has a weight but the network has one clock for both components.
         """
+        self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
         conditions = self._checked_conditions(conditions)
         result = predictions.generate(
             self.method,
@@ -126,6 +127,8 @@ class Model:
                 solver; or if `num_samples` or `num_steps` is no positive whole number.
         """
         ranges.check_count("num_samples", num_samples)
+        if what is not Sampled.IMAGES:
+            self._require_semantics("There are no", "sample images alone (--what=images)")
         solve = self._solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, key, jnp.arange(num_samples), solve, what
@@ -196,6 +199,7 @@ class Model:
                 solver; or if `num_steps` or `ensemble_size` is no positive whole number.
         """
         ranges.check_count("ensemble_size", ensemble_size)
+        self._require_semantics("It predicts no", "it can sample images")
         checked = self._checked_images(images)
         return predictions.predict_semantics(
             self.method,
@@ -227,6 +231,14 @@ class Model:
             self.method.require_two_clocks("A time for the semantics alone")
             times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
         return tuple(predictions.velocity(self.method, self.weights, JointState(x_t, y_t), times))
+
+    def _require_semantics(self, fault: str, remedy: str) -> None:
+        """Raises a ValueError if the model knows images alone."""
+        if self.method.is_unconditional:
+            raise ValueError(
+                f"This model was trained on images alone (config.train.clock='unconditional'). "
+                f"{fault} masks or labels, which it does not know; {remedy}."
+            )
 
     def _solver(self, name: str, num_steps: int):
         ranges.check_count("num_steps", num_steps)

@@ -1,4 +1,4 @@
-"""Compiled inference on one batch: semantics, images, samples, velocities and losses."""
+"""Compiled inference on one batch: semantics, images, samples, velocities, losses, likelihood."""
 
 import functools
 import inspect
@@ -15,10 +15,13 @@ from symmflow_jax.data.batch import Images
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
+from symmflow_jax.flow.likelihood import mean_of_draws
 from symmflow_jax.flow.objectives.symmetric import Losses
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference.votes import vote
+from symmflow_jax.methods import likelihood
+from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
@@ -76,6 +79,18 @@ class Generation(NamedTuple):
     """
 
     images: jax.Array
+    nfe: jax.Array
+
+
+class Likelihood(NamedTuple):
+    """Log densities of a batch.
+
+    Attributes:
+        nats: float32 `[batch]`, the log of the mean density over the draws.
+        nfe: int32 `[batch]`, evaluations of the velocity for each example over all draws.
+    """
+
+    nats: jax.Array
     nfe: jax.Array
 
 
@@ -281,3 +296,47 @@ def losses(
     """
     example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
     return method.losses(weights, example_keys, image, labels, loss_weights)
+
+
+@functools.partial(jax.jit, static_argnames=("method", "solve", "of", "num_draws", "num_probes"))
+@_on_every_device
+def log_likelihood(
+    method: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    labels: jax.Array,
+    solve: Solve,
+    of: Density,
+    num_draws: int = 1,
+    num_probes: int = 1,
+) -> Likelihood:
+    """The log density of images or of semantics in nats; see `methods.likelihood`.
+
+    Args:
+        method, weights, key, example_index: as in `predict_semantics`.
+        image: the images as `Pixels` or `Points`.
+        labels: int `[batch, height, width]` or `[batch]`.
+        solve: the solver.
+        of: which density.
+        num_draws: number of noise samples for each example, whose mean density counts.
+        num_probes: probes of the divergence where it is estimated, the same for all draws.
+
+    Raises:
+        ValueError: if the method has no such density.
+    """
+    divergence = likelihood.divergence_of(method, of, num_probes)
+    probe_keys = keys.example_keys(keys.stream(key, Stream.PROBES), example_index)
+    probes = likelihood.draw_probes(method, of, divergence, probe_keys)
+    draws_key = keys.stream(key, Stream.LIKELIHOOD)
+
+    def draw(index: jax.Array) -> tuple[jax.Array, jax.Array]:
+        draw_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
+        found = likelihood.log_density(
+            method, weights, draw_keys, probes, image, labels, solve, of, divergence
+        )
+        return found.nats, found.nfe
+
+    nats, nfe = jax.lax.map(draw, jnp.arange(num_draws))
+    return Likelihood(mean_of_draws(nats), jnp.sum(nfe, axis=0))

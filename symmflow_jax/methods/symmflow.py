@@ -107,8 +107,15 @@ class SymmFlow:
             self.require_two_clocks("Inference that holds a clean component")
 
     @property
+    def is_unconditional(self) -> bool:
+        """True if the network has only seen semantics of pure noise, and knows images alone."""
+        return self.time_sampling.is_unconditional
+
+    @property
     def generation_clock(self) -> Clock:
         """The clock along which images emerge from noise beside given semantics."""
+        if self.is_unconditional:
+            return clocks.noise_semantics
         return clocks.clean_semantics if self.holds_clean else clocks.tied_clock
 
     @property
@@ -118,7 +125,9 @@ class SymmFlow:
 
     @property
     def clock_name(self) -> str:
-        """The name of the inference clock in reports: "clean" or "tied"."""
+        """The name of the inference clock in reports: "clean" or "tied", or "noise"."""
+        if self.is_unconditional:
+            return "noise"
         return "clean" if self.holds_clean else "tied"
 
     def require_two_clocks(self, what: str) -> None:
@@ -257,22 +266,26 @@ class SymmFlow:
     ) -> Solution:
         """Images from labels: read `state.image`, which the codec decodes.
 
-        The semantics are dequantised as in training.
+        The semantics are dequantised as in training. An unconditional network gets noise instead.
 
         Raises:
             ValueError: if there is guidance, but the network has one clock.
         """
+        noise = self._noise(example_keys)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
-        semantics = self.codec.encode_semantics(weights.codec, semantics_keys, labels)
+        semantics = (
+            noise.semantics
+            if self.is_unconditional
+            else self.codec.encode_semantics(weights.codec, semantics_keys, labels)
+        )
         velocity = self.velocity(weights)
         if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
                 self.require_two_clocks("Guidance")
             noise_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
             velocity = guidance(velocity, keys.normal(noise_keys, self.codec.shapes.semantics))
-        noise = self._noise(example_keys).image
         solution = tasks.synthesize(
-            velocity, semantics, noise, solve, self.generation_clock, after_step
+            velocity, semantics, noise.image, solve, self.generation_clock, after_step
         )
         return solution._replace(nfe=guidance.passes * solution.nfe)
 

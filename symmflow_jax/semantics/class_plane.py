@@ -47,8 +47,12 @@ class ClassPlane:
     ) -> Float[Array, "... 1"]:
         """Float32 `[..., *spatial_shape, 1]` of int `[...]`, with noise of half a spacing."""
         clean = self.encode_clean(labels)
-        width = 0.5 * self.dequantization_beta / (self.num_classes - 1)
-        return clean + uniform_noise(key, clean.shape, width)
+        return clean + uniform_noise(key, clean.shape, self.noise_width)
+
+    @property
+    def noise_width(self) -> float:
+        """Width of the noise of each entry, half the distance of two codes."""
+        return 0.5 * self.dequantization_beta / (self.num_classes - 1)
 
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... 1"]:
         """The constant planes without noise."""
@@ -116,7 +120,12 @@ class ClassColour:
     ) -> Float[Array, "... 3"]:
         """Float32 `[..., *spatial_shape, 3]` in about [-1, 1] of int `[...]`."""
         clean = self.encode_clean(labels)
-        return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
+        return clean + uniform_noise(key, clean.shape, self.noise_width)
+
+    @property
+    def noise_width(self) -> float:
+        """Width of the noise of each entry, in units of the signal."""
+        return self.dequantization_beta / HALF_RANGE
 
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... 3"]:
         """The constant colours without noise."""

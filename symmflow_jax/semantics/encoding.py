@@ -65,6 +65,18 @@ class ProbabilityEncoding(Encoding, Protocol):
 
 
 @runtime_checkable
+class DequantizedEncoding(Encoding, Protocol):
+    """An encoding that adds uniform noise to its codes, so that its signals have a density."""
+
+    @property
+    def noise_width(self) -> float:
+        """Width of the noise of each entry of the signal; 0 for none.
+
+        The noise of one code reaches that of no other one.
+        """
+
+
+@runtime_checkable
 class ClassEncoding(Encoding, Protocol):
     """An encoding of one label for the whole image, with a continuous read-out."""
 

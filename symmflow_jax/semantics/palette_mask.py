@@ -37,7 +37,12 @@ class PaletteMask:
     ) -> Float[Array, "*labels 3"]:
         """Float32 `[..., height, width, 3]` in about [-1, 1] of int `[..., height, width]`."""
         clean = self.encode_clean(labels)
-        return clean + uniform_noise(key, clean.shape, self.dequantization_beta / HALF_RANGE)
+        return clean + uniform_noise(key, clean.shape, self.noise_width)
+
+    @property
+    def noise_width(self) -> float:
+        """Width of the noise of each entry, in units of the signal."""
+        return self.dequantization_beta / HALF_RANGE
 
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "*labels 3"]:
         """The colours without noise, float32 `[..., height, width, 3]` in [-1, 1]."""

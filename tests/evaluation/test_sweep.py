@@ -133,6 +133,17 @@ def test_the_score_is_that_of_one_step(evaluator):
     assert score(quick) == next(m.value for m in quick if m.metric == "miou")
 
 
+def test_a_model_of_images_alone_has_a_loss_and_samples(evaluator):
+    alone = {"train.clock": "unconditional", "eval.metrics": ("objective",)}
+    measured = evaluator(**_POINTS | alone)
+    quick = measure_quickly(measured, _evaluated(measured))
+    assert [m.metric for m in quick] == ["loss", "loss_image", "loss_semantics"]
+    assert score(quick) is None and quick[2].value == 0.0
+    sample = generation.examples(measured, _evaluated(measured), 5)
+    shapes = {name: array.shape for name, array in sample.items()}
+    assert shapes == {"image": (5, 2), "generated": (5, 2)}
+
+
 def test_data_of_other_classes_is_refused(tiny_experiment):
     with pytest.raises(DataError, match=r"knows the classes a, b, but the data has background"):
         evaluator_of(tiny_experiment().with_schema(consecutive(("a", "b"))))

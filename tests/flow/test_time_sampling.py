@@ -63,6 +63,17 @@ def test_free_images_are_learned_beside_semantics_of_pure_noise():
     assert_uniform(np.asarray(times.image)[at_one])
 
 
+def test_images_alone_are_learned_beside_semantics_of_pure_noise():
+    sampling = TimeSampling(tied=0.0, noise_semantics=1.0)
+    assert sampling.is_unconditional and sampling.num_clocks == 2
+    times, learned = draw(sampling)
+    assert_uniform(times.image)
+    np.testing.assert_array_equal(times.semantics, np.ones(NUM))
+    np.testing.assert_array_equal(learned.image, np.ones(NUM))
+    np.testing.assert_array_equal(learned.semantics, np.zeros(NUM))
+    assert not TimeSampling(tied=0.0, independent=0.5, noise_semantics=0.5).is_unconditional
+
+
 def test_tied_times_need_one_clock_and_all_others_two():
     assert TimeSampling().num_clocks == 1
     assert TimeSampling(tied=0.0, independent=1.0).num_clocks == MIXED.num_clocks == 2

@@ -207,3 +207,17 @@ def test_the_import_is_light():
     code = "import sys, symmflow_jax; print('tensorflow' in sys.modules, 'jax' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert output.split() == ["False", "False"]
+
+
+def test_a_model_of_images_alone_samples_them_and_refuses_the_rest(random_model):
+    values = {"train.clock": "unconditional", "eval.metrics": ("objective",)}
+    model = random_model(**values)
+    made = model.sample(2, _KEY, 1, what=Sampled.IMAGES)
+    assert made.images.shape == (2, 8, 8, 3) and made.labels is None
+    for call in (
+        lambda: model.generate(np.zeros((1, 8, 8), np.int32), _KEY),
+        lambda: model.segment(_images(1), _KEY),
+        lambda: model.sample(1, _KEY),
+    ):
+        with pytest.raises(ValueError, match="trained on images alone .*'unconditional'"):
+            call()

@@ -282,6 +282,19 @@ class Experiment:
         """The solver of a name; raises ValueError for an unknown name."""
         return solvers.make_solver(name, num_steps, self.eval.tolerance)
 
+    def is_adaptive(self, name: str) -> bool:
+        """Tells if a solver chooses its own steps; raises ValueError for an unknown name."""
+        return solvers.is_adaptive(name)
+
+    def with_tolerance(self, tolerance: float) -> "Experiment":
+        """The experiment with another tolerance of adaptive solvers."""
+        values = dataclasses.replace(self.config.eval, tolerance=tolerance)
+        return Experiment(dataclasses.replace(self.config, eval=values), self.given_schema)
+
+    def density_solver(self) -> tuple[str, int | None, Solve]:
+        """Name, number of steps (None if adaptive) and solver of log densities."""
+        return solvers.make_density_solver(self.eval)
+
     def solver_rows(self) -> list[tuple[str, int | None, Solve]]:
         """Name, number of steps (None if adaptive) and solver of each row of the table."""
         return solvers.solver_rows(self.eval)

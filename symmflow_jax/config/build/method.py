@@ -36,6 +36,10 @@ class ClockChoice(Choice):
 
 PATHS: dict[str, Choice] = {
     "linear": Choice("symmflow_jax.flow.paths.linear:LinearPath", "straight, as in the paper"),
+    "diffusion": Choice(
+        "symmflow_jax.flow.paths.diffusion:DiffusionPath",
+        "variance preserving, as in diffusion models",
+    ),
 }
 """The values of `config.train.path`; a constructor takes `sigma_min`."""
 
@@ -83,6 +87,12 @@ CLOCKS: dict[str, ClockChoice] = {
         "symmflow_jax.flow.time_sampling:TimeSampling",
         "some of each kind, by `train.clock_shares`",
         num_clocks=2,
+    ),
+    "unconditional": ClockChoice(
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "semantics of pure noise: flow matching of images alone",
+        num_clocks=2,
+        shares=ClockShares(0.0, 0.0, 0.0, 0.0, 1.0),
     ),
 }
 """The values of `config.train.clock`."""
@@ -140,13 +150,19 @@ def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:
     """Makes the guidance for a solver of `num_steps` steps, None if adaptive.
 
     Raises:
-        ValueError: if `start` and `end` are no interval in [0, 1], or if an adaptive solver should
-            skip its first step.
+        ValueError: if `start` and `end` are no interval in [0, 1], or if the solver is adaptive,
+            but should guide or skip its first step.
     """
     if config.skip_first_step and num_steps is None:
         raise ValueError(
             "config.guidance.skip_first_step is set, but an adaptive solver has no first step that "
             "is known; choose a solver of fixed steps."
+        )
+    if config.weight != 1.0 and num_steps is None:
+        raise ValueError(
+            f"config.guidance.weight is {config.weight}, but an adaptive solver takes the examples "
+            "one by one, without the noise that guidance keeps for each; choose a solver of fixed "
+            "steps, such as heun."
         )
     zero_init_until = 1.0 / num_steps if num_steps and config.skip_first_step else 0.0
     return Guidance(config.weight, config.start, config.end, config.project, zero_init_until)

@@ -17,9 +17,13 @@ class MetricChoice(Choice):
 
     Attributes:
         kinds: kinds of semantics that it can be measured of.
+        of_semantics: True if it needs a model that knows semantics.
+        asked_by: key of `config.eval` whose number asks for it; "" if its name alone does.
     """
 
     kinds: tuple[SemanticsKind, ...] = tuple(SemanticsKind)
+    of_semantics: bool = True
+    asked_by: str = ""
 
 
 METRICS: dict[str, MetricChoice] = {
@@ -43,10 +47,20 @@ METRICS: dict[str, MetricChoice] = {
     "sample_quality": MetricChoice(
         "symmflow_jax.evaluation.scores.sample_quality:make_sample_quality",
         "FID, KID and LPIPS, if `eval.num_feature_samples` is positive",
+        of_semantics=False,
+        asked_by="num_feature_samples",
+    ),
+    "likelihood": MetricChoice(
+        "symmflow_jax.evaluation.likelihood:make_likelihood",
+        "bits per dimension of images, with semantics and without, and of semantics, if "
+        "`eval.likelihood_examples` is positive",
+        of_semantics=False,
+        asked_by="likelihood_examples",
     ),
     "objective": MetricChoice(
         "symmflow_jax.evaluation.scores.objective:make_objective",
         "the training loss on unseen examples",
+        of_semantics=False,
     ),
 }
 """The values of `config.eval.metrics`; a constructor takes the evaluator and makes a `Metric`."""

@@ -27,6 +27,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.semantics_parameterization": PARAMETERIZATIONS,
     "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
+    "eval.likelihood_solver": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,
     "parallel": PARALLELISMS,
@@ -43,4 +44,6 @@ def unused_keys(config: Config) -> set[str]:
     if CLOCKS[config.train.clock].shares is not None:
         shares = {field.name for field in dataclasses.fields(ClockShares)}
         unused |= {f"train.clock_shares.{name}" for name in shares}
+    if CLOCKS[config.train.clock].make(config.train).is_unconditional:
+        unused.add("train.prob_at_one")
     return unused

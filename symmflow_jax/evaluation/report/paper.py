@@ -1,4 +1,7 @@
-"""Published figures, for comparison: SymmFlow (arXiv 2506.10634) and MedSymmFlow (2507.19098)."""
+"""Published figures, for comparison.
+
+SymmFlow (arXiv 2506.10634), MedSymmFlow (2507.19098) and flow matching itself (2210.02747).
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +19,7 @@ class Published:
         data: the paper's name of the data set.
         task: the task, as in `Protocol`.
         metric: the metric, as in `Measurement`.
-        values: the score by number of steps, as the paper prints it.
+        values: the score by number of steps, as the paper prints it; None for an adaptive solver.
         decimals: number of decimals in the paper.
         unit: the paper's unit in units of `Measurement`: 0.01 for percent.
         note: what the paper and its code say of the protocol.
@@ -24,12 +27,14 @@ class Published:
         splits: names of the split, as sources call it.
         settings: further fields of `Protocol` in the paper's protocol; see `differences`.
         solver: the solver, as in `Protocol`.
+        of_any_model: whether the figure is shown beside every model of the data set. Otherwise it
+            is only shown beside a measurement of its metric.
     """
 
     data: str
     task: str
     metric: str
-    values: Mapping[int, float]
+    values: Mapping[int, float] | Mapping[None, float]
     decimals: int
     unit: float = 1.0
     note: str
@@ -37,6 +42,7 @@ class Published:
     splits: tuple[str, ...]
     settings: Mapping[str, object]
     solver: str = "euler"
+    of_any_model: bool = True
 
     @property
     def title(self) -> str:
@@ -54,6 +60,16 @@ def of(dataset: str) -> list[Published]:
     return list(_PUBLISHED.get(dataset, ()))
 
 
+def concerns(published: Published, table: list[Measurement]) -> bool:
+    """Tells if a series is to be shown beside a table."""
+    of_metric = [m for m in table if (m.protocol.task, m.metric) == _score(published)]
+    return published.of_any_model or bool(of_metric)
+
+
+def _score(published: Published) -> tuple[str, str]:
+    return published.task, published.metric
+
+
 def ours(
     published: Published, num_steps: int | None, table: list[Measurement]
 ) -> list[Measurement]:
@@ -67,7 +83,7 @@ def ours(
     return [
         m
         for m in table
-        if (m.protocol.task, m.metric) == (published.task, published.metric)
+        if (m.protocol.task, m.metric) == _score(published)
         and m.protocol.solver == published.solver
         and num_steps in (None, m.protocol.num_steps)
         and m.class_name is None
@@ -99,6 +115,9 @@ def differences(published: Published, measurement: Measurement) -> list[str]:
 def not_measured(published: Published, table: list[Measurement]) -> str:
     """Why a table has nothing for a figure: other steps, or no such score."""
     steps = sorted({m.protocol.num_steps or 0 for m in ours(published, None, table)})
+    solvers = {m.protocol.row for m in table if (m.protocol.task, m.metric) == _score(published)}
+    if not steps and solvers:
+        return f"measured by {', '.join(sorted(solvers))}"
     if steps:
         return f"measured in {', '.join(map(str, steps))} steps"
     return _REMEDIES.get(published.metric, "not measured")
@@ -127,6 +146,7 @@ _WORDS = {
     "weights": "{} instead of {} weights",
     "features": "features {} instead of {}",
     "conditions": "generated from {} instead of {}",
+    "tolerance": "tolerance {} instead of {}",
 }
 """Differences in words, by field of `Protocol`: the value, and that of the paper."""
 
@@ -328,14 +348,91 @@ _MEDMNIST = {
     **_medmnist("RetinaMNIST", 400, ("73.1 ± 0.4", "51.4 ± 2.1"), ("78.8 ± 0.4", "54.0 ± 0.9")),
 }
 
+
+def _flow_matching(
+    data: str,
+    bits: tuple[float, int, str],
+    fid: tuple[float, int],
+    diffusion: str,
+    evaluated: tuple[int, str],
+) -> tuple[Published, ...]:
+    """The series of flow matching of images alone, with the straight path (2210.02747, table 1).
+
+    Args:
+        data: the paper's name of the data set.
+        bits: bits per dimension, the dequantised copies, and the figures of fewer copies.
+        fid: FID, and the passes of a sample.
+        diffusion: the figures of the diffusion path.
+        evaluated: number of examples and name of the evaluation split.
+    """
+    num_examples, split = evaluated
+    common: Any = {
+        "data": f"{data}, images alone",
+        "splits": (split,),
+        "solver": "dopri5",
+        "decimals": 2,
+        "of_any_model": False,
+    }
+    settings = {"image_size": (32, 32), "clock": "noise", "tolerance": 1e-5}
+    return (
+        Published(
+            task="likelihood",
+            metric="bits_per_dim_unconditional",
+            values={None: bits[0]},
+            note=f"flow matching with the straight path, {bits[1]} dequantised copies ({bits[2]}); "
+            f"with the diffusion path {diffusion}",
+            num_examples=num_examples,
+            settings=settings | {"ensemble_size": bits[1], "dequantized": True},
+            **common,
+        ),
+        Published(
+            task="generation",
+            metric="fid",
+            values={None: fid[0]},
+            note=f"in {fid[1]} network passes a sample; with the diffusion path {diffusion}; which "
+            "real images, the paper does not say",
+            num_examples=50_000,
+            settings=settings | {"features": "inception", "conditions": "noise alone"},
+            **common,
+        ),
+    )
+
+
+_CIFAR10_FLOW = _flow_matching(
+    "CIFAR-10",
+    (2.99, 50, "3.11 with one, 3.01 with 20"),
+    (6.35, 142),
+    "3.10 bits and FID 8.06 in 183 passes",
+    (10_000, "test"),
+)
+_IMAGENET32_FLOW = _flow_matching(
+    "ImageNet-32",
+    (3.53, 15, "3.62 with one, 3.56 with 5"),
+    (5.02, 122),
+    "3.54 bits and FID 6.37 in 193 passes",
+    (50_000, "validation"),
+)
+_IMAGENET64_FLOW = tuple(
+    dataclasses.replace(series, settings={**series.settings, "image_size": (64, 64)})
+    for series in _flow_matching(
+        "ImageNet-64",
+        (3.31, 10, "3.35 with one, 3.33 with 5"),
+        (14.45, 138),
+        "3.33 bits and FID 16.88 in 187 passes",
+        (50_000, "validation"),
+    )
+)
+
 # IDX files are assumed to be MNIST; the paper has no figures for other data sets in IDX files.
 _PUBLISHED: dict[str, tuple[Published, ...]] = {
     "celebamask_hq": _CELEBA,
     "coco_stuff": _COCO,
     "idx": _MNIST,
     "tfds/mnist": _MNIST,
-    "cifar10": _CIFAR10,
-    "tfds/cifar10": _CIFAR10,
+    "cifar10": _CIFAR10 + _CIFAR10_FLOW,
+    "tfds/cifar10": _CIFAR10 + _CIFAR10_FLOW,
+    "tfds/imagenet_resized/32x32": _IMAGENET32_FLOW,
+    "tfds/imagenet_resized/64x64": _IMAGENET64_FLOW,
     "spirals": _SPIRALS,
     **_MEDMNIST,
 }

@@ -47,7 +47,8 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
         bars = None if None in spread else spread
         axis.errorbar(cost, value, yerr=bars, label=name, marker="o", markersize=4, capsize=3)
     for published in paper.of(chosen[0].protocol.dataset):
-        if (published.task, published.metric) == (task, metric):
+        is_curve = None not in published.values
+        if (published.task, published.metric) == (task, metric) and is_curve:
             steps, values = zip(*published.values.items(), strict=True)
             axis.plot(steps, values, "k:x", label=f"paper, {published.data} (Euler)")
     _label_costs(axis, metric)

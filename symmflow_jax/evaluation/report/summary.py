@@ -1,5 +1,6 @@
 """The scores that matter most, for the terminal; the report holds all of them."""
 
+from symmflow_jax.evaluation.likelihood import STANDARD_ERROR
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 
@@ -43,7 +44,11 @@ def in_one_line(table: list[Measurement]) -> str:
 
 
 def _leading(table: list[Measurement]) -> list[Measurement]:
-    return [m for m in tables.whole(table) if m.metric not in _DETAILS]
+    return [
+        m
+        for m in tables.whole(table)
+        if m.metric not in _DETAILS and not m.metric.endswith(STANDARD_ERROR)
+    ]
 
 
 def _ends(group: list[Measurement], best: Measurement | None) -> list[Measurement]:

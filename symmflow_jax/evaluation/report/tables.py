@@ -32,7 +32,10 @@ _ONE_CLASS = f"{UNDEFINED} for AUC is not defined: it needs examples of at least
 
 _CLASSIFICATION = SemanticsKind.LABEL.task
 
-_CLOCKS = {"clean": "the given component held clean"}
+_CLOCKS = {
+    "clean": "the given component held clean",
+    "noise": "the other component pure noise",
+}
 """Descriptions of clocks; the paper's clock has none."""
 
 
@@ -170,6 +173,8 @@ def _in_words(measurement: Measurement) -> str:
         parts.append(f"{what} read by {whose[protocol.mask_decoder]}")
     if protocol.clock in _CLOCKS:
         parts.append(_CLOCKS[protocol.clock])
+    if protocol.divergence:
+        parts.append(f"divergence by {protocol.divergence}")
     if protocol.guidance:
         parts.append(f"guidance of {protocol.guidance}")
     if protocol.conditions:
@@ -189,15 +194,18 @@ def _paper_section(table: list[Measurement]) -> str:
     """The paper's figures for the data set, each with the measured value and what differs."""
     rows, notes = [], []
     for published in paper.of(table[0].protocol.dataset):
+        if not paper.concerns(published, table):
+            continue
         for num_steps, value in published.values.items():
             found = paper.ours(published, num_steps, table)
             theirs = f"{value:.{published.decimals}f}"
             if not found:
                 note = paper.not_measured(published, table)
-                rows.append([published.title, num_steps, theirs, "", note])
+                rows.append([published.title, _steps(published, num_steps), theirs, "", note])
             for m in found:
                 note = "; ".join(paper.differences(published, m))
-                rows.append([published.title, num_steps, theirs, _as_printed(published, m), note])
+                here = _as_printed(published, m)
+                rows.append([published.title, _steps(published, num_steps), theirs, here, note])
         notes.append(f"{published.title}, in the paper: {published.note}.")
     if not rows:
         return ""
@@ -207,6 +215,11 @@ def _paper_section(table: list[Measurement]) -> str:
         "tells it; how a model was trained is not."
     )
     return "## Beside the paper\n\n" + "\n\n".join([lines, *notes, here])
+
+
+def _steps(published: paper.Published, num_steps: int | None) -> int | str:
+    """Number of Euler steps of a published figure, or the adaptive solver."""
+    return published.solver if num_steps is None else num_steps
 
 
 def _as_printed(published: paper.Published, measurement: Measurement) -> str:

@@ -131,20 +131,18 @@ def examples(
 
     Returns:
         `image` and `labels` of examples spread over the split, `generated` images of these
-        labels, and `predicted` labels of these images, `[num_examples, ...]`.
+        labels, and `predicted` labels of these images, `[num_examples, ...]`. Without semantics
+        only `image` and `generated`.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
     seed, config = evaluator.experiment.seed, evaluator.experiment.eval
     solve = FixedSteps(EULER, config.generation_steps)
     guidance = evaluator.guidance(config.generation_steps)
     generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
-    predicted = _predict_real(evaluator, evaluated, seed, batch)
-    columns = {
-        "image": batch.image.values,
-        "labels": batch.labels,
-        "generated": generated.images,
-        "predicted": predicted.labels,
-    }
+    columns = {"image": batch.image.values, "generated": generated.images}
+    if not evaluator.method.is_unconditional:
+        predicted = _predict_real(evaluator, evaluated, seed, batch)
+        columns |= {"labels": batch.labels, "predicted": predicted.labels}
     return {name: np.asarray(array)[:num_examples] for name, array in columns.items()}
 
 

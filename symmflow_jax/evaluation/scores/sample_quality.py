@@ -147,6 +147,8 @@ def _batches(evaluator: Evaluator) -> Iterator[Batch]:
 
 def _conditions(evaluator: Evaluator, num_samples: int) -> str:
     """The conditions of the samples in words, such as "2942 masks, each 17 times"."""
+    if evaluator.method.is_unconditional:
+        return "noise alone"
     if evaluator.balances_labels:
         return f"{evaluator.schema.num_classes} labels in turn"
     times, what = _times(evaluator), evaluator.experiment.kind.value

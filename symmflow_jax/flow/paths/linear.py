@@ -26,7 +26,7 @@ class LinearPath:
 
     def interpolate(self, start: Component, end: Component, t: Time) -> Component:
         """The point `(1 - (1 - sigma_min) t) start + t end`."""
-        t = _expand(t, start.ndim)
+        t = expand(t, start.ndim)
         return self._remainder(t) * start + t * end
 
     def velocity(self, start: Component, end: Component, t: Time) -> Component:
@@ -37,20 +37,20 @@ class LinearPath:
     def velocity_from_start(self, point: Component, start: Component, t: Time) -> Component:
         """`(point - start) / t`."""
         t = jnp.maximum(t, self.pole_margin)
-        return (point - start) / _expand(t, point.ndim)
+        return (point - start) / expand(t, point.ndim)
 
     def velocity_from_end(self, point: Component, end: Component, t: Time) -> Component:
         """`(end - (1 - sigma_min) point) / (1 - (1 - sigma_min) t)`."""
-        t = _expand(jnp.minimum(t, 1.0 - self.pole_margin), point.ndim)
+        t = expand(jnp.minimum(t, 1.0 - self.pole_margin), point.ndim)
         return (end - (1.0 - self.sigma_min) * point) / self._remainder(t)
 
     def start_from_velocity(self, point: Component, velocity: Component, t: Time) -> Component:
         """`point - t velocity`."""
-        return point - _expand(t, point.ndim) * velocity
+        return point - expand(t, point.ndim) * velocity
 
     def end_from_velocity(self, point: Component, velocity: Component, t: Time) -> Component:
         """`(1 - sigma_min) point + (1 - (1 - sigma_min) t) velocity`."""
-        remainder = self._remainder(_expand(t, point.ndim))
+        remainder = self._remainder(expand(t, point.ndim))
         return (1.0 - self.sigma_min) * point + remainder * velocity
 
     def _remainder(self, t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -58,6 +58,6 @@ class LinearPath:
         return 1.0 - (1.0 - self.sigma_min) * t
 
 
-def _expand(t: Time, ndim: int) -> Float[Array, "*shape"]:
+def expand(t: Time, ndim: int) -> Float[Array, "*shape"]:
     """t with as many trailing axes of 1 as make `ndim` axes."""
     return jnp.reshape(t, t.shape + (1,) * (ndim - t.ndim))

@@ -1,1 +1,1 @@
-"""Solvers: numerical integration of the joint state, either way in time."""
+"""Solvers: numerical integration of a state, either way in time."""

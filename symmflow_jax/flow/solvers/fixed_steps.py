@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.solvers.runge_kutta import (
     EULER,
@@ -16,7 +16,6 @@ from symmflow_jax.flow.solvers.runge_kutta import (
     RungeKutta,
 )
 from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
-from symmflow_jax.flow.state import JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +42,7 @@ class FixedSteps:
     def __call__(
         self,
         dynamics: Dynamics,
-        state: JointState,
+        state: State,
         start: float,
         end: float,
         after_step: AfterStep = keep_state,
@@ -51,7 +50,7 @@ class FixedSteps:
         """Integrates from `start` to `end`, either way; see `Solve`."""
         size = jnp.float32((end - start) / self.num_steps)
 
-        def advance(state: JointState, index: Scalar) -> tuple[JointState, None]:
+        def advance(state: State, index: Scalar) -> tuple[State, None]:
             state = self.method.step(dynamics, state, start + index * size, size)
             return after_step(state, start + (index + 1.0) * size), None
 

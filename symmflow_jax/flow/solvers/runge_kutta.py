@@ -4,9 +4,8 @@ import dataclasses
 
 import jax
 
-from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.shapes import Scalar
-from symmflow_jax.flow.state import JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +24,7 @@ class RungeKutta:
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
 
-    def step(self, dynamics: Dynamics, state: JointState, time: Scalar, size: Scalar) -> JointState:
+    def step(self, dynamics: Dynamics, state: State, time: Scalar, size: Scalar) -> State:
         """Advances `state` from `time` by `size`, which may be negative."""
         slopes = [dynamics(state, time)]
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
@@ -52,9 +51,7 @@ RK4_THREE_EIGHTHS = RungeKutta(
 """Kutta's second method of order 4, which torchdiffeq calls "rk4"."""
 
 
-def _advance(
-    state: JointState, slopes: list[JointState], weights: tuple[float, ...], size: Scalar
-) -> JointState:
+def _advance(state: State, slopes: list[State], weights: tuple[float, ...], size: Scalar) -> State:
     """`state + size * sum(weights * slopes)`, leaving out the slopes of weight zero."""
     for weight, slope in zip(weights, slopes, strict=True):
         if weight:

@@ -5,31 +5,30 @@ from typing import NamedTuple, Protocol
 
 from jaxtyping import Array, Int
 
-from symmflow_jax.flow.clocks import Dynamics
+from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.shapes import Scalar
-from symmflow_jax.flow.state import JointState
 
 
 class Solution(NamedTuple):
     """The state at the end, and its cost.
 
     Attributes:
-        state: the joint state at the end time, shaped as the initial one.
+        state: the state at the end time, shaped as the initial one.
         nfe: network passes for each sample, `[batch]`.
     """
 
-    state: JointState
+    state: State
     nfe: Int[Array, " batch"]
 
 
-AfterStep = Callable[[JointState, Scalar], JointState]
+AfterStep = Callable[[State, Scalar], State]
 """`after_step(state, s)`: the state for the next step, after the step that ended at s.
 
 Such a hook can restore known pixels or correct a sample.
 """
 
 
-def keep_state(state: JointState, s: Scalar) -> JointState:
+def keep_state(state: State, s: Scalar) -> State:
     """Returns the state without any change: no hook."""
     del s
     return state
@@ -41,7 +40,7 @@ class Solve(Protocol):
     def __call__(
         self,
         dynamics: Dynamics,
-        state: JointState,
+        state: State,
         start: float,
         end: float,
         after_step: AfterStep = keep_state,

@@ -30,6 +30,7 @@ def generate_files(
     seed: int,
     num_steps: int,
     num_samples: int,
+    solver: str = "euler",
     guidance: Guidance = NO_GUIDANCE,
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
@@ -42,8 +43,9 @@ def generate_files(
             class.
         output: folder to write to.
         seed: origin of the noise.
-        num_steps: Euler steps.
+        num_steps: steps of the solver.
         num_samples: number of images for each condition.
+        solver: a name of `SOLVERS` (docs/choices.md).
         guidance: classifier-free guidance towards the conditions; none by default.
         overwrite: whether to replace files that exist; conditions are always kept.
 
@@ -66,7 +68,7 @@ def generate_files(
     for index, batch in enumerate(batches(requests)):
         values = padded(np.stack([value for _, value in batch]))
         key = jax.random.fold_in(jax.random.key(seed), index)
-        images = model.generate(values, key, num_steps, guidance=guidance)
+        images = model.generate(values, key, num_steps, solver, guidance)
         for (path, _), image in zip(batch, images, strict=False):
             write_picture(path, np.asarray(image), Made.IMAGE)
     _logger.info("Wrote %d images to %s.", len(requests), output)

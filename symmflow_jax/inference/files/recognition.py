@@ -37,6 +37,7 @@ def segment_files(
     seed: int,
     num_steps: int,
     ensemble_size: int,
+    solver: str = "euler",
     min_confidence: float = 0.0,
     unsure_id: int = 255,
     probabilities: bool = False,
@@ -56,8 +57,9 @@ def segment_files(
         images: an image file or a folder of them.
         output: folder to write to.
         seed: origin of the noise.
-        num_steps: Euler steps.
+        num_steps: steps of the solver.
         ensemble_size: number of noise samples for each image; their predictions vote.
+        solver: a name of `SOLVERS` (docs/choices.md).
         min_confidence: bound in [0, 1]; pixels with a lower confidence get `unsure_id`, and no
             colour in the overlay.
         unsure_id: an id that no class has, below 65536.
@@ -93,7 +95,9 @@ def segment_files(
     _name_what_stays(output, names.values(), set(_ENDINGS) - set(endings))
     written = []
     unreadable = Unreadable(len(paths))
-    for path, image, result in _read(model, paths, seed, num_steps, ensemble_size, unreadable):
+    for path, image, result in _read(
+        model, paths, seed, (solver, num_steps), ensemble_size, unreadable
+    ):
         stem, size = output / names[path], image.shape[:2]
         mask = resize_mask(result.answers(min_confidence), size)
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
@@ -151,6 +155,7 @@ def classify_files(
     seed: int,
     num_steps: int,
     ensemble_size: int,
+    solver: str = "euler",
     min_confidence: float = 0.0,
     overwrite: bool = False,
 ) -> pathlib.Path:
@@ -174,7 +179,7 @@ def classify_files(
         model: a classification model.
         images: an image file or a folder of them.
         output: the CSV file, or a folder for `labels.csv`.
-        seed, num_steps, ensemble_size: as in `segment_files`.
+        seed, num_steps, ensemble_size, solver: as in `segment_files`.
         min_confidence: bound in [0, 1]; labels with a lower confidence are "unsure".
         overwrite: whether to replace a file that exists.
 
@@ -195,7 +200,7 @@ def classify_files(
     num_rows = 0
     with outputs.writing_text(path) as file:
         for image_path, _, result in _read(
-            model, paths, seed, num_steps, ensemble_size, unreadable
+            model, paths, seed, (solver, num_steps), ensemble_size, unreadable
         ):
             row = {"file": shown(image_path.name)} | _row(model, result, min_confidence)
             writer = csv.DictWriter(file, list(row))
@@ -214,11 +219,15 @@ def _read(
     model: Model,
     files: Sequence[pathlib.Path],
     seed: int,
-    num_steps: int,
+    integration: tuple[str, int],
     ensemble_size: int,
     unreadable: Unreadable,
 ) -> Iterator[tuple[pathlib.Path, np.ndarray, SemanticsPrediction]]:
-    """Paths, images and predictions of files, the latter as NumPy arrays of one example."""
+    """Paths, images and predictions of files, the latter as NumPy arrays of one example.
+
+    `integration` is the name of a solver and its number of steps.
+    """
+    solver, num_steps = integration
     height, width, channels = model.image_shape
     resampling = model.experiment.preparation.resampling
     for index, paths in enumerate(batches(files)):
@@ -230,7 +239,7 @@ def _read(
         ]
         key = jax.random.fold_in(jax.random.key(seed), index)
         result = model.predict_semantics(
-            padded(np.stack(inputs)), key, num_steps, ensemble_size=ensemble_size
+            padded(np.stack(inputs)), key, num_steps, solver, ensemble_size
         )
         result = jax.tree.map(np.asarray, result)
         for i, (path, image) in enumerate(originals):

@@ -29,6 +29,7 @@ def sample_files(
     seed: int,
     num_steps: int,
     num_samples: int,
+    solver: str = "euler",
     overwrite: bool = False,
 ) -> None:
     """Generates samples from noise and writes them in the layout of a data source.
@@ -44,8 +45,9 @@ def sample_files(
         what: images, semantics or pairs.
         output: folder to write to.
         seed: origin of the noise.
-        num_steps: Euler steps.
+        num_steps: steps of the solver.
         num_samples: number of samples, positive.
+        solver: a name of `SOLVERS` (docs/choices.md).
         overwrite: whether to replace files that exist.
 
     Raises:
@@ -56,7 +58,7 @@ def sample_files(
     """
     if num_samples < 1:
         raise ValueError(f"--num_samples is {num_samples}; make at least one.")
-    samples = _samples(model, what, seed, num_steps, num_samples)
+    samples = _samples(model, what, seed, num_steps, num_samples, solver)
     draws_images = len(model.image_shape) == 3
     if model.reads_masks or (what is Sampled.IMAGES and draws_images):
         _check_folders(what, num_samples, output, overwrite)
@@ -92,12 +94,12 @@ def training_command(model: Model, output: pathlib.Path) -> list[str]:
 
 
 def _samples(
-    model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int
+    model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int, solver: str
 ) -> Iterator[_One]:
     """Yields single samples, which are generated in batches of `BATCH_SIZE`."""
     for index, start in enumerate(range(0, num_samples, BATCH_SIZE)):
         key = jax.random.fold_in(jax.random.key(seed), index)
-        made = model.sample(BATCH_SIZE, key, num_steps, what=what)
+        made = model.sample(BATCH_SIZE, key, num_steps, solver, what)
         images, labels = (None if a is None else np.asarray(a) for a in made)
         for i in range(min(BATCH_SIZE, num_samples - start)):
             yield (

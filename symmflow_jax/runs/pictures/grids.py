@@ -20,14 +20,27 @@ def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
     """A grid of real, generated and predicted examples: masks, labels or scatter plots.
 
     Args:
-        sample: arrays "image", "labels", "generated" and "predicted", `[count, ...]`.
+        sample: arrays "image", "labels", "generated" and "predicted", `[count, ...]`; without
+            semantics only "image" and "generated".
         schema: the classes.
     """
+    if "labels" not in sample:
+        return plots.point_pair(sample) if sample["image"].ndim == 2 else image_grid(sample)
     if sample["image"].ndim == 2:
         return plots.point_plots(sample, schema)
     if sample["labels"].ndim == 3:
         return mask_grid(sample, schema)
     return label_grid(sample, schema)
+
+
+def image_grid(sample: dict[str, np.ndarray]) -> np.ndarray:
+    """A grid with a row of real images above a row of generated ones."""
+    return tiles(
+        [
+            [(name if index == 0 else "", image) for index, image in enumerate(sample[key])]
+            for name, key in (("real", "image"), ("generated", "generated"))
+        ]
+    )
 
 
 def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:

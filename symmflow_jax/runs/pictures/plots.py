@@ -38,6 +38,19 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
     return render(figure)
 
 
+def point_pair(sample: dict[str, np.ndarray]) -> np.ndarray:
+    """Scatter plots of real points and of generated ones, by their first two coordinates."""
+    plt = pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(8, 4), sharex=True, sharey=True)
+    for axis, (title, key) in zip(
+        axes, (("real", "image"), ("generated", "generated")), strict=True
+    ):
+        axis.scatter(*_in_plane(sample[key]), s=4)
+        axis.set_title(title)
+        axis.set_aspect("equal")
+    return render(figure)
+
+
 def curves(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str
 ) -> np.ndarray:

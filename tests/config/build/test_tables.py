@@ -228,6 +228,7 @@ def test_every_constructor_is_there(key):
 
 _POINTS = {
     "data.source": "spirals",
+    "eval.metrics": ("objective",),  # The one that every model has.
     "data.image_size": (),
     "semantics.encoding": "onehot",
     "network.name": "mlp",

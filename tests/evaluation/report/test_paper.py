@@ -24,6 +24,8 @@ _FIGURES = {
     ("coco_stuff", "generation", "lpips"): {25: 0.609},
     ("idx", "classification", "accuracy"): {1: 99.3, 25: 99.6},
     ("cifar10", "classification", "accuracy"): {1: 88.2, 25: 90.6},
+    ("cifar10", "likelihood", "bits_per_dim_unconditional"): {None: 2.99},
+    ("cifar10", "generation", "fid"): {None: 6.35},
     ("spirals", "classification", "accuracy"): {
         1: 100.0, 2: 92.0, 5: 87.0, 10: 83.6, 20: 82.6, 50: 82.0,
     },
@@ -63,6 +65,43 @@ def test_every_figure_of_medsymmflow_is_there(name):
 def test_a_set_of_several_names_has_one_series():
     assert paper.of("idx") == paper.of("tfds/mnist")
     assert paper.of("shapes") == [] == paper.of("tfds/fashion_mnist") == paper.of("npz/pathmnist")
+
+
+@pytest.mark.parametrize(("side", "bits", "fid"), [(32, 3.53, 5.02), (64, 3.31, 14.45)])
+def test_figures_of_flow_matching_itself_are_there(side, bits, fid):
+    series = paper.of(f"tfds/imagenet_resized/{side}x{side}")
+    assert [dict(published.values) for published in series] == [{None: bits}, {None: fid}]
+    assert all(published.settings["image_size"] == (side, side) for published in series)
+
+
+def test_flow_matching_of_images_alone_stands_beside_its_own_scores_only(measurement):
+    published = _series("cifar10", "likelihood", "bits_per_dim_unconditional")
+    other = measurement({"dataset": "cifar10", "task": "classification"}, metric="accuracy")
+    assert not paper.concerns(published, [other])
+    assert paper.concerns(_series("cifar10", "classification", "accuracy"), [other])
+    protocol = {
+        "task": "likelihood",
+        "dataset": "cifar10",
+        "split": "test",
+        "conventions": "published",
+        "image_size": (32, 32),
+        "solver": "dopri5",
+        "num_steps": None,
+        "tolerance": 1e-5,
+        "clock": "noise",
+        "dequantized": True,
+        "ensemble_size": 50,
+    }
+    ours = measurement(protocol, metric=published.metric, num_examples=10_000)
+    assert paper.concerns(published, [ours])
+    assert paper.ours(published, None, [ours]) == [ours]
+    assert paper.differences(published, ours) == []
+    once = dataclasses.replace(ours.protocol, ensemble_size=1, tolerance=1e-3)
+    told = paper.differences(published, dataclasses.replace(ours, protocol=once))
+    assert told == ["1 draws instead of 50", "tolerance 0.001 instead of 1e-05"]
+    by_rk4 = dataclasses.replace(ours.protocol, solver="rk4", num_steps=10, tolerance=None)
+    other = dataclasses.replace(ours, protocol=by_rk4)
+    assert paper.not_measured(published, [other]) == "measured by rk4 10"
 
 
 def test_scores_are_printed_in_the_papers_unit():

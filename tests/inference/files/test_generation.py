@@ -71,21 +71,24 @@ def test_an_id_that_the_model_does_not_know_is_an_error(model, tmp_path):
 
 @pytest.fixture
 def white(monkeypatch):
-    """Makes every model generate white images."""
+    """Makes every model generate white images; a list of the solvers."""
+    solvers = []
 
-    def generate(self, conditions, key: jax.Array, num_steps, guidance):
+    def generate(self, conditions, key: jax.Array, num_steps, solver, guidance):
+        solvers.append(solver)
         return np.full((len(conditions), 8, 8, 3), 255, np.uint8)
 
     monkeypatch.setattr(Model, "generate", generate)
+    return solvers
 
 
-@pytest.mark.usefixtures("white")
-def test_labels_are_named_or_numbered(random_model, tmp_path):
+def test_labels_are_named_or_numbered(random_model, tmp_path, white):
     model = random_model(**{"semantics.encoding": "colour"})
-    options = {"seed": 0, "num_steps": 1, "num_samples": 1}
+    options = {"seed": 0, "num_steps": 1, "num_samples": 1, "solver": "heun"}
     written = generate_files(model, "cross, 0", tmp_path / "two", **options)
     assert [path.name for path in written] == ["cross_0.png", "circle_0.png"]
     assert len(generate_files(model, "", tmp_path / "all", **options)) == 4
+    assert white == ["heun", "heun"]
     with pytest.raises(DataError, match=r"names 4, star; the model's classes are circle, square"):
         generate_files(model, "4,star", tmp_path, **options)
     with pytest.raises(DataError, match=r"names the class 'circle' more than once; .* --num_sam"):

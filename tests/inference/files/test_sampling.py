@@ -19,7 +19,7 @@ from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics.labels import filed_under
 
-_OPTIONS = {"seed": 0, "num_steps": 1}
+_OPTIONS = {"seed": 0, "num_steps": 1, "solver": "heun"}
 _POINTS = {
     "data.source": "spirals",
     "data.image_size": (),
@@ -34,7 +34,8 @@ def drawn(monkeypatch):
     """Makes models draw 16 known samples at a time; a list of all of them."""
     batches: list[Sample] = []
 
-    def sample(self, num_samples, key, num_steps, what):
+    def sample(self, num_samples, key, num_steps, solver, what):
+        assert solver == "heun"
         rng = np.random.default_rng(len(batches))
         shape = (num_samples, *self.image_shape)
         images = rng.integers(256, size=shape, dtype=np.uint8)

@@ -55,3 +55,12 @@ def test_any_names_of_classes_are_drawn(names, recwarn):
     assert grids.sample_grid(_sample(2, (8, 8, 3), dense=False) | labels, schema).ndim == 3
     assert grids.beside([(name, np.zeros((8, 8, 3), np.uint8)) for name in names]).ndim == 3
     assert not recwarn.list
+
+
+def test_without_semantics_real_ones_stand_above_generated_ones():
+    sample = {key: value for key, value in _sample(3, (8, 8, 3), dense=True).items()}
+    pair = {key: sample[key] for key in ("image", "generated")}
+    grid = grids.sample_grid(pair, _SCHEMA)
+    assert grid.shape[2] == 3 and grid.shape[1] > grid.shape[0]
+    points = {key: np.random.default_rng(0).normal(size=(9, 2)) for key in pair}
+    assert grids.sample_grid(points, _SCHEMA).std() > 1

@@ -1,6 +1,7 @@
 """A mixture of Gaussians in sixteen dimensions with known conditional distributions."""
 
 import numpy as np
+from scipy import special
 
 from symmflow_jax.data import source
 from symmflow_jax.data.sources.synthetic.drawn_points import DrawnPoints
@@ -61,10 +62,37 @@ def draw(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
 
 def posterior(points: np.ndarray) -> np.ndarray:
     """Exact probability of each class at points `[..., 16]`, float64 `[..., 8]`."""
+    densities = _log_densities(points)
+    densities = np.exp(densities - densities.max(axis=-1, keepdims=True))
+    return densities / densities.sum(axis=-1, keepdims=True)
+
+
+def log_density(points: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Exact log density in nats at points `[..., 16]`, float64 `[...]`.
+
+    Args:
+        points: the points.
+        labels: int `[...]` for the density of a point given its class; None for that of all.
+    """
+    of_classes = _log_densities(points)
+    if labels is None:
+        return special.logsumexp(of_classes, axis=-1) - np.log(NUM_CLASSES)
+    return np.take_along_axis(of_classes, labels[..., None], axis=-1)[..., 0]
+
+
+def components() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means `[classes, parts, n]`, axes `[classes, parts, n, n]` and scales `[n]` of all Gaussians.
+
+    The columns of the axes are orthonormal. The scales are the standard deviations along them.
+    """
+    return _MEANS, _FACTORS / _SCALES, _SCALES
+
+
+def _log_densities(points: np.ndarray) -> np.ndarray:
+    """Log densities given each class at points `[..., 16]`, float64 `[..., 8]`."""
     offsets = points[..., None, None, :].astype(np.float64) - _MEANS
     # The axes are orthogonal, so the inverse of a factor is its transpose over squared scales.
     whitened = np.einsum("cpij,...cpi->...cpj", _FACTORS / _SCALES**2, offsets)
-    exponents = -0.5 * np.square(whitened).sum(axis=-1)
-    # All covariances have the same determinant, which cancels.
-    densities = np.exp(exponents - exponents.max(axis=(-2, -1), keepdims=True)).sum(axis=-1)
-    return densities / densities.sum(axis=-1, keepdims=True)
+    of_parts = -0.5 * np.square(whitened).sum(axis=-1)
+    constant = np.log(_SCALES).sum() + 0.5 * POINT_SIZE * np.log(2 * np.pi) + np.log(_NUM_PARTS)
+    return special.logsumexp(of_parts, axis=-1) - constant

@@ -1,0 +1,1 @@
+"""Study of likelihood: `python -m symmflow_jax.studies.likelihood --workdir=runs/likelihood`."""
