@@ -282,9 +282,14 @@ class Experiment:
         """The solver of a name; raises ValueError for an unknown name."""
         return solvers.make_solver(name, num_steps, self.eval.tolerance)
 
-    def solver_rows(self) -> list[tuple[str, int | None, Solve]]:
-        """Name, number of steps (None if adaptive) and solver of each row of the table."""
-        return solvers.solver_rows(self.eval)
+    def solver_rows(self, *, of_images: bool = True) -> list[solvers.Row]:
+        """The rows of the table, of images or of semantics; see `solvers.solver_rows`."""
+        return solvers.solver_rows(self.eval, of_images=of_images)
+
+    @property
+    def generation_row(self) -> solvers.Row:
+        """Name, steps and solver of the images that are read back or shown."""
+        return solvers.generation_row(self.eval)
 
     def codec_weights(self, workdir: pathlib.Path) -> Any:
         """Reads the weights of the codec for a run, on the host; None for a pixel codec.

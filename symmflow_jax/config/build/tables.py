@@ -8,6 +8,7 @@ from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
 from symmflow_jax.config.build.networks import NETWORKS
+from symmflow_jax.config.build.objective.objectives import OBJECTIVES
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
@@ -25,8 +26,10 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.coupling": COUPLINGS,
     "train.image_parameterization": PARAMETERIZATIONS,
     "train.semantics_parameterization": PARAMETERIZATIONS,
+    "train.objective": OBJECTIVES,
     "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
+    "eval.generation_solver": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,
     "parallel": PARALLELISMS,

@@ -38,18 +38,12 @@ def make_cycle(evaluator: Evaluator) -> Metric:
 
 def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
     values = evaluator.experiment.eval
-    num_steps = values.generation_steps
-    guidance, solve = evaluator.guidance(num_steps), FixedSteps(EULER, num_steps)
+    solver, num_steps, solve = evaluator.experiment.generation_row
+    guidance = evaluator.guidance(num_steps)
 
     def of_seed(evaluated: EvaluatedWeights, seed: int) -> Scores:
-        protocol = evaluator.protocol(
-            "generation",
-            evaluated,
-            seed,
-            solver="euler",
-            num_steps=num_steps,
-            guidance=str(guidance) or None,
-        )
+        protocol = evaluator.row_protocol("generation", evaluated, seed, solver, num_steps)
+        protocol = dataclasses.replace(protocol, guidance=str(guidance) or None)
         return score(evaluator, evaluated, solve, guidance, protocol, values.num_generated)
 
     def measure(evaluated: EvaluatedWeights) -> Findings:
@@ -134,9 +128,9 @@ def examples(
         labels, and `predicted` labels of these images, `[num_examples, ...]`.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
-    seed, config = evaluator.experiment.seed, evaluator.experiment.eval
-    solve = FixedSteps(EULER, config.generation_steps)
-    guidance = evaluator.guidance(config.generation_steps)
+    seed = evaluator.experiment.seed
+    _, num_steps, solve = evaluator.experiment.generation_row
+    guidance = evaluator.guidance(num_steps)
     generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
     predicted = _predict_real(evaluator, evaluated, seed, batch)
     columns = {

@@ -1,6 +1,7 @@
 """Explicit Runge-Kutta methods by their tableaus."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 
@@ -24,6 +25,8 @@ class RungeKutta:
     nodes: tuple[float, ...]
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
+
+    takes_spans: ClassVar[bool] = False
 
     def step(self, dynamics: Dynamics, state: JointState, time: Scalar, size: Scalar) -> JointState:
         """Advances `state` from `time` by `size`, which may be negative."""
