@@ -227,7 +227,7 @@ def frozen_weights(subject: Subject, key: jax.Array) -> FrozenWeights:
     """Random weights in the place of those that no step changes."""
     method = subject.method
     teacher = dataclasses.replace(method, has_span=False)
-    has_teacher = bool(subject.experiment.train.map_target)
+    has_teacher = subject.experiment.has_teacher
     return FrozenWeights(method.codec.init(key), teacher.init(key) if has_teacher else None)
 
 

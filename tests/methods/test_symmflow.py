@@ -193,6 +193,8 @@ def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weigh
     half = dataclasses.replace(_MAP, network=dataclasses.replace(_MAP.network, dtype=jnp.bfloat16))
     assert half.for_tangents.network.dtype == jnp.float32
 
+    @functools.partial(jax.jit, static_argnums=1)
+    @jax.value_and_grad
     def total(weights, method):
         weights = method.in_compute_dtype(weights)
         return jnp.mean(
@@ -203,7 +205,7 @@ def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weigh
     labels = jnp.arange(32) % 3
     values = []
     for method in (_MAP, half):
-        value, gradient = jax.value_and_grad(total)(map_weights, method)
+        value, gradient = total(map_weights, method)
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
         assert np.any(gradient.network["span"]["kernel"])
         values.append(value)

@@ -20,6 +20,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
 from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
+from symmflow_jax.config.build.objective.objectives import has_span
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.values import (
     Config,
@@ -336,6 +337,11 @@ class Experiment:
         """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
         saved = conversion.from_saved_json(values).train
         return training.make_optimizer(saved, len(self.training_source))
+
+    @property
+    def has_teacher(self) -> bool:
+        """True if a flow map is trained towards the velocities of a frozen run."""
+        return has_span(self.config) and bool(self.train.map_target)
 
     def parallelism(self, devices: Sequence[jax.Device] = ()) -> Parallelism:
         """The distribution of training; by default over all devices of all processes."""

@@ -16,7 +16,7 @@ from symmflow_jax.runs.origins.origin import (
 
 
 def read_teacher(experiment: Experiment, codec_weights: Any) -> Params | None:
-    """The frozen parameters that a flow map is trained towards; None without `train.map_target`.
+    """The frozen parameters that a flow map is trained towards; None without a teacher.
 
     Args:
         experiment: the training.
@@ -27,7 +27,7 @@ def read_teacher(experiment: Experiment, codec_weights: Any) -> Params | None:
             a flow map itself.
         CheckpointError: if its checkpoint cannot be read.
     """
-    if not experiment.train.map_target:
+    if not experiment.has_teacher:
         return None
     origin = open_origin("train.map_target", experiment.train.map_target)
     found = differences(origin.description, describe(experiment))
