@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
-from clu import metric_writers, parameter_overview
+from clu import parameter_overview
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
@@ -25,6 +25,7 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import FrozenWeights, Params, Weights
 from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.origins import origin, teacher, warm_start
 from symmflow_jax.runs.resumption import Resume, check_resumption
@@ -208,13 +209,13 @@ class Run:
         start: what it starts from.
         iterator: iterator over the training batches.
         manager: manager of the checkpoints.
-        writer: writer of TensorBoard events.
+        events: writer of TensorBoard events; None in all processes but the first.
     """
 
     start: Start
     iterator: grain.DatasetIterator
     manager: ocp.CheckpointManager
-    writer: metric_writers.MetricWriter
+    events: EventWriter | None
 
     @classmethod
     def begin(cls, start: Start) -> "Run":
@@ -236,7 +237,7 @@ class Run:
             start=start,
             iterator=experiment.training_batches(skip_log, first_batch=start.step),
             manager=manager,
-            writer=_writer(workdir),
+            events=EventWriter(workdir) if processes.is_primary() else None,
         )
 
     @property
@@ -352,15 +353,16 @@ class Run:
             ema_params = self.parallelism.fetch(state.ema_params)
             evaluated = self._evaluated(ema_params, step)
             table = report_evaluation(self.evaluator, evaluated, self.workdir)
-        self.writer.write_scalars(step, scalars(table))
-        self.writer.flush()
+        if self.events:
+            self.events.write_scalars(step, scalars(table))
         return table
 
     def close(self) -> None:
         """Closes data, logs and checkpoints; their errors have been raised before."""
-        for opened in (self.iterator, self.writer, self.manager):
+        for opened in (self.iterator, self.events, self.manager):
             try:
-                opened.close()
+                if opened is not None:
+                    opened.close()
             except Exception:
                 _logger.debug("Not closed: %s", opened, exc_info=True)
 
@@ -394,8 +396,8 @@ class Run:
 
     def _log(self, step: int, means: dict[str, float], line: str, history) -> None:
         _logger.info("%s  loss %.4f", line, means["loss"])
-        self.writer.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
-        if processes.is_primary():
+        if self.events:
+            self.events.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
             history.append(step, means)
 
     def _save(self, state: TrainState, step: int, evaluates: bool, stops: Stops) -> None:
@@ -442,15 +444,15 @@ class Run:
         table = measure_quickly(self.evaluator, evaluated)
         path = self.workdir / f"pictures/step_{step:07d}.png"
         grid = write_grid(self.evaluator, evaluated, path)
-        self.writer.write_images(step, {"examples": grid[None]})
-        self.writer.write_scalars(step, scalars(table))
+        if self.events:
+            self.events.write_images(step, {"examples": grid})
+            self.events.write_scalars(step, scalars(table))
         _logger.info("step %d  %s", step, summary.in_one_line(table))
         return score(table)
 
     def _tell_saved(self, step: int) -> None:
         """Waits until a step is saved, and says so."""
         checkpoints.finish(self.manager)
-        self.writer.flush()
         _tell_kept(self.workdir, step)
 
 
@@ -475,13 +477,6 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
             f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
-
-
-def _writer(workdir: pathlib.Path) -> metric_writers.MetricWriter:
-    """An asynchronous TensorBoard writer; in all processes but the first, one that does nothing."""
-    if not processes.is_primary():
-        return metric_writers.MultiWriter([])
-    return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(workdir)))
 
 
 def _is_due(step: int, every: int) -> bool:

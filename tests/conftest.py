@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.machinery
 import io
 import json
 import os
@@ -282,6 +283,19 @@ def full_disk() -> Callable[[], contextlib.AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     return enter
+
+
+@pytest.fixture
+def no_tensorflow(monkeypatch):
+    """Hides TensorFlow where it is installed."""
+    find = importlib.machinery.PathFinder.find_spec
+    monkeypatch.setattr(
+        importlib.machinery.PathFinder,
+        "find_spec",
+        lambda name, *others: None if name.split(".")[0] == "tensorflow" else find(name, *others),
+    )
+    for name in [name for name in sys.modules if name.split(".")[0] == "tensorflow"]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The command line, as a user meets it."""
 
 import csv
+import functools
 import json
 import os
 import pathlib
@@ -25,7 +26,19 @@ def _contents(folder: pathlib.Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def test_the_modes_follow_each_other(run_main, tmp_path):
+@pytest.fixture
+def broken_tensorflow(tmp_path) -> str:
+    """A folder of modules with a TensorFlow that cannot be imported."""
+    package = tmp_path / "modules" / "tensorflow"
+    package.mkdir(parents=True)
+    text = "raise ImportError('undefined symbol: this TensorFlow is broken')"
+    (package / "__init__.py").write_text(text)
+    return str(package.parent)
+
+
+def test_the_modes_follow_each_other(run_main, tmp_path, broken_tensorflow):
+    # None of them uses TensorFlow, wherever it comes from.
+    run_main = functools.partial(run_main, PYTHONPATH=broken_tensorflow)
     run = tmp_path / "run"
     code, output = _end(run_main(f"--workdir={run}", "--config.train.num_epochs=0.5"))
     assert code == 0, output

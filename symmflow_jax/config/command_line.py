@@ -210,8 +210,7 @@ def config_name() -> str:
 
 def _log_progress() -> None:
     """Shows log messages of this project as lines with the time."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # Avoids a log message.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Of JAX's compiler.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     project = logging.getLogger("symmflow_jax")

@@ -25,8 +25,9 @@ class PreparedTfds:
         files: the files of the set, of all splits.
 
     Raises:
-        DataError: if the set is missing, has a format without random access, has no such split,
-            or does not consist of 8-bit images with one label each.
+        DataError: if tensorflow-datasets is not installed, or if the set is missing, has a format
+            without random access, has no such split, or does not consist of 8-bit images with one
+            label each.
     """
 
     def __init__(self, name: str, folder: str, split: str):
@@ -80,7 +81,14 @@ def known_classes(name: str) -> labels.LabelSchema | None:
 def _find(name: str, folder: str) -> Any:
     """The builder of a set on disk, made from its files without the code of the set."""
     # Imported here because the import is slow and most runs do not need it.
-    from tensorflow_datasets.core import read_only_builder, registered
+    try:
+        from tensorflow_datasets.core import read_only_builder, registered
+    except ImportError as error:
+        raise DataError(
+            f"The TFDS set {name!r} is read by the package tensorflow-datasets, which cannot be "
+            f"imported ({first_line(error)}): pip install tensorflow-datasets. It needs no "
+            "TensorFlow to read."
+        ) from error
 
     _check_plain(name, folder)
     try:
@@ -102,16 +110,6 @@ def _check_plain(name: str, folder: str) -> None:
         for path in root.rglob("*"):
             if files.waits(path):
                 raise DataError(f"{path} is no plain file. Prepare the set again.")
-
-
-def _features(where: str, builder: Any) -> dict[str, Any]:
-    try:
-        return dict(builder.info.features.items())
-    except Exception as error:  # Damaged descriptions may raise any error.
-        raise DataError(
-            f"{where} in {builder.data_dir} has a damaged features.json ({first_line(error)}). "
-            "Prepare the set again."
-        ) from error
 
 
 def _damaged(name: str, folder: str, error: Exception) -> DataError:

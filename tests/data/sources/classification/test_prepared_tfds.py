@@ -15,6 +15,9 @@ from symmflow_jax.data.sources.classification.prepared_tfds import PreparedTfds
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
+# Sets are prepared and read as where TensorFlow is not installed.
+pytestmark = pytest.mark.usefixtures("no_tensorflow")
+
 
 def png(array):
     """A file object, as encoding arrays would need TensorFlow."""
@@ -191,6 +194,13 @@ def test_damaged_descriptions_are_reported(tmp_path, name):
     os.mkfifo(path)
     with pytest.raises(DataError, match=f"{name} is no plain file"):
         PreparedTfds("tiny_pets", folder, "train")
+
+
+def test_without_the_package_the_remedy_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets.core", None)
+    with pytest.raises(DataError, match="'mnist' .*: pip install tensorflow-datasets") as error:
+        PreparedTfds("mnist", "", "train")
+    assert "\n" not in str(error.value)
 
 
 def test_importing_the_module_leaves_tfds_alone():
