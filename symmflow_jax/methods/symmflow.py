@@ -217,13 +217,12 @@ class SymmFlow:
     ) -> JointState:
         """The network's outputs for both components; keys `[batch]` turn dropout on."""
         batch = state.image.shape[:1]
-        times, span = jax.tree.map(
-            lambda t: jnp.broadcast_to(jnp.asarray(t, jnp.float32), batch), (times, span)
-        )
+        times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
+        spans = jnp.broadcast_to(jnp.asarray(span, jnp.float32), batch)
         output = self.network.apply(
             {"params": weights.network},
             *state,
-            self.network_times(times, span),
+            self.network_times(times, spans),
             dropout_keys=dropout_keys,
         )
         return JointState(*output)

@@ -101,14 +101,16 @@ class _Seams:
     @classmethod
     def of(cls, trained: SymmFlow, method: SymmFlow, keeps_semantics: bool) -> "_Seams":
         shapes, trained_shapes = method.codec.shapes, trained.codec.shapes
-        names = [getattr(method.network, name, "") for name in ("in_layer", "out_layer")]
-        if not keeps_semantics and not all(names):
+        in_layer = getattr(method.network, "in_layer", "")
+        out_layer = getattr(method.network, "out_layer", "")
+        if not keeps_semantics and not (in_layer and out_layer):
             raise ValueError(
                 f"{type(method.network).__name__} does not name its first and last layer (in_layer "
                 "and out_layer), so it cannot take over weights for other semantics."
             )
         return cls(
-            *names,
+            in_layer,
+            out_layer,
             shapes.image[-1],
             trained_shapes.semantics[-1],
             shapes.semantics[-1],

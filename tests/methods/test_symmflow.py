@@ -208,8 +208,9 @@ def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weigh
         value, gradient = total(map_weights, method)
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
         assert np.any(gradient.network["span"]["kernel"])
-        values.append(value)
+        values.append(float(value))
     assert values[1] == pytest.approx(values[0], rel=0.05)
-    plain = _MAP.of_velocities.losses(map_weights, _keys(0, 1), _POINTS.__class__(
-        _POINTS.values[:2]), _LABELS[:2], _HALVES)  # fmt: skip
+    plain = _MAP.of_velocities.losses(
+        map_weights, _keys(0, 1), Points(_POINTS.values[:2]), _LABELS[:2], _HALVES
+    )
     np.testing.assert_allclose(plain.total, 0.5 * plain.image + 0.5 * plain.semantics, rtol=1e-6)

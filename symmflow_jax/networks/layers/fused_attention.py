@@ -1,6 +1,7 @@
 """Attention that keeps its logits out of a TPU's main memory."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,10 @@ def _by_platform(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
     )
 
 
-IMPLEMENTATIONS = {"auto": _by_platform, "xla": jax.nn.dot_product_attention}
+IMPLEMENTATIONS: dict[str, Callable[..., Query]] = {
+    "auto": _by_platform,
+    "xla": jax.nn.dot_product_attention,
+}
 """Implementations of attention: the kernel on TPU and XLA's elsewhere, or always XLA's."""
 
 
