@@ -265,18 +265,26 @@ class SymmFlow:
     ) -> Networks:
         """The networks of the objective."""
 
-        def output_of(method: SymmFlow) -> Output:
+        def output_of(method: SymmFlow, weights: Weights) -> Output:
             return lambda state, times, span: method._output(
                 weights, state, times, span, dropout_keys
             )
+
+        # So that JAX differentiates no pass whose gradient is not wanted.
+        held = Weights(jax.lax.stop_gradient(weights.network))
 
         teacher = None
         if weights.teacher is not None:
             frozen = dataclasses.replace(self, has_span=False)
             teacher = frozen.velocity(Weights(weights.teacher))
         noise_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
-        noise = keys.normal(noise_keys, self.codec.shapes.semantics)
-        return Networks(output_of(self), output_of(self.for_tangents), teacher, noise)
+        return Networks(
+            output_of(self, weights),
+            output_of(self, held),
+            output_of(self.for_tangents, held),
+            teacher,
+            lambda: keys.normal(noise_keys, self.codec.shapes.semantics),
+        )
 
     def losses(
         self,

@@ -39,7 +39,8 @@ def check(config: Config) -> None:
             "but no examples have them; set config.train.clock to 'mixed' and "
             "config.train.clock_shares.clean_semantics above 0."
         )
-    if train.map_guidance != 1.0 and not (shares.independent and train.prob_at_one):
+    has_noise = bool(shares.independent and train.prob_at_one)
+    if train.map_guidance != 1.0 and not (has_noise or train.map_target):
         raise ValueError(
             f"config.train.map_guidance is {train.map_guidance:g}, which needs velocities beside "
             "semantics of pure noise; set config.train.prob_at_one and "

@@ -66,7 +66,7 @@ class FlowMapObjective:
             return image_velocity(networks.for_tangents(*moved, d), x, t)
 
         def own(state: JointState, times: JointState) -> Component:
-            output = networks.output(state, times, jnp.zeros_like(times.image))
+            output = networks.held(state, times, jnp.zeros_like(times.image))
             return jax.lax.stop_gradient(image_velocity(output, state.image, times.image))
 
         if networks.teacher is None:
@@ -102,7 +102,7 @@ def _without_semantics(
     state: JointState, times: JointState, networks: Networks
 ) -> tuple[JointState, JointState]:
     """State and times beside semantics of pure noise, which carry no information."""
-    noisy = state._replace(semantics=networks.semantics_noise)
+    noisy = state._replace(semantics=networks.semantics_noise())
     return noisy, times._replace(semantics=jnp.ones_like(times.semantics))
 
 

@@ -30,16 +30,18 @@ class Networks(NamedTuple):
 
     Attributes:
         output: the network that learns.
-        for_tangents: the same function in a form that has tangents (forward mode).
+        held: the same function, without a gradient.
+        for_tangents: the same, without a gradient, in a form that has tangents (forward mode).
         teacher: the velocity of a frozen network, or None.
-        semantics_noise: standard normal float32, shaped as the semantics, for the unconditional
-            velocity.
+        semantics_noise: draws standard normal float32, shaped as the semantics, for the
+            unconditional velocity.
     """
 
     output: Output
+    held: Output
     for_tangents: Output
     teacher: Velocity | None
-    semantics_noise: Component
+    semantics_noise: Callable[[], Component]
 
 
 class Objective(Protocol):

@@ -65,7 +65,9 @@ def _losses(objective, output, drawn, teacher=None):
         JointState(jax.random.normal(a, (count, 3)), jax.random.normal(b, (count, 2)))
         for a, b in (keys[:2], keys[2:4])
     )
-    networks = Networks(output, output, teacher, jax.random.normal(keys[4], (count, 2)))
+    networks = Networks(
+        output, output, output, teacher, lambda: jax.random.normal(keys[4], (count, 2))
+    )
     labels = jnp.zeros(count, jnp.int32)
     return objective.losses(
         networks, _PATHS, _VELOCITIES, _WEIGHTS, data, noise, labels, drawn
