@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import gc
 import importlib.machinery
+import importlib.metadata
 import io
 import json
 import os
@@ -42,7 +44,8 @@ def check_arrays(function: Callable) -> Callable:
     """
     hints = function.__annotations__.items()
     function.__annotations__ = {name: hint for name, hint in hints if _holds_arrays(hint)}
-    return beartype.beartype(function)
+    # Functions in functions are made, and come here, whenever the outer one is called.
+    return beartype.beartype(function) if function.__annotations__ else function
 
 
 # Modules that are imported before the hook is there escape it. As in the tests of diffrax.
@@ -64,9 +67,13 @@ from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runtime import compilation
 
 # Tests run each program a few times and compile all of them: leave out what makes code fast.
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=0"
-).strip()
+# jaxlib 0.10 translates fused operations by way of MLIR, unless told to write LLVM code at once:
+# that halves the time to compile a train step. A tenth goes into splitting the code for several
+# threads, while all cores have tests to run. Other versions may not know the flags.
+_FLAGS = ["--xla_backend_optimization_level=0"]
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    _FLAGS += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
+os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_FLAGS]).strip()
 compilation.choose_fast_cpu_kernels()
 
 # Shapes that fit only by silent broadcasting, or dtypes that mix, are mistakes.
@@ -85,6 +92,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.quick)
+
+
+def pytest_collection_finish() -> None:
+    """Makes garbage collection as rare as in a command, and pass over what is imported by now."""
+    compilation.collect_garbage_rarely()
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives workers long runs of neighbouring tests, which share fixtures and programs."""
+    if config.getoption("dist") != "load":  # What `-n` chooses.
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,15 +209,23 @@ def float32_operations() -> Callable[[str], list[str]]:
     return find
 
 
+_LEAST_SECONDS = "jax_persistent_cache_min_compile_time_secs"
+"""The setting of JAX, and in capitals the variable, from which time on programs are kept."""
+
+
 @pytest.fixture(scope="session", autouse=True)
-def compiled_programs(tmp_path_factory) -> pathlib.Path:
+def compiled_programs(tmp_path_factory) -> None:
     """A folder in which all tests, and the processes they start, share compiled programs."""
     root = tmp_path_factory.getbasetemp()
     # The workers of one test run have folders beside each other.
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "compiled"
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    return folder
+    # A test's process that runs tests itself has the folder of that test.
+    folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    jax.config.update("jax_compilation_cache_dir", folder)
+    # To read a program costs half of what it takes to compile even the smallest one. But processes
+    # that start together would read what another one has half written, and warn.
+    jax.config.update(_LEAST_SECONDS, 0.0)
+    os.environ.setdefault(_LEAST_SECONDS.upper(), "0.1")
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +279,7 @@ def latent_experiment(tiny_experiment, tiny_autoencoder) -> Callable[..., Experi
 
 
 @pytest.fixture
-def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
+def run_main() -> Callable[..., subprocess.Popen]:
     """A function that starts the command line in a process of its own, as a user would."""
     root = pathlib.Path(__file__).parent.parent
 
@@ -255,12 +287,7 @@ def run_main(compiled_programs) -> Callable[..., subprocess.Popen]:
         return subprocess.Popen(
             [sys.executable, "-m", "symmflow_jax.main", f"--config={config}", *arguments],
             cwd=root,
-            env=os.environ
-            | {
-                "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
-                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-            }
-            | environment,
+            env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -276,11 +303,15 @@ def full_disk() -> Callable[[], contextlib.AbstractContextManager[None]]:
     @contextlib.contextmanager
     def enter():
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        least_seconds = jax.config.values[_LEAST_SECONDS]
+        # A compiled program would stay behind as an empty file.
+        jax.config.update(_LEAST_SECONDS, float("inf"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
         try:
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            jax.config.update(_LEAST_SECONDS, least_seconds)
 
     return enter
 

@@ -18,16 +18,12 @@ _WAIT = 240.0
 
 
 @pytest.fixture
-def cluster(compiled_programs, tmp_path):
+def cluster(tmp_path):
     """A function that starts the processes of a command."""
-    environment = {
-        "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-    }
     started = []
 
     def start(*arguments: str, **options) -> Cluster:
-        run = Cluster(tmp_path / "run", *arguments, environment=environment, **options)
+        run = Cluster(tmp_path / "run", *arguments, **options)
         started.append(run)
         return run
 

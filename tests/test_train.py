@@ -1,8 +1,10 @@
 """Training as a whole: what a run leaves behind, and what it survives."""
 
+import dataclasses
 import json
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 
@@ -15,6 +17,7 @@ import symmflow_jax
 from symmflow_jax import train
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
+from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.resumption import Resume
@@ -27,6 +30,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 # For runs whose evaluation is not looked at: its programs take longer to compile than the training.
 LOSS_ONLY = {"eval.metrics": ("objective",)}
 LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
+# For runs that any network would do for: two levels take twice as long to compile.
+_ONE_LEVEL = {"network.channel_multipliers": (1,)}
+_ONE_LEVEL_FLAG = "--config.network.channel_multipliers=1"
 
 
 _POINTS = {
@@ -58,46 +64,31 @@ def _finish(process: subprocess.Popen) -> str:
     return output
 
 
-def test_a_run_leaves_everything_that_it_promises(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(**{"train.eval_every_steps": 10})
-    table = train_and_evaluate(experiment, tmp_path)
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A run that has come to its end, which tests only read.
 
-    saved = json.loads((tmp_path / "config.json").read_text())
-    assert Experiment.from_json(saved) == experiment
-    assert json.loads((tmp_path / "versions.json").read_text())["jax"] == jax.__version__
-    assert list(tmp_path.glob("events.out.tfevents.*"))
-    for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
-        assert (tmp_path / picture).stat().st_size > 1_000
-    assert list(_losses(tmp_path)) == list(range(1, 21))
+    Attributes:
+        experiment: the run.
+        workdir: its folder.
+        table: what its final evaluation has returned.
+        traces: how often each program of the method was traced.
+    """
 
-    measurements = json.loads((tmp_path / "metrics.json").read_text())
-    assert len(measurements) == len(table)
-    keys = {"task", "dataset", "solver", "num_steps", "nfe", "metric", "value", "num_examples"}
-    assert all(keys <= measurement.keys() for measurement in measurements)
-    two_steps = [m for m in measurements if m["metric"] == "miou" and m["num_steps"] == 2]
-    assert [(m["task"], m["nfe"], m["num_examples"]) for m in two_steps] == [
-        ("segmentation", 2, 12)
-    ]
-    report = (tmp_path / "report.md").read_text()
-    assert f"{two_steps[0]['value']:.4f}" in report
-    assert "pictures/examples.png" in report
+    experiment: Experiment
+    workdir: pathlib.Path
+    table: list[Measurement]
+    traces: dict[str, int]
+
+    def copy(self, workdir: pathlib.Path) -> pathlib.Path:
+        """A copy of its folder for a test that changes it."""
+        shutil.copytree(self.workdir, workdir)
+        return workdir
 
 
-def test_the_loss_falls(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(
-        **{
-            "train.num_epochs": 25.0,
-            "train.peak_learning_rate": 1e-2,
-            "train.checkpoint_every_steps": 1_000,
-            **LOSS_ONLY,
-        }
-    )
-    train_and_evaluate(experiment, tmp_path)
-    losses = list(_losses(tmp_path).values())
-    assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
-
-
-def test_programs_are_traced_once(tiny_experiment, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def finished(tiny_experiment, tmp_path_factory) -> Finished:
+    """A run of twenty steps with three small evaluations and the final one."""
     traces = {"losses": 0, "generate": 0}
 
     def counting(name):
@@ -109,8 +100,6 @@ def test_programs_are_traced_once(tiny_experiment, tmp_path, monkeypatch):
 
         return counted
 
-    for name in traces:
-        monkeypatch.setattr(SymmFlow, name, counting(name))
     # A dequantisation width of its own keeps programs of other tests from being found again.
     experiment = tiny_experiment(
         **{
@@ -119,31 +108,80 @@ def test_programs_are_traced_once(tiny_experiment, tmp_path, monkeypatch):
             "eval.num_examples": 12,
         }
     )
-    train_and_evaluate(experiment, tmp_path)
+    workdir = tmp_path_factory.mktemp("finished") / "run"
+    with pytest.MonkeyPatch.context() as patch, jax.numpy_dtype_promotion("standard"):
+        for name in traces:
+            patch.setattr(SymmFlow, name, counting(name))
+        table = train_and_evaluate(experiment, workdir)
+    return Finished(experiment, workdir, table, traces)
+
+
+def test_a_run_leaves_everything_that_it_promises(finished):
+    workdir = finished.workdir
+    saved = json.loads((workdir / "config.json").read_text())
+    assert Experiment.from_json(saved) == finished.experiment
+    assert json.loads((workdir / "versions.json").read_text())["jax"] == jax.__version__
+    assert list(workdir.glob("events.out.tfevents.*"))
+    for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
+        assert (workdir / picture).stat().st_size > 1_000
+    assert list(_losses(workdir)) == list(range(1, 21))
+
+    measurements = json.loads((workdir / "metrics.json").read_text())
+    assert len(measurements) == len(finished.table)
+    keys = {"task", "dataset", "solver", "num_steps", "nfe", "metric", "value", "num_examples"}
+    assert all(keys <= measurement.keys() for measurement in measurements)
+    two_steps = [m for m in measurements if m["metric"] == "miou" and m["num_steps"] == 2]
+    assert [(m["task"], m["nfe"], m["num_examples"]) for m in two_steps] == [
+        ("segmentation", 2, 12)
+    ]
+    report = (workdir / "report.md").read_text()
+    assert f"{two_steps[0]['value']:.4f}" in report
+    assert "pictures/examples.png" in report
+
+
+def test_the_loss_falls(tiny_experiment, tmp_path):
+    experiment = tiny_experiment(
+        **{
+            "train.num_epochs": 10.0,
+            "train.peak_learning_rate": 1e-2,
+            "train.checkpoint_every_steps": 1_000,
+            **_ONE_LEVEL,
+        }
+    )
+    _train_only(experiment, tmp_path, InterruptionRequest())
+    losses = list(_losses(tmp_path).values())
+    assert len(losses) == 80
+    assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
+
+
+def test_programs_are_traced_once(finished):
     # The objective is traced for the train step and for the loss on unseen data; generation,
     # which runs in three small evaluations and the final one, for its one batch shape.
-    assert traces == {"losses": 2, "generate": 1}
+    assert finished.traces == {"losses": 2, "generate": 1}
 
 
-def test_a_killed_run_ends_as_if_undisturbed(run_main, tmp_path):
+def test_a_killed_run_ends_as_if_undisturbed(run_main, tiny_experiment, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    _finish(run_main(f"--workdir={undisturbed}", LOSS_ONLY_FLAG))
+    arguments = (LOSS_ONLY_FLAG, _ONE_LEVEL_FLAG)
+    _train_only(tiny_experiment(**_ONE_LEVEL, **LOSS_ONLY), undisturbed, InterruptionRequest())
     rng = np.random.default_rng(0)
     stops = sorted(rng.choice(np.arange(2, 19), size=2, replace=False))
     for stop in stops:
-        process = run_main(f"--workdir={disturbed}", LOSS_ONLY_FLAG)
+        process = run_main(f"--workdir={disturbed}", *arguments)
         for line in process.stdout:
             if f"step {stop}/20" in line:
                 process.kill()
         assert process.wait() == -signal.SIGKILL
-    assert "Resumed" in _finish(run_main(f"--workdir={disturbed}", LOSS_ONLY_FLAG))
+    assert "Resumed" in _finish(run_main(f"--workdir={disturbed}", *arguments))
     _assert_same_weights(undisturbed, disturbed)
     assert _losses(undisturbed) == _losses(disturbed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
-    process = run_main(f"--workdir={tmp_path}/run", "--config.train.checkpoint_every_steps=1000")
+    process = run_main(
+        f"--workdir={tmp_path}/run", _ONE_LEVEL_FLAG, "--config.train.checkpoint_every_steps=1000"
+    )
     output = []
     for line in process.stdout:
         output.append(line)
@@ -157,21 +195,23 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
     assert list(_losses(tmp_path / "run")) == list(range(1, step + 1))
 
 
-def test_eight_devices_learn_as_one(run_main, tmp_path, simulated_devices):
-    arguments = (
-        LOSS_ONLY_FLAG,
-        "--config.train.num_epochs=1",
-        "--config.train.peak_learning_rate=1e-4",
-        "--config.network.channel_multipliers=1",
-        "--config.network.dropout_rate=0.1",
-    )
-    for count, parallel in ((1, "pmap"), (8, "pmap"), (8, "fsdp")):
+def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulated_devices):
+    values = {
+        "train.num_epochs": 0.5,
+        "train.peak_learning_rate": 1e-4,
+        "network.dropout_rate": 0.1,
+    }
+    one = tiny_experiment(**values, **_ONE_LEVEL, **LOSS_ONLY)
+    _train_only(one, tmp_path / "pmap1", InterruptionRequest())
+    for parallel in ("pmap", "fsdp"):
         _finish(
             run_main(
-                f"--workdir={tmp_path}/{parallel}{count}",
+                f"--workdir={tmp_path}/{parallel}8",
                 f"--config.parallel={parallel}",
-                *arguments,
-                XLA_FLAGS=simulated_devices(count),
+                *(f"--config.{key}={value}" for key, value in values.items()),
+                LOSS_ONLY_FLAG,
+                _ONE_LEVEL_FLAG,
+                XLA_FLAGS=simulated_devices(8),
             )
         )
     one, *others = (list(_losses(tmp_path / name).values()) for name in ("pmap1", "pmap8", "fsdp8"))
@@ -246,19 +286,20 @@ def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment,
     assert (disturbed / "pictures" / "step_0000002.png").exists()
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
-    diverging = tiny_experiment(
-        **{
+def test_a_loss_that_is_no_number_stops_the_run(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    diverging = finished.experiment.changed(
+        {
             "train.num_epochs": 5.0,
             "train.peak_learning_rate": 1e30,
             "train.warmup_epochs": 0.0,
+            "train.eval_every_steps": 0,
             **LOSS_ONLY,
         }
     )
     with pytest.raises(NonFiniteLoss, match=r"Step \d+: the loss is .*clip_norm=1\.0") as error:
-        train_and_evaluate(diverging, tmp_path)
-    (path,) = tmp_path.glob("non_finite_step_*.npz")
+        train_and_evaluate(diverging, run)
+    (path,) = run.glob("non_finite_step_*.npz")
     assert str(path) in str(error.value)
     saved = np.load(path)
     source = diverging.training_source
@@ -272,9 +313,9 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny_experiment, tmp_path):
     for name, array in batch.to_arrays().items():
         np.testing.assert_array_equal(saved[name], array)
     # What was saved before is whole, and its weights are numbers.
-    model = symmflow_jax.load(tmp_path)
+    model = symmflow_jax.load(run)
     assert model.step <= int(saved["step"])
-    assert all(np.isfinite(array).all() for array in _weights(tmp_path))
+    assert all(np.isfinite(array).all() for array in _weights(run))
 
 
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
@@ -350,20 +391,20 @@ def test_a_disk_that_is_full_ends_in_one_line(run_main, small_disk):
     assert [line for line in others if not re.match(r"\d\d:\d\d:\d\d  |[|+]|Total: ", line)] == []
 
 
-def test_a_half_written_checkpoint_is_never_restored(tiny_experiment, tmp_path):
-    train_and_evaluate(tiny_experiment(**LOSS_ONLY), tmp_path)
-    unfinished = tmp_path / "checkpoints" / "21.orbax-checkpoint-tmp"
+def test_a_half_written_checkpoint_is_never_restored(finished, tmp_path):
+    run = finished.copy(tmp_path / "run")
+    unfinished = run / "checkpoints" / "21.orbax-checkpoint-tmp"
     (unfinished / "ema_params").mkdir(parents=True)
     (unfinished / "ema_params" / "manifest.ocdbt").write_bytes(b"half")
-    assert symmflow_jax.load(tmp_path).step == 20
+    assert symmflow_jax.load(run).step == 20
 
 
 def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp_path):
     for parts in (1, 4):
         experiment = tiny_experiment(
-            **{"train.num_epochs": 0.5, "train.num_microbatches": parts, **LOSS_ONLY}
+            **{"train.num_epochs": 0.5, "train.num_microbatches": parts, **_ONE_LEVEL}
         )
-        train_and_evaluate(experiment, tmp_path / str(parts))
+        _train_only(experiment, tmp_path / str(parts), InterruptionRequest())
     whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)

@@ -227,7 +227,7 @@ class Model:
         if t_semantics is not None:
             self.method.require_two_clocks("A time for the semantics alone")
             times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
-        return tuple(self.method.velocity(self.weights)(JointState(x_t, y_t), times))
+        return tuple(predictions.velocity(self.method, self.weights, JointState(x_t, y_t), times))
 
     def _solver(self, name: str, num_steps: int):
         ranges.check_count("num_steps", num_steps)

@@ -1,4 +1,4 @@
-"""Compiled inference on one batch: predicted semantics, generated images, samples and losses."""
+"""Compiled inference on one batch: semantics, images, samples, velocities and losses."""
 
 import functools
 import inspect
@@ -239,6 +239,20 @@ def sample(
         signal = method.codec.decode_semantics(weights.codec, state.semantics)
         made_labels = method.codec.encoding.decode(signal)
     return Sample(made_images, made_labels)
+
+
+@functools.partial(jax.jit, static_argnames="method")
+def velocity(
+    method: SymmFlow, weights: Weights, state: JointState, times: JointState
+) -> JointState:
+    """Velocities of both components at one state and its times.
+
+    Args:
+        method, weights: as in `predict_semantics`.
+        state: image and semantics, float `[batch, ...]`.
+        times: a time in [0, 1] for each component, float, scalar or `[batch]`.
+    """
+    return method.velocity(weights)(state, times)
 
 
 def _images(method: SymmFlow, weights: Weights, image: jax.Array) -> jax.Array:

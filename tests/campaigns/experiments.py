@@ -1,11 +1,15 @@
-"""Tiny experiments for the campaign."""
+"""Tiny experiments for the campaign, and random weights of their networks."""
 
 import pathlib
 import runpy
 from typing import Any
 
+import jax
+import numpy as np
+
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.methods.symmflow import Params, SymmFlow
 
 TINY = pathlib.Path(__file__).parents[1] / "configs" / "tiny.py"
 
@@ -32,3 +36,12 @@ def points(**overrides: Any) -> Experiment:
         "eval.metrics": ("recognition",),
     }
     return tiny(**values | overrides)
+
+
+def random_params(method: SymmFlow) -> Params:
+    """Parameters of which none is zero, as some are in a fresh network; nothing is compiled."""
+    rng = np.random.default_rng(0)
+    shapes = jax.eval_shape(method.init, jax.random.key(0))
+    return jax.tree.map(
+        lambda leaf: (0.1 * rng.standard_normal(leaf.shape)).astype(leaf.dtype), shapes
+    )

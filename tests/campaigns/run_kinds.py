@@ -21,7 +21,7 @@ from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs.folder import read_history
 from symmflow_jax.train import train_and_evaluate
 from tests.campaigns import formats
-from tests.campaigns.experiments import points, tiny
+from tests.campaigns.experiments import points, random_params, tiny
 from tests.campaigns.kinds import Kind
 from tests.campaigns.mutations import BYTES, Damage
 
@@ -131,9 +131,7 @@ def _compare(folder: pathlib.Path, variant: int) -> dict[str, Any]:
 @functools.cache
 def _model(encoding: str) -> Model:
     experiment = tiny(**{"semantics.encoding": encoding})
-    # The first weights of a U-Net give zero.
-    params = jax.tree.map(lambda leaf: leaf + 0.05, experiment.method.init(jax.random.key(0)))
-    return Model(experiment, Weights(params), step=0)
+    return Model(experiment, Weights(random_params(experiment.method)), step=0)
 
 
 def _photos(folder: pathlib.Path, variant: int) -> None:

@@ -7,7 +7,6 @@ import pathlib
 import subprocess
 import sys
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.semantics.labels import consecutive
+from tests.campaigns.experiments import random_params
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +55,7 @@ def evaluator(tiny_experiment):
 
 def _evaluated(evaluator: Evaluator) -> EvaluatedWeights:
     """Weights that do something: a U-Net's first ones give zero."""
-    params = jax.tree.map(lambda leaf: leaf + 0.05, evaluator.method.init(jax.random.key(0)))
-    return EvaluatedWeights(Weights(params), train_step=7)
+    return EvaluatedWeights(Weights(random_params(evaluator.method)), train_step=7)
 
 
 def _table(evaluator: Evaluator) -> list[Measurement]:
@@ -86,7 +85,8 @@ def test_classes_are_measured_by_name(evaluator):
 
 
 def test_every_solver_reports_its_network_passes(evaluator):
-    table = _table(evaluator(**_POINTS, **{"eval.solvers": ("euler", "rk4", "dopri5")}))
+    values = {"eval.solvers": ("euler", "rk4", "dopri5"), "eval.metrics": ("recognition",)}
+    table = _table(evaluator(**_POINTS, **values))
     protocols = {m.protocol: m.nfe for m in table if m.metric == "accuracy"}
     passes = {(p.solver, p.num_steps, p.tolerance): nfe for p, nfe in protocols.items()}
     assert passes.pop(("dopri5", None, 1e-3)) > 6
@@ -177,7 +177,8 @@ def test_masks_can_be_compared_at_their_own_size(evaluator, pairs, monkeypatch):
         return SemanticsPrediction(labels, ones, ones, None, ones, jnp.ones(len(labels), jnp.int32))
 
     monkeypatch.setattr(predictions, "predict_semantics", see_walls_only)
-    table = _table(evaluator(**_MASKS, **pairs, **{"eval.original_size": True}))
+    values = {"eval.original_size": True, "eval.metrics": ("recognition",)}
+    table = _table(evaluator(**_MASKS, **pairs, **values))
     found = {
         (m.metric, m.protocol.scored_size): m.value
         for m in table
@@ -225,9 +226,7 @@ for values in json.loads(sys.argv[2]):
 """
 
 
-def test_the_same_figures_again_and_on_four_devices(
-    evaluator, compiled_programs, simulated_devices
-):
+def test_the_same_figures_again_and_on_four_devices(evaluator, simulated_devices):
     evaluators = [evaluator(**case) for case in _CASES]
     first, again = (
         [json.dumps([m.to_json() for m in _table(measured)]) for measured in evaluators]
@@ -235,14 +234,10 @@ def test_the_same_figures_again_and_on_four_devices(
     )
     assert first == again
     configs = [measured.experiment.to_json() for measured in evaluators]
-    environment = {
-        "XLA_FLAGS": simulated_devices(4),
-        "JAX_COMPILATION_CACHE_DIR": str(compiled_programs),
-    }
     process = subprocess.run(
         [sys.executable, "-c", _SCRIPT, __file__, json.dumps(configs)],
         cwd=pathlib.Path(__file__).parents[2],
-        env=os.environ | environment,
+        env=os.environ | {"XLA_FLAGS": simulated_devices(4)},
         capture_output=True,
         text=True,
     )

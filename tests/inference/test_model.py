@@ -15,6 +15,7 @@ from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
+from tests.campaigns.experiments import random_params
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -30,6 +31,7 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
             folder = tmp_path_factory.mktemp(encoding)
             experiment = tiny_experiment(
                 **{
+                    "network.channel_multipliers": (1,),
                     "semantics.encoding": encoding,
                     "semantics.dequantization_beta": 4.0,
                     "train.clock": clock,
@@ -41,12 +43,8 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
 
 
 def _save_random_weights(experiment, folder) -> None:
-    """Makes a run without a training; no weight is zero, as some are in a fresh network."""
-    rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
-    params = jax.tree.map(
-        lambda leaf: (0.1 * rng.standard_normal(leaf.shape)).astype(leaf.dtype), shapes
-    )
+    """Makes a run without a training."""
+    params = random_params(experiment.method)
     with checkpoints.open_manager(folder, keep=1) as manager:
         checkpoints.save_weights(manager, params, describe(experiment))
     write_description(folder, experiment.to_json())
@@ -85,11 +83,15 @@ def test_an_answer_depends_on_neither_batch_nor_key_order(models):
     np.testing.assert_array_equal(models["palette"].segment(_images()[:1], _KEY), masks[:1])
 
 
-def test_every_solver_can_be_named(models):
+def test_every_solver_can_be_named(random_model):
+    # Points and an MLP: solvers of many passes would compile a U-Net many times over.
+    values = {"data.source": "spirals", "data.image_size": (), "network.name": "mlp"}
+    model = random_model(**values, **{"semantics.encoding": "plane"})
+    points = np.zeros((1, 2), np.float32)
     for solver in ("euler", "midpoint", "heun", "rk4", "dopri5"):
-        assert models["plane"].classify(_images(1), _KEY, 2, solver).shape == (1,)
+        assert model.classify(points, _KEY, 2, solver).shape == (1,)
     with pytest.raises(ValueError, match=r"The solver is 'verlet'; choose one of euler"):
-        models["plane"].classify(_images(1), _KEY, 2, "verlet")
+        model.classify(points, _KEY, 2, "verlet")
 
 
 def test_velocities_have_the_shapes_of_their_states(models):

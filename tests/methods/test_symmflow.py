@@ -53,9 +53,10 @@ def test_an_example_depends_on_its_key_and_not_on_its_batch(weights, task):
             _FLOW.predict_semantics(weights, k, x, solve).state.semantics
         ),
     }
-    whole = functions[task](_keys(0, 1, 2), _POINTS, _LABELS)
+    function = jax.jit(functions[task])
+    whole = function(_keys(0, 1, 2), _POINTS, _LABELS)
     order = jnp.asarray([2, 0])
-    part = functions[task](_keys(2, 0), Points(_POINTS.values[order]), _LABELS[order])
+    part = function(_keys(2, 0), Points(_POINTS.values[order]), _LABELS[order])
     np.testing.assert_allclose(part, whole[order], rtol=1e-5, atol=1e-6)
 
 

@@ -88,7 +88,8 @@ def test_counts_beyond_32_bits_stay_exact():
     assert large.merge(ConfusionMatrix(np.ones((1, 1), np.int32))).compute() == 2**40 + 1
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 5))
+# Every shape of a batch is a program of its own.
+@given(st.integers(0, 2**32 - 1), st.sampled_from((1, 2, 6)), st.sampled_from((1, 5)))
 def test_any_batch_is_counted_as_one_by_one(seed, num_classes, batch):
     rng = np.random.default_rng(seed)
     targets, predictions = rng.integers(num_classes, size=(2, batch, 3, 4))

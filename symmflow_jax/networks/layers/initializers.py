@@ -1,5 +1,6 @@
 """Initial values of weights, as the published models start."""
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -14,11 +15,11 @@ fan_in_uniform = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 
 def dense_bias(fan_in: int) -> Callable[..., Array]:
     """The same interval for the biases of a layer with `fan_in` inputs."""
-    bound = 1 / math.sqrt(fan_in)
+    return functools.partial(_uniform, 1 / math.sqrt(fan_in))
 
-    def init(
-        key: Key[Array, ""], shape: tuple[int, ...], dtype: DTypeLike = jax.numpy.float32
-    ) -> Float[Array, "..."]:
-        return jax.random.uniform(key, shape, dtype, -bound, bound)
 
-    return init
+def _uniform(
+    bound: float, key: Key[Array, ""], shape: tuple[int, ...], dtype: DTypeLike = jax.numpy.float32
+) -> Float[Array, "..."]:
+    """U(-bound, bound)."""
+    return jax.random.uniform(key, shape, dtype, -bound, bound)

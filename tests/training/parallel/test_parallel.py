@@ -18,20 +18,19 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[2]
 
 
-def _start(*arguments: str, compiled_programs: pathlib.Path, flags: str) -> subprocess.Popen:
+def _start(*arguments: str, flags: str) -> subprocess.Popen:
     """JAX takes the number of simulated devices when it starts: hence a process of its own."""
-    changes = {"XLA_FLAGS": flags, "JAX_COMPILATION_CACHE_DIR": str(compiled_programs)}
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=os.environ | changes | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def test_everything_on_eight_devices(compiled_programs):
+def test_everything_on_eight_devices():
     process = _start(
         *(
             "-m",
@@ -41,7 +40,6 @@ def test_everything_on_eight_devices(compiled_programs):
             "no:cacheprovider",
             "tests/training/parallel/eight_devices.py",
         ),
-        compiled_programs=compiled_programs,
         flags="--xla_force_host_platform_device_count=8",
     )
     output, errors = process.communicate(timeout=600)
@@ -50,14 +48,13 @@ def test_everything_on_eight_devices(compiled_programs):
 
 
 @pytest.mark.usefixtures("standard_dtype_promotion")
-def test_two_processes_share_a_state(tiny_experiment, compiled_programs, tmp_path):
+def test_two_processes_share_a_state(tiny_experiment, tmp_path):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     processes = [
         _start(
             *("tests/training/parallel/two_processes.py", address, str(index), str(tmp_path)),
-            compiled_programs=compiled_programs,
             flags=os.environ["XLA_FLAGS"],
         )
         for index in range(2)
