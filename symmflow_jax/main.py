@@ -353,11 +353,13 @@ def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
     if ending:
         form = TorchForm.of_flags(_WEIGHTS_PREFIX.value, _NEW_ATTENTION_ORDER.value)
     else:
+        num_steps = _num_steps(experiment, 25)
         form = ProgramForm(
             functions=tuple(_FUNCTIONS.value or ()),
+            solver=_SOLVER.value,
             num_steps=_NUM_STEPS.value,
             ensemble_size=_NUM_DRAWS.value,
-            guidance=experiment.guidance(_num_steps(25)),
+            guidance=experiment.guidance(num_steps),
             platforms=tuple(_PLATFORMS.value),
             seed=_SEED.value,
         )
@@ -485,7 +487,7 @@ MODES: dict[str, Mode] = {
         "writes weights with PyTorch's names, or programs that run without this package",
         (
             *(*_FILES, "format", "weights_prefix", "use_new_attention_order"),
-            *("functions", "platforms", "num_steps", "num_draws", "seed"),
+            *("functions", "platforms", *_INTEGRATION, "num_draws"),
         ),
         ("eval.checkpoint", "guidance"),
     ),

@@ -23,11 +23,12 @@ from symmflow_jax.evaluation.report.report import report_evaluation, scalars, wr
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.methods.symmflow import Params, Weights
+from symmflow_jax.methods.symmflow import FrozenWeights, Params, Weights
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
+from symmflow_jax.runs.origins import origin, teacher, warm_start
 from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
@@ -108,7 +109,10 @@ class Start:
         description: description of the model and its training for checkpoints.
         state: the state of the last checkpoint, as `parallelism.targets` says; None without one.
         step: the step at which training starts.
-        changes: lines about what has changed since the checkpoint.
+        changes: lines about what has changed since the checkpoint, or about what a first state
+            has of another run.
+        teacher: frozen parameters that a flow map is trained towards, on the host, or None.
+        first_params: parameters of the first state, on the host; None for random ones.
     """
 
     experiment: Experiment
@@ -120,6 +124,8 @@ class Start:
     state: TrainState | None = None
     step: int = 0
     changes: Sequence[str] = ()
+    teacher: Params | None = None
+    first_params: Params | None = None
 
     @classmethod
     def check(
@@ -136,10 +142,15 @@ class Start:
         )
         step = checkpoints.latest_step(workdir)
         shared_folder.check_same_step(workdir, step)
+        begins_with = None
         if step is not None:
             with checkpoints.open_to_read(workdir) as manager:
                 saved = checkpoints.restore_description(manager, step)
+            warm_start.check_begun(saved, train.init_from, workdir, step)
             experiment = with_kept_colours(experiment, saved)
+        elif train.init_from:
+            begins_with = origin.open_origin("train.init_from", train.init_from)
+            experiment = with_kept_colours(experiment, begins_with.description)
         codec_weights = experiment.codec_weights(workdir)
         experiment.check_latents(codec_weights)
         start = cls(
@@ -152,6 +163,9 @@ class Start:
         )
         if step is not None:
             start._restore(saved, step, resume)
+        elif begins_with is not None:
+            start._begin_with(begins_with)
+        start.teacher = teacher.read_teacher(start.experiment, codec_weights)
         return start
 
     @property
@@ -167,8 +181,17 @@ class Start:
         create = functools.partial(create_train_state, self.experiment.method, optimizer)
         return jax.eval_shape(create, keys.of_seed(self.experiment.seed, Stream.INIT))
 
+    def _begin_with(self, run: origin.Origin) -> None:
+        """Lets the first state have the averaged parameters of another run."""
+        key = keys.of_seed(self.experiment.seed, Stream.INIT)
+        begun = warm_start.begin(self.experiment, run, self.codec_weights, key)
+        self.first_params, self.changes = begun.params, begun.told
+        self.description |= {warm_start.BEGUN: begun.record}
+
     def _restore(self, saved: dict[str, Any], step: int, resume: Resume) -> None:
         self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
+        if warm_start.BEGUN in saved:
+            self.description |= {warm_start.BEGUN: saved[warm_start.BEGUN]}
         with checkpoints.open_to_read(self.workdir) as manager:
             shapes = self._shapes(self.experiment.saved_optimizer(saved["config"]))
             state = checkpoints.restore_training(manager, self.parallelism.targets(shapes))
@@ -253,20 +276,35 @@ class Run:
                 self.start.shapes.params, include_stats=False
             )
             _logger.info("Parameters:\n%s", overview)
-            key = keys.of_seed(self.experiment.seed, Stream.INIT)
-            return self.parallelism.create(self.start.create, key), 0
+            return self._created(), 0
         _logger.info("Resumed %s at step %d.", self.workdir, self.start.step)
         for change in self.start.changes:
             _logger.info("%s", change)
         return self.parallelism.place(state), self.start.step
 
-    def _place_codec(self) -> Any:
-        """Places the codec's weights on the devices and copies them to the run's folder.
+    def _created(self) -> TrainState:
+        """The state before the first step."""
+        key = keys.of_seed(self.experiment.seed, Stream.INIT)
+        state = self.parallelism.create(self.start.create, key)
+        params, self.start.first_params = self.start.first_params, None
+        if params is None:
+            return state
+        for line in self.start.changes:
+            _logger.info("%s", line)
+        # Separate buffers, because training donates both.
+        place = self.parallelism.place
+        return dataclasses.replace(state, params=place(params), ema_params=place(params))
 
-        The copy is made after the check that the checkpoint has the same model.
+    def _place_frozen(self) -> FrozenWeights:
+        """Places the weights that no step changes on the devices.
+
+        Those of the codec are copied to the run's folder, after the check that the checkpoint has
+        the same model.
         """
         self.experiment.keep_codec_weights(self.workdir, self.start.codec_weights)
-        return self.parallelism.place(self.start.codec_weights)
+        frozen = FrozenWeights(self.start.codec_weights, self.start.teacher)
+        self.start.teacher = None  # The host's copy is not kept.
+        return self.parallelism.place(frozen)
 
     def train(self, state: TrainState, step: int, stops: Stops) -> tuple[TrainState, int]:
         """Trains from `step` to the last step, with logs, evaluations and checkpoints.
@@ -282,7 +320,7 @@ class Run:
         """
         train, num_steps = self.experiment.train, self.experiment.num_steps
         train_step = self.experiment.train_step(self.experiment.optimizer, self.parallelism)
-        codec_weights = self._place_codec()
+        frozen = self._place_frozen()
         key = keys.of_seed(self.experiment.seed, Stream.TRAINING)
         history = folder.History(self.growing.fetch(folder.HISTORY).parent, step)
         progress = Progress(num_steps, train.batch_size, step)
@@ -293,7 +331,7 @@ class Run:
         while step < num_steps:
             with stage:
                 batch = self.parallelism.place_batch(next(self.iterator))
-                state, metrics = train_step(state, codec_weights, batch, key)
+                state, metrics = train_step(state, frozen, batch, key)
             stage = contextlib.nullcontext()
             pending.append(metrics)
             step += 1

@@ -180,9 +180,11 @@ _WITHOUT_MIRROR = {
     "codecs/codec.py",
     "config/build/tables.py",
     "flow/couplings/coupling.py",
+    "flow/objectives/objective.py",
     "flow/parameterizations/parameterization.py",
     "flow/solvers/solver.py",
     "semantics/encoding.py",
+    "studies/few_steps/__main__.py",
     "training/parallel/parallelism.py",
 }
 

@@ -12,7 +12,7 @@ from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
-from symmflow_jax.config.schema import measurement, old_names, ranges, relations
+from symmflow_jax.config.schema import map_relations, measurement, old_names, ranges, relations
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.interop.hub import address
@@ -56,6 +56,7 @@ def check(config: Config) -> None:
     relations.check(config)
     _check_latents(config.data)
     _check_clocks(config)
+    map_relations.check(config)
     _check_rows(config)
     _check_samples(config)
     _check_protocol(config)

@@ -264,6 +264,17 @@ class TrainConfig:
             `PARAMETERIZATIONS` (docs/choices.md).
         semantics_parameterization: the same for the semantics; "" takes the default of the
             encoding.
+        init_from: folder of a run, or of imported weights, whose averaged weights the training
+            begins with; "" begins from nothing. New times start at zero. With other classes, the
+            part of the first and last layer for the semantics is made anew. See docs/few_steps.md.
+        objective: what training minimizes, a name of `OBJECTIVES` (docs/choices.md). A flow map
+            needs a network with two clocks.
+        map_share: share of the jumps of "flow_map" among the examples whose image moves beside
+            clean semantics, or semantics of pure noise; the rest learn velocities. Below 1.
+        map_target: folder of a run with two clocks whose frozen velocities "flow_map" learns the
+            map of, with less noise; "" learns that of the data, beside its own velocity.
+        map_guidance: weight of guidance that "flow_map" bakes in, so that generation needs no
+            second pass; 1 for none.
         log_every_steps: steps between two progress lines.
         eval_every_steps: steps between two quick evaluations, each with a sample grid and a
             checkpoint; 0 for none.
@@ -291,6 +302,11 @@ class TrainConfig:
     coupling: str = "independent"
     image_parameterization: str = "velocity"
     semantics_parameterization: str = ""
+    init_from: FilePath = ""
+    objective: str = "flow"
+    map_share: Annotated[float, Range(0, 1, open_low=True, open_high=True)] = 0.5
+    map_target: FilePath = ""
+    map_guidance: Annotated[float, at_least(1)] = 1.0
     log_every_steps: Count = 50
     eval_every_steps: CountOrZero = 500
     checkpoint_every_steps: Count = 500
@@ -309,9 +325,12 @@ class EvalConfig:
         num_quick_examples: examples of the quick evaluations during training; 0 takes the whole
             split.
         metrics: the metrics, at least one, names of `METRICS` (docs/choices.md).
-        solvers: the solvers of the table, at least one, names of `SOLVERS` (docs/choices.md).
+        solvers: the solvers of the table, at least one, names of `SOLVERS` (docs/choices.md);
+            those of images alone have no rows of recognition.
         num_steps: step counts of the table, at least one; the adaptive solver ignores them.
-        generation_steps: Euler steps of generated images.
+        generation_solver: solver of the generated images that are read back or shown, a name of
+            `SOLVERS` (docs/choices.md).
+        generation_steps: its steps.
         num_generated: generated images that are read back and compared with their conditions;
             0 takes the conditions of the whole split.
         ensemble_size: noise draws per image whose predictions are combined by vote; confidences,
@@ -356,6 +375,7 @@ class EvalConfig:
     )
     solvers: tuple[str, ...] = ("euler",)
     num_steps: tuple[Count, ...] = (1, 2, 5, 10, 25)
+    generation_solver: str = "euler"
     generation_steps: Count = 25
     num_generated: CountOrZero = 100
     ensemble_size: Count = 1

@@ -12,14 +12,19 @@ from symmflow_jax.flow.state import JointState
 Clock = Callable[[Scalar], JointState]
 """A curve through the unit square: a scalar s in [0, 1] to the time of each component."""
 
-Velocity = Callable[[JointState, JointState], JointState]
-"""`velocity(state, times)`: the velocity of each component, shaped as the state."""
+Velocity = Callable[..., JointState]
+"""`velocity(state, times)`: the velocity of each component, shaped as the state.
+
+That of a flow map also takes a span: `velocity(state, times, span)` is the average velocity over
+it, beside a component that does not move."""
 
 State = Any
 """What a solver integrates: any pytree of float arrays `[batch, ...]`, such as a `JointState`."""
 
-Dynamics = Callable[[State, Scalar], State]
-"""`dynamics(state, s)`: the derivative of the state by the curve parameter s."""
+Dynamics = Callable[..., State]
+"""`dynamics(state, s)`: the derivative of the state by the curve parameter s.
+
+That of a flow map also takes a span: `dynamics(state, s, span)` is its average over it."""
 
 
 def tied_clock(s: Scalar) -> JointState:
@@ -55,8 +60,8 @@ def opposed_clock(s: Scalar) -> JointState:
 def along(clock: Clock, velocity: Velocity) -> Dynamics:
     """The ordinary differential equation of the state along a clock, by the chain rule."""
 
-    def dynamics(state: JointState, s: Scalar) -> JointState:
+    def dynamics(state: JointState, s: Scalar, *span: Scalar) -> JointState:
         times, rates = jax.jvp(clock, (s,), (jnp.ones_like(s),))
-        return jax.tree.map(jnp.multiply, velocity(state, times), rates)
+        return jax.tree.map(jnp.multiply, velocity(state, times, *span), rates)
 
     return dynamics

@@ -45,6 +45,7 @@ class Stream(enum.Enum):
     CLOCK = "clock"
     IMAGE_TIME = "image_time"
     SEMANTICS_TIME = "semantics_time"
+    JUMP = "jump"
 
 
 def stream(key: Key[Array, "*shape"], name: Stream | str) -> Key[Array, "*shape"]:

@@ -37,5 +37,6 @@ Labels = Integer[Array, "batch *labels"]
 Grid = Float[Array, "batch height width channels"]
 """Images or features on a grid."""
 
-NetworkTimes = Float[AnyArray, " batch"] | Float[AnyArray, "batch 2"]
-"""The time of each example, or one for its image and one for its semantics."""
+NetworkTimes = Float[AnyArray, " batch"] | Float[AnyArray, "batch times"]
+"""The times of each example: one for both components (`[batch]` or `[batch, 1]`), one for its
+image and one for its semantics, or these and the span of a jump."""

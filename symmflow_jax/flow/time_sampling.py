@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Key
+from jaxtyping import Array, Bool, Key
 
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.clocks import tied_clock
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.state import JointState
+
+_WHOLE_SHARE = 0.25
 
 
 class TrainingTimes(NamedTuple):
@@ -20,10 +22,13 @@ class TrainingTimes(NamedTuple):
     Attributes:
         times: float32 scalars in [0, 1].
         learned: 1.0 for each component whose velocity counts in the loss, otherwise 0.0.
+        span: float32 scalar, the span of the image's jump from its time on, 0 for its velocity;
+            None without jumps.
     """
 
     times: JointState
     learned: JointState
+    span: Scalar | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +51,8 @@ class TimeSampling:
             start of prediction. Only there must the network rely on the image: at 0.9 the noise
             of a class label averages out over the pixels and shows its code. Tied times are both
             1 then; independent times train images without semantics.
+        map_share: share of the jumps among the examples whose image moves beside clean semantics,
+            or beside semantics of pure noise, which alone do not move; see `_jump`.
 
     Raises:
         ValueError: if a share is negative or the shares do not add up to 1.
@@ -57,6 +64,7 @@ class TimeSampling:
     clean_semantics: float = 0.0
     noise_semantics: float = 0.0
     prob_at_one: float = 0.0
+    map_share: float = 0.0
 
     def __post_init__(self):
         if not (min(self.shares) >= 0 and abs(sum(self.shares) - 1.0) <= 1e-6):
@@ -98,7 +106,29 @@ class TimeSampling:
             image=jnp.asarray([1.0, 1.0, 0.0, 1.0, 1.0])[kind],
             semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0, 0.0])[kind],
         )
-        return TrainingTimes(times, learned)
+        drawn = TrainingTimes(times, learned)
+        if not self.map_share:
+            return drawn
+        at_an_end = (times.semantics == 0.0) | (times.semantics == 1.0)
+        is_still = at_an_end & (learned.image > 0.0) & (kind != 0)
+        return self._jump(keys.stream(key, Stream.JUMP), drawn, is_still)
+
+    def _jump(
+        self, key: Key[Array, ""], drawn: TrainingTimes, is_still: Bool[Array, ""]
+    ) -> TrainingTimes:
+        """Makes a share of the examples whose semantics do not move into jumps of the image.
+
+        A jump runs from the smaller to the larger of two uniform times; of four, one runs from 0
+        to 1, since all of generation in one step needs it.
+        """
+        u = jax.random.uniform(keys.stream(key, Stream.CLOCK))
+        other = jax.random.uniform(keys.stream(key, Stream.IMAGE_TIME))
+        start, end = jnp.minimum(drawn.times.image, other), jnp.maximum(drawn.times.image, other)
+        is_whole = u < _WHOLE_SHARE * self.map_share
+        start, end = jnp.where(is_whole, 0.0, start), jnp.where(is_whole, 1.0, end)
+        is_jump = is_still & (u < self.map_share)
+        times = drawn.times._replace(image=jnp.where(is_jump, start, drawn.times.image))
+        return drawn._replace(times=times, span=jnp.where(is_jump, end - start, 0.0))
 
     def _semantics_time(self, key: Key[Array, ""]) -> Scalar:
         """Uniform in [0, 1), or 1 with the probability `prob_at_one`."""

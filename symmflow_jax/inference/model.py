@@ -77,7 +77,8 @@ class Model:
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
-                "dopri5" ignores `num_steps`.
+                "dopri5" ignores `num_steps`, and "flow_map" needs a network that has learned to
+                jump (`train.objective`).
             guidance: classifier-free guidance towards the conditions; none by default.
 
         Returns:

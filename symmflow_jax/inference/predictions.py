@@ -287,7 +287,9 @@ def losses(
     labels: jax.Array,
     loss_weights: JointState,
 ) -> Losses:
-    """The training loss of each example, float32 `[batch]`, without dropout.
+    """The loss of the flow of each example, float32 `[batch]`, without dropout.
+
+    That of a flow map too is the loss of its velocities, which is comparable between runs.
 
     Args:
         method, weights, key, example_index, image: as in `predict_semantics`.
@@ -295,6 +297,7 @@ def losses(
         loss_weights: weight of each component's loss.
     """
     example_keys = keys.example_keys(keys.stream(key, Stream.OBJECTIVE), example_index)
+    method = method.of_velocities
     return method.losses(weights, example_keys, image, labels, loss_weights)
 
 

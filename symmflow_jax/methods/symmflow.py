@@ -18,11 +18,12 @@ from symmflow_jax.flow.couplings.coupling import Coupling
 from symmflow_jax.flow.couplings.independent import IndependentCoupling
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.objectives.symmetric import Losses, symmetric_loss
+from symmflow_jax.flow.objectives.objective import Losses, Networks, Objective, Output
+from symmflow_jax.flow.objectives.symmetric import SymmetricObjective, symmetric_loss
 from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath, Path
-from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample
+from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample, Time
 from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
@@ -51,10 +52,20 @@ class Weights(NamedTuple):
     Attributes:
         network: parameters of the velocity network.
         codec: parameters of the codec's network, or None if it has none.
+        teacher: parameters of a frozen velocity network of the same kind, without spans, which a
+            flow map is trained towards; or None.
     """
 
     network: Params
     codec: Params | None = None
+    teacher: Params | None = None
+
+
+class FrozenWeights(NamedTuple):
+    """The arrays of a model that no train step changes; attributes as in `Weights`."""
+
+    codec: Params | None = None
+    teacher: Params | None = None
 
 
 class TrainingDraw(NamedTuple):
@@ -87,9 +98,13 @@ class SymmFlow:
         time_sampling: the distribution of the training times.
         holds_clean: whether inference holds the given component at its clean end. Otherwise the
             given component turns into noise, as in the paper. Needs a network of two clocks.
+        objective: what training minimizes.
+        has_span: whether the network also takes a span of time: it is a flow map of the image.
+            Needs a network of two clocks.
 
     Raises:
-        ValueError: if a clean component is held, but the network has one clock.
+        ValueError: if a clean component is held, or if there are spans, but the network has one
+            clock.
     """
 
     network: nn.Module
@@ -101,10 +116,14 @@ class SymmFlow:
     )
     time_sampling: TimeSampling = TimeSampling()
     holds_clean: bool = False
+    objective: Objective = SymmetricObjective()
+    has_span: bool = False
 
     def __post_init__(self):
         if self.holds_clean:
             self.require_two_clocks("Inference that holds a clean component")
+        if self.has_span:
+            self.require_two_clocks("A flow map")
 
     @property
     def is_unconditional(self) -> bool:
@@ -138,10 +157,27 @@ class SymmFlow:
                 "with config.train.clock='tied'; train with 'independent' or 'mixed'."
             )
 
+    def require_map(self, solve: Solve, clock: Clock) -> None:
+        """Raises a ValueError if a solver jumps where this network has learned no map."""
+        if not solve.takes_spans:
+            return
+        if not self.has_span:
+            raise ValueError(
+                "The solver 'flow_map' jumps over spans of time, which this network has not "
+                "learned; train one with config.train.objective='flow_map' (it may begin with this "
+                "run: config.train.init_from), or choose another solver, such as 'euler'."
+            )
+        if clock not in (clocks.clean_semantics, clocks.noise_semantics):
+            raise ValueError(
+                "The solver 'flow_map' makes images, beside semantics that do not move; semantics "
+                "and pairs need another solver, such as 'euler', and config.eval.clock='tied' has "
+                "no map. One step of 'euler' predicts semantics."
+            )
+
     def init(self, key: Key[Array, ""]) -> Params:
         """Parameters of the network."""
         x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
-        times = self._network_times(JointState(jnp.zeros(1), jnp.zeros(1)))
+        times = self.network_times(JointState(jnp.zeros(1), jnp.zeros(1)), jnp.zeros(1))
         return self.network.init(key, x, y, times)["params"]
 
     def in_compute_dtype(self, weights: Weights) -> Weights:
@@ -156,14 +192,19 @@ class SymmFlow:
             return jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.ndim > 1 else leaf, params)
 
         return Weights(
-            cast(weights.network, self.network.dtype), cast(weights.codec, self.codec.dtype)
+            cast(weights.network, self.network.dtype),
+            cast(weights.codec, self.codec.dtype),
+            cast(weights.teacher, self.network.dtype),
         )
 
     def velocity(self, weights: Weights) -> Velocity:
-        """The velocities of both components, with the network's parameters bound."""
+        """The velocities of both components, with the network's parameters bound.
 
-        def velocity(state: JointState, times: JointState) -> JointState:
-            output = self._output(weights, state, times)
+        With a span it is the average velocity of the image over it, from its time on.
+        """
+
+        def velocity(state: JointState, times: JointState, span: Time | float = 0.0) -> JointState:
+            output = self._output(weights, state, times, span)
             return map_components(
                 lambda parameterization, *arguments: parameterization.velocity(*arguments),
                 self.parameterizations,
@@ -180,22 +221,79 @@ class SymmFlow:
         weights: Weights,
         state: JointState,
         times: JointState,
+        span: Time | float = 0.0,
         dropout_keys: ExampleKeys | None = None,
     ) -> JointState:
         """The network's outputs for both components; keys `[batch]` turn dropout on."""
         batch = state.image.shape[:1]
         times = jax.tree.map(lambda t: jnp.broadcast_to(t, batch), times)
+        spans = jnp.broadcast_to(jnp.asarray(span, jnp.float32), batch)
         output = self.network.apply(
             {"params": weights.network},
             *state,
-            self._network_times(times),
+            self.network_times(times, spans),
             dropout_keys=dropout_keys,
         )
         return JointState(*output)
 
-    def _network_times(self, times: JointState) -> PerExample | Float[Array, " batch 2"]:
-        """`[batch]`, the one time of both components, or `[batch, 2]`."""
-        return times.image if self.time_sampling.num_clocks == 1 else jnp.stack(times, axis=-1)
+    def network_times(
+        self, times: JointState, span: PerExample
+    ) -> PerExample | Float[Array, " batch times"]:
+        """The times as the network takes them, float `[batch]`, `[batch, 2]` or `[batch, 3]`.
+
+        Args:
+            times: float `[batch]` of each component; one time is that of the image.
+            span: float `[batch]`; only a flow map takes it.
+        """
+        if self.time_sampling.num_clocks == 1:
+            return times.image
+        return jnp.stack([*times, span] if self.has_span else times, axis=-1)
+
+    @property
+    def for_tangents(self) -> "SymmFlow":
+        """The same method in a form that has tangents (forward mode), which kernels lack.
+
+        It computes in float32: a tangent is a small difference of large numbers.
+        """
+        wanted = {"attention": "xla", "dtype": jnp.float32}
+        fields = {field.name for field in dataclasses.fields(self.network)}
+        changes = {name: value for name, value in wanted.items() if name in fields}
+        return dataclasses.replace(self, network=self.network.clone(**changes))
+
+    @property
+    def of_velocities(self) -> "SymmFlow":
+        """The same method with the objective of the flow, whatever objective it is trained with."""
+        return dataclasses.replace(
+            self,
+            objective=SymmetricObjective(),
+            time_sampling=dataclasses.replace(self.time_sampling, map_share=0.0),
+        )
+
+    def _networks(
+        self, weights: Weights, example_keys: ExampleKeys, dropout_keys: ExampleKeys | None
+    ) -> Networks:
+        """The networks of the objective."""
+
+        def output_of(method: SymmFlow, weights: Weights) -> Output:
+            return lambda state, times, span: method._output(
+                weights, state, times, span, dropout_keys
+            )
+
+        # So that JAX differentiates no pass whose gradient is not wanted.
+        held = Weights(jax.lax.stop_gradient(weights.network))
+
+        teacher = None
+        if weights.teacher is not None:
+            frozen = dataclasses.replace(self, has_span=False)
+            teacher = frozen.velocity(Weights(weights.teacher))
+        noise_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
+        return Networks(
+            output_of(self, weights),
+            output_of(self, held),
+            output_of(self.for_tangents, held),
+            teacher,
+            lambda: keys.normal(noise_keys, self.codec.shapes.semantics),
+        )
 
     def losses(
         self,
@@ -218,7 +316,16 @@ class SymmFlow:
         """
         drawn = self.draw(weights, example_keys, image, labels)
         dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
-        return self.losses_of(weights, drawn, labels, loss_weights, dropout_keys)
+        return self.objective.losses(
+            self._networks(weights, example_keys, dropout_keys),
+            self.paths,
+            self.parameterizations,
+            loss_weights,
+            drawn.data,
+            drawn.noise,
+            labels,
+            drawn.times,
+        )
 
     def draw(
         self, weights: Weights, example_keys: ExampleKeys, image: Images, labels: Labels
@@ -236,16 +343,11 @@ class SymmFlow:
         return TrainingDraw(data, noise, times)
 
     def losses_of(
-        self,
-        weights: Weights,
-        drawn: TrainingDraw,
-        labels: Labels,
-        loss_weights: JointState,
-        dropout_keys: ExampleKeys | None = None,
+        self, weights: Weights, drawn: TrainingDraw, labels: Labels, loss_weights: JointState
     ) -> Losses:
-        """The objective of each example of a draw, float32 `[batch]`; see `losses`."""
+        """The losses of the flow of each example of a draw, float32 `[batch]`, without dropout."""
         return symmetric_loss(
-            lambda state, times: self._output(weights, state, times, dropout_keys),
+            lambda state, times: self._output(weights, state, times),
             self.paths,
             self.parameterizations,
             loss_weights,
@@ -269,8 +371,10 @@ class SymmFlow:
         The semantics are dequantised as in training. An unconditional network gets noise instead.
 
         Raises:
-            ValueError: if there is guidance, but the network has one clock.
+            ValueError: if there is guidance, but the network has one clock; or if the solver jumps,
+                but the network is no flow map, or there is guidance.
         """
+        self.require_map(solve, self.generation_clock)
         noise = self._noise(example_keys)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         semantics = (
@@ -282,6 +386,11 @@ class SymmFlow:
         if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
                 self.require_two_clocks("Guidance")
+            if solve.takes_spans:
+                raise ValueError(
+                    "The solver 'flow_map' takes no guidance; train the map with "
+                    "config.train.map_guidance, which costs no second pass."
+                )
             noise_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
             velocity = guidance(velocity, keys.normal(noise_keys, self.codec.shapes.semantics))
         solution = tasks.synthesize(
@@ -297,7 +406,12 @@ class SymmFlow:
         solve: Solve,
         after_step: StateHook | None = None,
     ) -> Solution:
-        """Semantics from images: read `state.semantics`, which the codec decodes."""
+        """Semantics from images: read `state.semantics`, which the codec decodes.
+
+        Raises:
+            ValueError: if the solver jumps.
+        """
+        self.require_map(solve, self.prediction_clock)
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         clean = self.codec.encode_image(weights.codec, image_keys, image, train=False)
         noise = self._noise(example_keys).semantics
@@ -317,10 +431,12 @@ class SymmFlow:
         """Images, semantics or pairs of both from noise alone; the codec decodes the state.
 
         Raises:
-            ValueError: if the network has one clock.
+            ValueError: if the network has one clock, or if the solver jumps, but the network is no
+                flow map or not only images are made.
         """
         self.require_two_clocks("Sampling from noise alone")
         clock, start, end = what.value
+        self.require_map(solve, clock)
         noise = self._noise(example_keys)
         return tasks.sample(self.velocity(weights), noise, solve, clock, start, end, after_step)
 

@@ -1,5 +1,6 @@
 """Workloads of a config on random examples: train step, generation and recognition."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,10 +13,11 @@ import optax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data.batch import Batch, Pixels, Points
 from symmflow_jax.data.source import numbered_classes
-from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
-from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps, euler
+from symmflow_jax.flow.solvers.solver import Solve
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference import predictions
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import FrozenWeights, SymmFlow, Weights
 from symmflow_jax.performance.timing import Task, alternate
 from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.semantics import labels
@@ -75,14 +77,14 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         jax.random.key(0)
     )
     example_index, key = batch.example_index, jax.random.key(1)
-    generation = FixedSteps(EULER, experiment.eval.generation_steps)
+    _, _, generation = experiment.generation_row
 
     def generate() -> Any:
         result = predictions.generate(method, weights, key, example_index, batch.labels, generation)
         return jax.block_until_ready(result)
 
     def predict_semantics() -> Any:
-        once = FixedSteps(EULER, 1)
+        once = euler(1)
         result = predictions.predict_semantics(
             method, weights, key, example_index, batch.image, once
         )
@@ -103,26 +105,26 @@ class TrainSteps:
         parallelism = subject.experiment.parallelism()
         self._state = parallelism.create(create, jax.random.key(0))
         self._step = subject.experiment.train_step(optimizer, parallelism)
-        codec_weights = jit_once(subject.method.codec.init)(jax.random.key(2))
-        self._codec_weights = parallelism.place(codec_weights)
+        frozen = jit_once(functools.partial(frozen_weights, subject))(jax.random.key(2))
+        self._frozen = parallelism.place(frozen)
         self._batch = parallelism.place_batch(subject.batch)
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
         """Runs one step and waits for the result."""
-        result = self._step(self._state, self._codec_weights, self._batch, self._key)
+        result = self._step(self._state, self._frozen, self._batch, self._key)
         self._state, _ = jax.block_until_ready(result)
 
 
 def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     """The jitted programs at the start of a training by name, each with its arguments."""
     optimizer, create = beginning(subject)
-    state, codec_weights = shapes(subject, create)
+    state, frozen = shapes(subject, create)
     parallelism = subject.experiment.parallelism()
     step = subject.experiment.train_step(optimizer, parallelism)
     return {
         "first state": (jit_once(create), (jax.random.key(0),)),
-        TRAIN_STEP: (step, parallelism.arguments(state, codec_weights, subject.batch)),
+        TRAIN_STEP: (step, parallelism.arguments(state, frozen, subject.batch)),
     }
 
 
@@ -140,7 +142,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
     """
     method, batch = subject.method, subject.batch
     optimizer, create = beginning(subject)
-    state, codec_weights = shapes(subject, create)
+    state, frozen = shapes(subject, create)
     train = subject.experiment.train
 
     def train_step() -> float:
@@ -150,32 +152,37 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
             loss_weights=subject.experiment.loss_weights,
             ema_decay=train.ema_decay,
         )
-        return _count(step, state, codec_weights, batch, jax.random.key(0))
+        return _count(step, state, frozen, batch, jax.random.key(0))
 
     def network() -> float:
+        zeros = jnp.zeros(subject.batch_size)
         return _count(
             lambda params, x_t, y_t, t: method.network.apply({"params": params}, x_t, y_t, t),
             state.params,
             *(jnp.zeros((subject.batch_size, *shape)) for shape in method.codec.shapes),
-            jnp.zeros(subject.batch_size),
+            method.network_times(JointState(zeros, zeros), zeros),
         )
 
-    def infer(function: Callable, condition: Any, num_steps: int) -> float:
-        solve = FixedSteps(EULER, num_steps)
-        weights = Weights(state.params, codec_weights)
+    def infer(function: Callable, condition: Any, solve: Solve) -> float:
+        weights = Weights(state.params, frozen.codec)
         given = weights, jax.random.key(0), batch.example_index, condition
         return _count(lambda *arguments: function(method, *arguments, solve), *given)
 
     def generation() -> float:
-        num_steps = subject.experiment.eval.generation_steps
-        once = infer(predictions.generate, batch.labels, num_steps)
+        solver, _, solve = subject.experiment.generation_row
+        if not isinstance(solve, FixedSteps):
+            raise ValueError(
+                f"config.eval.generation_solver is {solver!r}, whose steps depend on the images; "
+                "choose one of fixed steps, such as 'euler'."
+            )
+        once = infer(predictions.generate, batch.labels, solve)
         # XLA counts the body of the loop over steps only once.
-        return once + (num_steps - 1) * network()
+        return once + (solve.nfe - solve.nfe // solve.num_steps) * network()
 
     counts = {
         TRAIN_STEP: train_step,
         GENERATION: generation,
-        RECOGNITION: lambda: infer(predictions.predict_semantics, batch.image, 1),
+        RECOGNITION: lambda: infer(predictions.predict_semantics, batch.image, euler(1)),
     }
     return {name: counts[name]() for name in names}
 
@@ -207,10 +214,21 @@ def _with_classes(experiment: Experiment) -> Experiment:
     return experiment.with_schema(schema or numbered_classes(_NUM_CLASSES))
 
 
-def shapes(subject: Subject, create: Callable[[jax.Array], TrainState]) -> tuple[Any, Any]:
-    """Shapes of the initial state and of the codec's weights."""
+def shapes(
+    subject: Subject, create: Callable[[jax.Array], TrainState]
+) -> tuple[TrainState, FrozenWeights]:
+    """Shapes of the initial state and of the weights that no step changes."""
     key = jax.random.key(0)
-    return jax.eval_shape(create, key), jax.eval_shape(subject.method.codec.init, key)
+    frozen = jax.eval_shape(functools.partial(frozen_weights, subject), key)
+    return jax.eval_shape(create, key), frozen
+
+
+def frozen_weights(subject: Subject, key: jax.Array) -> FrozenWeights:
+    """Random weights in the place of those that no step changes."""
+    method = subject.method
+    teacher = dataclasses.replace(method, has_span=False)
+    has_teacher = subject.experiment.has_teacher
+    return FrozenWeights(method.codec.init(key), teacher.init(key) if has_teacher else None)
 
 
 def beginning(

@@ -20,7 +20,7 @@ from symmflow_jax.interop.names import latent_unet, pixel_unet
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file
 from symmflow_jax.methods.symmflow import Params, SymmFlow
 from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentUNet
-from symmflow_jax.networks.velocity.unet import UNet
+from symmflow_jax.networks.velocity.unet import LATER_TIMES, UNet
 from symmflow_jax.preparation.imported.assumed_settings import PUBLISHED_GROUPS, AssumedSettings
 from symmflow_jax.preparation.imported.loss_check import Candidate, check_losses
 from symmflow_jax.runs import checkpoints, folder
@@ -94,9 +94,7 @@ def import_weights(
             f"{path} is for {params['stem']['kernel'].shape[2]} channels of images and semantics "
             f"together; config.data and config.semantics make {num_channels}."
         )
-    clocked = params
-    if method.time_sampling.num_clocks > 1:
-        clocked = _with_second_clock(params, method)
+    clocked = _with_later_times(params, method)
     codec_weights = experiment.codec_weights(workdir)
     experiment.keep_codec_weights(workdir, codec_weights)
     origins = _origins(experiment, path, prompt_embedding)
@@ -188,10 +186,16 @@ def _pixel_candidates(
     return params, [own, *map(candidate, assumed.alternatives(network))]
 
 
-def _with_second_clock(params: Params, method: SymmFlow) -> Params:
-    """Adds the parameters of the second clock, which are zero, to those of one clock."""
-    name = "semantics_time"
-    return {**params, name: jax.jit(lambda key: method.init(key)[name])(jax.random.key(0))}
+def _with_later_times(params: Params, method: SymmFlow) -> Params:
+    """Adds the embeddings of the times after the first, which have no effect at the start."""
+    added = set(jax.eval_shape(method.init, jax.random.key(0))) & set(LATER_TIMES)
+    if not added:
+        return params
+
+    def init(key: jax.Array) -> Params:
+        return {name: module for name, module in method.init(key).items() if name in added}
+
+    return {**params, **jax.jit(init)(jax.random.key(0))}
 
 
 def _latent_params(

@@ -7,6 +7,7 @@ from typing import Any
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.config.build.objective.objectives import OBJECTIVES
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -54,17 +55,26 @@ def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pa
         current: result of `describe` for the run that would continue from it.
         workdir: folder of the run in the error message.
     """
-    old, new = _identity(saved), _identity(current)
-    differences = [
-        f"{key} is {new.get(key)!r}, was {old.get(key)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    if differences:
+    found = differences(saved, current)
+    if found:
         raise ValueError(
-            f"The checkpoints in {workdir} are of another model: {'; '.join(differences)}. "
+            f"The checkpoints in {workdir} are of another model: {'; '.join(found.values())}. "
             "Use the config they were made with, or give another --workdir."
         )
+
+
+def differences(saved: dict[str, Any], current: dict[str, Any]) -> dict[str, str]:
+    """What differs between two models, by key such as "config.network.channels", in words.
+
+    Args:
+        saved, current: results of `describe`.
+    """
+    old, new = _identity(saved), _identity(current)
+    return {
+        key: f"{key} is {new.get(key)!r}, was {old.get(key)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    }
 
 
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +98,9 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
             for key, value in config["autoencoder"].items()
             if key not in ("weights", "mask_decoder", "dtype")
         }
-    values["clocks"] = {1: "one", 2: "two"}[CLOCKS[config["train"]["clock"]].num_clocks]
+    clocks = {1: "one", 2: "two"}[CLOCKS[config["train"]["clock"]].num_clocks]
+    spans = OBJECTIVES[config["train"]["objective"]].has_span
+    values["clocks"] = f"{clocks}, and a span" if spans else clocks
     values |= {
         f"config.train.{key}": config["train"][key]
         for key in ("path", "image_parameterization", "semantics_parameterization")

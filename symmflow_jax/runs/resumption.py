@@ -18,6 +18,7 @@ _WITHOUT_EFFECT = {
     *(f"data.{split}_{kind}" for split in ("train", "eval") for kind in ("images", "masks")),
     *(f"train.{event}_every_steps" for event in ("log", "eval", "checkpoint")),
     "train.keep_checkpoints",
+    "train.init_from",  # See `warm_start.check_begun`.
 }
 _SECTIONS_WITHOUT_EFFECT = ("eval.", "guidance.", "finetune.", "plan.")
 # Scores of checkpoints, by which the best one is kept, are then not of one kind.

@@ -21,15 +21,17 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.reading.config_file import load
 from symmflow_jax.data.batch import Batch, Points
 from symmflow_jax.flow import keys
+from symmflow_jax.flow.flow_map import MapStep
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
-from symmflow_jax.flow.solvers.runge_kutta import EULER
+from symmflow_jax.flow.solvers.runge_kutta import EULER, RungeKutta
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import FrozenWeights, Params, Sampled, SymmFlow, Weights
 from symmflow_jax.training.state import TrainState, create_train_state
 from symmflow_jax.training.train_step import make_train_step
+from symmflow_jax.training.warm_start import inherit
 
 _logger = logging.getLogger(__name__)
 
@@ -74,13 +76,23 @@ class TrainedSeeds:
         )(self.weights, _keys(self.seeds, Stream.EVALUATION), points)
 
     def generate(
-        self, labels: jax.Array, num_steps: int, guidance: Guidance = NO_GUIDANCE
+        self,
+        labels: jax.Array,
+        num_steps: int,
+        guidance: Guidance = NO_GUIDANCE,
+        method: RungeKutta | MapStep = EULER,
     ) -> jax.Array:
-        """Generates points `[seeds, count, n]` from labels `[seeds, count]` by Euler steps.
+        """Generates points `[seeds, count, n]` from labels `[seeds, count]`, by Euler steps.
 
-        The noise does not depend on the guidance, so that guidance weights are comparable.
+        Args:
+            labels: int32 `[seeds, count]`.
+            num_steps: steps of the solver.
+            guidance: guidance towards the labels.
+            method: the method of each step.
+
+        The noise does not depend on guidance and method, so that they are comparable.
         """
-        solve = FixedSteps(EULER, num_steps)
+        solve = FixedSteps(method, num_steps)
         return jax.vmap(
             lambda weights, key, labels: (
                 predictions.generate(
@@ -131,12 +143,20 @@ def examples(experiment: Experiment, seeds: Sequence[int], *, train: bool) -> Ex
     return Examples(jnp.asarray(np.stack(points)), jnp.asarray(np.stack(labels)))
 
 
-def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
+def train(
+    experiment: Experiment,
+    seeds: Sequence[int],
+    origin: TrainedSeeds | None = None,
+    teacher: TrainedSeeds | None = None,
+) -> TrainedSeeds:
     """Trains all seeds like `symmflow_jax.train`, but draws batches with replacement.
 
     Args:
         experiment: experiment with a source of points; its own seed is not used.
         seeds: seeds of points, parameters and noise.
+        origin: networks of the same seeds and semantics whose weights the training begins with,
+            as by `train.init_from`; None begins with random ones.
+        teacher: networks of the same seeds that a flow map is trained towards, or None.
 
     Raises:
         FloatingPointError: if a loss is not finite.
@@ -147,10 +167,16 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
     batch_keys = _keys(seeds, Stream.DRAWN_BATCHES)
     init = functools.partial(create_train_state, method, optimizer)
     state = jax.jit(jax.vmap(init))(_keys(seeds, Stream.INIT))
+    if origin is not None:
+        params = _inherited(origin, method)
+        # Separate buffers, because training donates both.
+        copies = (jax.tree.map(jnp.asarray, params) for _ in range(2))
+        state = state.replace(params=next(copies), ema_params=next(copies))
+    frozen = None if teacher is None else FrozenWeights(teacher=teacher.weights.network)
     advance = _make_advance(experiment)
     for start in range(0, num_steps, _STEPS_OF_ONE_PROGRAM):
         end = min(start + _STEPS_OF_ONE_PROGRAM, num_steps)
-        state, losses = advance(state, training_keys, batch_keys, data, end - start)
+        state, losses = advance(state, frozen, training_keys, batch_keys, data, end - start)
         means = np.mean(losses, axis=0)
         if not np.isfinite(means).all():
             raise FloatingPointError(
@@ -159,6 +185,19 @@ def train(experiment: Experiment, seeds: Sequence[int]) -> TrainedSeeds:
             )
         _logger.info("step %d/%d  losses %s", end, num_steps, np.round(means, 4))
     return TrainedSeeds(method, Weights(state.ema_params), tuple(seeds))
+
+
+def _inherited(origin: TrainedSeeds, method: SymmFlow) -> Params:
+    """Parameters `[seeds, ...]` of a method that begin with those of another one, on the host."""
+    trained = jax.device_get(origin.weights.network)
+
+    def of_seed(index: int, seed: int) -> Params:
+        saved = jax.tree.map(lambda leaf: leaf[index], trained)
+        key = keys.of_seed(seed, Stream.INIT)
+        return inherit(saved, origin.method, method, key, keeps_semantics=True).params
+
+    found = [of_seed(index, seed) for index, seed in enumerate(origin.seeds)]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *found)
 
 
 def clock_shares(
@@ -181,11 +220,11 @@ def in_words(changes: Mapping[str, Any]) -> str:
 
 def _make_advance(
     experiment: Experiment,
-) -> Callable[[TrainState, jax.Array, jax.Array, Examples, int], tuple[TrainState, jax.Array]]:
+) -> Callable[..., tuple[TrainState, jax.Array]]:
     """Makes the jitted program that runs `count` steps of all seeds.
 
-    Its signature is `advance(state, training_keys, batch_keys, data, count) -> (state, losses)`,
-    with losses `[count, seeds]`.
+    Its signature is `advance(state, frozen, training_keys, batch_keys, data, count) -> (state,
+    losses)`, with losses `[count, seeds]`.
     """
     train = experiment.train
     step = make_train_step(
@@ -196,26 +235,31 @@ def _make_advance(
     )
 
     def step_of_one_seed(
-        state: TrainState, training_key: jax.Array, batch_key: jax.Array, data: Examples
+        state: TrainState,
+        frozen: FrozenWeights | None,
+        training_key: jax.Array,
+        batch_key: jax.Array,
+        data: Examples,
     ):
         batch_key = jax.random.fold_in(batch_key, state.step)
         chosen = jax.random.randint(batch_key, (train.batch_size,), 0, len(data.labels))
         batch = Batch(
             Points(data.points[chosen]), data.labels[chosen], jnp.arange(train.batch_size)
         )
-        state, metrics = step(state, None, batch, training_key)
+        state, metrics = step(state, frozen, batch, training_key)
         return state, metrics["loss"]
 
     @functools.partial(jax.jit, static_argnames="count", donate_argnames="state")
     def advance(
         state: TrainState,
+        frozen: FrozenWeights | None,
         training_keys: jax.Array,
         batch_keys: jax.Array,
         data: Examples,
         count: int,
     ):
         def body(state: TrainState, _: None):
-            return jax.vmap(step_of_one_seed)(state, training_keys, batch_keys, data)
+            return jax.vmap(step_of_one_seed)(state, frozen, training_keys, batch_keys, data)
 
         return jax.lax.scan(body, state, length=count)
 

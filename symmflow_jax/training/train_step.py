@@ -10,7 +10,7 @@ import optax
 from symmflow_jax.data.batch import Batch
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.methods.symmflow import Params, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import FrozenWeights, Params, SymmFlow, Weights
 from symmflow_jax.training.state import TrainState
 
 Metrics = dict[str, jax.Array]
@@ -19,8 +19,10 @@ Metrics = dict[str, jax.Array]
 Gradient = Callable[[Weights, Batch, jax.Array], tuple[Params, Metrics]]
 """`gradient(weights, batch, key) -> (float32 gradients of the network, metrics)`."""
 
-TrainStep = Callable[[TrainState, Params | None, Batch, jax.Array], tuple[TrainState, Metrics]]
-"""`train_step(state, codec_weights, batch, key) -> (state, metrics)`."""
+TrainStep = Callable[
+    [TrainState, FrozenWeights | None, Batch, jax.Array], tuple[TrainState, Metrics]
+]
+"""`train_step(state, frozen_weights, batch, key) -> (state, metrics)`."""
 
 
 def make_train_step(
@@ -33,7 +35,7 @@ def make_train_step(
     axis_name: str | None = None,
     distribute: Callable[[Gradient], Gradient] = lambda gradient: gradient,
 ) -> TrainStep:
-    """Makes the pure function `train_step(state, codec_weights, batch, key) -> (state, metrics)`.
+    """Makes the pure function `train_step(state, frozen, batch, key) -> (state, metrics)`.
 
     The randomness of an example, including dropout, depends on the key, the step and the index
     of the example in the whole batch. The result is therefore independent of the distribution of
@@ -51,10 +53,12 @@ def make_train_step(
             into one of sharded weights and all examples.
     """
 
-    def mean_losses(params: Params, codec: Params, batch: Batch, key: jax.Array):
+    def mean_losses(
+        params: Params, frozen: FrozenWeights, batch: Batch, key: jax.Array
+    ) -> tuple[jax.Array, Metrics]:
         example_keys = keys.example_keys(key, batch.example_index)
         losses = method.losses(
-            Weights(params, codec),
+            Weights(params, *frozen),
             example_keys,
             batch.image,
             batch.labels,
@@ -67,14 +71,15 @@ def make_train_step(
 
     @distribute
     def gradient(weights: Weights, batch: Batch, key: jax.Array):
-        grads, metrics = jax.grad(mean_losses, has_aux=True)(*weights, batch, key)
+        frozen = FrozenWeights(weights.codec, weights.teacher)
+        grads, metrics = jax.grad(mean_losses, has_aux=True)(weights.network, frozen, batch, key)
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), grads), metrics
 
     def train_step(
-        state: TrainState, codec_weights: Params | None, batch: Batch, key: jax.Array
+        state: TrainState, frozen: FrozenWeights | None, batch: Batch, key: jax.Array
     ) -> tuple[TrainState, Metrics]:
         step_key = jax.random.fold_in(key, state.step)
-        weights = method.in_compute_dtype(Weights(state.params, codec_weights))
+        weights = method.in_compute_dtype(Weights(state.params, *(frozen or ())))
         grads, metrics = _accumulate(
             lambda part: gradient(weights, part, step_key), batch, num_microbatches
         )

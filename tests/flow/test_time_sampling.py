@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,7 +38,7 @@ def test_free_times_are_independent():
 
 
 def test_a_mixture_has_its_shares():
-    times, learned = draw(MIXED)
+    times, learned, _ = draw(MIXED)
     tied = np.asarray(times.image == times.semantics)
     clean_image, clean_semantics = np.asarray(times.image == 1), np.asarray(times.semantics == 0)
     found = [tied.mean(), clean_image.mean(), clean_semantics.mean()]
@@ -88,6 +90,32 @@ def test_shares_that_are_none_are_refused(shares):
 
 
 def test_times_are_float32_scalars():
-    times, learned = MIXED(jax.random.key(3))
+    times, learned, span = MIXED(jax.random.key(3))
+    assert span is None
     for value in (*times, *learned):
         assert value.shape == () and value.dtype == jnp.float32
+
+
+def test_jumps_are_a_share_of_the_images_beside_semantics_that_do_not_move():
+    sampling = dataclasses.replace(MIXED, prob_at_one=0.5, map_share=0.6)
+    plain = draw(dataclasses.replace(sampling, map_share=0.0))
+    times, learned, span = draw(sampling)
+    semantics, span = np.asarray(times.semantics), np.asarray(span)
+    clean = np.asarray(learned.semantics) == 0
+    tied_or_read = np.asarray(plain.times.image) == 1
+    still = clean | ((semantics == 1) & ~tied_or_read)
+    is_jump = span > 0
+    assert is_jump[clean].mean() == pytest.approx(0.6, abs=0.04)
+    assert is_jump[still & ~clean].any() and not is_jump[~still].any()
+    # A quarter of them is all of generation; the others have two uniform ends.
+    start, end = np.asarray(times.image)[is_jump], (np.asarray(times.image) + span)[is_jump]
+    is_whole = span[is_jump] == 1
+    assert is_whole.mean() == pytest.approx(0.25, abs=0.04)
+    assert start[~is_whole].mean() == pytest.approx(1 / 3, abs=0.03)
+    assert end[~is_whole].mean() == pytest.approx(2 / 3, abs=0.03)
+    # What does not jump is what it was without a map; recognition's share stays.
+    np.testing.assert_array_equal(semantics, plain.times.semantics)
+    jax.tree.map(np.testing.assert_array_equal, learned, plain.learned)
+    np.testing.assert_array_equal(
+        np.asarray(times.image)[~is_jump], np.asarray(plain.times.image)[~is_jump]
+    )

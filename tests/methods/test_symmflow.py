@@ -12,7 +12,8 @@ from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.objectives.flow_map import FlowMapObjective
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps, flow_map
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
@@ -130,3 +131,87 @@ def test_no_two_uses_share_a_key(monkeypatch):
     predictions.sample(_TWO_CLOCKS, weights, key, index, solve, Sampled.PAIRS)
     jax.effects_barrier()
     assert len(drawn) > 40
+
+
+_MAP = dataclasses.replace(
+    _TWO_CLOCKS,
+    time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25, map_share=0.5),
+    objective=FlowMapObjective(),
+    has_span=True,
+)
+
+
+@pytest.fixture(scope="module")
+def map_weights():
+    """Weights of a map whose span is not without effect."""
+    params = _MAP.init(jax.random.key(0))
+    return Weights({**params, "span": {"kernel": jnp.ones((1, 16))}})
+
+
+def test_a_map_with_the_weights_of_two_clocks_has_their_velocity():
+    params = _TWO_CLOCKS.init(jax.random.key(5))
+    mapped = Weights({**params, "span": _MAP.init(jax.random.key(0))["span"]})
+    state = JointState(_POINTS.values, jnp.ones((3, 1)))
+    times = JointState(jnp.float32(0.2), jnp.float32(0.9))
+    expected = _TWO_CLOCKS.velocity(Weights(params))(state, times)
+    for span in ((), (jnp.float32(0.0),), (jnp.float32(0.5),)):  # Nothing is learned of spans yet.
+        found = _MAP.velocity(mapped)(state, times, *span)
+        jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_a_jump_is_the_average_velocity_over_all_of_the_span(map_weights):
+    solution = _MAP.generate(map_weights, _keys(0, 1, 2), _LABELS, flow_map(1))
+    euler = _MAP.generate(map_weights, _keys(0, 1, 2), _LABELS, FixedSteps(EULER, 1))
+    np.testing.assert_array_equal(solution.nfe, 1)
+    assert np.abs(solution.state.image - euler.state.image).min() > 1e-4
+    noise = _MAP._noise(_keys(0, 1, 2)).image
+    state = JointState(noise, solution.state.semantics)
+    times = JointState(jnp.float32(0.0), jnp.float32(0.0))
+    velocity = _MAP.velocity(map_weights)(state, times, jnp.float32(1.0)).image
+    np.testing.assert_allclose(solution.state.image, noise + velocity, rtol=1e-5, atol=1e-6)
+    images = _MAP.sample(map_weights, _keys(0, 1), flow_map(2), Sampled.IMAGES)
+    np.testing.assert_array_equal(images.nfe, 2)
+
+
+def test_jumps_are_refused_where_there_is_no_map(weights, map_weights):
+    jump, example_keys = flow_map(1), _keys(0, 1, 2)
+    two = Weights(_TWO_CLOCKS.init(jax.random.key(0)))
+    with pytest.raises(ValueError, match="train one with config.train.objective='flow_map'"):
+        _TWO_CLOCKS.generate(two, example_keys, _LABELS, jump)
+    with pytest.raises(ValueError, match="One step of 'euler' predicts semantics"):
+        _MAP.predict_semantics(map_weights, example_keys, _POINTS, jump)
+    for what in (Sampled.PAIRS, Sampled.SEMANTICS):
+        with pytest.raises(ValueError, match="makes images, beside semantics that do not move"):
+            _MAP.sample(map_weights, example_keys, jump, what)
+    with pytest.raises(ValueError, match="train the map with config.train.map_guidance"):
+        _MAP.generate(map_weights, example_keys, _LABELS, jump, Guidance(2.0))
+    with pytest.raises(ValueError, match="A flow map needs a network with a clock for each"):
+        dataclasses.replace(_FLOW, has_span=True)
+
+
+def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weights):
+    """In float32 and in bfloat16, whose tangents are computed in float32."""
+    half = dataclasses.replace(_MAP, network=dataclasses.replace(_MAP.network, dtype=jnp.bfloat16))
+    assert half.for_tangents.network.dtype == jnp.float32
+
+    @functools.partial(jax.jit, static_argnums=1)
+    @jax.value_and_grad
+    def total(weights, method):
+        weights = method.in_compute_dtype(weights)
+        return jnp.mean(
+            method.losses(weights, _keys(*range(32)), points, labels, _HALVES, True).total
+        )
+
+    points = Points(jnp.tile(_POINTS.values, (11, 1))[:32])
+    labels = jnp.arange(32) % 3
+    values = []
+    for method in (_MAP, half):
+        value, gradient = total(map_weights, method)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+        assert np.any(gradient.network["span"]["kernel"])
+        values.append(float(value))
+    assert values[1] == pytest.approx(values[0], rel=0.05)
+    plain = _MAP.of_velocities.losses(
+        map_weights, _keys(0, 1), Points(_POINTS.values[:2]), _LABELS[:2], _HALVES
+    )
+    np.testing.assert_allclose(plain.total, 0.5 * plain.image + 0.5 * plain.semantics, rtol=1e-6)

@@ -20,6 +20,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
 from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import make_guidance, make_method
+from symmflow_jax.config.build.objective.objectives import has_span
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.values import (
     Config,
@@ -291,13 +292,18 @@ class Experiment:
         values = dataclasses.replace(self.config.eval, tolerance=tolerance)
         return Experiment(dataclasses.replace(self.config, eval=values), self.given_schema)
 
-    def density_solver(self) -> tuple[str, int | None, Solve]:
+    def density_solver(self) -> solvers.Row:
         """Name, number of steps (None if adaptive) and solver of log densities."""
         return solvers.make_density_solver(self.eval)
 
-    def solver_rows(self) -> list[tuple[str, int | None, Solve]]:
-        """Name, number of steps (None if adaptive) and solver of each row of the table."""
-        return solvers.solver_rows(self.eval)
+    def solver_rows(self, *, of_images: bool = True) -> list[solvers.Row]:
+        """The rows of the table, of images or of semantics; see `solvers.solver_rows`."""
+        return solvers.solver_rows(self.eval, of_images=of_images)
+
+    @property
+    def generation_row(self) -> solvers.Row:
+        """Name, steps and solver of the images that are read back or shown."""
+        return solvers.generation_row(self.eval)
 
     def codec_weights(self, workdir: pathlib.Path) -> Any:
         """Reads the weights of the codec for a run, on the host; None for a pixel codec.
@@ -344,6 +350,11 @@ class Experiment:
         """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
         saved = conversion.from_saved_json(values).train
         return training.make_optimizer(saved, len(self.training_source))
+
+    @property
+    def has_teacher(self) -> bool:
+        """True if a flow map is trained towards the velocities of a frozen run."""
+        return has_span(self.config) and bool(self.train.map_target)
 
     def parallelism(self, devices: Sequence[jax.Device] = ()) -> Parallelism:
         """The distribution of training; by default over all devices of all processes."""

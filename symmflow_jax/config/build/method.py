@@ -4,6 +4,7 @@ import dataclasses
 
 from symmflow_jax.config.build import codecs
 from symmflow_jax.config.build.networks import make_network
+from symmflow_jax.config.build.objective.objectives import OBJECTIVES
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import ClockShares, Config, GuidanceConfig, TrainConfig
@@ -31,7 +32,8 @@ class ClockChoice(Choice):
     def make(self, config: TrainConfig) -> TimeSampling:
         """The sampling of the times at which the network learns."""
         shares = self.shares or config.clock_shares
-        return self.resolve()(*dataclasses.astuple(shares), config.prob_at_one)
+        map_share = config.map_share if OBJECTIVES[config.objective].has_span else 0.0
+        return self.resolve()(*dataclasses.astuple(shares), config.prob_at_one, map_share)
 
 
 PATHS: dict[str, Choice] = {
@@ -102,7 +104,7 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
     """Makes the method for the classes of a schema; raises ValueError for incompatible parts."""
     codec = codecs.make_codec(config, schema)
     two_clocks = CLOCKS[config.train.clock].num_clocks > 1
-    dissolves = config.eval.clock == "tied"
+    objective = OBJECTIVES[config.train.objective]
     return SymmFlow(
         network=make_network(config.network),
         codec=codec,
@@ -110,7 +112,9 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
         coupling=COUPLINGS[config.train.coupling].resolve()(),
         parameterizations=make_parameterizations(config, codec.encoding),
         time_sampling=CLOCKS[config.train.clock].make(config.train),
-        holds_clean=two_clocks and not dissolves,
+        holds_clean=two_clocks and not dissolves(config),
+        objective=objective.resolve()(config.train.map_guidance),
+        has_span=objective.has_span,
     )
 
 
@@ -119,8 +123,14 @@ def key_of_two_clocks(config: Config) -> str | None:
     asking = {
         "guidance.weight": config.guidance.weight != 1.0,
         "eval.clock": config.eval.clock == "clean",
+        "train.objective": OBJECTIVES[config.train.objective].has_span,
     }
     return next((key for key, asks in asking.items() if asks), None)
+
+
+def dissolves(config: Config) -> bool:
+    """True if inference lets the given component turn into noise, as in the paper."""
+    return config.eval.clock == "tied"
 
 
 def make_paths(config: TrainConfig) -> JointState:

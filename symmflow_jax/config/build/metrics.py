@@ -19,22 +19,26 @@ class MetricChoice(Choice):
         kinds: kinds of semantics that it can be measured of.
         of_semantics: True if it needs a model that knows semantics.
         asked_by: key of `config.eval` whose number asks for it; "" if its name alone does.
+        reads: whether it has a row for each solver that predicts semantics.
     """
 
     kinds: tuple[SemanticsKind, ...] = tuple(SemanticsKind)
     of_semantics: bool = True
     asked_by: str = ""
+    reads: bool = False
 
 
 METRICS: dict[str, MetricChoice] = {
     "recognition": MetricChoice(
         "symmflow_jax.evaluation.scores.recognition:make_recognition",
         "mIoU or accuracy, calibration and risk by coverage, for every solver and step count",
+        reads=True,
     ),
     "selective_recognition": MetricChoice(
         "symmflow_jax.evaluation.scores.selective:make_selective_recognition",
         "`recognition` of labels, with AUC, and with both as the least sure labels are rejected",
         (SemanticsKind.LABEL,),
+        reads=True,
     ),
     "agreement": MetricChoice(
         "symmflow_jax.evaluation.scores.generation:make_agreement",
@@ -59,7 +63,7 @@ METRICS: dict[str, MetricChoice] = {
     ),
     "objective": MetricChoice(
         "symmflow_jax.evaluation.scores.objective:make_objective",
-        "the training loss on unseen examples",
+        "the loss of the flow on unseen examples",
         of_semantics=False,
     ),
 }

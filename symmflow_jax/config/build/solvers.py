@@ -14,10 +14,12 @@ class SolverChoice(Choice):
     Attributes:
         adaptive: True if the solver chooses its own steps.
         no_density: reason not to integrate log densities with it, or "".
+        takes_spans: True if the solver jumps along a flow map, which is of images alone.
     """
 
     adaptive: bool = False
     no_density: str = ""
+    takes_spans: bool = False
 
 
 SOLVERS: dict[str, SolverChoice] = {
@@ -43,6 +45,12 @@ SOLVERS: dict[str, SolverChoice] = {
         "order 5, adaptive: as many steps as the tolerance asks for",
         adaptive=True,
     ),
+    "flow_map": SolverChoice(
+        "symmflow_jax.flow.solvers.fixed_steps:flow_map",
+        "jumps of a network that has learned a flow map; one pass each, of images alone",
+        no_density="it jumps along a learned map, which has no divergence to integrate",
+        takes_spans=True,
+    ),
 }
 """The values of `config.eval.solvers`."""
 
@@ -62,7 +70,11 @@ def is_adaptive(name: str) -> bool:
     return choose(SOLVERS, name, "The solver").adaptive
 
 
-def make_density_solver(config: EvalConfig) -> tuple[str, int | None, Solve]:
+Row = tuple[str, int | None, Solve]
+"""Name, number of steps (None if adaptive) and solver of a row of the evaluation table."""
+
+
+def make_density_solver(config: EvalConfig) -> Row:
     """Name, number of steps (None if adaptive) and solver of log densities.
 
     Raises:
@@ -76,14 +88,29 @@ def make_density_solver(config: EvalConfig) -> tuple[str, int | None, Solve]:
             f"config.eval.likelihood_solver is {name!r}, but {choice.no_density}; choose one of "
             f"{listed(fit)}."
         )
-    num_steps = None if choice.adaptive else config.likelihood_steps
-    return name, num_steps, make_solver(name, config.likelihood_steps, config.tolerance)
+    return _row(config, name, config.likelihood_steps)
 
 
-def solver_rows(config: EvalConfig) -> list[tuple[str, int | None, Solve]]:
-    """Name, number of steps (None if adaptive) and solver of each row of the table."""
-    rows: list[tuple[str, int | None, Solve]] = []
-    for name in config.solvers:
-        for num_steps in (None,) if SOLVERS[name].adaptive else config.num_steps:
-            rows.append((name, num_steps, make_solver(name, num_steps or 1, config.tolerance)))
-    return rows
+def solver_rows(config: EvalConfig, *, of_images: bool = True) -> list[Row]:
+    """The rows of the table.
+
+    Args:
+        config: the evaluation.
+        of_images: whether images are made; semantics have no rows of solvers for images alone.
+    """
+    return [
+        _row(config, name, num_steps)
+        for name in config.solvers
+        if of_images or not SOLVERS[name].takes_spans
+        for num_steps in config.num_steps[: 1 if SOLVERS[name].adaptive else None]
+    ]
+
+
+def generation_row(config: EvalConfig) -> Row:
+    """The row of the images that are read back or shown."""
+    return _row(config, config.generation_solver, config.generation_steps)
+
+
+def _row(config: EvalConfig, name: str, num_steps: int) -> Row:
+    solve = make_solver(name, num_steps, config.tolerance)
+    return name, None if SOLVERS[name].adaptive else num_steps, solve

@@ -8,6 +8,7 @@ from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
 from symmflow_jax.config.build.networks import NETWORKS
+from symmflow_jax.config.build.objective.objectives import OBJECTIVES, has_span
 from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
@@ -25,9 +26,11 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.coupling": COUPLINGS,
     "train.image_parameterization": PARAMETERIZATIONS,
     "train.semantics_parameterization": PARAMETERIZATIONS,
+    "train.objective": OBJECTIVES,
     "eval.protocol": PROTOCOLS,
     "eval.solvers": SOLVERS,
     "eval.likelihood_solver": SOLVERS,
+    "eval.generation_solver": SOLVERS,
     "eval.metrics": METRICS,
     "eval.features": FEATURES,
     "parallel": PARALLELISMS,
@@ -35,7 +38,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
 
 
 def unused_keys(config: Config) -> set[str]:
-    """The keys of a config that its source, network and clock do not use."""
+    """The keys of a config that its source, network, clock and objective do not use."""
     network_keys = {field.name for field in dataclasses.fields(NetworkConfig)}
     unused_of_network = network_keys - NETWORKS[config.network.name].used_keys
     unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
@@ -46,4 +49,6 @@ def unused_keys(config: Config) -> set[str]:
         unused |= {f"train.clock_shares.{name}" for name in shares}
     if CLOCKS[config.train.clock].make(config.train).is_unconditional:
         unused.add("train.prob_at_one")
+    if not has_span(config):
+        unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
     return unused

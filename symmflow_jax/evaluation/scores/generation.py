@@ -38,18 +38,12 @@ def make_cycle(evaluator: Evaluator) -> Metric:
 
 def _over_seeds(evaluator: Evaluator, score: Callable[..., Scores]) -> Metric:
     values = evaluator.experiment.eval
-    num_steps = values.generation_steps
-    guidance, solve = evaluator.guidance(num_steps), FixedSteps(EULER, num_steps)
+    solver, num_steps, solve = evaluator.experiment.generation_row
+    guidance = evaluator.guidance(num_steps)
 
     def of_seed(evaluated: EvaluatedWeights, seed: int) -> Scores:
-        protocol = evaluator.protocol(
-            "generation",
-            evaluated,
-            seed,
-            solver="euler",
-            num_steps=num_steps,
-            guidance=str(guidance) or None,
-        )
+        protocol = evaluator.row_protocol("generation", evaluated, seed, solver, num_steps)
+        protocol = dataclasses.replace(protocol, guidance=str(guidance) or None)
         return score(evaluator, evaluated, solve, guidance, protocol, values.num_generated)
 
     def measure(evaluated: EvaluatedWeights) -> Findings:
@@ -135,9 +129,9 @@ def examples(
         only `image` and `generated`.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
-    seed, config = evaluator.experiment.seed, evaluator.experiment.eval
-    solve = FixedSteps(EULER, config.generation_steps)
-    guidance = evaluator.guidance(config.generation_steps)
+    seed = evaluator.experiment.seed
+    _, num_steps, solve = evaluator.experiment.generation_row
+    guidance = evaluator.guidance(num_steps)
     generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
     columns = {"image": batch.image.values, "generated": generated.images}
     if not evaluator.method.is_unconditional:

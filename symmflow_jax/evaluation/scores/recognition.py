@@ -65,7 +65,8 @@ def of_rows(evaluator: Evaluator, row: Callable[..., Findings]) -> Metric:
 
     def measure(evaluated: EvaluatedWeights) -> Findings:
         return merged(
-            row(evaluator, evaluated, *each) for each in evaluator.experiment.solver_rows()
+            row(evaluator, evaluated, *each)
+            for each in evaluator.experiment.solver_rows(of_images=False)
         )
 
     return measure

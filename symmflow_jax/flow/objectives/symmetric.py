@@ -1,22 +1,49 @@
 """The objective of symmetrical flow matching: weighted losses of the two components."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from symmflow_jax.flow.objectives.objective import Losses, Networks
 from symmflow_jax.flow.parameterizations.parameterization import PathPoint
-from symmflow_jax.flow.shapes import Labels, PerExample
+from symmflow_jax.flow.shapes import Labels
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.time_sampling import TrainingTimes
 
 
-class Losses(NamedTuple):
-    """Losses of each example, float32 `[batch]`; zero where a component is not learned."""
+@dataclasses.dataclass(frozen=True)
+class SymmetricObjective:
+    """The velocities of both components, as in the paper; see `symmetric_loss`."""
 
-    total: PerExample
-    image: PerExample
-    semantics: PerExample
+    @classmethod
+    def of_guidance(cls, guidance: float) -> "SymmetricObjective":
+        """Makes the same for every guidance; see `Objective.of_guidance`."""
+        del guidance
+        return cls()
+
+    def losses(
+        self,
+        networks: Networks,
+        paths: JointState,
+        parameterizations: JointState,
+        loss_weights: JointState,
+        data: JointState,
+        noise: JointState,
+        labels: Labels,
+        drawn: TrainingTimes,
+    ) -> Losses:
+        """The losses of each example; see `Objective.losses`."""
+        return symmetric_loss(
+            lambda state, times: networks.output(state, times, jnp.zeros_like(times.image)),
+            paths,
+            parameterizations,
+            loss_weights,
+            data,
+            noise,
+            labels,
+            drawn,
+        )
 
 
 def symmetric_loss(
@@ -45,10 +72,7 @@ def symmetric_loss(
         drawn: the times, and the components that count, each float32 `[batch]`.
     """
 
-    def at(path, clean, noise, t, labels) -> PathPoint:
-        return PathPoint(path.interpolate(clean, noise, t), clean, noise, t, labels)
-
-    points = map_components(at, paths, data, noise, drawn.times, JointState(None, labels))
+    points = path_points(paths, data, noise, labels, drawn.times)
     state = map_components(lambda point: point.point, points)
     output = network(state, drawn.times)
     losses = map_components(
@@ -61,3 +85,14 @@ def symmetric_loss(
     losses = map_components(jnp.multiply, losses, drawn.learned)
     weighted = map_components(jnp.multiply, loss_weights, losses)
     return Losses(weighted.image + weighted.semantics, losses.image, losses.semantics)
+
+
+def path_points(
+    paths: JointState, data: JointState, noise: JointState, labels: Labels, times: JointState
+) -> JointState:
+    """A `PathPoint` of each component of training examples, at some times of their paths."""
+
+    def at(path, clean, noise, t, labels) -> PathPoint:
+        return PathPoint(path.interpolate(clean, noise, t), clean, noise, t, labels)
+
+    return map_components(at, paths, data, noise, times, JointState(None, labels))

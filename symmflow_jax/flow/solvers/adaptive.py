@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import diffrax
 import jax
@@ -31,6 +31,8 @@ class DormandPrince:
 
     tolerance: float
     max_steps: int = 1024
+
+    takes_spans: ClassVar[bool] = False
 
     def __post_init__(self):
         if not 0 < self.tolerance < math.inf:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics, State
+from symmflow_jax.flow.flow_map import FLOW_MAP, MapStep
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.solvers.runge_kutta import (
     EULER,
@@ -23,16 +24,21 @@ class FixedSteps:
     """A solver of equal steps, compiled as one `lax.scan` for any number of them.
 
     Attributes:
-        method: the Runge-Kutta method of each step.
+        method: the Runge-Kutta method of each step, or the jump of a flow map.
         num_steps: how many steps, at least one.
     """
 
-    method: RungeKutta
+    method: RungeKutta | MapStep
     num_steps: int
 
     def __post_init__(self):
         if not self.num_steps >= 1:
             raise ValueError(f"num_steps is {self.num_steps}; a solver takes at least one step.")
+
+    @property
+    def takes_spans(self) -> bool:
+        """True if its dynamics must take spans: it needs a flow map."""
+        return self.method.takes_spans
 
     @property
     def nfe(self) -> int:
@@ -83,3 +89,8 @@ def rk4(num_steps: int) -> FixedSteps:
 def rk4_three_eighths(num_steps: int) -> FixedSteps:
     """The 3/8 rule of order 4 in equal steps."""
     return FixedSteps(RK4_THREE_EIGHTHS, num_steps)
+
+
+def flow_map(num_steps: int) -> FixedSteps:
+    """Equal jumps of a flow map."""
+    return FixedSteps(FLOW_MAP, num_steps)

@@ -1,6 +1,7 @@
 """Explicit Runge-Kutta methods by their tableaus."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 
@@ -23,6 +24,8 @@ class RungeKutta:
     nodes: tuple[float, ...]
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
+
+    takes_spans: ClassVar[bool] = False
 
     def step(self, dynamics: Dynamics, state: State, time: Scalar, size: Scalar) -> State:
         """Advances `state` from `time` by `size`, which may be negative."""

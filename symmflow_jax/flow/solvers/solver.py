@@ -37,6 +37,10 @@ def keep_state(state: State, s: Scalar) -> State:
 class Solve(Protocol):
     """A solver; a frozen dataclass, so that it can be a static argument."""
 
+    @property
+    def takes_spans(self) -> bool:
+        """True if its dynamics must take spans: it needs a flow map."""
+
     def __call__(
         self,
         dynamics: Dynamics,

@@ -83,6 +83,7 @@ def _function(
         given["ids"] = sorted(model.schema.known_ids)
     return {
         "file": artifact.file,
+        "solver": form.solver,
         "num_steps": program.num_steps,
         "ensemble_size": form.ensemble_size if "ids" in artifact.outputs else 1,
         "guidance": "" if "ids" in artifact.outputs else str(form.guidance),

@@ -37,7 +37,7 @@ EXPORTERS: dict[str, Exporter] = {
     "stablehlo": Exporter(
         "symmflow_jax.inference.export.stablehlo:export_stablehlo",
         "programs of JAX for several platforms, which run without this package",
-        flags=("functions", "platforms", "num_steps", "num_draws"),
+        flags=("functions", "platforms", "solver", "num_steps", "num_draws"),
         keys=("eval.checkpoint", "guidance"),
     ),
     "onnx": Exporter(

@@ -11,6 +11,7 @@ import numpy as np
 
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.export import packed_weights
 from symmflow_jax.inference.model import Model
@@ -38,7 +39,9 @@ class ProgramForm:
 
     Attributes:
         functions: names of the functions to export; empty for all that the model has.
-        num_steps: Euler steps; None for 25 to generate and 1 to segment or classify.
+        solver: the solver of all functions, a name of `SOLVERS` (docs/choices.md).
+        num_steps: its steps; None for 25 to generate and 1 to segment or classify. Adaptive solvers
+            have none.
         ensemble_size: noise samples for each image; their predictions vote.
         guidance: guidance of generated images.
         platforms: names of the platforms of JAX.
@@ -46,6 +49,7 @@ class ProgramForm:
     """
 
     functions: tuple[str, ...] = ()
+    solver: str = "euler"
     num_steps: int | None = None
     ensemble_size: int = 1
     guidance: Guidance = NO_GUIDANCE
@@ -64,7 +68,7 @@ class Program:
         kind: kind of the input.
         shape: shape of one input.
         dtype: dtype of the input.
-        num_steps: Euler steps.
+        num_steps: steps of the solver; None if it is adaptive.
     """
 
     name: str
@@ -72,7 +76,7 @@ class Program:
     kind: InputKind
     shape: tuple[int, ...]
     dtype: np.dtype
-    num_steps: int
+    num_steps: int | None
 
 
 def recognition_name(model: Model) -> str:
@@ -102,8 +106,7 @@ def recognizer(model: Model, form: ProgramForm) -> Program:
 
     With the seed s it gives what `Model.predict_semantics` gives with the key of s.
     """
-    num_steps = form.num_steps or 1
-    solve = model.experiment.solver("euler", num_steps)
+    num_steps, solve = _solver(model, form, 1)
     is_point = len(model.image_shape) == 1
     images_of = Points if is_point else Pixels
 
@@ -158,8 +161,7 @@ def generator(model: Model, form: ProgramForm) -> Program:
     what `Model.generate` gives with the key of s. An example with an id that no class has becomes
     black, or NaN if it is a point, since a program cannot raise an error.
     """
-    num_steps = form.num_steps or 25
-    solve = model.experiment.solver("euler", num_steps)
+    num_steps, solve = _solver(model, form, 25)
 
     def run(weights: Arrays, ids: jax.Array, seed: jax.Array) -> dict[str, jax.Array]:
         classes, is_known = _classes(model.schema, ids)
@@ -180,6 +182,12 @@ def generator(model: Model, form: ProgramForm) -> Program:
     shape = model.image_shape[:-1] if model.reads_masks else ()
     kind = InputKind.MASK if model.reads_masks else InputKind.LABEL
     return Program(GENERATE, run, kind, shape, np.dtype(np.int32), num_steps)
+
+
+def _solver(model: Model, form: ProgramForm, default: int) -> tuple[int | None, Solve]:
+    num_steps = form.num_steps or default
+    solve = model.experiment.solver(form.solver, num_steps)
+    return None if model.experiment.is_adaptive(form.solver) else num_steps, solve
 
 
 def _key(seed: jax.Array) -> jax.Array:

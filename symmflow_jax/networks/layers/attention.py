@@ -18,11 +18,13 @@ class MultiHeadAttention(nn.Module):
         head_channels: width of one head.
         use_bias: whether query, key and value have biases; the result has one anyway.
         dtype: computation dtype; the softmax is in float32.
+        attention: implementation of attention, see `fused_attention.attend`.
     """
 
     head_channels: int
     use_bias: bool
     dtype: DTypeLike
+    attention: str = "auto"
 
     @nn.compact
     def __call__(
@@ -50,7 +52,8 @@ class MultiHeadAttention(nn.Module):
             h = jnp.reshape(h, (*x.shape[:2], num_heads, self.head_channels))
             return jnp.broadcast_to(h, (batch, *h.shape[1:]))
 
-        h = attend(project(tokens, "query"), project(context, "key"), project(context, "value"))
+        parts = project(tokens, "query"), project(context, "key"), project(context, "value")
+        h = attend(*parts, self.attention)
         return dense(channels, jnp.reshape(h, tokens.shape), dtype=self.dtype, name="out")
 
 
@@ -64,11 +67,13 @@ class SpatialTransformer(nn.Module):
         head_channels: width of one head.
         num_groups: groups of the normalisation at its beginning.
         dtype: computation dtype.
+        attention: implementation of attention, see `fused_attention.attend`.
     """
 
     head_channels: int
     num_groups: int
     dtype: DTypeLike
+    attention: str = "auto"
 
     @nn.compact
     def __call__(
@@ -87,7 +92,13 @@ class SpatialTransformer(nn.Module):
         return x + jnp.reshape(h, x.shape)
 
     def _attention(self, name: str) -> MultiHeadAttention:
-        return MultiHeadAttention(self.head_channels, use_bias=False, dtype=self.dtype, name=name)
+        return MultiHeadAttention(
+            self.head_channels,
+            use_bias=False,
+            dtype=self.dtype,
+            attention=self.attention,
+            name=name,
+        )
 
     def _feed_forward(
         self, h: Float[Array, "batch length channels"]

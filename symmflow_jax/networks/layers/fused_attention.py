@@ -1,6 +1,7 @@
 """Attention that keeps its logits out of a TPU's main memory."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -17,18 +18,26 @@ _ROOM = 2048 * _LANES
 """Numbers of one array that a TPU's fast memory can hold, beside a few such arrays."""
 
 
-def attend(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
+def attend(query: Query, key: KeyOrValue, value: KeyOrValue, implementation: str = "auto") -> Query:
     """Softmax attention of each head, `[batch, length, heads, n]`, as `query`.
 
     On TPU, logits of many tokens are made and used block by block inside of a kernel (Dao et al.
     2022, arXiv 2205.14135). XLA would write and read `length ** 2` float32 numbers for each head,
     several times: most of the memory traffic at 64x64 tokens.
 
+    The kernel has a gradient, but no tangent (forward mode), and JAX differentiates both sides of
+    the choice of a platform. Tangents need the implementation of XLA.
+
     Args:
         query: `[batch, length, heads, n]`.
         key: `[batch, context length, heads, n]`.
         value: as `key`.
+        implementation: a name of `IMPLEMENTATIONS`.
     """
+    return IMPLEMENTATIONS[implementation](query, key, value)
+
+
+def _by_platform(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
     # The kernel needs to know the size of the batch, which an export leaves open.
     is_open = not isinstance(query.shape[0], int)
     if is_open or query.shape[1] % _LANES or key.shape[1] % _LANES:
@@ -36,6 +45,13 @@ def attend(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:
     return jax.lax.platform_dependent(
         query, key, value, tpu=_on_each_device, default=jax.nn.dot_product_attention
     )
+
+
+IMPLEMENTATIONS: dict[str, Callable[..., Query]] = {
+    "auto": _by_platform,
+    "xla": jax.nn.dot_product_attention,
+}
+"""Implementations of attention: the kernel on TPU and XLA's elsewhere, or always XLA's."""
 
 
 def _on_each_device(query: Query, key: KeyOrValue, value: KeyOrValue) -> Query:

@@ -43,4 +43,6 @@ class LatentUNet(UNet):
     def _attend(self, h: Grid, name: str) -> Grid:
         transformer = nn.remat(SpatialTransformer) if self.remat else SpatialTransformer
         context = jax.lax.stop_gradient(self.prompt_embedding)[None].astype(self.dtype)
-        return transformer(self.head_channels, self.num_groups, self.dtype, name=name)(h, context)
+        return transformer(
+            self.head_channels, self.num_groups, self.dtype, self.attention, name=name
+        )(h, context)

@@ -17,6 +17,9 @@ from symmflow_jax.networks.layers.normalization import GroupNorm, norm_silu
 from symmflow_jax.networks.layers.residual_block import ResidualBlock
 from symmflow_jax.networks.layers.time_embedding import TimeEmbedding
 
+LATER_TIMES = ("semantics_time", "span")
+"""Names of the embeddings of the times after the first, which start at zero."""
+
 
 class UNet(nn.Module):
     """Velocity network of images and semantics on the same grid.
@@ -32,6 +35,8 @@ class UNet(nn.Module):
         dropout_rate: dropout inside the residual blocks, in training.
         remat: recompute each residual block in the backward pass to save memory.
         dtype: computation dtype; parameters and normalisation statistics stay float32.
+        attention: implementation of attention, "auto" or "xla"; tangents need "xla", see
+            `fused_attention.attend`.
     """
 
     channels: int
@@ -43,8 +48,11 @@ class UNet(nn.Module):
     dropout_rate: float = 0.0
     remat: bool = False
     dtype: DTypeLike = jnp.float32
+    attention: str = "auto"
 
     attention_name: ClassVar[str] = "attention"
+    in_layer: ClassVar[str] = "stem"
+    out_layer: ClassVar[str] = "out_conv"
 
     @nn.compact
     def __call__(
@@ -63,9 +71,9 @@ class UNet(nn.Module):
             x_t: float `[batch, height, width, image channels]`, sides divisible by
                 `2 ** (levels - 1)`.
             y_t: float `[batch, height, width, semantics channels]`.
-            t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each component. The
-                embedding of the second time starts at zero: with the weights of a network of
-                one time, the outputs are the same.
+            t: float `[batch]` in [0, 1], or `[batch, 2]` with a time for each component, or
+                `[batch, 3]` with these and a span of time. Each embedding after the first starts
+                at zero: with the weights of a network of fewer times, the outputs are the same.
             dropout_keys: a key for each example `[batch]` turns dropout on.
 
         Raises:
@@ -92,11 +100,13 @@ class UNet(nn.Module):
         return v_x, v_y
 
     def _embed(self, t: NetworkTimes) -> Float[Array, "batch {4*self.channels}"]:
-        """The embedding of one time or of two."""
+        """The embedding of one time, of two, or of two and a span."""
         form = functools.partial(TimeEmbedding, self.channels, 4 * self.channels, dtype=self.dtype)
-        if t.ndim == 1:
-            return form(name="time")(t)
-        return form(name="time")(t[:, 0]) + form(zero=True, name="semantics_time")(t[:, 1])
+        first, *others = (t,) if t.ndim == 1 else jnp.unstack(t, axis=-1)
+        embedding = form(name="time")(first)
+        for name, time in zip(LATER_TIMES, others, strict=False):
+            embedding += form(zero=True, name=name)(time)
+        return embedding
 
     def _descend(
         self,
@@ -147,7 +157,9 @@ class UNet(nn.Module):
 
     def _attend(self, h: Grid, name: str) -> Grid:
         """The attention that follows a block."""
-        return AttentionBlock(self.head_channels, self.num_groups, self.dtype, name=name)(h)
+        return AttentionBlock(
+            self.head_channels, self.num_groups, self.dtype, self.attention, name=name
+        )(h)
 
 
 class AttentionBlock(nn.Module):
@@ -156,6 +168,7 @@ class AttentionBlock(nn.Module):
     head_channels: int
     num_groups: int
     dtype: DTypeLike
+    attention: str = "auto"
 
     @nn.compact
     def __call__(self, x: Grid) -> Grid:
@@ -171,7 +184,7 @@ class AttentionBlock(nn.Module):
         qkv = dense(3 * channels, h, dtype=self.dtype, name="qkv")
         heads = (batch, height * width, num_heads, self.head_channels)
         query, key, value = (jnp.reshape(part, heads) for part in jnp.split(qkv, 3, axis=-1))
-        h = attend(query, key, value)
+        h = attend(query, key, value, self.attention)
         h = jnp.reshape(h, (batch, height * width, channels))
         h = dense(channels, h, zero=True, dtype=self.dtype, name="out")
         return x + jnp.reshape(h, x.shape)

@@ -94,7 +94,8 @@ def _speed(
         on_cpu = jax.default_backend() == "cpu"
         ours = own_process(workloads.tasks) if on_cpu else workloads.tasks(experiment, batch_size)
         contenders = {"ours": ours}
-        if torch_peer.has_form_of(subject.method.network) and torch_peer.is_installed():
+        has_peer = torch_peer.has_form_of(subject.method.network) and not subject.method.has_span
+        if has_peer and torch_peer.is_installed():
             contenders["peer"] = own_process(
                 torch_peer.cpu_tasks if on_cpu else torch_peer.cuda_tasks
             )

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import jax
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
-from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference import predictions
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.performance import workloads
@@ -108,8 +106,8 @@ def train_step(
     optimizer, create = workloads.beginning(subject)
     parallelism = experiment.parallelism(devices)
     step = subject.experiment.train_step(optimizer, parallelism)
-    state, codec_weights = workloads.shapes(subject, create)
-    lowered = step.lower(*parallelism.arguments(state, codec_weights, subject.batch))
+    state, frozen = workloads.shapes(subject, create)
+    lowered = step.lower(*parallelism.arguments(state, frozen, subject.batch))
     return _cost(workloads.TRAIN_STEP, lowered, subject, len(devices), compiler)
 
 
@@ -131,7 +129,7 @@ def generation(experiment: Experiment, devices: tuple[jax.Device, ...], compiler
         jax.eval_shape(jax.random.key, 0),
         batch.example_index,
         batch.labels,
-        FixedSteps(EULER, experiment.eval.generation_steps),
+        experiment.generation_row[-1],
     )
     num_chips = len(batch.example_index.sharding.device_set)
     return _cost(workloads.GENERATION, lowered, subject, num_chips, compiler)

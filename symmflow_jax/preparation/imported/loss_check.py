@@ -301,7 +301,9 @@ def _with_noise(
 
 def _of_one_clock(method: SymmFlow) -> SymmFlow:
     """The method with one time for both components, as published networks have it."""
-    return dataclasses.replace(method, time_sampling=TimeSampling(), holds_clean=False)
+    return dataclasses.replace(
+        method, time_sampling=TimeSampling(), holds_clean=False, has_span=False
+    )
 
 
 @functools.partial(jax.jit, static_argnames=("method",))

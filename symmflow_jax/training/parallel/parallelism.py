@@ -29,12 +29,12 @@ class Parallelism(Protocol):
     def place_batch(self, batch: Batch) -> Batch:
         """Places this process's part of a batch for the step."""
 
-    def arguments(self, state: Any, codec_weights: Any, batch: Batch) -> tuple[Any, ...]:
+    def arguments(self, state: Any, frozen: Any, batch: Batch) -> tuple[Any, ...]:
         """Shapes of the placed arguments of the step, to compile it without arrays.
 
         Args:
             state: shapes of a state.
-            codec_weights: shapes of the codec's weights, or None.
+            frozen: shapes of the weights that no step changes, or None.
             batch: shapes of a whole batch.
         """
 

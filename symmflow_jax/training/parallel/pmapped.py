@@ -55,7 +55,7 @@ class Pmapped:
             lambda array: array.reshape(count, array.shape[0] // count, *array.shape[1:]), batch
         )
 
-    def arguments(self, state: Any, codec_weights: Any, batch: Batch) -> tuple[Any, ...]:
+    def arguments(self, state: Any, frozen: Any, batch: Batch) -> tuple[Any, ...]:
         """Shapes with a leading axis of devices."""
         count = len(self.devices)
 
@@ -66,7 +66,7 @@ class Pmapped:
             shape = (count, leaf.shape[0] // count, *leaf.shape[1:])
             return jax.ShapeDtypeStruct(shape, leaf.dtype)
 
-        copies = jax.tree.map(copied, (state, codec_weights))
+        copies = jax.tree.map(copied, (state, frozen))
         return (*copies, jax.tree.map(split, batch), key_shape())
 
     def compile(self, make_step: Callable[..., TrainStep]) -> jax.stages.Wrapped:

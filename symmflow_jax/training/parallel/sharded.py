@@ -64,11 +64,11 @@ class Sharded:
         """The batch of all processes, split over all devices."""
         return jax.make_array_from_process_local_data(self.sharding.of_batch, batch)
 
-    def arguments(self, state: Any, codec_weights: Any, batch: Batch) -> tuple[Any, ...]:
+    def arguments(self, state: Any, frozen: Any, batch: Batch) -> tuple[Any, ...]:
         """Shapes with their shardings."""
         return (
             self.targets(state),
-            self.targets(codec_weights),
+            self.targets(frozen),
             with_sharding(batch, self.sharding.of_batch),
             with_sharding(key_shape(), self.sharding.whole),
         )
@@ -77,8 +77,8 @@ class Sharded:
         """The step under `jit`."""
         step = make_step(distribute=self._distribute)
 
-        def placed_step(state: Any, codec_weights: Any, batch: Batch, key: jax.Array) -> Any:
-            state, metrics = step(state, codec_weights, batch, key)
+        def placed_step(state: Any, frozen: Any, batch: Batch, key: jax.Array) -> Any:
+            state, metrics = step(state, frozen, batch, key)
             state = jax.lax.with_sharding_constraint(state, self.sharding.shardings(state))
             return state, jax.lax.with_sharding_constraint(metrics, self.sharding.whole)
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def _error(solve) -> float:
     """The error of e, found as the growth of dx/ds = x over a unit of time."""
     state = JointState(jnp.ones((1, 1)), jnp.full((1, 2), 2.0))
-    end = solve(lambda state, s: state, state, 0.0, 1.0).state
+    end = solve(lambda state, s, *span: state, state, 0.0, 1.0).state
     assert end.semantics.shape == (1, 2)
     assert float(end.semantics[0, 1]) == pytest.approx(2.0 * float(end.image[0, 0]), rel=1e-4)
     return abs(float(end.image[0, 0]) - math.e)
@@ -39,7 +39,7 @@ def test_unknown_solvers_are_refused_with_the_list():
         make_solver("leapfrog", 2, 0.1)
     assert str(error.value) == (
         "The solver is 'leapfrog'; choose one of euler, midpoint, heun, rk4, rk4_three_eighths, "
-        "dopri5."
+        "dopri5, flow_map."
     )
 
 

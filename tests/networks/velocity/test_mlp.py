@@ -49,3 +49,22 @@ def test_each_of_two_times_has_an_input_of_its_own():
     assert variables["params"]["dense_0"]["kernel"].shape == (5, 8)
     exchanged = network.apply(variables, x, y, times[:, ::-1])
     assert jnp.any(network.apply(variables, x, y, times)[0] != exchanged[0])
+
+
+def test_a_span_starts_without_effect():
+    network, span = MLP(features=8, num_layers=2), jnp.asarray([[0.3], [0.9], [0.0]])
+    two = jnp.asarray([[0.2, 0.7]] * 3)
+    x, y = jnp.ones((3, 2)), jnp.ones((3, 1))
+    three = jnp.concatenate([two, span], axis=-1)
+    params = network.init(jax.random.key(0), x, y, three)["params"]
+    smaller = {name: layer for name, layer in params.items() if name != "span"}
+    assert smaller.keys() == network.init(jax.random.key(0), x, y, two)["params"].keys()
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        network.apply({"params": params}, x, y, three),
+        network.apply({"params": smaller}, x, y, two),
+    )
+    learned = {**params, "span": {"kernel": jnp.ones((1, 8))}}
+    moved, _ = network.apply({"params": learned}, x, y, three)
+    still, _ = network.apply({"params": params}, x, y, three)
+    np.testing.assert_array_equal(jnp.any(moved != still, axis=-1), [True, True, False])

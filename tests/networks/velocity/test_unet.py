@@ -170,3 +170,73 @@ def test_a_second_clock_starts_without_effect():
         jax.grad(lambda p: jnp.sum(SMALL.apply({"params": p}, x, y, jnp.stack([t, t_y], -1))[0]))
     )
     assert np.any(gradient(params)["semantics_time"]["out_dense"]["kernel"])
+
+
+def test_a_vector_of_one_time_is_that_time_and_a_span_starts_without_effect():
+    x, y, t = inputs()
+    times = jnp.stack([t, jnp.asarray([0.1, 0.9])], axis=-1)
+    params = random_params(SMALL, x, y, times)
+    mapped = jnp.concatenate([times, jnp.asarray([[0.3], [0.0]])], axis=-1)
+    shapes = jax.eval_shape(SMALL.init, jax.random.key(0), x, y, mapped)["params"]
+    assert shapes.keys() - params.keys() == {"span"}
+    span = jax.jit(lambda key: SMALL.init(key, x, y, mapped)["params"]["span"])(jax.random.key(0))
+
+    @quick_jit
+    def apply(params):
+        at = functools.partial(SMALL.apply, {"params": params}, x, y)
+        return at(t), at(t[:, None]), at(times), at(mapped)
+
+    one, vector, two, three = apply({**params, "span": span})
+    jax.tree.map(np.testing.assert_array_equal, one, vector)
+    jax.tree.map(np.testing.assert_array_equal, two, three)
+    assert np.abs(np.subtract(one[0], two[0])).max() > 1e-3
+
+
+# 256 tokens: attention would be the kernel on TPU, which has no tangent.
+_TOKENS = dataclasses.replace(SMALL, attention="xla")
+
+
+def _tangents(network, params, x, y, t):
+    def outputs(x, t):
+        return network.apply({"params": params}, x, y, t)[0]
+
+    directions = jnp.sin(jnp.arange(x.size, dtype=jnp.float32)).reshape(x.shape), jnp.ones_like(t)
+    return outputs, directions
+
+
+def test_tangents_agree_with_central_differences():
+    x, y, t = inputs(1, (16, 16))
+    params = random_params(_TOKENS, x, y, t)
+    outputs, (dx, dt) = _tangents(_TOKENS, params, x, y, t)
+    step = 1e-2
+
+    @quick_jit
+    def both(x, t):
+        ahead, back = outputs(x + step * dx, t + step * dt), outputs(x - step * dx, t - step * dt)
+        return jax.jvp(outputs, (x, t), (dx, dt))[1], (ahead - back) / (2 * step)
+
+    tangent, difference = both(x, t)
+    assert np.abs(tangent).max() > 0.1
+    np.testing.assert_allclose(tangent, difference, rtol=0, atol=2e-2 * np.abs(tangent).max())
+
+
+def test_tangents_beside_the_gradient_through_the_kernel_lower_for_tpu():
+    """The attention of the network is the kernel; that of its tangents is XLA's."""
+    kernel = dataclasses.replace(SMALL, attention="auto")
+    x, y, t = inputs(1, (16, 16))
+    params = jax.eval_shape(SMALL.init, jax.random.key(0), x, y, t)["params"]
+
+    def loss(params, network):
+        outputs, directions = _tangents(network, params, x, y, t)
+        tangent = jax.lax.stop_gradient(jax.jvp(outputs, (x, t), directions)[1])
+        own = kernel.apply({"params": params}, x, y, t)[0]
+        return jnp.sum(jnp.square(own - tangent))
+
+    with jax.numpy_dtype_promotion("standard"):  # The kernel mixes dtypes.
+        traced = jax.jit(jax.grad(functools.partial(loss, network=_TOKENS))).trace(params)
+        text = traced.lower(lowering_platforms=("tpu",)).as_text()
+        assert "tpu_custom_call" in text
+        traced.lower(lowering_platforms=("cpu",))
+        # With the kernel there are no tangents: without XLA's attention this would not lower.
+        with pytest.raises((TypeError, NotImplementedError)):
+            jax.jit(jax.grad(functools.partial(loss, network=kernel))).trace(params)

@@ -11,7 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference import predictions
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.symmflow import FrozenWeights, Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives
@@ -50,7 +50,7 @@ POINTS = {
 class Training:
     """Twenty steps on points, whose learning rate is kept low: rounding errors stay small."""
 
-    def __init__(self, experiment, form: str):
+    def __init__(self, experiment, form: str, frozen: FrozenWeights | None = None):
         self.parallelism = FORMS[form]()
         self.method = experiment.method
         self.optimizer = adamw(one_cycle(NUM_STEPS, 2, 1e-4, 1e-6), 0.0, None)
@@ -60,11 +60,12 @@ class Training:
         self.step = experiment.train_step(self.optimizer, self.parallelism)
         self.first = self.parallelism.create(create, jax.random.key(0))
         self.state = self.first
+        frozen = self.parallelism.place(frozen)
         metrics = []
         for _ in range(NUM_STEPS):
             self.batch = next(self.iterator)
             placed = self.parallelism.place_batch(self.batch)
-            self.state, values = self.step(self.state, None, placed, jax.random.key(1))
+            self.state, values = self.step(self.state, frozen, placed, jax.random.key(1))
             metrics.append(values)
         self.losses = np.array([step["loss"] for step in self.parallelism.read(metrics)])
 
@@ -110,6 +111,20 @@ def test_losses_do_not_depend_on_how_devices_share_the_work(trained):
     np.testing.assert_allclose(trained("pmap").losses, one, rtol=1e-5)
     np.testing.assert_allclose(trained("fsdp").losses, one, rtol=1e-5)
     np.testing.assert_allclose(trained("two slices").losses, one, rtol=1e-5)
+
+
+def test_a_flow_map_and_its_teacher_are_shared_alike(tiny_experiment):
+    clocks = {"train.clock": "mixed", "train.prob_at_one": 0.3}
+    experiment = tiny_experiment(**POINTS, **clocks, **{"train.objective": "flow_map"})
+    teacher = jax.device_get(tiny_experiment(**POINTS, **clocks).method.init(jax.random.key(5)))
+    frozen = FrozenWeights(teacher=teacher)
+    with jax.numpy_dtype_promotion("standard"):
+        one, copied, split = (
+            Training(experiment, form, frozen).losses for form in ("one", "pmap", "fsdp")
+        )
+    assert len(set(one.tolist())) == NUM_STEPS and np.isfinite(one).all()
+    np.testing.assert_allclose(copied, one, rtol=1e-4)
+    np.testing.assert_allclose(split, one, rtol=1e-4)
 
 
 def test_accumulated_gradients_are_shared_alike(trained):

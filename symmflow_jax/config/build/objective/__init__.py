@@ -1,0 +1,1 @@
+"""What training minimizes: the table of objectives."""

@@ -1,0 +1,1 @@
+"""Runs whose weights another training uses: to begin with, or as a teacher."""

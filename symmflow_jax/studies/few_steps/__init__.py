@@ -1,0 +1,1 @@
+"""Generation in one pass or few, with recognition kept."""
