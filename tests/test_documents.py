@@ -30,7 +30,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.reading import config_file, overrides
 from symmflow_jax.evaluation.compare import compare
-from symmflow_jax.evaluation.report import paper
+from symmflow_jax.evaluation.report.paper import figures
 from symmflow_jax.interop.hub import address
 from tests.campaigns import data_kinds
 
@@ -56,6 +56,9 @@ ELSEWHERE = {
     r"(scancel|scontrol|tail) ": "needs a job of Slurm",
     r"launch/\w+\.sh ": "ran with --dry-run before; tests/launch plays the rest",
     r"python -m symmflow_jax\.studies\.": "trains toys for minutes; tests/studies has short ones",
+    r"python -m symmflow_jax\.main .*gs://": "needs a bucket; tests/test_buckets.py emulates them",
+    r"python launch/notebooks/execute\.py": "tests/launch/test_notebooks.py runs all cells",
+    r"python exports/": "tests/inference/export/standalone runs these scripts apart",
     r"python -m symmflow_jax\.interop\.convert_metric_weights": (
         "reads files of other projects; tests/interop converts small ones"
     ),
@@ -67,6 +70,7 @@ OPENED = {
     r"configs/shapes\.py --config\.train\.clock=": "trains as configs/shapes.py alone",
     r"--config\.data\.dir=data.* --mode=check_data": "looks as the command for pairs of folders",
     r"--mode=evaluate (?!--config\.eval\.num_steps=1,5,25)": "measures as that of shapes.py",
+    r"configs/shapes_map\.py --mode=evaluate": "measures as that of shapes.py",
     r"--mode=(encode|finetune_vae)": "compiles the autoencoder; tests/preparation runs them",
     r"--mode=segment .*--num_draws": "segments as the command without a vote",
     r"--mode=benchmark .*--batch_sizes": "compiles all workloads; tests/performance runs it",
@@ -441,7 +445,7 @@ def test_the_scores_of_the_paper_are_those_of_the_report(title, dataset):
     found = {(_METRICS[score], int(steps)): float(value) for score, steps, value in rows}
     expected = {
         (series.metric, steps): value
-        for series in paper.of(dataset)
+        for series in figures.of(dataset)
         for steps, value in series.values.items()
     }
     assert found == expected

@@ -154,7 +154,7 @@ def programs() -> list[str]:
     """The other programs: modules of the package that can be started."""
     package = ROOT / "symmflow_jax"
     found = [
-        ".".join(path.relative_to(package).with_suffix("").parts)
+        ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__main__")
         for path in sorted(package.rglob("*.py"))
         if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
     ]
@@ -162,10 +162,12 @@ def programs() -> list[str]:
 
 
 def _program(name: str) -> str:
-    path = ROOT / "symmflow_jax" / f"{name.replace('.', '/')}.py"
+    folder = ROOT / "symmflow_jax" / name.replace(".", "/")
+    path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     head = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
     # Studies share their flags.
-    flags_file = path.with_name("report.py") if name.startswith("studies.") else path
+    shared = ROOT / "symmflow_jax" / "studies" / "report.py"
+    flags_file = shared if name.startswith("studies.") else path
     own = "\n\n".join(_flag(*flag) for flag in flags_in(flags_file))
     return f"### symmflow_jax.{name} {{ data-toc-label={name} }}\n\n{head}\n\n{own}".strip()
 

@@ -8,17 +8,22 @@ import operator
 from collections.abc import Iterable
 
 from symmflow_jax.config.build.data import sources
-from symmflow_jax.config.build.method import CLOCKS, key_of_two_clocks
+from symmflow_jax.config.build.method.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
-from symmflow_jax.config.schema import map_relations, measurement, old_names, ranges, relations
+from symmflow_jax.config.schema import (
+    map_relations,
+    measurement,
+    old_names,
+    places,
+    ranges,
+    relations,
+)
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
-from symmflow_jax.interop.hub import address
 from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.runtime.errors import shown_value
-from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 # Fixed choices, which are no tables because nothing can be added.
@@ -35,11 +40,6 @@ _SETS: dict[str, tuple[str, ...]] = {
 }
 
 # Keys with a table for which "" takes a default.
-_IN_BUCKETS = ("data.dir", "data.latents")
-_PACK = (
-    "Pack the data set (--mode=pack), copy the packed folder to the bucket, and set "
-    "config.data.source=packed; or mount the bucket as a folder."
-)
 _MAY_BE_EMPTY = ("train.semantics_parameterization",)
 
 
@@ -50,8 +50,7 @@ _MODEL = ("data.", "semantics.", "network.", "autoencoder.")
 def check(config: Config) -> None:
     """Raises a ValueError for the first invalid value; the message names it and the remedy."""
     _check_choices(config)
-    _check_addresses(config)
-    _check_places(config)
+    places.check(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
     _check_latents(config.data)
@@ -109,34 +108,6 @@ def _names(value: str | tuple[str, ...]) -> Iterable[str]:
     return (value,) if isinstance(value, str) else value
 
 
-def _check_addresses(config: Config) -> None:
-    """Checks the form of addresses on the hub, without a download; only weights have them."""
-    fields = fields_of(Config)
-    for key, field in fields.items():
-        value = operator.attrgetter(key)(config) if field.is_path else ""
-        if address.is_address(value) and not field.is_weights:
-            weights = [name for name, other in fields.items() if other.is_weights]
-            raise ValueError(
-                f"config.{key} is {value!r}, but only weights are fetched from the hub "
-                f"({listed(f'config.{name}' for name in weights)}); give a place on this machine."
-            )
-        if field.is_weights:
-            address.check(value)
-
-
-def _check_places(config: Config) -> None:
-    """Checks the form of paths, and that those in buckets are of keys that can have them."""
-    is_packed = sources.SOURCES[config.data.source].is_packed
-    for key, field in fields_of(Config).items():
-        value = operator.attrgetter(key)(config) if field.is_path else ""
-        name = f"config.{key}"
-        if key == "data.dir" and not is_packed:
-            place.refuse(value, name, _PACK)
-        elif not field.is_weights and key not in _IN_BUCKETS:
-            place.refuse(value, name, "Give a folder on a disk.")
-        place.check(value, name)
-
-
 def _check_ranges(config: Config, keys: Iterable[str]) -> None:
     """Checks the numbers under some keys against the ranges in their types."""
     for key in keys:
@@ -170,7 +141,11 @@ def _check_clocks(config: Config) -> None:
         )
     key = key_of_two_clocks(config)
     if choice.num_clocks == 1 and key:
-        two_clocks = [name for name, other in CLOCKS.items() if other.num_clocks > 1]
+        two_clocks = [
+            name
+            for name, other in CLOCKS.items()
+            if other.num_clocks > 1 and not other.make(config.train).is_unconditional
+        ]
         raise ValueError(
             f"config.{key} is {operator.attrgetter(key)(config)!r}, which needs a network that "
             "learns with a clock for each component; set config.train.clock to "

@@ -6,8 +6,8 @@ from typing import Any
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.config.build.method import CLOCKS
-from symmflow_jax.config.build.objective.objectives import OBJECTIVES
+from symmflow_jax.config.build.method.method import CLOCKS
+from symmflow_jax.config.build.method.objectives import OBJECTIVES
 from symmflow_jax.semantics.labels import LabelSchema
 
 

@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 
 import symmflow_jax
-from symmflow_jax.config.build.networks import make_network
+from symmflow_jax.config.build.method.networks import make_network
 from symmflow_jax.inference.export.state_dict import export_weights
 from symmflow_jax.interop.names import latent_unet
 from symmflow_jax.interop.names.unet_shapes import param_shapes

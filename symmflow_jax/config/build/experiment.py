@@ -17,11 +17,12 @@ import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import codecs, metrics, solvers, tables, training
+from symmflow_jax.config.build import metrics, solvers, tables, training
 from symmflow_jax.config.build.data import batches, provenance, sources
-from symmflow_jax.config.build.method import make_guidance, make_method
-from symmflow_jax.config.build.objective.objectives import has_span
-from symmflow_jax.config.build.semantics import ENCODINGS
+from symmflow_jax.config.build.method import codecs
+from symmflow_jax.config.build.method.method import make_guidance, make_method
+from symmflow_jax.config.build.method.objectives import has_span
+from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.values import (
     Config,
     DataConfig,

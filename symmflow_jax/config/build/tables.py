@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
-from symmflow_jax.config.build.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
+from symmflow_jax.config.build.method.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
+from symmflow_jax.config.build.method.networks import NETWORKS
+from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span
+from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
-from symmflow_jax.config.build.networks import NETWORKS
-from symmflow_jax.config.build.objective.objectives import OBJECTIVES, has_span
-from symmflow_jax.config.build.semantics import ENCODINGS
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
 from symmflow_jax.config.choices import Choice

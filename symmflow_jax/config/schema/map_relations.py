@@ -2,9 +2,9 @@
 
 import operator
 
-from symmflow_jax.config.build.method import CLOCKS, dissolves
+from symmflow_jax.config.build.method.method import CLOCKS, dissolves
+from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span, key_of_spans
 from symmflow_jax.config.build.metrics import METRICS
-from symmflow_jax.config.build.objective.objectives import OBJECTIVES, has_span, key_of_spans
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.choices import listed
 from symmflow_jax.config.values import Config

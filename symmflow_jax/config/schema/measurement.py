@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config.build.method import CLOCKS
+from symmflow_jax.config.build.method.method import CLOCKS
 from symmflow_jax.config.build.metrics import METRICS
 from symmflow_jax.config.build.solvers import make_density_solver
 from symmflow_jax.config.choices import listed

@@ -3,8 +3,8 @@
 The range of a single number stands in its type, in `values`.
 """
 
-from symmflow_jax.config.build.networks import NETWORKS
-from symmflow_jax.config.build.semantics import ENCODINGS
+from symmflow_jax.config.build.method.networks import NETWORKS
+from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.values import AutoencoderConfig, Config, NetworkConfig, TrainConfig
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from symmflow_jax.evaluation.measurement import Measurement
-from symmflow_jax.evaluation.report import paper, tables
+from symmflow_jax.evaluation.report import tables
+from symmflow_jax.evaluation.report.paper import figures
 from symmflow_jax.metrics.calibration import RiskCoverage
 from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs.pictures import plots
@@ -46,7 +47,7 @@ def quality(table: list[Measurement], task: str, metric: str) -> np.ndarray:
         cost, value, spread = zip(*points, strict=True)
         bars = None if None in spread else spread
         axis.errorbar(cost, value, yerr=bars, label=name, marker="o", markersize=4, capsize=3)
-    for published in paper.of(chosen[0].protocol.dataset):
+    for published in figures.of(chosen[0].protocol.dataset):
         is_curve = None not in published.values
         if (published.task, published.metric) == (task, metric) and is_curve:
             steps, values = zip(*published.values.items(), strict=True)

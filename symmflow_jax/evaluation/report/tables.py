@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
-from symmflow_jax.evaluation.report import paper
+from symmflow_jax.evaluation.report.paper import comparison, figures
 from symmflow_jax.metrics.conventions import OURS
 from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs import markdown
@@ -193,17 +193,17 @@ def _in_words(measurement: Measurement) -> str:
 def _paper_section(table: list[Measurement]) -> str:
     """The paper's figures for the data set, each with the measured value and what differs."""
     rows, notes = [], []
-    for published in paper.of(table[0].protocol.dataset):
-        if not paper.concerns(published, table):
+    for published in figures.of(table[0].protocol.dataset):
+        if not comparison.concerns(published, table):
             continue
         for num_steps, value in published.values.items():
-            found = paper.ours(published, num_steps, table)
+            found = comparison.ours(published, num_steps, table)
             theirs = f"{value:.{published.decimals}f}"
             if not found:
-                note = paper.not_measured(published, table)
+                note = comparison.not_measured(published, table)
                 rows.append([published.title, _steps(published, num_steps), theirs, "", note])
             for m in found:
-                note = "; ".join(paper.differences(published, m))
+                note = "; ".join(comparison.differences(published, m))
                 here = _as_printed(published, m)
                 rows.append([published.title, _steps(published, num_steps), theirs, here, note])
         notes.append(f"{published.title}, in the paper: {published.note}.")
@@ -217,12 +217,12 @@ def _paper_section(table: list[Measurement]) -> str:
     return "## Beside the paper\n\n" + "\n\n".join([lines, *notes, here])
 
 
-def _steps(published: paper.Published, num_steps: int | None) -> int | str:
+def _steps(published: comparison.Published, num_steps: int | None) -> int | str:
     """Number of Euler steps of a published figure, or the adaptive solver."""
     return published.solver if num_steps is None else num_steps
 
 
-def _as_printed(published: paper.Published, measurement: Measurement) -> str:
+def _as_printed(published: comparison.Published, measurement: Measurement) -> str:
     """The measured value in the paper's unit, with one more decimal and perhaps its spread."""
     if math.isnan(measurement.value):
         return UNDEFINED

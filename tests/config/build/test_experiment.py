@@ -10,7 +10,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.reading import config_file
 from symmflow_jax.data.source import numbered_classes
-from symmflow_jax.evaluation.report import paper
+from symmflow_jax.evaluation.report.paper import figures
 from symmflow_jax.semantics import palettes
 
 _FOLDER = pathlib.Path(__file__).parents[3] / "configs"
@@ -49,7 +49,10 @@ def test_each_set_of_medmnist_has_a_config_in_pixels_and_in_latents(name):
         flips = experiment.data.random_flip, experiment.data.random_vertical_flip
         assert flips == (not grey, not grey)
         assert experiment.dataset == f"npz/{archive}"
-        assert [p.metric for p in paper.of(experiment.dataset)] == ["auc_of_distances", "accuracy"]
+        assert [p.metric for p in figures.of(experiment.dataset)] == [
+            "auc_of_distances",
+            "accuracy",
+        ]
 
 
 @pytest.mark.usefixtures("standard_dtype_promotion")

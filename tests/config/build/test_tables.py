@@ -13,10 +13,10 @@ import pytest
 import symmflow_jax
 from symmflow_jax.config.build.data.sources import SOURCES, SourceChoice, from_seed
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.config.build.method import COUPLINGS, PARAMETERIZATIONS, PATHS
+from symmflow_jax.config.build.method.method import COUPLINGS, PARAMETERIZATIONS, PATHS
+from symmflow_jax.config.build.method.networks import NETWORKS, NetworkChoice
+from symmflow_jax.config.build.method.semantics import ENCODINGS, EncodingChoice
 from symmflow_jax.config.build.metrics import METRICS, MetricChoice
-from symmflow_jax.config.build.networks import NETWORKS, NetworkChoice
-from symmflow_jax.config.build.semantics import ENCODINGS, EncodingChoice
 from symmflow_jax.config.build.solvers import SOLVERS, SolverChoice
 from symmflow_jax.config.build.tables import TABLES, unused_keys
 from symmflow_jax.config.choices import Choice

@@ -96,7 +96,10 @@ def test_a_broken_config_is_told_in_one_line(write, monkeypatch, text, message):
 
 def test_a_config_that_is_not_there_is_told_with_the_most_similar_one(write):
     write(_GOOD, "configs/shapes.py")
-    near = "not exist. Did you mean 'shapes.py'. With symmflow_jax comes configs/shapes.py; --conf"
+    near = (
+        "not exist. Did you mean 'shapes.py'. With symmflow_jax comes configs/shapes.py, "
+        "configs/shapes_map.py; --conf"
+    )
     with pytest.raises(ConfigFileError, match=near):
         config_file.load("configs/shape.py")
     with pytest.raises(ConfigFileError, match="is a folder; give one of its files: shapes.py"):

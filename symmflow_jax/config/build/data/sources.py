@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symmflow_jax.config.build.semantics import semantics_kind
+from symmflow_jax.config.build.method.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.decoding.decoding import Decoding

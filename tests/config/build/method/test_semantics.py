@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build.method import PARAMETERIZATIONS
-from symmflow_jax.config.build.semantics import ENCODINGS, make_encoding, semantics_kind
+from symmflow_jax.config.build.method.method import PARAMETERIZATIONS
+from symmflow_jax.config.build.method.semantics import ENCODINGS, make_encoding, semantics_kind
 from symmflow_jax.data.source import numbered_classes
 from symmflow_jax.semantics.kinds import SemanticsKind
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from symmflow_jax.config.build.networks import NETWORKS, make_network
+from symmflow_jax.config.build.method.networks import NETWORKS, make_network
 from symmflow_jax.config.values import NetworkConfig
 
 _SMALL = NetworkConfig(

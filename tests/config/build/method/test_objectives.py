@@ -2,7 +2,7 @@
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.config.build.objective.objectives import OBJECTIVES, has_span, key_of_spans
+from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span, key_of_spans
 from symmflow_jax.data.source import numbered_classes
 
 

@@ -10,7 +10,7 @@ from symmflow_jax.codecs.codec import Codec
 from symmflow_jax.codecs.latents import LatentCodec
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.config.build.data.sources import kind_of
-from symmflow_jax.config.build.semantics import ENCODINGS, make_encoding
+from symmflow_jax.config.build.method.semantics import ENCODINGS, make_encoding
 from symmflow_jax.config.choices import listed
 from symmflow_jax.config.values import AutoencoderConfig, Config
 from symmflow_jax.networks.autoencoder import Autoencoder

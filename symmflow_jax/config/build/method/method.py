@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from symmflow_jax.config.build import codecs
-from symmflow_jax.config.build.networks import make_network
-from symmflow_jax.config.build.objective.objectives import OBJECTIVES
-from symmflow_jax.config.build.semantics import ENCODINGS
+from symmflow_jax.config.build.method import codecs
+from symmflow_jax.config.build.method.networks import make_network
+from symmflow_jax.config.build.method.objectives import OBJECTIVES
+from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import ClockShares, Config, GuidanceConfig, TrainConfig
 from symmflow_jax.flow.guidance import Guidance

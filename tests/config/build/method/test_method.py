@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build.method import (
+from symmflow_jax.config.build.method.method import (
     CLOCKS,
     COUPLINGS,
     PARAMETERIZATIONS,

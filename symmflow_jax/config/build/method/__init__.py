@@ -1,0 +1,1 @@
+"""Construction of the method from a config."""

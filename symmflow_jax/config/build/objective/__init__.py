@@ -1,1 +1,0 @@
-"""What training minimizes: the table of objectives."""
