@@ -1,13 +1,13 @@
 """Flow Matching of CIFAR-10 images alone (Lipman et al. 2023, arXiv 2210.02747).
 
     python -m symmflow_jax.main --config=configs/cifar10_flow_matching.py \
-        --config.data.dir=data/cifar-10-batches-py --workdir=runs/cifar10_flow_matching
+        --config.data.dir=data/cifar10 --workdir=runs/cifar10_flow_matching
 
 `data.dir` is the folder of the python or the binary version, as its author publishes it. The
 diffusion path of the paper's comparison, cut where the paper cuts it, is
 
     python -m symmflow_jax.main --config=configs/cifar10_flow_matching.py \
-        --config.data.dir=data/cifar-10-batches-py --config.train.path=diffusion \
+        --config.data.dir=data/cifar10 --config.train.path=diffusion \
         --config.train.sigma_min=1e-3 --workdir=runs/cifar10_diffusion
 
 The training ends with the evaluation of the test split: bits per dimension, by dopri5 at 1e-5. The
@@ -15,7 +15,7 @@ paper's mean over 50 dequantised copies, and FID of 50,000 samples with the pass
 (docs/weights.md has the weights of Inception), are
 
     python -m symmflow_jax.main --config=configs/cifar10_flow_matching.py --mode=evaluate \
-        --config.data.dir=data/cifar-10-batches-py --config.eval.likelihood_examples=10000 \
+        --config.data.dir=data/cifar10 --config.eval.likelihood_examples=10000 \
         --config.eval.likelihood_draws=50 --config.eval.features=inception \
         --config.eval.feature_weights=inception.safetensors --config.eval.real_split=train \
         --config.eval.num_feature_samples=50000 --workdir=runs/cifar10_flow_matching

@@ -96,11 +96,13 @@ _TINY = {
     "eval.num_quick_examples": 4, "eval.num_generated": 4, "eval.generation_steps": 1,
     "eval.num_steps": 1, "eval.metrics": "recognition", "eval.num_seeds": 1,
     "eval.num_feature_samples": 0, "eval.features": "", "eval.lpips_weights": "",
-    "plan.topology": "",
+    "eval.likelihood_examples": 0, "plan.topology": "",
 }  # fmt: skip
 _TINY_FLAGS = {
     "num_steps": 1, "num_samples": 2, "classifier_steps": 1, "num_rounds": 1, "batch_sizes": 4,
 }  # fmt: skip
+_WITHOUT = {("export", None): ("num_steps",), ("benchmark", "export"): ("batch_sizes",)}
+"""Tiny flags that a part of a mode does not take, by mode and by --format or --only."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -325,8 +327,12 @@ def _tiny(arguments: list[str]) -> list[str]:
     keys = dict(_TINY)
     if config.data.image_size:
         keys["data.image_size"] = "8,8"
+    if config.train.clock == "unconditional":
+        keys["eval.metrics"] = "objective"
     own = main.MODES[values.get("mode", "train")].flags
     added = {name: value for name, value in _TINY_FLAGS.items() if name in own}
+    for name in _WITHOUT.get((values.get("mode"), values.get("format") or values.get("only")), ()):
+        del added[name]
     if values.get("input") == "3,7":
         added["input"] = "3,5"  # The saved run has seven classes.
     return [
