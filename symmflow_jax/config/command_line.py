@@ -70,7 +70,9 @@ def start(
         cluster_flags.check_same(conversion.to_json(config))
         # Imported here so that its slow imports do not delay --help.
         from symmflow_jax.config.build.experiment import Experiment
+        from symmflow_jax.runtime import compilation
 
+        compilation.choose_fast_cpu_kernels(config.train.batch_size)
         command(Experiment(config))
 
     def join() -> Session | None:
@@ -114,7 +116,7 @@ def run(
             if _CONFIG.value == shipped.LIST:
                 sys.stdout.write(shipped.listing() + "\n")
                 return
-            _prepare_jax()
+            _prepare_jax(has_config=has_config)
             session = join()
             command()
             if session is not None:
@@ -207,12 +209,13 @@ def _in_one_line(error: BaseException) -> str:
     return "Error: " + " ".join(line.strip() for line in str(error).splitlines())
 
 
-def _prepare_jax() -> None:
+def _prepare_jax(*, has_config: bool) -> None:
     """Sets up compilation and garbage collection, before JAX starts its backend."""
     # Imported here so that the slow import of JAX delays no --help.
     from symmflow_jax.runtime import compilation
 
-    compilation.choose_fast_cpu_kernels()
+    if not has_config:
+        compilation.choose_fast_cpu_kernels()
     compilation.keep_compiled_programs()
     compilation.collect_garbage_rarely()
 

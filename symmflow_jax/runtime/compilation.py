@@ -15,31 +15,44 @@ from symmflow_jax.runtime.storage import place
 
 _logger = logging.getLogger(__name__)
 
-_VERSIONS = ("0.10.",)  # XLA ends the process for an unknown flag.
+_FIRST, _LAST = (0, 10), (0, 12)
+"""Versions of jaxlib that have the flags; XLA ends the process for an unknown flag."""
+
+_LARGE_BATCH = 48
+"""Examples of a train step from which on XLA's older kernels are faster.
+
+Processor seconds of a step with jaxlib 0.11 on two cores (AVX-512), older kernels and YNN:
+configs/mnist.py 1.40 and 0.93 (16 examples), 2.76 and 1.80 (32), 3.48 and 3.91 (64);
+configs/shapes.py 0.40 and 0.30 (16), 0.85 and 0.61 (32), 1.17 and 1.44 (64), and with twice the
+channels 1.04 and 0.78 (16). jaxlib 0.10 and 0.12 agree.
+"""
 
 
-def choose_fast_cpu_kernels() -> None:
+def choose_fast_cpu_kernels(batch_size: int = _LARGE_BATCH) -> None:
     """Adds flags for CPU to `XLA_FLAGS` unless the user has set them.
 
-    JAX reads the variable when its backend starts. Only jaxlib 0.10 gets the flags.
+    JAX reads the variable when its backend starts. A jaxlib that may not know them gets none.
+
+    Args:
+        batch_size: examples that the programs of this process work on at once.
     """
-    if not importlib.metadata.version("jaxlib").startswith(_VERSIONS):
+    version = importlib.metadata.version("jaxlib").split(".")
+    if not _FIRST <= (int(version[0]), int(version[1])) <= _LAST:
         return
-    for flag, value in _cpu_flags().items():
+    for flag, value in _cpu_flags(batch_size).items():
         flags = os.environ.get("XLA_FLAGS", "")
         if flag not in flags:
             os.environ["XLA_FLAGS"] = f"{flags} {flag}={value}".strip()
 
 
-def _cpu_flags() -> dict[str, str]:
-    return {
-        # The CPU backend of jaxlib 0.10 computes convolutions with the library YNN, with which a
-        # U-Net train step takes 1.7 times as long as with XLA's older kernels. An empty list of
-        # fusions disables it.
-        "--xla_cpu_experimental_ynn_fusion_type": "",
-        # Code is generated in parts; many more parts than cores add a fifth to the time.
-        "--xla_cpu_parallel_codegen_split_count": str(2 * (os.cpu_count() or 1)),
-    }
+def _cpu_flags(batch_size: int) -> dict[str, str]:
+    # Code is generated in parts; many more parts than cores add a fifth to the time.
+    flags = {"--xla_cpu_parallel_codegen_split_count": str(2 * (os.cpu_count() or 1))}
+    if batch_size >= _LARGE_BATCH:
+        # XLA computes convolutions with the library YNN. An empty list of fusions leaves them to
+        # its older kernels.
+        flags = {"--xla_cpu_experimental_ynn_fusion_type": "", **flags}
+    return flags
 
 
 def jit_once(function: Callable, **options: Any) -> Callable:

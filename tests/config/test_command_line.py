@@ -18,7 +18,7 @@ _CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}
 def run(monkeypatch):
     """A function from arguments of the command line to its exit: 0, or the error's text."""
     monkeypatch.setattr(command_line, "prepare", lambda: None)
-    monkeypatch.setattr(command_line, "_prepare_jax", lambda: None)
+    monkeypatch.setattr(command_line, "_prepare_jax", lambda *, has_config: None)
 
     def start(*arguments: str, command=main.main):
         monkeypatch.setattr("sys.argv", ["symmflow_jax", *arguments])

@@ -68,7 +68,7 @@ def test_free_images_are_learned_beside_semantics_of_pure_noise():
 def test_images_alone_are_learned_beside_semantics_of_pure_noise():
     sampling = TimeSampling(tied=0.0, noise_semantics=1.0)
     assert sampling.is_unconditional and sampling.num_clocks == 2
-    times, learned = draw(sampling)
+    times, learned, _ = draw(sampling)
     assert_uniform(times.image)
     np.testing.assert_array_equal(times.semantics, np.ones(NUM))
     np.testing.assert_array_equal(learned.image, np.ones(NUM))

@@ -21,6 +21,25 @@ def test_the_flag_is_added_to_the_users_flags_once(monkeypatch):
     assert os.environ["XLA_FLAGS"] == flags
 
 
+@pytest.mark.parametrize("version", ["0.10.2", "0.11.2", "0.12.0.1"])
+def test_small_batches_keep_the_newer_kernels(monkeypatch, version):
+    monkeypatch.setattr(compilation.importlib.metadata, "version", lambda name: version)
+    for batch_size, has_flag in ((16, False), (64, True)):
+        monkeypatch.setenv("XLA_FLAGS", "")
+        compilation.choose_fast_cpu_kernels(batch_size)
+        assert ("ynn_fusion_type" in os.environ["XLA_FLAGS"]) == has_flag
+        assert "--xla_cpu_parallel_codegen_split_count=" in os.environ["XLA_FLAGS"]
+
+
+@pytest.mark.parametrize("version", ["0.9.2", "0.13.0", "1.0.0"])
+def test_a_jaxlib_that_may_not_know_the_flags_gets_none(monkeypatch, version):
+    """XLA would end the process."""
+    monkeypatch.setattr(compilation.importlib.metadata, "version", lambda name: version)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_other=1")
+    compilation.choose_fast_cpu_kernels()
+    assert os.environ["XLA_FLAGS"] == "--xla_other=1"
+
+
 def test_the_users_choice_stays(monkeypatch):
     chosen = "--xla_cpu_experimental_ynn_fusion_type=LIBRARY_FUSION_TYPE_REDUCE"
     monkeypatch.setenv("XLA_FLAGS", chosen)

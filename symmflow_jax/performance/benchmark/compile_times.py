@@ -64,7 +64,7 @@ def _in_new_process(
 
 
 def _measure(experiment: Experiment, batch_size: int, cache_folder: str) -> dict[str, Program]:
-    compilation.choose_fast_cpu_kernels()
+    compilation.choose_fast_cpu_kernels(batch_size)
     compilation.collect_garbage_rarely()
     jax.config.update("jax_compilation_cache_dir", cache_folder)
     subject = workloads.subject(experiment, batch_size)
