@@ -120,7 +120,9 @@ def test_a_run_leaves_everything_that_it_promises(finished):
     workdir = finished.workdir
     saved = json.loads((workdir / "config.json").read_text())
     assert Experiment.from_json(saved) == finished.experiment
-    assert json.loads((workdir / "versions.json").read_text())["jax"] == jax.__version__
+    versions = json.loads((workdir / "versions.json").read_text())
+    assert versions["jax"] == jax.__version__
+    assert versions["symmflow_jax"] == symmflow_jax.__version__
     assert list(workdir.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
         assert (workdir / picture).stat().st_size > 1_000

@@ -13,6 +13,7 @@ from typing import Any
 import filelock
 import jax
 
+import symmflow_jax
 from symmflow_jax.runs.bucket.lease import Lease
 from symmflow_jax.runtime import files, outputs, processes
 from symmflow_jax.runtime.cluster import session
@@ -132,7 +133,8 @@ def write_description(
     """
     workdir.mkdir(parents=True, exist_ok=True)
     files.write_json(workdir / "config.json", config)
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    versions = {"symmflow_jax": symmflow_jax.__version__}
+    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     machine = {
         "python": platform.python_version(),
         "platform": jax.default_backend(),

@@ -258,6 +258,8 @@ def main() -> int:
     play, count, seconds, promise = CAMPAIGNS[options.campaign]
     count, seconds = options.processes or count, options.within or seconds
     good = 0
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         campaign = Campaign(pathlib.Path(folder), count, seconds, *_RUN)
         for number in range(options.first, options.first + options.rounds):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+import symmflow_jax
 from symmflow_jax.inference.export.programs import InputKind, Program, ProgramForm
 from symmflow_jax.inference.model import Model
 
@@ -48,7 +49,7 @@ def describe(
     """
     schema = model.schema
     values = {
-        "made_by": "symmflow_jax",
+        "made_by": f"symmflow_jax {symmflow_jax.__version__}",
         "jax": jax.__version__,
         "step": model.step,
         "clocks": model.method.time_sampling.num_clocks,
