@@ -100,7 +100,7 @@ def _train_without_report(experiment: Experiment, workdir: pathlib.Path) -> None
     """Its programs take longer to compile than those of the training."""
     with jax.numpy_dtype_promotion("standard"), Claim(workdir) as claim:
         claim.take()
-        run = Run.begin(Start.check(experiment, workdir))
+        run = Run.begin(Start.check(experiment, workdir), claim)
         run.train(*run.first_state(), InterruptionRequest())
         checkpoints.finish(run.manager)
         run.close()

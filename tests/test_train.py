@@ -247,7 +247,7 @@ def test_changed_data_that_was_chosen_goes_on_under_its_own_step(tiny_experiment
 def _train_only(experiment, workdir, request: InterruptionRequest) -> None:
     with folder.Claim(workdir) as claim:
         claim.take()
-        run = Run.begin(Start.check(experiment, workdir))
+        run = Run.begin(Start.check(experiment, workdir), claim)
         try:
             run.train(*run.first_state(), request)
             checkpoints.finish(run.manager)

@@ -15,6 +15,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from symmflow_jax.train import Run, Start
@@ -32,9 +33,10 @@ def _losses(workdir: pathlib.Path) -> list[float]:
 def _train(experiment: Experiment, workdir: pathlib.Path, request: InterruptionRequest) -> None:
     """Without the final evaluation, whose programs take long to compile."""
     workdir.mkdir(exist_ok=True)
-    run = Run.begin(Start.check(experiment, workdir))
-    run.train(*run.first_state(), request)
-    checkpoints.finish(run.manager)
+    with Claim(workdir) as claim:
+        run = Run.begin(Start.check(experiment, workdir), claim)
+        run.train(*run.first_state(), request)
+        checkpoints.finish(run.manager)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import symmflow_jax
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.preparation.import_weights import _save
 from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.train import Run, Start, train_and_evaluate
 
@@ -24,13 +25,14 @@ def _params(folder) -> Params:
 
 
 def _first_state(experiment, workdir):
-    run = Run.begin(Start.check(experiment, workdir))
-    try:
-        state, step = run.first_state()
-        assert step == 0
-        return jax.device_get(run.parallelism.fetch(state))
-    finally:
-        run.close()
+    with Claim(workdir) as claim:
+        run = Run.begin(Start.check(experiment, workdir), claim)
+        try:
+            state, step = run.first_state()
+            assert step == 0
+            return jax.device_get(run.parallelism.fetch(state))
+        finally:
+            run.close()
 
 
 @pytest.mark.parametrize("parallel", ["pmap", "fsdp"])
