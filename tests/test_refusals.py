@@ -209,7 +209,13 @@ COMMANDS: dict[str, tuple[Callable[[Place], Any], str]] = {
     ),
     "train, missing autoencoder": (_train(**_NOWHERE), r"nowhere\.safetensors"),
     "train, missing weights of a metric": (
-        _train(**{"eval.lpips_weights": "nowhere.safetensors", "eval.num_feature_samples": 2}),
+        _train(
+            **{
+                "eval.lpips_weights": "nowhere.safetensors",
+                "eval.metrics": ("sample_quality",),
+                "eval.num_feature_samples": 2,
+            }
+        ),
         r"eval\.lpips_weights is 'nowhere\.safetensors', which is no file",
     ),
     "train, damaged description": (
