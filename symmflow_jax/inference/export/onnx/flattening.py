@@ -13,7 +13,7 @@ from jax.extend import core
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Parameters that hold the program that an operation calls."""
 
-_LOOPS = ("while",)
+_LOOPS = ("while", "scan")
 
 
 def flatten(function: Callable[..., Any], *shapes: jax.ShapeDtypeStruct) -> core.ClosedJaxpr:
@@ -26,7 +26,9 @@ def flatten(function: Callable[..., Any], *shapes: jax.ShapeDtypeStruct) -> core
     Raises:
         NotImplementedError: if the number of turns of a loop depends on its values.
     """
-    closed = jax.make_jaxpr(function)(*shapes)
+    # Without compilation, JAX makes a scan turn by turn.
+    with jax.disable_jit():
+        closed = jax.make_jaxpr(function)(*shapes)
     return jax.make_jaxpr(lambda *values: _evaluate(closed.jaxpr, closed.consts, values))(*shapes)
 
 
@@ -54,8 +56,6 @@ def _results(equation: Any, values: list[Any]) -> Sequence[Any]:
     if name == "cond" and not _is_traced(values[0]):
         branch = parameters["branches"][int(values[0])]
         return _evaluate(branch.jaxpr, branch.consts, values[1:])
-    if name == "scan":
-        return _unrolled(parameters, values)
     for key in _CALLS:
         if key in parameters:
             inner = parameters[key]
@@ -66,34 +66,6 @@ def _results(equation: Any, values: list[Any]) -> Sequence[Any]:
         with jax.ensure_compile_time_eval():
             results = primitive.bind(*values, **parameters)
     return results if primitive.multiple_results else [results]
-
-
-def _unrolled(parameters: dict[str, Any], values: list[Any]) -> list[Any]:
-    """The results of a scan: the last carry, and the stacked outputs of its turns."""
-    num_consts, num_carry = parameters["num_consts"], parameters["num_carry"]
-    consts, carry = values[:num_consts], values[num_consts : num_consts + num_carry]
-    sequences = values[num_consts + num_carry :]
-    body, length = parameters["jaxpr"], parameters["length"]
-    turns: list[list[Any]] = [[] for _ in range(length)]
-    for index in reversed(range(length)) if parameters["reverse"] else range(length):
-        items = [_at(sequence, index) for sequence in sequences]
-        results = _evaluate(body.jaxpr, body.consts, [*consts, *carry, *items])
-        carry, turns[index] = results[:num_carry], results[num_carry:]
-    return [*carry, *(_stacked(outputs) for outputs in zip(*turns, strict=True))]
-
-
-def _at(sequence: Any, index: int) -> Any:
-    if _is_traced(sequence):
-        return jax.lax.index_in_dim(sequence, index, keepdims=False)
-    with jax.ensure_compile_time_eval():
-        return sequence[index]
-
-
-def _stacked(outputs: Sequence[Any]) -> Any:
-    if any(map(_is_traced, outputs)):
-        return jax.lax.concatenate([jax.lax.expand_dims(x, (0,)) for x in outputs], 0)
-    with jax.ensure_compile_time_eval():
-        return jax.numpy.stack(outputs)
 
 
 def _is_traced(value: Any) -> bool:
