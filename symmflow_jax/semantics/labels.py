@@ -185,7 +185,8 @@ def _look_up(
     # One entry beyond the largest id takes all that lies outside.
     table = np.full(max(known) + 2, -1, np.int32)
     table[list(known)] = list(known.values())
-    return table[np.where(raw < 0, len(table), raw).clip(max=len(table) - 1)]
+    ids = raw.astype(np.int64)  # Bytes cannot hold the number of the last entry.
+    return table[np.where(ids < 0, len(table), ids).clip(max=len(table) - 1)]
 
 
 _NO_CLASS = 255
