@@ -1,6 +1,7 @@
 """The objective of a flow map of the image, beside the losses of the flow."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -69,21 +70,8 @@ class FlowMapObjective:
             output = networks.held(state, times, jnp.zeros_like(times.image))
             return jax.lax.stop_gradient(image_velocity(output, state.image, times.image))
 
-        if networks.teacher is None:
-            velocity = own(state, times)
-            target = paths.image.velocity(data.image, noise.image, times.image)
-            if self.guidance != 1.0:
-                unguided = own(*_without_semantics(state, times, networks))
-                pull = (1.0 - 1.0 / self.guidance) * (velocity - unguided)
-                target = target + jnp.where(_is_clean(state, times), pull, 0.0)
-        else:
-            velocity = jax.lax.stop_gradient(networks.teacher(state, times).image)
-            if self.guidance != 1.0:
-                unguided = networks.teacher(*_without_semantics(state, times, networks)).image
-                pull = (self.guidance - 1.0) * (velocity - jax.lax.stop_gradient(unguided))
-                velocity = velocity + jnp.where(_is_clean(state, times), pull, 0.0)
-            target = velocity
-
+        of_path = paths.image.velocity(data.image, noise.image, times.image)
+        velocity, target = self._velocities(networks, own, of_path, state, times)
         derivative = derivative_along(for_tangents, state.image, times.image, span, velocity)
         output = networks.output(state, times, span)
         average = image_velocity(output, state.image, times.image)
@@ -96,6 +84,29 @@ class FlowMapObjective:
         counted = losses._replace(image=losses.image * adaptive_weight(losses.image))
         weighted = map_components(jnp.multiply, loss_weights, counted)
         return Losses(weighted.image + weighted.semantics, losses.image, losses.semantics)
+
+    def _velocities(
+        self,
+        networks: Networks,
+        own: Callable[[JointState, JointState], Component],
+        of_path: Component,
+        state: JointState,
+        times: JointState,
+    ) -> tuple[Component, Component]:
+        """The velocity along which the map moves, and that which it learns; both may be guided."""
+        if networks.teacher is None:
+            velocity = own(state, times)
+            if self.guidance == 1.0:
+                return velocity, of_path
+            unguided = own(*_without_semantics(state, times, networks))
+            pull = (1.0 - 1.0 / self.guidance) * (velocity - unguided)
+            return velocity, of_path + jnp.where(_is_clean(state, times), pull, 0.0)
+        velocity = jax.lax.stop_gradient(networks.teacher(state, times).image)
+        if self.guidance != 1.0:
+            unguided = networks.teacher(*_without_semantics(state, times, networks)).image
+            pull = (self.guidance - 1.0) * (velocity - jax.lax.stop_gradient(unguided))
+            velocity = velocity + jnp.where(_is_clean(state, times), pull, 0.0)
+        return velocity, velocity
 
 
 def _without_semantics(
