@@ -358,6 +358,7 @@ def _export(experiment: "Experiment", workdir: pathlib.Path) -> None:
             functions=tuple(_FUNCTIONS.value or ()),
             solver=_SOLVER.value,
             num_steps=_NUM_STEPS.value,
+            tolerance=_tolerance(experiment),
             ensemble_size=_NUM_DRAWS.value,
             guidance=experiment.guidance(num_steps),
             platforms=tuple(_PLATFORMS.value),
@@ -489,7 +490,7 @@ MODES: dict[str, Mode] = {
             *(*_FILES, "format", "weights_prefix", "use_new_attention_order"),
             *("functions", "platforms", *_INTEGRATION, "num_draws"),
         ),
-        ("eval.checkpoint", "guidance"),
+        (*_MODEL_KEYS, "guidance"),
     ),
     "train_classifier": Mode(
         _train_classifier,
@@ -607,11 +608,15 @@ def _load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
     """The model of the workdir, with the tolerance of the command."""
     from symmflow_jax.inference.model import load
 
-    model = load(workdir, experiment.eval.checkpoint)
-    if "eval.tolerance" not in command_line.given_keys():
+    model, tolerance = load(workdir, experiment.eval.checkpoint), _tolerance(experiment)
+    if tolerance is None:
         return model
-    own = model.experiment.with_tolerance(experiment.eval.tolerance)
-    return dataclasses.replace(model, experiment=own)
+    return dataclasses.replace(model, experiment=model.experiment.with_tolerance(tolerance))
+
+
+def _tolerance(experiment: "Experiment") -> float | None:
+    """The tolerance of adaptive solvers, if the command gives one; None for that of the run."""
+    return experiment.eval.tolerance if "eval.tolerance" in command_line.given_keys() else None
 
 
 def _input() -> str:

@@ -38,7 +38,7 @@ EXPORTERS: dict[str, Exporter] = {
         "symmflow_jax.inference.export.stablehlo:export_stablehlo",
         "programs of JAX for several platforms, which run without this package",
         flags=("functions", "platforms", "solver", "num_steps", "num_draws"),
-        keys=("eval.checkpoint", "guidance"),
+        keys=("eval.checkpoint", "eval.tolerance", "guidance"),
     ),
     "onnx": Exporter(
         "symmflow_jax.inference.export.onnx_model:export_onnx",

@@ -42,6 +42,7 @@ class ProgramForm:
         solver: the solver of all functions, a name of `SOLVERS` (docs/choices.md).
         num_steps: its steps; None for 25 to generate and 1 to segment or classify. Adaptive solvers
             have none.
+        tolerance: tolerance of adaptive solvers; None for that of the run.
         ensemble_size: noise samples for each image; their predictions vote.
         guidance: guidance of generated images.
         platforms: names of the platforms of JAX.
@@ -51,6 +52,7 @@ class ProgramForm:
     functions: tuple[str, ...] = ()
     solver: str = "euler"
     num_steps: int | None = None
+    tolerance: float | None = None
     ensemble_size: int = 1
     guidance: Guidance = NO_GUIDANCE
     platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")
@@ -185,9 +187,11 @@ def generator(model: Model, form: ProgramForm) -> Program:
 
 
 def _solver(model: Model, form: ProgramForm, default: int) -> tuple[int | None, Solve]:
-    num_steps = form.num_steps or default
-    solve = model.experiment.solver(form.solver, num_steps)
-    return None if model.experiment.is_adaptive(form.solver) else num_steps, solve
+    num_steps, experiment = form.num_steps or default, model.experiment
+    if form.tolerance is not None:
+        experiment = experiment.with_tolerance(form.tolerance)
+    solve = experiment.solver(form.solver, num_steps)
+    return None if experiment.is_adaptive(form.solver) else num_steps, solve
 
 
 def _key(seed: jax.Array) -> jax.Array:

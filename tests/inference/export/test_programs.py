@@ -1,5 +1,7 @@
 """Functions from pixels to ids, and from ids to pixels."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -38,6 +40,31 @@ def test_an_id_without_a_class_makes_nothing_that_looks_right(filed_model):
     expected = filed_model.generate([0, 0, 1, 1], jax.random.key(4), num_steps=2)
     assert np.isnan(made[1]).all()
     np.testing.assert_array_equal(np.asarray(made)[[0, 2, 3]], expected[[0, 2, 3]])
+
+
+@pytest.mark.parametrize(("solver", "num_steps"), [("heun", 3), ("dopri5", None)])
+def test_a_solver_is_that_of_the_model(filed_model, solver, num_steps):
+    program = generator(filed_model, ProgramForm(solver=solver, num_steps=num_steps))
+    assert program.num_steps == num_steps
+    weights = packed_weights.pack(filed_model.method, filed_model.weights)
+    made = program.run(weights, np.asarray([30, 7], np.int32), _SEED)["images"]
+    steps = num_steps or 1
+    expected = filed_model.generate([0, 1], jax.random.key(4), num_steps=steps, solver=solver)
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_the_tolerance_of_the_form_counts_more_than_that_of_the_run(filed_model):
+    weights = packed_weights.pack(filed_model.method, filed_model.weights)
+
+    def made(tolerance):
+        program = generator(filed_model, ProgramForm(solver="dopri5", tolerance=tolerance))
+        return program.run(weights, np.asarray([30, 7], np.int32), _SEED)["images"]
+
+    finer = filed_model.experiment.with_tolerance(1e-7)
+    model = dataclasses.replace(filed_model, experiment=finer)
+    expected = model.generate([0, 1], jax.random.key(4), solver="dopri5")
+    np.testing.assert_array_equal(made(1e-7), expected)
+    assert not np.array_equal(made(None), expected)
 
 
 def test_functions_are_those_of_the_model(scene_model, point_model):

@@ -41,6 +41,17 @@ def test_one_program_serves_all_platforms_and_sizes_of_a_batch(point_model, tmp_
         write_stablehlo(point_model, tmp_path, ProgramForm())
 
 
+@pytest.mark.parametrize("solver", ["heun", "dopri5"])
+def test_any_solver_of_the_flow_serves_all_sizes_of_a_batch(point_model, solver):
+    form = ProgramForm(functions=("generate",), solver=solver, num_steps=2)
+    program = stablehlo.programs(point_model, form)[0]
+    weights = stablehlo.packed_weights.pack(point_model.method, point_model.weights)
+    exported = stablehlo.lowered(program, weights, ("cpu",))
+    made = exported.call(weights, np.asarray([1, 0, 1], np.int32), np.uint32(2))["images"]
+    expected = point_model.generate([1, 0, 1], jax.random.key(2), num_steps=2, solver=solver)
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
 def test_attention_of_many_tokens_has_no_fixed_batch(tiny_experiment, drawn_model):
     model = drawn_model(
         tiny_experiment(**{"data.image_size": (16, 16), "network.channel_multipliers": (1,)})
