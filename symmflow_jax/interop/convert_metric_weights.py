@@ -24,6 +24,8 @@ from symmflow_jax.interop.files import read_state_dict
 from symmflow_jax.interop.names import inception, lpips
 from symmflow_jax.interop.torch_files import of_file
 from symmflow_jax.runtime import outputs, paths
+from symmflow_jax.runtime.storage import place
+from symmflow_jax.runtime.storage.faults import StorageError
 
 _logger = logging.getLogger("symmflow_jax.interop.convert_metric_weights")
 
@@ -55,12 +57,12 @@ def convert(
             the network, or the name of the output has another suffix.
         OutputError: if the output exists or cannot be written.
     """
-    output = pathlib.Path(output)
+    output = place.as_path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
     if not inputs:
         raise ValueError("Give --input, the files of the published weights.")
-    outputs.check_outputs([output], map(pathlib.Path, inputs), overwrite=overwrite)
+    outputs.check_outputs([output], map(place.as_path, inputs), overwrite=overwrite)
     state_dict: dict[str, np.ndarray] = {}
     for path in inputs:
         state_dict |= read_state_dict(path, weights_key)
@@ -100,7 +102,7 @@ if __name__ == "__main__":
                 key_flag.value,
                 overwrite=overwrite_flag.value,
             )
-        except ValueError as error:
+        except (ValueError, StorageError) as error:
             sys.exit(f"Error: {error}")
 
     app.run(main)

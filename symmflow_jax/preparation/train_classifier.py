@@ -28,6 +28,7 @@ from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.classifier import Classifier, write_classifier
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runtime import outputs
+from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def train_classifier(
         OutputError: if the file exists or cannot be written, before the training.
         ValueError: if the config has masks or points, or if the file has another suffix.
     """
-    output = pathlib.Path(output)
+    output = place.as_path(output)
     if output.suffix != ".safetensors":
         raise ValueError(f"--output is {str(output)!r}; give a name that ends in .safetensors.")
     if experiment.kind is not SemanticsKind.LABEL or not experiment.data.image_size:

@@ -13,6 +13,7 @@ from symmflow_jax.interop.torch_files import read_tensors
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.metrics import lpips
 from symmflow_jax.runtime.outputs import OutputError
+from symmflow_jax.runtime.storage.place import as_path
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
 
@@ -77,6 +78,14 @@ def test_the_command_ends_bad_input_in_one_line(tmp_path):
     assert result.stderr.splitlines() == ["Error: There is no file of weights absent.pth."]
     with pytest.raises(ValueError, match="ends in .safetensors"):
         convert("lpips", ["alex.pth"], tmp_path / "lpips.npz")
+
+
+def test_weights_may_be_written_to_a_bucket(published, bucket, tmp_path):
+    _, inputs = published
+    convert("lpips", inputs, f"{bucket}/lpips.safetensors")
+    convert("lpips", inputs, tmp_path / "lpips.safetensors")
+    written = as_path(bucket) / "lpips.safetensors"
+    assert written.read_bytes() == (tmp_path / "lpips.safetensors").read_bytes()
 
 
 def test_weights_that_are_not_finite_are_not_converted(published, tmp_path):

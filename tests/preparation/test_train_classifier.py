@@ -63,6 +63,11 @@ def test_a_place_is_checked_before_the_training(experiment, tmp_path):
             train_classifier(experiment, other, num_steps=10**9, overwrite=True)
 
 
+def test_a_place_in_a_bucket_is_no_folder_of_the_disk(experiment):
+    with pytest.raises(ValueError, match="--output is 'gs://bucket/weights.npz'"):
+        train_classifier(experiment, "gs://bucket/weights.npz", 1)
+
+
 def test_what_has_no_labels_or_images_is_refused(tiny_experiment, tmp_path):
     path = tmp_path / "classifier.safetensors"
     with pytest.raises(ValueError, match="images with labels.*'plane' or 'colour'"):

@@ -9,6 +9,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runs import checkpoints
+from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.labels import LabelSchema
 
 CLOCKS = "clocks"
@@ -45,7 +46,7 @@ def open_origin(key: str, folder: str) -> Origin:
         ValueError: if there is no run.
         CheckpointError: if its checkpoint cannot be read.
     """
-    path = pathlib.Path(folder)
+    path = place.as_path(folder)
     step = checkpoints.latest_step(path)
     if step is None:
         raise ValueError(
