@@ -18,7 +18,7 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, provenance, sources
+from symmflow_jax.config.build.data import batches, classes, opening, provenance, sources
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.objectives import has_span
@@ -168,13 +168,13 @@ class Experiment:
     @functools.cached_property
     def training_source(self) -> Source:
         """The training split, or its cache of latents; raises DataError."""
-        cache = sources.open_cache(self.config)
+        cache = opening.open_cache(self.config)
         return self.uncached_training_source if cache is None else cache
 
     @functools.cached_property
     def uncached_training_source(self) -> Source:
         """The training split from its files, without a cache; raises DataError."""
-        return sources.open_source(self.config, train=True)
+        return opening.open_source(self.config, train=True)
 
     @functools.cached_property
     def evaluation_source(self) -> Source:
@@ -183,8 +183,8 @@ class Experiment:
         Raises:
             DataError: if it is missing, or has other classes than the training split or the model.
         """
-        source = sources.open_source(self.config, train=False)
-        sources.check_classes(self.config, source, self.schema)
+        source = opening.open_source(self.config, train=False)
+        classes.check_classes(self.config, source, self.schema)
         return source
 
     @functools.cached_property
@@ -219,7 +219,7 @@ class Experiment:
         """The label schema; raises DataError if it is not given and the data is missing."""
         if self.given_schema is not None:
             return self.given_schema
-        return sources.schema_of(self.config, self.training_source)
+        return classes.schema_of(self.config, self.training_source)
 
     def without_files(self) -> "Experiment":
         """The experiment with a label schema, even if the data is missing.
@@ -227,7 +227,7 @@ class Experiment:
         Raises:
             DataError: if the data is missing and its classes are unknown.
         """
-        return self.with_schema(sources.schema_without_files(self.config))
+        return self.with_schema(opening.schema_without_files(self.config))
 
     @functools.cached_property
     def preparation(self) -> Preparation:

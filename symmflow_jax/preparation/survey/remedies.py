@@ -15,7 +15,7 @@ def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
     if not experiment.has_own_classes:
         return []
     data, schema = experiment.data, experiment.schema
-    known = set(schema.raw_ids)
+    known = set(schema.known_ids)
     found = set(findings.raw_ids)
     unknown = sorted(found - known)
     num_names = len(data.class_names)
@@ -49,12 +49,19 @@ def _meaning_remedy(meaning: Meaning, findings: DataSurvey, experiment: Experime
     ids = data.class_ids or tuple(range(len(data.class_names)))
     if meaning.factor and len(ids) <= _MOST_IDS:
         factor = meaning.factor
-        keys = "--config.data.class_ids=" + ",".join(str(factor * number) for number in ids)
+        keys = "--config.data.class_ids=" + ",".join(_times(factor, group) for group in ids)
         if data.ignored_id is not None:
             keys += f" --config.data.ignored_id={factor * data.ignored_id}"
         return f"In the masks {meaning.text}: {keys}"
     assert findings.masks is not None
     return f"The masks hold {meaning.text}; {conversion(findings.masks / 'mask', meaning.change)}"
+
+
+def _times(factor: int, group: int | tuple[int, ...]) -> str:
+    """The ids of a class, one or several, times a factor, as in a command."""
+    if isinstance(group, int):
+        return str(factor * group)
+    return f"({','.join(str(factor * number) for number in group)})"
 
 
 def _colour_remedy(findings: DataSurvey) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.data.opening import cache_metadata
+from symmflow_jax.config.build.data.sources import kind_of
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
