@@ -18,7 +18,14 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, classes, opening, provenance, sources
+from symmflow_jax.config.build.data import (
+    batches,
+    classes,
+    openers,
+    opening,
+    provenance,
+    sources,
+)
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.objectives import has_span
@@ -34,6 +41,7 @@ from symmflow_jax.config.values import (
 )
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache.index import CacheIndex
+from symmflow_jax.data.photos.reader import PhotoReader
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance
@@ -109,6 +117,11 @@ class Experiment:
     def dataset(self) -> str:
         """Name of the data set in scores."""
         return sources.dataset_of(self.config)
+
+    @property
+    def photos(self) -> PhotoReader:
+        """Reads image files as the training did, and shows them."""
+        return PhotoReader(openers.photo_format_of(self.config.data))
 
     @property
     def has_own_classes(self) -> bool:

@@ -76,7 +76,7 @@ def labels_of(path: pathlib.Path) -> list[str]:
 
 
 def read_label_list(path: pathlib.Path) -> tuple[str, ...]:
-    """The labels of a `labels.txt`, without those that LabelMe gives a meaning; raises DataError."""
+    """The labels of a `labels.txt`, without LabelMe's own; raises DataError."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeError) as error:

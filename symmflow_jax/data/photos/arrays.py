@@ -113,9 +113,8 @@ def _tiff(content: bytes, name: str | pathlib.Path, decoding: Decoding) -> Raste
         raise DataError(f"{name}: {first_line(error)}. {_INSTALL}") from error
     except Exception as error:  # Damaged files may raise any error.
         advice = f" {_INSTALL}" if "imagecodecs" in str(error) else " Replace it or remove it."
-        raise DataError(
-            f"{name} cannot be read as a TIFF ({first_line(error)}).{advice}"
-        ) from error
+        reason = f"{name} cannot be read as a TIFF ({first_line(error)}).{advice}"
+        raise DataError(reason) from error
     return _raster(values, bits, orientation, page, decoding)
 
 

@@ -1,6 +1,5 @@
 """Images whose masks are drawn from annotations."""
 
-import copy
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -76,9 +75,8 @@ class AnnotatedImages:
 
     def only(self, indices: Sequence[int]) -> "AnnotatedImages":
         """The source of some of the examples."""
-        part = copy.copy(self)
-        part._examples = tuple(self._examples[index] for index in indices)
-        return part
+        chosen = [self._examples[index] for index in indices]
+        return AnnotatedImages(chosen, self._schema, self._decoding, self.notes)
 
     def __len__(self) -> int:
         return len(self._examples)

@@ -159,8 +159,8 @@ def _split_of(datasets: Any, folder: pathlib.Path, split: str) -> Any:
         found = datasets.load_from_disk(str(folder))
     except Exception as error:  # It has many errors for what is no data set.
         raise DataError(
-            f"{shown(folder.absolute())} is no data set of Hugging Face ({first_line(error)}). Write "
-            "one with dataset.save_to_disk(FOLDER), and set --config.data.dir to that folder."
+            f"{shown(folder.absolute())} is no data set of Hugging Face ({first_line(error)}). "
+            "Write one with dataset.save_to_disk(FOLDER), and set --config.data.dir to that folder."
         ) from error
     if not isinstance(found, datasets.DatasetDict):
         return found

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.config.build.data import sources
+from symmflow_jax.config.build.data import classes, openers, opening, sources
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.source import DataError
@@ -15,7 +15,7 @@ from symmflow_jax.semantics.kinds import SemanticsKind
 
 # All others have their names from files, or from the config alone.
 _HAVE_CLASSES = [name for name in SOURCES if name not in ("npz", "paired_folder", "packed")]
-_DRAWN = [name for name in SOURCES if SOURCES[name].opener is sources.from_seed]
+_DRAWN = [name for name in SOURCES if SOURCES[name].opener is openers.from_seed]
 _ENCODINGS = {SemanticsKind.MASK: "palette", SemanticsKind.LABEL: "plane"}
 
 
@@ -67,7 +67,7 @@ def test_sources_use_keys_of_the_config(tiny_experiment, name):
 @pytest.mark.parametrize("name", _DRAWN)
 def test_drawn_sources_have_the_kinds_that_the_table_says(experiment_of, name):
     experiment = experiment_of(name, **{"data.train_size": 5, "data.eval_size": 3})
-    opened = [sources.open_source(experiment.config, train=train) for train in (True, False)]
+    opened = [opening.open_source(experiment.config, train=train) for train in (True, False)]
     assert [len(source) for source in opened] == [5, 3]
     for source in opened:
         assert source.schemas.keys() == set(SOURCES[name].kinds)
@@ -220,7 +220,7 @@ def test_archives_are_files_in_the_folder_or_the_folder_itself(experiment_of, tm
 
 
 def test_what_a_cache_must_have_been_made_of(tiny_experiment):
-    metadata = sources.cache_metadata(tiny_experiment(**{"data.random_flip": True}).config)
+    metadata = opening.cache_metadata(tiny_experiment(**{"data.random_flip": True}).config)
     assert metadata == {
         "source": "shapes",
         "split": "train",
@@ -231,7 +231,7 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "has_mirrored": True,
         "seed": 0,
     }
-    assert sources.open_cache(tiny_experiment().config) is None
+    assert opening.open_cache(tiny_experiment().config) is None
 
 
 def test_class_names_of_the_config_differ(experiment_of):
