@@ -135,6 +135,7 @@ def _disc(canvas: Image.Image, x: float, y: float, radius: float, number: int) -
 
 _SHAPES = {
     "polygon": (3, _polygon),
+    "oriented_rectangle": (4, _polygon),
     "rectangle": (2, _rectangle),
     "circle": (2, _circle),
     "line": (2, _line),

@@ -124,7 +124,7 @@ def from_yolo(constructor: Callable[..., Source], data: DataConfig, train: bool,
     background = max(known) + 1
     classes = own_classes.of_labels(data, known, background)
     drawn = frozenset(classes.known_ids) - {background}
-    pictures = list_pictures(images).pictures
+    pictures = list_pictures(images, nested=True).pictures
     paths = {name: texts / f"{name}.txt" for name in pictures}
     if not any(path.exists() for path in paths.values()):
         raise DataError(
@@ -152,7 +152,7 @@ def from_labelme(constructor: Callable[..., Source], data: DataConfig, train: bo
     del seed
     images = _images_folder(data, train)
     files = _annotations_folder(data, train) or images
-    pictures = list_pictures(images).pictures
+    pictures = list_pictures(images, nested=True).pictures
     paths = {name: files / f"{name}.json" for name in pictures}
     annotated = {name: path for name, path in paths.items() if path.exists()}
     if not annotated:
@@ -274,7 +274,7 @@ def _coco_path(data: DataConfig, train: bool) -> pathlib.Path:
 
 def _by_name(images: pathlib.Path) -> dict[str, pathlib.Path]:
     """The pictures in and below a folder by their path in it."""
-    found = list_pictures(images).pictures.values()
+    found = list_pictures(images, nested=True).pictures.values()
     return {path.relative_to(images).as_posix(): path for path in found}
 
 

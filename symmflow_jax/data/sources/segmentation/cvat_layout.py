@@ -30,8 +30,8 @@ def pairs_of(
             f"{shown(root.absolute())} has no folder JPEGImages. Export from CVAT with 'Save "
             "images', or copy the images there."
         )
-    images = list_pictures(images_folder).pictures
-    masks = list_pictures(root / _MASKS).pictures
+    images = list_pictures(images_folder, nested=True).pictures
+    masks = list_pictures(root / _MASKS, nested=True).pictures
     for what, found, folder in (("image", images, images_folder), ("mask", masks, root / _MASKS)):
         missing = [name for name in names if name not in found]
         if missing:
