@@ -18,6 +18,10 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str) -> str:
     rest = f" and {more} more" if more else ""
     if sizes:
         lines.append(f"  sizes (width x height): {', '.join(sizes)}{rest}")
+    if findings.lowest is not None and findings.highest is not None:
+        pairs = zip(findings.lowest, findings.highest, strict=True)
+        spans = (f"{low:.1%} to {high:.1%}" for low, high in pairs)
+        lines.append(f"  values of each channel, as shares of their range: {', '.join(spans)}")
     total = sum(findings.counts.values())
     for number, name in enumerate(schema.names):
         share = findings.counts[number] / total if total else 0.0

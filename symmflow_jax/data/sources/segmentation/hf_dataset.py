@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
+from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode_content
 from symmflow_jax.data.packages import package
 from symmflow_jax.data.packed.stored import Stored, content_of
 from symmflow_jax.data.photos.photo import read_photo_content
@@ -100,6 +100,11 @@ class HfDataset:
             self._schema,
             self.decoding,
         )
+
+    def raw_mask(self, index: int) -> tuple[pathlib.Path, Decoded]:
+        """The name of a mask and what it holds, also if it is no mask of the classes."""
+        _, (path, content) = self._contents(index)
+        return path, decode_content(content, path, self.decoding)
 
     def stored(self, index: int) -> Stored:
         """An example as its files hold it; raises DataError as an access does."""

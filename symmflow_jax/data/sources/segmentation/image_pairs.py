@@ -89,6 +89,11 @@ class ImagePairs:
             image, mask, self.pairs[index], self._schema, self.decoding, colours=self.colours
         )
 
+    def raw_mask(self, index: int) -> tuple[pathlib.Path, Decoded]:
+        """The file of a mask and what it holds, also if it is no mask of the classes."""
+        path = self.pairs[index][1]
+        return path, decode(path, self.decoding)
+
     def stored(self, index: int) -> Stored:
         """An example as its files hold it; raises DataError as an access does."""
         image_path, mask_path = self.pairs[index]
