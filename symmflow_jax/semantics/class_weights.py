@@ -1,41 +1,43 @@
-"""Weights of classes in the cross-entropy, from how often they occur."""
+"""Weights of classes in a loss, from the share of the pixels that each class has.
 
-from collections.abc import Callable, Sequence
+Rare classes weigh more. All weights are scaled so that the mean weight of a pixel is 1: the loss
+keeps its size, and the learning rate its meaning.
+"""
 
 import numpy as np
 from jaxtyping import Float64
 
-Weighting = Callable[[Float64[np.ndarray, " classes"]], Float64[np.ndarray, " classes"]]
-"""A function of the shares of the classes, positive, that gives their weights."""
+Shares = Float64[np.ndarray, " classes"]
+"""Share of each class in the pixels; they add up to 1, or are all 0."""
+
+_ENET_OFFSET = 1.02
 
 
-def enet(shares: Float64[np.ndarray, " classes"]) -> Float64[np.ndarray, " classes"]:
-    """`1 / ln(1.02 + share)`, at most 50.5 (ENet, Paszke et al. 2016, arXiv 1606.02147)."""
-    return 1.0 / np.log(1.02 + shares)
-
-
-def inverse_sqrt(shares: Float64[np.ndarray, " classes"]) -> Float64[np.ndarray, " classes"]:
-    """One over the square root of the share."""
-    return 1.0 / np.sqrt(shares)
-
-
-def weights_of_counts(counts: Sequence[int], weighting: Weighting) -> tuple[float, ...]:
-    """The weight of each class, scaled so that their mean over what was counted is 1.
-
-    So the loss has the size that it has without weights. A class that does not occur is weighted as
-    if it occurred once.
+def enet(shares: Shares) -> Shares:
+    """`1 / ln(1.02 + share)`, which lies between 1.4 and 50 before scaling (ENet, arXiv 1606.02147).
 
     Args:
-        counts: how often each class occurs.
-        weighting: weights by shares.
+        shares: float64 `[classes]`.
 
-    Raises:
-        ValueError: if nothing was counted.
+    Returns:
+        float64 `[classes]`; 1 for a class without pixels.
     """
-    found = np.asarray(counts, np.float64)
-    if not found.sum():
-        raise ValueError("No pixel of the training data has a class, so there are no class weights.")
-    shares = np.maximum(found, 1.0) / found.sum()
-    weights = weighting(shares)
-    scale = np.sum(found * weights) / found.sum()
-    return tuple(float(weight) for weight in weights / scale)
+    return _scaled(1.0 / np.log(_ENET_OFFSET + shares), shares)
+
+
+def inverse_square_root(shares: Shares) -> Shares:
+    """`1 / sqrt(share)`: between equal weights of pixels and equal weights of classes.
+
+    Args:
+        shares: float64 `[classes]`.
+
+    Returns:
+        float64 `[classes]`; 1 for a class without pixels.
+    """
+    return _scaled(1.0 / np.sqrt(np.where(shares > 0, shares, 1.0)), shares)
+
+
+def _scaled(weights: Shares, shares: Shares) -> Shares:
+    """Weights with a mean of 1 over the pixels, and 1 for a class that has none."""
+    mean = float(np.sum(weights * shares))
+    return np.where(shares > 0, weights / mean if mean else 1.0, 1.0)
