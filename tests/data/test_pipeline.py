@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.mixture import Mixture, Part
+from symmflow_jax.data.mixing.mixture import Mixture, Part
 from symmflow_jax.data.pipeline import Preparation, SkippingSource
 from symmflow_jax.data.source import DataError
 from symmflow_jax.flow.state import JointState

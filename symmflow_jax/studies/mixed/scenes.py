@@ -13,7 +13,7 @@ import numpy as np
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Pixels
-from symmflow_jax.data.mixture import Mixture
+from symmflow_jax.data.mixing.mixture import Mixture
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream

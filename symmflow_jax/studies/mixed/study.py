@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.data.mixture import ALONE, Mixture, Part
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture, Part
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.metrics.confusion import ConfusionMatrix, mean_iou
 from symmflow_jax.runs import markdown

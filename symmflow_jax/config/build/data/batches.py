@@ -16,7 +16,7 @@ from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
-from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.interop.weights_hash import hash_of

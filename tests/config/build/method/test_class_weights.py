@@ -45,7 +45,7 @@ def test_without_weights_the_method_is_the_same(tiny_experiment):
     [
         ({"train.class_weights": "enet"}, "learned as 'velocity'; set config.semantics.encoding="),
         (_ONE_HOT | {"train.class_weights": "given"}, "give one number for each class"),
-        (_ONE_HOT | {"train.class_weights": "median"}, "choose one of none, enet, inverse_sqrt"),
+        (_ONE_HOT | {"train.class_weights": "median"}, "choose one of equal, enet, inverse_sqrt"),
         (
             _ONE_HOT | {"train.class_weights": "given", "train.given_class_weights": (1.0, -1.0)},
             "given_class_weights",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from symmflow_jax.data.unknown import Completed, IgnoredAsUnknown
+from symmflow_jax.data.mixing.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.semantics.labels import filed_under
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.data.incomplete import Chain, Incomplete, incomplete_of
+from symmflow_jax.data.mixing.incomplete import Chain, Incomplete, incomplete_of
 from symmflow_jax.flow.state import JointState
 
 

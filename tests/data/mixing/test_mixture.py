@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.data.mixture import ALONE, Mixture, Part
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture, Part
 from symmflow_jax.flow.state import JointState
 
 

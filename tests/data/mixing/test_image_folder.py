@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.image_folder import image_folder
+from symmflow_jax.data.mixing.image_folder import image_folder
 from symmflow_jax.data.source import DataError
 
 
