@@ -22,7 +22,7 @@ from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import create_train_state
 from symmflow_jax.training.train_step import make_train_step
@@ -84,7 +84,13 @@ class Scenes:
         return self.elements[index]
 
 
-def train(experiment: Experiment, scenes: Scenes, mixture: Mixture, num_steps: int) -> Weights:
+def train(
+    experiment: Experiment,
+    scenes: Scenes,
+    mixture: Mixture,
+    num_steps: int,
+    method: SymmFlow | None = None,
+) -> Weights:
     """Trains like `symmflow_jax.train`, on one device and without files; averaged weights.
 
     Args:
@@ -92,16 +98,18 @@ def train(experiment: Experiment, scenes: Scenes, mixture: Mixture, num_steps: i
         scenes: the examples with masks.
         mixture: further parts of the training data.
         num_steps: number of steps.
+        method: another method than that of the experiment, here and below.
     """
+    method = method or experiment.method
     values = experiment.train
     optimizer = experiment.changed(
         {"train.num_epochs": num_steps * values.batch_size / experiment.data.train_size}
     ).optimizer
-    create = functools.partial(create_train_state, experiment.method, optimizer)
+    create = functools.partial(create_train_state, method, optimizer)
     state = jax.jit(create)(keys.of_seed(experiment.seed, Stream.INIT))
     step = jax.jit(
         make_train_step(
-            experiment.method,
+            method,
             optimizer,
             loss_weights=experiment.loss_weights,
             ema_decay=values.ema_decay,
@@ -124,16 +132,37 @@ def train(experiment: Experiment, scenes: Scenes, mixture: Mixture, num_steps: i
     return Weights(state.ema_params)
 
 
-def read(experiment: Experiment, weights: Weights, images: np.ndarray) -> SemanticsPrediction:
+def read(
+    experiment: Experiment, weights: Weights, images: np.ndarray, method: SymmFlow | None = None
+) -> SemanticsPrediction:
     """One-step predictions of images uint8 `[count, height, width, 3]`."""
     key = keys.of_seed(experiment.seed, Stream.EVALUATION)
     found = [
         predictions.predict_semantics(
-            experiment.method, weights, key, index, Pixels(part), solve=_ONCE
+            method or experiment.method, weights, key, index, Pixels(part), solve=_ONCE
         )
         for index, part in _batches(images)
     ]
     return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(images)], *found)
+
+
+def generate(
+    experiment: Experiment,
+    weights: Weights,
+    masks: np.ndarray,
+    num_steps: int,
+    method: SymmFlow | None = None,
+) -> np.ndarray:
+    """Images of masks int `[count, height, width]` by Euler steps, uint8."""
+    key = keys.of_seed(experiment.seed, Stream.EVALUATION)
+    solve = FixedSteps(EULER, num_steps)
+    found = [
+        predictions.generate(
+            method or experiment.method, weights, key, index, jnp.asarray(part, jnp.int32), solve
+        ).images
+        for index, part in _batches(masks)
+    ]
+    return np.concatenate(found)[: len(masks)]
 
 
 def image_loss(
