@@ -60,7 +60,7 @@ class PlaneParameterization(CategoricalParameterization):
     """Logits of the classes alone, as of `PlaneCode`."""
 
     def _logits(self, output: Float[Array, "..."]) -> Float[Array, "..."]:
-        return CategoricalParameterization._logits(self, output[..., : self.encoding.num_classes])
+        return super()._logits(output[..., : self.encoding.num_classes])
 
 
 def with_code(method: SymmFlow, code: type[OneHot]) -> SymmFlow:
