@@ -108,13 +108,8 @@ def holes(count: int, shape: tuple[int, ...], rng: np.random.Generator) -> np.nd
     for one in hidden:
         while one.mean() < HIDDEN:
             sizes = [rng.integers(max(1, side // 5), max(2, side // 2 + 1)) for side in shape]
-            starts = [
-                rng.integers(side - size + 1) for side, size in zip(shape, sizes, strict=True)
-            ]
-            rows, columns = (
-                slice(start, start + size) for start, size in zip(starts, sizes, strict=True)
-            )
-            one[rows, columns] = True
+            top, left = (rng.integers(a - b + 1) for a, b in zip(shape, sizes, strict=True))
+            one[top : top + sizes[0], left : left + sizes[1]] = True
     return hidden
 
 
