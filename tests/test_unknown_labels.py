@@ -13,6 +13,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs.identity import with_ignored_as_saved
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from symmflow_jax.train import Run, Start
 
@@ -141,9 +142,7 @@ def test_the_papers_way_keeps_a_class_of_ignored_pixels(with_holes, tmp_path):
     with checkpoints.open_to_read(saved) as manager:
         description = checkpoints.restore_description(manager, 1)
     del description["config"]["data"]["ignored"]
-    from symmflow_jax.runs.identity import with_kept_colours
-
-    assert with_kept_colours(experiment, description).schema == paper.schema
+    assert with_ignored_as_saved(experiment, description).schema == paper.schema
 
 
 _POINTS = {
