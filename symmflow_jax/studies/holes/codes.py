@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Integer, Key
 
+from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.semantics.categorical import CategoricalParameterization
 from symmflow_jax.semantics.one_hot import OneHot
@@ -65,14 +66,14 @@ class PlaneParameterization(CategoricalParameterization):
 
 def with_code(method: SymmFlow, code: type[OneHot]) -> SymmFlow:
     """The method of one-hot masks with another code of unknown pixels."""
-    own = method.codec.encoding
-    assert isinstance(own, OneHot), "the study has one-hot masks"
+    codec, own = method.codec, method.codec.encoding
+    assert isinstance(codec, PixelCodec) and isinstance(own, OneHot), "of pixels and one-hot masks"
     encoding = code(own.num_classes, own.spatial_shape, has_unknown=True)
     learned = PlaneParameterization if code is PlaneCode else CategoricalParameterization
     weight = method.parameterizations.semantics.cross_entropy_weight
     semantics = learned(encoding, cross_entropy_weight=weight)
     return dataclasses.replace(
         method,
-        codec=dataclasses.replace(method.codec, encoding=encoding),
+        codec=dataclasses.replace(codec, encoding=encoding),
         parameterizations=method.parameterizations._replace(semantics=semantics),
     )

@@ -91,11 +91,11 @@ def _measure(experiment: Experiment, code: type[OneHot], seen: Scenes, unseen: S
     weights = scenes_lib.train(experiment, seen, ALONE, NUM_STEPS, method)
     masks, num_classes = unseen.masks, experiment.schema.num_classes
     hidden = holes(len(masks), masks.shape[1:], np.random.default_rng(0))
-    read = scenes_lib.read(experiment, weights, unseen.images, method).labels
+    read = np.asarray(scenes_lib.read(experiment, weights, unseen.images, method).labels)
     pictures, agreements = {"mask": masks}, []
     for name, conditions in (("whole", masks), ("holes", np.where(hidden, UNKNOWN, masks))):
         images = scenes_lib.generate(experiment, weights, conditions, GENERATION_STEPS, method)
-        found = scenes_lib.read(experiment, weights, images, method).labels
+        found = np.asarray(scenes_lib.read(experiment, weights, images, method).labels)
         agreements.append(_miou(masks[~hidden], found[~hidden], num_classes))
         pictures |= {f"{name} condition": conditions, f"{name} image": images}
     shown = {name: values[:_NUM_SHOWN] for name, values in pictures.items()}

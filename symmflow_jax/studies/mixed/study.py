@@ -98,7 +98,7 @@ def measure(experiment: Experiment) -> tuple[dict[str, Row], float]:
 def _row(experiment: Experiment, weights: Any, held_out: Scenes) -> Row:
     found = scenes_lib.read(experiment, weights, held_out.images)
     return Row(
-        _miou(held_out.masks, found.labels, experiment.schema.num_classes),
+        _miou(held_out.masks, np.asarray(found.labels), experiment.schema.num_classes),
         scenes_lib.image_loss(experiment, weights, held_out, given_masks=True),
         scenes_lib.image_loss(experiment, weights, held_out, given_masks=False),
     )
