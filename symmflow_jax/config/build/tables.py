@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
+from symmflow_jax.config.build.data.parts import learns_unlabelled
 from symmflow_jax.config.build.data.source_choice import SOURCE_KEYS
 from symmflow_jax.config.build.data.sources import SOURCES
+from symmflow_jax.config.build.method.class_weights import CLASS_WEIGHTS
 from symmflow_jax.config.build.method.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.method.networks import NETWORKS
 from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span
@@ -22,6 +24,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
     "train.epoch_steps": EPOCH_STEPS,
+    "train.class_weights": CLASS_WEIGHTS,
     "train.clock": CLOCKS,
     "train.path": PATHS,
     "train.coupling": COUPLINGS,
@@ -52,4 +55,10 @@ def unused_keys(config: Config) -> set[str]:
         unused.add("train.prob_at_one")
     if not has_span(config):
         unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
+    if not learns_unlabelled(config):
+        unused |= {"data.unlabelled_images", "train.unlabelled_share"}
+    if not config.data.extra_dir:
+        unused.add("data.extra_share")
+    if not CLASS_WEIGHTS[config.train.class_weights].are_given:
+        unused.add("train.given_class_weights")
     return unused

@@ -1,5 +1,6 @@
 """Generation of image files from mask files or labels."""
 
+import dataclasses
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ def generate_files(
     num_samples: int,
     solver: str = "euler",
     guidance: Guidance = NO_GUIDANCE,
+    unsure_id: int = 255,
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Generates images from labels or mask files and writes `<condition>_<sample>.png`.
@@ -47,6 +49,9 @@ def generate_files(
         num_samples: number of images for each condition.
         solver: a name of `SOLVERS` (docs/choices.md).
         guidance: classifier-free guidance towards the conditions; none by default.
+        unsure_id: a further id of unknown pixels in masks, as `segment_files` writes it, unless a
+            class has it. What is unknown is made up; the model must have learned from masks with
+            unknown pixels.
         overwrite: whether to replace files that exist; conditions are always kept.
 
     Returns:
@@ -60,8 +65,10 @@ def generate_files(
             components.
     """
     endings = [f"_{n}.png" for n in range(num_samples)]
-    conditions_of = _mask_conditions if model.reads_masks else _labels
-    found = conditions_of(model, conditions, output, endings, overwrite)
+    if model.reads_masks:
+        found = _mask_conditions(model, conditions, output, endings, unsure_id, overwrite)
+    else:
+        found = _labels(model, conditions, output, endings, overwrite)
     requests = [
         (output / f"{name}{ending}", value) for name, value in found.named for ending in endings
     ]
@@ -84,7 +91,12 @@ class _Conditions(NamedTuple):
 
 
 def _mask_conditions(
-    model: Model, text: str, output: pathlib.Path, endings: Sequence[str], overwrite: bool
+    model: Model,
+    text: str,
+    output: pathlib.Path,
+    endings: Sequence[str],
+    unsure_id: int,
+    overwrite: bool,
 ) -> _Conditions:
     height, width, _ = model.image_shape
     paths = image_paths(text, reads=Made.MASK)
@@ -93,9 +105,20 @@ def _mask_conditions(
     _check_outputs(output, names, endings, paths, overwrite)
     unreadable = Unreadable(len(paths))
     name_of = dict(zip(paths, names, strict=True))
+    schema = model.schema
+    may_be_unsure = unsure_id not in schema.known_ids
+    if may_be_unsure and schema.unknown_ids:
+        schema = dataclasses.replace(schema, unknown_ids=(*schema.unknown_ids, unsure_id))
 
     def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
-        mask = to_classes(read_mask(path), model.schema, path, classes_are_fixed=True)
+        ids = read_mask(path)
+        if may_be_unsure and not schema.unknown_ids and unsure_id in ids:
+            raise DataError(
+                f"{path} has unsure pixels (id {unsure_id}), but this model was trained with whole "
+                "masks alone. Train one with --config.data.hidden_share=0.5, or on masks that have "
+                "pixels of config.data.ignored_id; or fill these pixels."
+            )
+        mask = to_classes(ids, schema, path, classes_are_fixed=True)
         return name_of[path], resize_mask(mask, (height, width))
 
     return _Conditions(unreadable.read(paths, read), unreadable)

@@ -7,6 +7,7 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
+from symmflow_jax.config.build.data.classes import ignored_are_unknown
 from symmflow_jax.config.build.data.openers import photo_format_of
 from symmflow_jax.config.build.data.opening import cache_metadata
 from symmflow_jax.config.build.data.sources import kind_of
@@ -18,6 +19,7 @@ from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.interop.weights_hash import hash_of
@@ -34,7 +36,7 @@ RESAMPLINGS: dict[str, Choice] = {
 
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
-    """Makes the preparation of examples with the classes of a schema."""
+    """Makes the preparation of examples with the classes that are learned."""
     return Preparation(
         target=kind_of(config),
         image_size=config.data.image_size,
@@ -45,6 +47,8 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
         has_signals=photo_format_of(config.data) is not None,
+        ignored_are_unknown=ignored_are_unknown(config, schema),
+        hidden_share=config.data.hidden_share,
     )
 
 
@@ -101,6 +105,7 @@ def training_batches(
     batch_size: int,
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
+    mixture: Mixture = ALONE,
 ) -> grain.DatasetIterator:
     """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
@@ -113,6 +118,7 @@ def training_batches(
         skip_errors=skips_errors(config),
         skip_log=skip_log,
         first_batch=first_batch,
+        mixture=mixture,
     )
 
 

@@ -27,6 +27,40 @@ def schema_of(config: Config, source: Source) -> LabelSchema:
     return renamed(schema, config)
 
 
+def learned_schema(config: Config, source: Source) -> LabelSchema:
+    """The schema of the classes that are learned: those of `schema_of`, perhaps without ignored.
+
+    Raises:
+        DataError: as `schema_of`; or if all classes are ignored.
+    """
+    return learned(schema_of(config, source), config)
+
+
+def ignored_are_unknown(config: Config, schema: LabelSchema | None = None) -> bool:
+    """True if ignored classes of the data are unknown, and no classes of the model.
+
+    Args:
+        config: the config.
+        schema: the classes of a trained model, which tell what it has learned; None without one.
+    """
+    has_own = schema is not None and bool(schema.ignored)
+    return not has_own and (
+        config.data.ignored == "unknown" or bool(schema is not None and schema.unknown_ids)
+    )
+
+
+def learned(schema: LabelSchema, config: Config) -> LabelSchema:
+    """The classes that are learned, of those that the data has; raises DataError if none is."""
+    if ignored_are_unknown(config):
+        if not schema.scored:
+            raise DataError(
+                f"All classes are ignored ({', '.join(schema.names)}), so there is nothing to "
+                "learn; set config.data.ignored_id to an id of pixels that belong to no class."
+            )
+        schema = schema.without_ignored()
+    return schema.with_unknown() if config.data.hidden_share else schema
+
+
 def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
     """Checks that a source has classes of the training data, if not all of them.
 
@@ -44,11 +78,25 @@ def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
         names = config.data.class_names or source.schemas[kind_of(config)].names
         expected = schema.names[: len(names)]
     else:
-        names, expected = schema_of(config, source).names, schema.names
+        own = schema_of(config, source)
+        if ignored_are_unknown(config, schema):
+            own = own.without_ignored()
+            _check_unknown(own, schema)
+        names, expected = own.names, schema.names
     if names != expected:
         raise DataError(
             f"The model knows the classes {', '.join(schema.names)}, but the data has "
             f"{', '.join(names)}; set config.data to data of the same classes."
+        )
+
+
+def _check_unknown(own: LabelSchema, schema: LabelSchema) -> None:
+    """Raises DataError if data has unknown pixels, but a model knows of none."""
+    if own.unknown_ids and not schema.unknown_ids:
+        raise DataError(
+            f"Pixels of the ids {shorten(map(str, own.unknown_ids))} belong to no class, but the "
+            "model was trained with masks without such pixels; set config.data.ignored_id=None if "
+            "there are none, or train with some (config.data.hidden_share)."
         )
 
 

@@ -82,7 +82,9 @@ def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bo
             f"config.data.name={shown(path.stem)}, or config.data.dir to the folder of "
             f"{shown(data.name)}.npz."
         )
-    return constructor(path, split_of(data, train))
+    learns = train and data.unlabelled == "learn"
+    more = {"keeps_unlabelled": True} if learns else {}
+    return constructor(path, split_of(data, train), **more)
 
 
 @uses("dir", *SPLITS, *FILES)

@@ -3,7 +3,12 @@
 import logging
 from typing import Any
 
-from symmflow_jax.config.build.data.classes import classes_without_examples, renamed, schema_of
+from symmflow_jax.config.build.data.classes import (
+    classes_without_examples,
+    learned,
+    learned_schema,
+    renamed,
+)
 from symmflow_jax.config.build.data.sources import choice_of, kind_of
 from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.fingerprint import files_of, fingerprint
@@ -87,13 +92,13 @@ def schema_without_files(config: Config) -> LabelSchema:
     except DataError as error:
         known = choice_of(config).classes_without_files(config.data.name)
         if known is not None:
-            return renamed(known, config)
+            return learned(renamed(known, config), config)
         if config.data.class_names:
-            return choice_of(config).classes_of_config(config.data)
+            return learned(choice_of(config).classes_of_config(config.data), config)
         raise DataError(
             f"{error} Without the data, name its classes with config.data.class_names."
         ) from error
-    return schema_of(config, _checked(source, config))
+    return learned_schema(config, _checked(source, config))
 
 
 def cache_metadata(config: Config) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class SourceChoice(Choice):
         has_own_classes: True if the config, and not the data set, defines the classes.
         classes_of_config: function from the config to the classes that its names stand for.
         is_packed: True if the files tell which data set they are.
+        may_be_incomplete: True if it finds examples that lack labels, or their image.
     """
 
     kinds: tuple[SemanticsKind, ...]
@@ -44,6 +45,7 @@ class SourceChoice(Choice):
     has_own_classes: bool = False
     classes_of_config: Callable[[DataConfig], LabelSchema] = own_classes.of_ids
     is_packed: bool = False
+    may_be_incomplete: bool = False
 
     @property
     def used_keys(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ SOURCES: dict[str, SourceChoice] = {
         (LABEL,),
         from_archive,
         has_name=True,
+        may_be_incomplete=True,
     ),
     "cifar10": SourceChoice(
         "symmflow_jax.data.sources.classification.cifar10:Cifar10",
@@ -82,6 +83,7 @@ SOURCES: dict[str, SourceChoice] = {
         (MASK,),
         masks.from_folder_pair,
         has_own_classes=True,
+        may_be_incomplete=True,
     ),
     "coco_json": SourceChoice(
         "symmflow_jax.data.sources.annotated.annotated_images:AnnotatedImages",

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data import source
+from symmflow_jax.data.mixing.array_images import as_images
 from symmflow_jax.data.sources.classification.faults import LEAST_WHITE
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
@@ -29,10 +30,8 @@ class LabelledArrays:
 
     def __init__(self, files: tuple[pathlib.Path, ...], images: np.ndarray, labels: np.ndarray):
         self.files = files
-        if images.ndim == 2:
-            images = images.astype(np.float32)
-        self._images = images[..., None] if images.ndim == 3 else images
-        self.notes = _on_levels(files[0], images)
+        self._images = as_images(images)
+        self.notes = _on_levels(files[0], self._images)
         self._labels = labels.astype(np.int32)
         self.classes_found = tuple(np.unique(self._labels).tolist())
 

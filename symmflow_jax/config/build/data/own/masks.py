@@ -17,6 +17,7 @@ from symmflow_jax.data.annotations.labelmap import read_labelmap
 from symmflow_jax.data.folders.listing import shorten
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.annotated import cvat_layout, hf_dataset
+from symmflow_jax.data.sources.segmentation.partly_paired import PartlyPaired
 from symmflow_jax.runtime.errors import shown
 
 
@@ -47,10 +48,10 @@ def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train
     masks = root / (data.train_masks if first else data.eval_masks)
     classes = own_classes.of_ids(data)
     colours = own_classes.colours_of(data, classes)
-    decoding = decoding_of(data)
-    return part_of(
-        constructor(images, masks, classes, colours, decoding, data.mask_pattern), data, train
-    )
+    if train and data.unlabelled == "learn":
+        return PartlyPaired(images, masks, classes, colours, decoding_of(data))
+    source = constructor(images, masks, classes, colours, decoding_of(data), data.mask_pattern)
+    return part_of(source, data, train)
 
 
 @uses(*OWN, *SPLITS, "class_labels")
