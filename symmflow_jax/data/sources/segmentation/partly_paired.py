@@ -104,7 +104,7 @@ def _incomplete(
     images: Sequence[pathlib.Path],
     masks: Sequence[pathlib.Path],
     schema: LabelSchema,
-    colours: Palette,
+    colours: ClassColours,
     decoding: Decoding,
 ) -> Incomplete | None:
     sources: list[Source] = []
