@@ -11,7 +11,7 @@ from symmflow_jax.config.build.data.own.splits import (
     ANNOTATIONS,
     IMAGES,
     OWN,
-    annotated,
+    annotated_source,
     annotations_place,
     images_folder,
     is_first,
@@ -58,7 +58,7 @@ def from_coco(constructor: Callable[..., Source], data: DataConfig, train: bool,
         *unused(len(files) - len(examples), "picture", images, f"without an entry in {path.name}"),
         *unused(found.num_boxes, "annotation", path, "that are boxes without a segmentation"),
     ]
-    return annotated(constructor, examples, classes, data, train, notes)
+    return annotated_source(constructor, examples, classes, data, train, notes)
 
 
 def _coco_path(data: DataConfig, train: bool) -> pathlib.Path:

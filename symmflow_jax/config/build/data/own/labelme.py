@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from symmflow_jax.config.build.data.openers import uses
 from symmflow_jax.config.build.data.own import classes as own_classes
-from symmflow_jax.config.build.data.own.notes import unused
+from symmflow_jax.config.build.data.own.notes import unread, unused
 from symmflow_jax.config.build.data.own.splits import (
     ANNOTATIONS,
     IMAGES,
     OWN,
+    annotated_source,
     annotations_place,
     images_folder,
 )
@@ -57,12 +58,12 @@ def from_labelme(constructor: Callable[..., Source], data: DataConfig, train: bo
         Annotated(name, pictures[name], LabelmeImage(path, drawn, 0))
         for name, path in sorted(annotated.items())
     ]
-    unread = {i: name for name, i in known.items() if name in occurring}
+    found = {i: name for name, i in known.items() if name in occurring}
     notes = [
-        *unread(unread, set(drawn.values()), files),
+        *unread(found, set(drawn.values()), files),
         *unused(len(paths) - len(annotated), "picture", images, "without a JSON file"),
     ]
-    return annotated(constructor, examples, classes, data, train, notes)
+    return annotated_source(constructor, examples, classes, data, train, notes)
 
 
 def _labelme_numbers(data: DataConfig, occurring: set[str], files: pathlib.Path) -> dict[str, int]:

@@ -36,7 +36,7 @@ def part_of(source: Any, data: DataConfig, train: bool) -> Source:
     return source if parts is None else source.only(parts.chosen(source.names, train=train))
 
 
-def annotated(
+def annotated_source(
     constructor: Callable[..., Source],
     examples: Sequence[Annotated],
     classes: LabelSchema,

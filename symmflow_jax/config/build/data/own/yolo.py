@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from symmflow_jax.config.build.data.openers import uses
 from symmflow_jax.config.build.data.own import classes as own_classes
-from symmflow_jax.config.build.data.own.notes import unread
+from symmflow_jax.config.build.data.own.notes import bare, unread
 from symmflow_jax.config.build.data.own.splits import (
     ANNOTATIONS,
     IMAGES,
     OWN,
-    annotated,
+    annotated_source,
     annotations_place,
     images_folder,
 )
@@ -58,9 +58,9 @@ def from_yolo(constructor: Callable[..., Source], data: DataConfig, train: bool,
         Annotated(name, image, YoloImage(paths[name], frozenset(known), drawn, background))
         for name, image in sorted(pictures.items())
     ]
-    bare = sum(not path.exists() for path in paths.values())
-    notes = [*unread(names, drawn, pathlib.Path(data.dir)), *bare(bare, images, "text file")]
-    return annotated(constructor, examples, classes, data, train, notes)
+    num_bare = sum(not path.exists() for path in paths.values())
+    notes = [*unread(names, drawn, pathlib.Path(data.dir)), *bare(num_bare, images, "text file")]
+    return annotated_source(constructor, examples, classes, data, train, notes)
 
 
 def _numbers(data: DataConfig) -> list[int]:

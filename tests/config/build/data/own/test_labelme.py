@@ -11,7 +11,7 @@ from symmflow_jax.data.source import DataError
 from tests.config.build.data.own.forms import FORMS, LABELME, masks_of, stored_masks
 
 
-def test_labelme_gives_its_ownmasks_of(opened, caplog):
+def test_labelme_gives_its_own_masks(opened, caplog):
     source = opened("labelme", "labelme", **LABELME)
     (schema,) = source.schemas.values()
     assert schema.names == ("background", "car", "person", "tree")
