@@ -61,6 +61,7 @@ class PlaneParameterization(CategoricalParameterization):
     """Logits of the classes alone, as of `PlaneCode`."""
 
     def _logits(self, output: Float[Array, "..."]) -> Float[Array, "..."]:
+        assert isinstance(self.encoding, OneHot), "see with_code"
         return super()._logits(output[..., : self.encoding.num_classes])
 
 

@@ -18,7 +18,7 @@ HF = pathlib.Path(__file__).parents[2] / "fixtures" / "own_data" / "hf" / "set"
 def look(experiment):
     source = experiment.training_source
     findings = examine(source, "mask")
-    return findings, experiment.schema
+    return findings, experiment.source_schema
 
 
 @pytest.mark.parametrize(
