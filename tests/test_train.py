@@ -425,7 +425,9 @@ def test_images_of_many_channels_and_16_bits_are_learned_and_read(tiny_experimen
         (tmp_path / "train" / kind).mkdir(parents=True)
     for number in range(8):
         ids = np.repeat(np.repeat(rng.integers(0, 2, (2, 2)), 4, 0), 4, 1).astype(np.uint8)
-        bands = (1000 + 2000 * ids[..., None] + rng.integers(0, 50, (8, 8, 5))).astype(np.uint16)
+        bands = (1000 + 2000 * ids.astype(int)[..., None] + rng.integers(0, 50, (8, 8, 5))).astype(
+            np.uint16
+        )
         path = tmp_path / "train" / "images" / f"{number}.tif"
         tifffile.imwrite(path, bands, photometric="minisblack", planarconfig="contig")
         Image.fromarray(ids).save(tmp_path / "train" / "masks" / f"{number}.png")
