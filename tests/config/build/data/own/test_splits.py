@@ -40,7 +40,8 @@ def test_a_run_learns_the_chosen_labels_and_the_background(tiny_experiment, igno
     values |= {"ignored_id": ignored_id}
     experiment = tiny_experiment(**{f"data.{key}": value for key, value in values.items()})
     names = ("background", "car", "person", "tree")
-    assert experiment.schema.names == names + (("void",) if ignored_id == 255 else ())
+    assert experiment.source_schema.names == names + (("void",) if ignored_id == 255 else ())
+    assert experiment.schema.names == (names[1:] if ignored_id == 0 else names)
     assert len(experiment.training_source) == len(experiment.evaluation_source) == 1
     batch = next(experiment.training_batches(batch_size=1))
     assert batch.labels.shape == (1, 8, 8)
