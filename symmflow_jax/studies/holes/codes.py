@@ -29,6 +29,13 @@ class NoiseCode(OneHot):
 class PlaneCode(OneHot):
     """Unknown pixels have a plane of their own behind those of the classes, without a logit."""
 
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... planes"]:
+        """Returns the clean codes."""
+        del key
+        return self.encode_clean(labels)
+
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... planes"]:
         """Float32 `[..., classes + 1]`, 1 or -1, of int `[...]`."""
         places = jnp.where(labels < 0, self.num_classes, labels)
