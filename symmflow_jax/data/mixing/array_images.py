@@ -4,7 +4,11 @@ import pathlib
 
 import numpy as np
 
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.data.mixing.incomplete import Incomplete
+from symmflow_jax.data.source import DataError
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.runtime.errors import shown
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 
 
 class ArrayImages:
@@ -31,3 +35,26 @@ def as_images(images: np.ndarray) -> np.ndarray:
     if images.ndim == 2:
         return images.astype(np.float32)
     return images[..., None] if images.ndim == 3 else images
+
+
+def known(path: pathlib.Path, labels: np.ndarray, count: int) -> np.ndarray | None:
+    """Which labels of an archive are not -1, bool `[count]`; None if they are no numbers.
+
+    Raises:
+        DataError: if all of them are -1.
+    """
+    if labels.dtype.kind not in "if" or labels.size != count:
+        return None
+    found = labels.reshape(-1) != UNKNOWN
+    if not found.any():
+        raise DataError(
+            f"{shown(path)}: all {count} labels are -1, which is no class; some must be known."
+        )
+    return found
+
+
+def without_labels(path: pathlib.Path, images: np.ndarray) -> Incomplete | None:
+    """Images of an archive as examples without labels; None if there are none."""
+    if not len(images):
+        return None
+    return Incomplete(ArrayImages((path,), images), JointState(1.0, 0.0))

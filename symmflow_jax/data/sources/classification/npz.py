@@ -10,13 +10,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
-from symmflow_jax.data.mixing.array_images import ArrayImages
-from symmflow_jax.data.mixing.incomplete import Incomplete
+from symmflow_jax.data.mixing.array_images import known, without_labels
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
-from symmflow_jax.flow.state import JointState
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
 from symmflow_jax.semantics.labels import UNKNOWN
@@ -58,9 +56,8 @@ class Npz(LabelledArrays):
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
         images, labels = arrays[chosen.images], arrays[chosen.labels]
-        is_known = np.ones(len(labels), bool)
-        if keeps_unlabelled and labels.dtype.kind in "if" and labels.size == len(images):
-            is_known = labels.reshape(-1) != UNKNOWN
+        is_known = known(path, labels, len(images)) if keeps_unlabelled else None
+        if is_known is not None:
             arrays[chosen.labels] = labels = np.where(labels == UNKNOWN, 0, labels)
         if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
             raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
@@ -69,25 +66,15 @@ class Npz(LabelledArrays):
                 f"{shown(path)} has {len(images)} {chosen.images} and {len(labels)} "
                 f"{chosen.labels}; there must be as many, and some."
             )
-        if not is_known.any():
-            raise DataError(
-                f"{shown(path)}: all {len(labels)} {chosen.labels} are -1, which is no class; "
-                "some must be known."
-            )
-        super().__init__((path,), images[is_known], labels.reshape(-1)[is_known])
-        self.incomplete = _without_labels(path, images[~is_known])
+        chosen_ones = slice(None) if is_known is None else is_known
+        super().__init__((path,), images[chosen_ones], labels.reshape(-1)[chosen_ones])
+        self.incomplete = None if is_known is None else without_labels(path, images[~is_known])
         usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
         if (chosen.images, chosen.labels) != usual:
             self.notes += (
                 f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "
                 f"{usual[1]}.",
             )
-
-
-def _without_labels(path: pathlib.Path, images: np.ndarray) -> Incomplete | None:
-    if not len(images):
-        return None
-    return Incomplete(ArrayImages((path,), images), JointState(1.0, 0.0))
 
 
 def _find(path: pathlib.Path) -> pathlib.Path:
