@@ -37,24 +37,30 @@ def as_images(images: np.ndarray) -> np.ndarray:
     return images[..., None] if images.ndim == 3 else images
 
 
-def known(path: pathlib.Path, labels: np.ndarray, count: int) -> np.ndarray | None:
-    """Which labels of an archive are not -1, bool `[count]`; None if they are no numbers.
+Known = slice | np.ndarray
+"""Which examples have a label: bool `[count]`, or a slice of all."""
+
+
+def split_known(path: pathlib.Path, labels: np.ndarray, count: int) -> tuple[Known, np.ndarray]:
+    """Which labels of an archive are not -1, and the labels with 0 for the others.
+
+    Labels that are no numbers stay as they are.
 
     Raises:
         DataError: if all of them are -1.
     """
     if labels.dtype.kind not in "if" or labels.size != count:
-        return None
-    found = labels.reshape(-1) != UNKNOWN
-    if not found.any():
+        return slice(None), labels
+    known = labels.reshape(-1) != UNKNOWN
+    if not known.any():
         raise DataError(
             f"{shown(path)}: all {count} labels are -1, which is no class; some must be known."
         )
-    return found
+    return known, np.where(labels == UNKNOWN, 0, labels)
 
 
-def without_labels(path: pathlib.Path, images: np.ndarray) -> Incomplete | None:
-    """Images of an archive as examples without labels; None if there are none."""
-    if not len(images):
+def without_labels(path: pathlib.Path, images: np.ndarray, known: Known) -> Incomplete | None:
+    """The images of an archive that have no label, as examples; None if all have one."""
+    if isinstance(known, slice) or known.all():
         return None
-    return Incomplete(ArrayImages((path,), images), JointState(1.0, 0.0))
+    return Incomplete(ArrayImages((path,), images[~known]), JointState(1.0, 0.0))

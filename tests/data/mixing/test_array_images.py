@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.data.mixing.array_images import ArrayImages, as_images, known, without_labels
+from symmflow_jax.data.mixing.array_images import (
+    ArrayImages,
+    as_images,
+    split_known,
+    without_labels,
+)
 from symmflow_jax.data.source import DataError
 from symmflow_jax.flow.state import JointState
 
@@ -22,11 +27,14 @@ def test_they_come_without_labels():
 
 def test_labels_of_minus_one_are_not_known(tmp_path):
     path = tmp_path / "a.npz"
-    assert known(path, np.array([[0], [-1], [2]]), 3).tolist() == [True, False, True]
-    assert known(path, np.array(["a", "b"]), 2) is None  # Left to the checks of labels.
+    known, labels = split_known(path, np.array([[0], [-1], [2]]), 3)
+    assert known.tolist() == [True, False, True] and labels.tolist() == [[0], [0], [2]]
+    text = np.array(["a", "b"])  # Left to the checks of labels.
+    everything, same = split_known(path, text, 2)
+    assert everything == slice(None) and same is text
     with pytest.raises(DataError, match="all 2 labels are -1"):
-        known(path, np.array([-1, -1]), 2)
-    images = np.zeros((2, 4, 4), np.uint8)
-    assert without_labels(path, images[:0]) is None
-    found = without_labels(path, images)
-    assert len(found.source) == 2 and found.complete == JointState(1.0, 0.0)
+        split_known(path, np.array([-1, -1]), 2)
+    images = np.zeros((3, 4, 4), np.uint8)
+    assert without_labels(path, images, slice(None)) is None
+    found = without_labels(path, images, known)
+    assert len(found.source) == 1 and found.complete == JointState(1.0, 0.0)

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
-from symmflow_jax.data.mixing.array_images import known, without_labels
+from symmflow_jax.data.mixing.array_images import split_known, without_labels
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
-from symmflow_jax.semantics.labels import UNKNOWN
 
 _IMAGES, _LABELS = "images", "labels"
 # Other names of images and labels, in lower case, as Keras, scikit-learn and others write them.
@@ -56,9 +55,10 @@ class Npz(LabelledArrays):
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
         images, labels = arrays[chosen.images], arrays[chosen.labels]
-        is_known = known(path, labels, len(images)) if keeps_unlabelled else None
-        if is_known is not None:
-            arrays[chosen.labels] = labels = np.where(labels == UNKNOWN, 0, labels)
+        known = slice(None)
+        if keeps_unlabelled:
+            known, labels = split_known(path, labels, len(images))
+            arrays[chosen.labels] = labels
         if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
             raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
         if len(images) != len(labels) or not len(labels):
@@ -66,9 +66,8 @@ class Npz(LabelledArrays):
                 f"{shown(path)} has {len(images)} {chosen.images} and {len(labels)} "
                 f"{chosen.labels}; there must be as many, and some."
             )
-        chosen_ones = slice(None) if is_known is None else is_known
-        super().__init__((path,), images[chosen_ones], labels.reshape(-1)[chosen_ones])
-        self.incomplete = None if is_known is None else without_labels(path, images[~is_known])
+        super().__init__((path,), images[known], labels.reshape(-1)[known])
+        self.incomplete = without_labels(path, images, known)
         usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
         if (chosen.images, chosen.labels) != usual:
             self.notes += (
