@@ -41,15 +41,17 @@ Known = slice | np.ndarray
 """Which examples have a label: bool `[count]`, or a slice of all."""
 
 
-def split_known(path: pathlib.Path, labels: np.ndarray, count: int) -> tuple[Known, np.ndarray]:
+def split_known(
+    path: pathlib.Path, labels: np.ndarray, count: int, is_asked: bool = True
+) -> tuple[Known, np.ndarray]:
     """Which labels of an archive are not -1, and the labels with 0 for the others.
 
-    Labels that are no numbers stay as they are.
+    If it is not asked for, and if labels are no numbers, they stay as they are.
 
     Raises:
         DataError: if all of them are -1.
     """
-    if labels.dtype.kind not in "if" or labels.size != count:
+    if not is_asked or labels.dtype.kind not in "if" or labels.size != count:
         return slice(None), labels
     known = labels.reshape(-1) != UNKNOWN
     if not known.any():

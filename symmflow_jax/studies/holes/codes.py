@@ -58,6 +58,12 @@ class PlaneCode(OneHot):
         """The most probable class, int32 `[...]`."""
         return OneHot.decode(self, signal[..., : self.num_classes])
 
+    def confidence(
+        self, signal: Float[Array, "... planes"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """The probability of labels int `[...]`."""
+        return OneHot.confidence(self, signal[..., : self.num_classes], labels)
+
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the signal beside an image."""
         return (*image_shape[:-1], self.num_classes + 1)

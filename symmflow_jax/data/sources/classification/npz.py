@@ -37,11 +37,11 @@ class Npz(LabelledArrays):
         path: the archive, or a folder with exactly one.
         split: prefix of the archive's keys, such as "train", "val" or "test". If an archive has no
             such keys, but the names of Keras (`x_train`, `y_train`) or alike, those are read.
-        keeps_unlabelled: whether examples with the label -1 are kept apart, instead of refused.
+        keeps_unlabelled: whether labels of -1 are kept apart, instead of refused.
 
     Attributes:
         files: the archive.
-        incomplete: the examples with the label -1, if they are kept; None without any.
+        incomplete: the examples with the label -1 that are kept; None without any.
         notes: sentences on keys of other names, if such are read, and on dark images.
 
     Raises:
@@ -55,10 +55,8 @@ class Npz(LabelledArrays):
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
         images, labels = arrays[chosen.images], arrays[chosen.labels]
-        known = slice(None)
-        if keeps_unlabelled:
-            known, labels = split_known(path, labels, len(images))
-            arrays[chosen.labels] = labels
+        known, labels = split_known(path, labels, len(images), keeps_unlabelled)
+        arrays[chosen.labels] = labels
         if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
             raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
         if len(images) != len(labels) or not len(labels):
