@@ -147,11 +147,11 @@ def test_the_papers_way_keeps_a_class_of_ignored_pixels(with_holes, tmp_path):
 
 _POINTS = {
     "data.source": "npz",
-    "data.eval_split": "train",
     "data.image_size": (),
     "semantics.encoding": "plane",
     "network.name": "mlp",
     "train.clock": "independent",
+    "eval.metrics": ("objective",),
     "train.batch_size": 8,
     "train.num_epochs": 1.0,
     "data.unlabelled": "learn",
@@ -168,7 +168,11 @@ def points(tiny_experiment, tmp_path):
         ("extra", np.arange(6) % 2),
     ):
         array = rng.standard_normal((len(labels), 2)).astype(np.float32)
-        np.savez(tmp_path / f"{name}.npz", train_images=array, train_labels=labels)
+        np.savez(
+            tmp_path / f"{name}.npz",
+            **{"train_images": array, "train_labels": labels},
+            **{"test_images": array, "test_labels": np.arange(len(labels)) % 2},
+        )
     paths = {
         "data.dir": str(tmp_path / "data.npz"),
         "data.extra_dir": str(tmp_path / "extra.npz"),

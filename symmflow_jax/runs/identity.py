@@ -135,6 +135,5 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     # Equal names, which earlier versions took, are told apart.
     schema = LabelSchema.from_json(description["schema"])
     values["class names"] = schema.names
-    if schema.unknown_ids or schema.ignored:
-        values["config.data.ignored"] = "class" if schema.ignored else "unknown"
+    values["config.data.ignored"] = "class" if schema.ignored else "unknown"
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -4,7 +4,11 @@ import pathlib
 
 import numpy as np
 
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.data.mixing.incomplete import Incomplete
+from symmflow_jax.data.source import DataError
+from symmflow_jax.flow.state import JointState
+from symmflow_jax.runtime.errors import shown
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 
 
 class ArrayImages:
@@ -31,3 +35,34 @@ def as_images(images: np.ndarray) -> np.ndarray:
     if images.ndim == 2:
         return images.astype(np.float32)
     return images[..., None] if images.ndim == 3 else images
+
+
+Known = slice | np.ndarray
+"""Which examples have a label: bool `[count]`, or a slice of all."""
+
+
+def split_known(
+    path: pathlib.Path, labels: np.ndarray, count: int, is_asked: bool = True
+) -> tuple[Known, np.ndarray]:
+    """Which labels of an archive are not -1, and the labels with 0 for the others.
+
+    If it is not asked for, and if labels are no numbers, they stay as they are.
+
+    Raises:
+        DataError: if all of them are -1.
+    """
+    if not is_asked or labels.dtype.kind not in "if" or labels.size != count:
+        return slice(None), labels
+    known = labels.reshape(-1) != UNKNOWN
+    if not known.any():
+        raise DataError(
+            f"{shown(path)}: all {count} labels are -1, which is no class; some must be known."
+        )
+    return known, np.where(labels == UNKNOWN, 0, labels)
+
+
+def without_labels(path: pathlib.Path, images: np.ndarray, known: Known) -> Incomplete | None:
+    """The images of an archive that have no label, as examples; None if all have one."""
+    if isinstance(known, slice) or known.all():
+        return None
+    return Incomplete(ArrayImages((path,), images[~known]), JointState(1.0, 0.0))

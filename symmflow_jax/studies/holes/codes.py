@@ -29,6 +29,13 @@ class NoiseCode(OneHot):
 class PlaneCode(OneHot):
     """Unknown pixels have a plane of their own behind those of the classes, without a logit."""
 
+    def encode(
+        self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "... planes"]:
+        """Returns the clean codes."""
+        del key
+        return self.encode_clean(labels)
+
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "... planes"]:
         """Float32 `[..., classes + 1]`, 1 or -1, of int `[...]`."""
         places = jnp.where(labels < 0, self.num_classes, labels)
@@ -50,6 +57,12 @@ class PlaneCode(OneHot):
     def decode(self, signal: Float[Array, "... planes"]) -> Int[Array, "..."]:
         """The most probable class, int32 `[...]`."""
         return OneHot.decode(self, signal[..., : self.num_classes])
+
+    def confidence(
+        self, signal: Float[Array, "... planes"], labels: Integer[Array, "*labels"]
+    ) -> Float[Array, "*labels"]:
+        """The probability of labels int `[...]`."""
+        return OneHot.confidence(self, signal[..., : self.num_classes], labels)
 
     def signal_shape(self, image_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the signal beside an image."""
