@@ -240,9 +240,9 @@ def test_recognition_alone_is_a_classifier_of_image_and_noise():
     example_keys = _keys(0, 1, 2)
     found = _READER.losses(weights, example_keys, _POINTS, _LABELS, JointState(0.0, 1.0))
     noise = keys.normal(keys.stream(example_keys, Stream.SEMANTICS_NOISE), (3,))
-    logits = _READER.network.apply(
+    _, logits = _READER.network.apply(
         {"params": weights.network}, _POINTS.values, noise, jnp.ones((3, 2))
-    ).semantics
+    )
     shares = np.exp(np.asarray(logits, np.float64))
     shares /= shares.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.total, -np.log(shares[range(3), _LABELS]), rtol=1e-5)
@@ -258,9 +258,7 @@ def test_the_task_that_is_not_learned_is_refused():
         (lambda: _READER.generate(weights, example_keys, _LABELS, once), "makes no images"),
         (lambda: _READER.sample(weights, example_keys, once, Sampled.PAIRS), "makes no images"),
         (
-            lambda: _READER.predict_semantics(
-                weights, example_keys, _POINTS, FixedSteps(EULER, 2)
-            ),
+            lambda: _READER.predict_semantics(weights, example_keys, _POINTS, FixedSteps(EULER, 2)),
             "reads in one step of 'euler' alone",
         ),
         (

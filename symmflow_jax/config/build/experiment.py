@@ -22,6 +22,7 @@ from symmflow_jax.config.build import metrics, solvers, tables, training
 from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
+from symmflow_jax.config.build.method.networks import num_halvings
 from symmflow_jax.config.build.method.objectives import has_span
 from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.values import (
@@ -297,6 +298,11 @@ class Experiment:
             skip_log=skip_log,
             first_batch=first_batch,
         )
+
+    @property
+    def side_multiple(self) -> int:
+        """Number that divides the sides of images, since network and autoencoder halve them."""
+        return 2 ** num_halvings(self.config)
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
         """Description of a new cache of the training split, with zero examples."""

@@ -65,8 +65,8 @@ def test_a_model_of_images_alone_is_asked_for_no_semantics(values, message):
         ),
         (
             "recognition",
-            {"eval": {"num_feature_samples": 10}},
-            "num_feature_samples is 10, but the model learns recognition alone and has no 'sample",
+            {"eval": {"likelihood_examples": 10}},
+            "likelihood_examples is 10, but the model learns recognition alone and has no 'likel",
         ),
         (
             "generation",
