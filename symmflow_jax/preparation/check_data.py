@@ -103,8 +103,8 @@ def _tell_both(training: _Split, evaluation: _Split, experiment: Experiment) -> 
         height, width = experiment.data.image_size
         multiple = experiment.side_multiple
         lines.append(f"= {proposals.size_line(found.sizes, (height, width), multiple)}")
-    if len(experiment.schema.scored) > 1 and found.counts:
-        shares = _counts(found, experiment.schema).shares(experiment.schema.ignored)
+    shares = _counts(found, experiment.schema).shares(experiment.schema.ignored)
+    if np.count_nonzero(shares) > 1:
         lines += [f"= {line}" for line in proposals.weight_lines(shares, experiment.schema)]
     for line in lines:
         _logger.info("%s", line)

@@ -14,7 +14,7 @@ _ENET_OFFSET = 1.02
 
 
 def enet(shares: Shares) -> Shares:
-    """`1 / ln(1.02 + share)`, which lies between 1.4 and 50 before scaling (ENet, arXiv 1606.02147).
+    """`1 / ln(1.02 + share)` (ENet, arXiv 1606.02147), before scaling between 1.4 and 50.
 
     Args:
         shares: float64 `[classes]`.

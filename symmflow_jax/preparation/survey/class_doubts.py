@@ -27,7 +27,7 @@ def doubts(training: DataSurvey, evaluation: DataSurvey, experiment: Experiment)
 
 def _shifted(findings: DataSurvey, experiment: Experiment) -> str:
     """A line on ids that seem to begin with 1, or on 0 and 255 as two classes; or nothing."""
-    data, schema = experiment.data, experiment.schema
+    data = experiment.data
     if not experiment.has_own_classes or data.class_ids or data.class_colours:
         return ""
     found = {raw_id for raw_id in findings.raw_ids if raw_id != data.ignored_id}
@@ -54,13 +54,13 @@ def _empty(training: DataSurvey, evaluation: DataSurvey, experiment: Experiment)
         return []
     asked = [c for c in empty if evaluation.counts[c]]
     remedy = (
-        "take them out of config.data.class_names, or look at the ids"
+        "take what is not there out of config.data.class_names, or look at the ids"
         if experiment.has_own_classes
         else "look at the split"
     )
     lines = [
-        f"{len(empty)} of {len(schema.scored)} classes occur in no training {what} "
-        f"({_listed(empty, schema)}), so they are never learned: {remedy}."
+        f"In no training {what} there is {_listed(empty, schema)}: {len(empty)} of "
+        f"{len(schema.scored)} classes cannot be learned; {remedy}."
     ]
     if asked:
         lines.append(

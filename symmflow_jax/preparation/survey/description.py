@@ -1,9 +1,14 @@
 """The findings of a survey as text."""
 
+import re
+from collections.abc import Sequence
+
 from symmflow_jax.preparation.survey.survey import DataSurvey
 from symmflow_jax.semantics.labels import LabelSchema
 
 _NUM_SHOWN = 10
+
+_PATH = re.compile(r"\S*[/\\]\S+")
 
 
 def describe(findings: DataSurvey, schema: LabelSchema, split: str, what: str = "pixels") -> str:
@@ -25,13 +30,33 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str, what: str = 
     rest = f" and {more} more" if more else ""
     if sizes:
         lines.append(f"  sizes (width x height): {', '.join(sizes)}{rest}")
-    lines += _classes(findings, schema, what)
+    lines += _classes(findings, schema, what) if readable else _ids(findings)
     lines += [f"  ! {message}" for message in findings.damaged]
-    for message in findings.errors[:_NUM_SHOWN]:
-        lines.append(f"  ! {message}")
-    if len(findings.errors) > _NUM_SHOWN:
-        lines.append(f"  ! ... and {len(findings.errors) - _NUM_SHOWN} more")
+    groups = _alike(findings.errors)
+    for messages in groups[:_NUM_SHOWN]:
+        more = f" ({len(messages) - 1} more like this)" if len(messages) > 1 else ""
+        lines.append(f"  ! {messages[0]}{more}")
+    if len(groups) > _NUM_SHOWN:
+        left = sum(len(messages) for messages in groups[_NUM_SHOWN:])
+        lines.append(f"  ! ... and {left} more")
     return "\n".join(lines)
+
+
+def _alike(messages: Sequence[str]) -> list[list[str]]:
+    """Groups of messages that differ in nothing but the names of files."""
+    groups: dict[str, list[str]] = {}
+    for message in messages:
+        groups.setdefault(_PATH.sub("", message), []).append(message)
+    return list(groups.values())
+
+
+def _ids(findings: DataSurvey) -> list[str]:
+    """A line with the ids that masks hold of which none can be used."""
+    found = [f"{raw_id} ({findings.raw_ids[raw_id]})" for raw_id in sorted(findings.raw_ids)]
+    if not found:
+        return []
+    more = f" and {len(found) - _NUM_SHOWN} more" if len(found) > _NUM_SHOWN else ""
+    return [f"  ids, with the masks that have them: {', '.join(found[:_NUM_SHOWN])}{more}"]
 
 
 def _classes(findings: DataSurvey, schema: LabelSchema, what: str) -> list[str]:

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import hashlib
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,7 +61,8 @@ def doubts(training: Sequence[Seen], evaluation: Sequence[Seen]) -> list[str]:
     lines = []
     shared = between(training, evaluation)
     if shared:
-        names = [f"{seen.name} is {known.name}" for seen, known in shared]
+        short = _shortened([seen.name for pair in shared for seen in pair])
+        names = [f"{short[seen.name]} is {short[known.name]}" for seen, known in shared]
         lines.append(
             f"{len(shared)} of {len(evaluation)} evaluation images are training images too, pixel "
             f"by pixel ({_listed(names)}). Their scores tell what was learned by heart: remove "
@@ -70,14 +72,23 @@ def doubts(training: Sequence[Seen], evaluation: Sequence[Seen]) -> list[str]:
         groups = within(examples)
         if not groups:
             continue
-        names = [" = ".join(seen.name for seen in group[:_NUM_SHOWN]) for group in groups]
+        short = _shortened([seen.name for group in groups for seen in group])
+        names = [" = ".join(short[seen.name] for seen in group[:_NUM_SHOWN]) for group in groups]
         unlike = sum(len({seen.target for seen in group}) > 1 for group in groups)
-        others = f" {unlike} of them have masks or labels that differ: look at them." * bool(unlike)
+        others = f" For {unlike} of these, masks or labels differ: look at them." * bool(unlike)
         lines.append(
-            f"{len(groups)} images of the {split} split occur more than once ({_listed(names)})."
-            f"{others} Remove all but one, unless they shall weigh more."
+            f"The {split} split has {sum(map(len, groups)) - len(groups)} copies of its own images "
+            f"({_listed(names)}).{others} Remove the copies, unless they shall weigh more."
         )
     return lines
+
+
+def _shortened(names: Sequence[str]) -> dict[str, str]:
+    """Names without the folder that all files share."""
+    if not all(os.path.isabs(name) for name in names):
+        return {name: name for name in names}
+    folder = os.path.commonpath([os.path.dirname(name) for name in names])
+    return {name: os.path.relpath(name, folder) for name in names}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -127,7 +127,7 @@ def examine(source: Source, target: str) -> DataSurvey:
 
 
 def _read(source: Source, index: int, findings: DataSurvey) -> tuple[dict[str, Any], str]:
-    """An element of a source, and its name; what the files of a pair say is added to the findings."""
+    """An element of a source, and its name; adds what the files of a pair say to the findings."""
     pairs = as_pairs(source)
     if pairs is None:
         return source[index], f"example {index}"
