@@ -85,7 +85,7 @@ def _is_usable(findings: DataSurvey, *, skips: bool) -> bool:
 
 def _tell_split(split: _Split, experiment: Experiment) -> list[str]:
     """Logs what one split holds, its doubts and remedies; returns the lines of these."""
-    text = describe(split.findings, experiment.schema, split.name, _UNITS[experiment.kind])
+    text = describe(split.findings, experiment.source_schema, split.name, _UNITS[experiment.kind])
     _logger.info("%s", text)
     lines = [f"? {line}" for line in doubts(split.findings)]
     lines += remedies(split.findings, experiment)
@@ -103,9 +103,9 @@ def _tell_both(training: _Split, evaluation: _Split, experiment: Experiment) -> 
         height, width = experiment.data.image_size
         multiple = experiment.side_multiple
         lines.append(f"= {proposals.size_line(found.sizes, (height, width), multiple)}")
-    shares = _counts(found, experiment.schema).shares(experiment.schema.ignored)
+    shares = _counts(found, experiment.source_schema).shares(experiment.source_schema.ignored)
     if np.count_nonzero(shares) > 1:
-        lines += [f"= {line}" for line in proposals.weight_lines(shares, experiment.schema)]
+        lines += [f"= {line}" for line in proposals.weight_lines(shares, experiment.source_schema)]
     for line in lines:
         _logger.info("%s", line)
     return lines
@@ -124,7 +124,7 @@ def _write(
     output: pathlib.Path, splits: list[_Split], experiment: Experiment, told: list[str]
 ) -> None:
     """Writes the files of a check."""
-    schema, written = experiment.schema, []
+    schema, written = experiment.source_schema, []
     if experiment.kind is SemanticsKind.MASK:
         files.write_image(output / LEGEND, legend(schema))
         written.append(LEGEND)

@@ -22,7 +22,7 @@ def doubts(training: DataSurvey, evaluation: DataSurvey, experiment: Experiment)
         return []
     shifted = _shifted(training, experiment)
     lines = [shifted] if shifted else _empty(training, evaluation, experiment)
-    return [*lines, *_ignored(training, experiment.schema)]
+    return [*lines, *_ignored(training, experiment.source_schema)]
 
 
 def _shifted(findings: DataSurvey, experiment: Experiment) -> str:
@@ -48,7 +48,7 @@ def _shifted(findings: DataSurvey, experiment: Experiment) -> str:
 
 
 def _empty(training: DataSurvey, evaluation: DataSurvey, experiment: Experiment) -> list[str]:
-    schema, what = experiment.schema, experiment.kind.value
+    schema, what = experiment.source_schema, experiment.kind.value
     empty = [c for c in schema.scored if not training.counts[c]]
     if not empty:
         return []
