@@ -96,8 +96,8 @@ def _whole(source: Source, index: int, target: str, schema: LabelSchema) -> Pane
     caption = f"{files.without_surrogates(name)} {size[1]}x{size[0]}"
     picture = _rgb(image)
     if target != "mask":
-        label = files.without_surrogates(schema.names[int(labels)])
-        return [(f"{caption}: {label}", _tile(picture))]
+        label = schema.names[int(labels)] if int(labels) >= 0 else "not known"
+        return [(f"{caption}: {files.without_surrogates(label)}", _tile(picture))]
     classes, counts = np.unique(labels[labels >= 0], return_counts=True)
     by_size = classes[np.argsort(-counts)]
     named = ", ".join(files.without_surrogates(schema.names[c]) for c in by_size)
