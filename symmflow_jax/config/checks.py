@@ -16,6 +16,7 @@ from symmflow_jax.config.schema import (
     map_relations,
     measurement,
     old_names,
+    own_data,
     places,
     ranges,
     relations,
@@ -54,6 +55,7 @@ def check(config: Config) -> None:
     places.check(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
+    own_data.check(config)
     _check_latents(config.data)
     _check_clocks(config)
     map_relations.check(config)

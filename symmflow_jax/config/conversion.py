@@ -136,7 +136,16 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if not field.is_tuple:
         return _convert_item(field, value, where)
     items = value if isinstance(value, list | tuple) else (value,)
-    return tuple(_convert_item(field, item, where) for item in items)
+    return tuple(_convert_group(field, item, where) for item in items)
+
+
+def _convert_group(field: Field, item: Any, where: str) -> Any:
+    """An item of a tuple, or a tuple of several if the field may have such groups."""
+    if not (field.is_grouped and isinstance(item, list | tuple)):
+        return _convert_item(field, item, where)
+    if not item:
+        raise ValueError(f"{where} has an empty group (); leave it out, or name its members.")
+    return tuple(_convert_item(field, member, where) for member in item)
 
 
 def _convert_item(field: Field, value: Any, where: str) -> Any:

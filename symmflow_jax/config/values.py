@@ -41,7 +41,16 @@ class DataConfig:
         eval_size: number of evaluation examples of a synthetic source.
         image_size: height and width in pixels to which images are cropped and resized; empty for
             points.
-        image_channels: channels of the images: 1 is grey and 3 is colour.
+        image_channels: channels of the images: 1 is grey and 3 is colour. Other numbers are those
+            of the files, all of which are kept (masks of your own data only).
+        image_depth: bits that are kept of each channel: 8, or 16, which also keeps floats. Images
+            of 16 bits and of other numbers of channels than 1 and 3 are read as they are, without
+            conversion of colours; many such files need `pip install "symmflow_jax[tiff]"`.
+        value_range: lowest and highest value in the files of such images, which become -1 and 1;
+            two numbers, or two for each channel. Values outside are cut off. Empty for the range of
+            the file's type: 0 to 255, or 0 to 65535. Floats need it.
+        picture_channels: one or three channels of such images that pictures show; empty for the
+            first three, or the first one if there are fewer.
         point_size: numbers per point if `image_size` is empty.
         resampling: filter that resizes images, a name of `RESAMPLINGS` (docs/choices.md).
         random_crop: in training, crop at a random position instead of the centre if the aspect
@@ -52,14 +61,35 @@ class DataConfig:
         dequantize_images: in training, add uniform noise of half an 8-bit level to either side.
         class_names: names of the classes in the order of their ids. Required by "paired_folder";
             elsewhere a list replaces the names that the data set gives. For "idx" and "npz" it may
-            name more classes than the training labels have.
-        class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
+            name more classes than the training labels have. For annotations with labels it chooses
+            the labels that are read (docs/data.md).
+        class_ids: id of each class in the mask files ("paired_folder", "hf_dataset") or of the
+            label in the annotations ("coco_json", "yolo_polygons"); empty for 0, 1, 2, ... Several
+            ids in brackets are one class: (0, (1, 2), 3).
+        class_labels: label of each class in the annotations, if `class_names` are other names;
+            several labels in brackets are one class: ("road", ("car", "bus")).
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
-            ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
-        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that
+            ("paired_folder"); one more colour for "void" if `ignored_id` adds that class. Several
+            colours in brackets are one class.
+        ignored_id: id of the pixels that belong to no class, or None (your own data). An id that
             is not in `class_ids` adds a class "void".
-        train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
-            Sub-folders are read if a folder has no pictures itself.
+        train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder";
+            annotations need those of images). Sub-folders are read if a folder has no pictures
+            itself.
+        mask_pattern: name of the mask of an image, such as "{stem}_mask.png" ("paired_folder"):
+            {stem} is the name of the image without its suffix, {name} the whole name. It may begin
+            with a path from the place of the image, such as "../masks/{stem}". Both may lie in one
+            folder. Empty for names that are equal, or differ by a usual ending.
+        train_annotations, eval_annotations: under `dir`, the JSON file of "coco_json", or the
+            folder of the files of "yolo_polygons" and "labelme"; empty for where each form usually
+            has them (docs/data.md).
+        image_column, mask_column: columns of "hf_dataset"; empty for those of images and of masks.
+        val_share: share of the training examples that is the evaluation split, in place of
+            `eval_images` or `eval_split`; no file is moved. 0 for a split of its own. Your own data
+            only, as the next ones.
+        folds, fold: number of parts of the training examples, and the number of the one, from 0,
+            that is the evaluation split; the other parts are the training split. 0 folds for none.
+        split_seed: seed of the choice of examples for `val_share` and `folds`.
         max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
             are refused before they are decoded.
         exif: "apply" turns images and masks by their EXIF orientation; "ignore" reads both as raw
@@ -83,7 +113,10 @@ class DataConfig:
     train_size: Count = 50_000
     eval_size: Count = 500
     image_size: tuple[Side, ...] = (32, 32)
-    image_channels: Annotated[int, OneOf((1, 3))] = 3
+    image_channels: Annotated[int, between(1, 1024)] = 3
+    image_depth: Annotated[int, OneOf((8, 16))] = 8
+    value_range: tuple[Annotated[float, Range()], ...] = ()
+    picture_channels: tuple[CountOrZero, ...] = ()
     point_size: Count = 2
     resampling: str = "bicubic"
     random_crop: bool = False
@@ -91,13 +124,23 @@ class DataConfig:
     random_vertical_flip: bool = False
     dequantize_images: bool = False
     class_names: tuple[str, ...] = ()
-    class_ids: tuple[CountOrZero, ...] = ()
-    class_colours: tuple[str, ...] = ()
+    class_ids: tuple[CountOrZero | tuple[CountOrZero, ...], ...] = ()
+    class_labels: tuple[str | tuple[str, ...], ...] = ()
+    class_colours: tuple[str | tuple[str, ...], ...] = ()
     ignored_id: CountOrZero | None = None
     train_images: FilePath = "train/images"
     train_masks: FilePath = "train/masks"
     eval_images: FilePath = "val/images"
     eval_masks: FilePath = "val/masks"
+    mask_pattern: str = ""
+    train_annotations: FilePath = ""
+    eval_annotations: FilePath = ""
+    image_column: str = ""
+    mask_column: str = ""
+    val_share: BelowOne = 0.0
+    folds: CountOrZero = 0
+    fold: CountOrZero = 0
+    split_seed: CountOrZero = 0
     max_megapixels: Positive = 179.0
     exif: str = "apply"
     latents: FilePath = ""

@@ -63,6 +63,7 @@ def fingerprint(source: Source) -> Fingerprint:
     files = files_of(source)
     folder = _common_folder(files)
     lines = [f"{len(source)} {len(files)}", *(_name(file, folder) for file in files)]
+    lines += _rows(source)
     sample = _spread(files, _MOST_SIZES)
     lines += [str(_readable(_size, file)) for file in sample]
     lines += [_readable(_ends_digest, file) for file in _spread(files, _MOST_CONTENTS)]
@@ -86,12 +87,18 @@ def content_digest(source: Source) -> str:
         contents = [
             f"{_name(file, folder)} {one}" for file, one in zip(files, digests, strict=True)
         ]
-    return _digest([str(len(source)), *contents])
+    return _digest([str(len(source)), *contents, *_rows(source)])
 
 
 def files_of(source: Source) -> tuple[pathlib.Path, ...]:
     """The files that a source reads, in its order; empty for a source without `files`."""
     return tuple(getattr(source, "files", ()))
+
+
+def _rows(source: Source) -> list[str]:
+    """The numbers of the examples, of a source that is a part of what its files hold."""
+    rows = getattr(source, "rows", None)
+    return [] if rows is None else [" ".join(map(str, rows))]
 
 
 def _common_folder(files: Sequence[pathlib.Path]) -> pathlib.Path | str:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
-from symmflow_jax.data.batch import Batch, Images, Pixels, Points
+from symmflow_jax.data.batch import Batch, Images, Pixels, Points, Signals
 from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
@@ -45,13 +45,14 @@ class Preparation:
     Attributes:
         target: key of the labels in the source, "mask" or "label".
         image_size: height and width of the result; empty for points, which stay unchanged.
-        image_channels: channels of the result, 1 or 3.
+        image_channels: channels of the result.
         resampling: filter that resizes images.
         random_crop: True if training crops at random positions instead of the centre.
         random_flip: True if training mirrors half of the examples left to right.
         random_vertical_flip: True if training mirrors half of the examples top to bottom.
         mirrored: pairs of classes that mirroring exchanges.
         crop_seed: seed of the positions at which evaluation crops; None for the centre.
+        has_signals: True if images are read as signals, see `Photo`.
     """
 
     target: str
@@ -63,11 +64,14 @@ class Preparation:
     random_vertical_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
     crop_seed: int | None = None
+    has_signals: bool = False
 
     @property
     def image_type(self) -> type[Images]:
-        """`Pixels`, or `Points` if there is no image size."""
-        return Pixels if self.image_size else Points
+        """`Pixels`, or `Points` if there is no image size, or `Signals`."""
+        if not self.image_size:
+            return Points
+        return Signals if self.has_signals else Pixels
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of an element of the source."""

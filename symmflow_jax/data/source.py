@@ -16,13 +16,16 @@ class Source(Protocol):
     """Examples with random access by index; picklable for the reading processes.
 
     An element has "image" in its original size: uint8 `[height, width, 1 or 3]`, an RGB Pillow
-    image if it comes from an image file, or float32 `[n]` for points. It also has an array for
+    image if it comes from an image file, a signal float32 `[height, width, channels]` in [-1, 1] if
+    `data.photos` has read it, or float32 `[n]` for points. It also has an array for
     every key of `schemas`: "mask", integers `[height, width]`, or "label", int32 `[]`. Both hold
     classes of their schema.
 
     A source that reads files also has `files`, a tuple of the paths that it reads, in the order of
     its examples. They tell one data set from another (`data/fingerprint.py`). If its images are
     files, a method `stored` of an index gives what `--mode=pack` keeps (`data/packed/stored.py`).
+    One that is a part of what its files hold has `rows`, the numbers of its examples there. Sources
+    of the user's own data have `names` of their examples, and `only`, which makes a part.
     """
 
     @property

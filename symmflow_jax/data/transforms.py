@@ -20,16 +20,16 @@ def fit(
     """Crops image and mask to the aspect ratio of `size` and resizes them to it.
 
     Args:
-        example: "image", uint8 `[h, w, c]` or a Pillow image, and "labels", int `[h, w]` or a
-            scalar.
+        example: "image", uint8 `[h, w, c]`, a Pillow image, or a signal float32 `[h, w, c]`; and
+            "labels", int `[h, w]` or a scalar.
         size: height and width of the result.
         channels: 1 for grey or 3 for colour.
         rng: source of the random crop position; None crops at the centre.
         resampling: filter that resizes the image.
 
     Returns:
-        The example with image uint8 `[height, width, channels]` and labels int32. Images are
-        resized with antialiasing, masks by nearest neighbour.
+        The example with image `[height, width, channels]`, uint8 or float32 for a signal, and
+        labels int32. Images are resized with antialiasing, masks by nearest neighbour.
     """
     image, labels = example["image"], example["labels"]
     height, width = image_size(image)
@@ -37,11 +37,17 @@ def fit(
     if np.ndim(labels) == 2:
         labels = resize_mask(labels[box.rows, box.columns], size)
     if (box.height, box.width) != (height, width):
-        image = _to_pillow(image).crop((box.left, box.top, box.right, box.bottom))
+        image = _cropped(image, box)
     return example | {
         "image": resize_image(image, size, channels, resampling),
         "labels": np.asarray(labels, np.int32),
     }
+
+
+def _cropped(image: Image.Image | np.ndarray, box: "_Box") -> Image.Image | np.ndarray:
+    if _is_signal(image):
+        return image[box.rows, box.columns]  # type: ignore[index]
+    return _to_pillow(image).crop((box.left, box.top, box.right, box.bottom))
 
 
 def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -144,8 +150,10 @@ def resize_image(
     """Resizes a Pillow image or uint8 `[height, width, c]` to uint8 `[*size, channels]`.
 
     The filter is antialiased. Grey is repeated over three channels; colour becomes
-    luminance for one channel.
+    luminance for one channel. A signal stays float32 with its channels, each of which is resized.
     """
+    if _is_signal(image):
+        return _resize_signal(np.asarray(image), size, resampling)
     if isinstance(image, np.ndarray) and image.shape == (*size, channels):
         return image
     picture, mode = _to_pillow(image), "L" if channels == 1 else "RGB"
@@ -154,6 +162,21 @@ def resize_image(
     if image_size(picture) != size:
         picture = picture.resize(size[::-1], resampling)
     return np.asarray(picture).reshape(*size, channels)
+
+
+def _is_signal(image: Image.Image | np.ndarray) -> bool:
+    return isinstance(image, np.ndarray) and image.dtype == np.float32
+
+
+def _resize_signal(signal: np.ndarray, size: tuple[int, int], resampling: Resampling) -> np.ndarray:
+    """Resizes float32 `[height, width, c]` in [-1, 1]; a cubic filter does not leave this range."""
+    if signal.shape[:2] == size:
+        return signal
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size[::-1], resampling))
+        for plane in np.moveaxis(signal, -1, 0)
+    ]
+    return np.clip(np.stack(planes, -1), -1, 1)
 
 
 def _to_pillow(image: Image.Image | np.ndarray) -> Image.Image:

@@ -129,7 +129,9 @@ def _write(
         files.write_image(output / LEGEND, legend(schema))
         written.append(LEGEND)
     for split in splits:
-        sheet = contact_sheet(split.source, split.findings, experiment.kind, schema)
+        sheet = contact_sheet(
+            split.source, split.findings, experiment.kind, schema, experiment.photos
+        )
         if sheet is not None:
             files.write_image(output / f"{split.name}.png", sheet)
             written.append(f"{split.name}.png")

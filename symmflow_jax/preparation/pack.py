@@ -25,7 +25,8 @@ _logger = logging.getLogger(__name__)
 
 # Keys that choose a split, which has its own name and examples, and those of how files are read.
 _OF_SPLIT = {f"data.{key}" for key in ("train_split", "eval_split", "train_size", "eval_size")}
-_OF_READING = {"data.max_megapixels", "data.exif"}
+_OF_READING = {"data.max_megapixels", "data.exif", "data.image_depth", "data.value_range"}
+_PARTS = {f"data.{key}" for key in ("val_share", "folds", "fold", "split_seed")}
 
 
 def pack(
@@ -125,7 +126,7 @@ def _plan(split: str, made_of: Mapping[str, Any], examples_per_shard: int) -> Pl
 def _dataset(experiment: Experiment) -> DataSet:
     source = experiment.training_source
     keys = experiment.training_provenance()["keys"]
-    left_out = _OF_SPLIT | _OF_READING
+    left_out = _OF_SPLIT | _OF_READING | _PARTS
     return DataSet(
         name=experiment.dataset,
         images=_images(source, skips_errors=experiment.skips_errors),

@@ -124,6 +124,10 @@ class LabelSchema:
         """All ids of the data set's files that belong to a class."""
         return tuple(self._classes_by_id())
 
+    def class_of(self, raw_id: int) -> int:
+        """The class of an id of the data set's files; raises KeyError if it has none."""
+        return self._classes_by_id()[raw_id]
+
     def _classes_by_id(self) -> dict[int, int]:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
         return classes | dict(self.merged_ids)
@@ -213,7 +217,10 @@ def consecutive(names: tuple[str, ...], ignored_id: int | None = None) -> LabelS
 
 
 def filed_under(
-    raw_ids: tuple[int, ...], names: tuple[str, ...], ignored_id: int | None = None
+    raw_ids: tuple[int, ...],
+    names: tuple[str, ...],
+    ignored_id: int | None = None,
+    merged: Sequence[tuple[int, int]] = (),
 ) -> LabelSchema:
     """Classes with the ids of their files, and perhaps a "void" under an id of its own.
 
@@ -223,11 +230,18 @@ def filed_under(
         ignored_id: id of the pixels that belong to no class. If it is the id of one of the
             names, that class is ignored; otherwise a class "void" follows the other classes, or
             "void (255)" (with its id) if one of them has that name.
+        merged: further ids, each with the one of `raw_ids` whose class it belongs to.
 
     Raises:
-        ValueError: if an id is negative, if the numbers of ids and names differ, or if a name is
-            empty or occurs twice.
+        ValueError: if an id is negative, if the numbers of ids and names differ, if a name is
+            empty or occurs twice, or if an id occurs twice or is ignored and merged.
     """
+    owners = {number: names[raw_ids.index(first)] for number, first in merged}
+    if ignored_id in owners:
+        raise ValueError(
+            f"config.data.ignored_id is {ignored_id}, which config.data.class_ids merges into "
+            f"{owners[ignored_id]!r}; take it out of one of them."
+        )
     if min(raw_ids, default=0) < 0:
         ids = _shorten(list(raw_ids))
         raise ValueError(f"The class ids {ids} include {min(raw_ids)}; ids are not negative.")
@@ -239,7 +253,8 @@ def filed_under(
     elif ignored_id is not None:
         void = f"void ({ignored_id})" if "void" in names else "void"
         names, raw_ids, ignored = (*names, void), (*raw_ids, ignored_id), (len(names),)
-    return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored)
+    merged_ids = tuple((number, raw_ids.index(first)) for number, first in merged)
+    return LabelSchema(names, raw_ids, palettes.distinct(len(names)), ignored, merged_ids)
 
 
 def _shorten(ids: list[int], most: int = 12) -> str:

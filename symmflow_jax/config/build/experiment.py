@@ -19,7 +19,14 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, provenance, sources
+from symmflow_jax.config.build.data import (
+    batches,
+    classes,
+    openers,
+    opening,
+    provenance,
+    sources,
+)
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.networks import num_halvings
@@ -37,6 +44,7 @@ from symmflow_jax.config.values import (
 from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache.index import CacheIndex
+from symmflow_jax.data.photos.reader import PhotoReader
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance
@@ -116,6 +124,11 @@ class Experiment:
         return sources.dataset_of(self.config)
 
     @property
+    def photos(self) -> PhotoReader:
+        """Reads image files as the training did, and shows them."""
+        return PhotoReader(openers.photo_format_of(self.config.data))
+
+    @property
     def has_own_classes(self) -> bool:
         """True if the config, and not the data set, defines the classes."""
         return sources.has_own_classes(self.config)
@@ -177,13 +190,13 @@ class Experiment:
     @functools.cached_property
     def training_source(self) -> Source:
         """The training split, or its cache of latents; raises DataError."""
-        cache = sources.open_cache(self.config)
+        cache = opening.open_cache(self.config)
         return self.uncached_training_source if cache is None else cache
 
     @functools.cached_property
     def uncached_training_source(self) -> Source:
         """The training split from its files, without a cache; raises DataError."""
-        return sources.open_source(self.config, train=True)
+        return opening.open_source(self.config, train=True)
 
     @functools.cached_property
     def evaluation_source(self) -> Source:
@@ -192,8 +205,8 @@ class Experiment:
         Raises:
             DataError: if it is missing, or has other classes than the training split or the model.
         """
-        source = sources.open_source(self.config, train=False)
-        sources.check_classes(self.config, source, self.schema)
+        source = opening.open_source(self.config, train=False)
+        classes.check_classes(self.config, source, self.schema)
         return source
 
     @functools.cached_property
@@ -254,7 +267,7 @@ class Experiment:
         """The label schema; raises DataError if it is not given and the data is missing."""
         if self.given_schema is not None:
             return self.given_schema
-        return sources.schema_of(self.config, self.training_source)
+        return classes.schema_of(self.config, self.training_source)
 
     @functools.cached_property
     def source_schema(self) -> LabelSchema:
@@ -267,7 +280,7 @@ class Experiment:
         Raises:
             DataError: if the data is missing and its classes are unknown.
         """
-        return self.with_schema(sources.schema_without_files(self.config))
+        return self.with_schema(opening.schema_without_files(self.config))
 
     @functools.cached_property
     def preparation(self) -> Preparation:

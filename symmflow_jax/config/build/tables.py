@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
-from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
+from symmflow_jax.config.build.data.source_choice import SOURCE_KEYS
+from symmflow_jax.config.build.data.sources import SOURCES
 from symmflow_jax.config.build.method.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.method.networks import NETWORKS
 from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span

@@ -5,7 +5,7 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from symmflow_jax.config.schema.ranges import OneOf, Range
@@ -32,12 +32,14 @@ class Field:
     Attributes:
         kind: type of the value, or of each item of a tuple.
         is_tuple: True for a tuple of any length.
+        is_grouped: True if an item of the tuple may be a tuple of values too.
         is_optional: True if the value may be None.
         marks: what `Annotated` adds to the type.
     """
 
     kind: type
     is_tuple: bool = False
+    is_grouped: bool = False
     is_optional: bool = False
     marks: tuple[Any, ...] = ()
 
@@ -57,10 +59,20 @@ class Field:
         return Meaning.WEIGHTS in self.marks
 
     def items(self, value: Any) -> tuple[Any, ...]:
-        """The items of a value of this field: none for None, one if it is no tuple."""
+        """The single values of a field: none for None, one if it is no tuple, those of groups."""
         if value is None:
             return ()
-        return value if self.is_tuple else (value,)
+        return ungrouped(value) if self.is_tuple else (value,)
+
+
+def ungrouped(items: Iterable[Any]) -> tuple[Any, ...]:
+    """The values of a tuple whose items may be tuples of values: (0, (1, 2)) is (0, 1, 2)."""
+    return tuple(value for group in items for value in grouped(group))
+
+
+def grouped(item: Any) -> tuple[Any, ...]:
+    """An item of a tuple that may hold groups, as a tuple: 0 is (0,), and (1, 2) stays."""
+    return tuple(item) if isinstance(item, tuple | list) else (item,)
 
 
 @functools.cache
@@ -76,14 +88,21 @@ def fields_of(section: type, prefix: str = "") -> Mapping[str, Field]:
 
 
 def field_of(hint: Any) -> Field:
-    """The field of a type hint, such as `tuple[Annotated[int, at_least(1)], ...]`."""
+    """The field of a type hint, such as `tuple[Annotated[int, at_least(1)], ...]`.
+
+    The union of a type and a tuple of it is an item of a tuple that may be a group.
+    """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         inner = field_of(arguments[0])
         return dataclasses.replace(inner, marks=(*inner.marks, *arguments[1:]))
     if origin in (typing.Union, types.UnionType):
-        (inner_hint,) = (argument for argument in arguments if argument is not types.NoneType)
-        return dataclasses.replace(field_of(inner_hint), is_optional=True)
+        kinds = [argument for argument in arguments if argument is not types.NoneType]
+        inner = field_of(kinds[0])
+        if len(kinds) == 2:  # A value, or a tuple of such values.
+            assert field_of(kinds[1]) == dataclasses.replace(inner, is_tuple=True)
+            return dataclasses.replace(inner, is_grouped=True)
+        return dataclasses.replace(inner, is_optional=True)
     if origin is tuple:
         return dataclasses.replace(field_of(arguments[0]), is_tuple=True)
     return Field(hint)

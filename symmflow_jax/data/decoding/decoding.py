@@ -19,6 +19,7 @@ from symmflow_jax.data.decoding.header import (
     orientation_of,
     storage_of,
 )
+from symmflow_jax.data.photos.format import PhotoFormat
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.errors import first_line
 
@@ -49,10 +50,13 @@ class Decoding:
             before they are decoded.
         applies_exif: True if pictures are turned by their EXIF orientation, False if they stay
             as their pixels are stored.
+        photos: how images become signals that are no 8-bit pictures in grey or colour; None for
+            those, which become RGB.
     """
 
     max_megapixels: float = 179.0
     applies_exif: bool = True
+    photos: PhotoFormat | None = None
 
 
 DEFAULT = Decoding()
@@ -96,7 +100,7 @@ def _decode(
 ) -> Decoded:
     try:
         with open_file() as file, Image.open(file, formats=_formats()) as picture:
-            _check_size(path, picture, decoding)
+            check_megapixels(path, picture.width, picture.height, decoding)
             _check_pages(path, picture)
             return _load(file, picture, decoding)
     except DataError:
@@ -130,11 +134,12 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _check_size(path: str | pathlib.Path, picture: Image.Image, decoding: Decoding) -> None:
-    megapixels = picture.width * picture.height / 1e6
+def check_megapixels(path: str | pathlib.Path, width: int, height: int, decoding: Decoding) -> None:
+    """Raises DataError for a picture that is larger than the limit."""
+    megapixels = width * height / 1e6
     if megapixels > decoding.max_megapixels:
         raise DataError(
-            f"{path} has {picture.width}x{picture.height} pixels ({megapixels:.1f} megapixels), "
+            f"{path} has {width}x{height} pixels ({megapixels:.1f} megapixels), "
             f"more than the limit of {decoding.max_megapixels:g}. Scale it down; for the files "
             f"of a data set, --config.data.max_megapixels={math.ceil(megapixels)} raises the limit."
         )

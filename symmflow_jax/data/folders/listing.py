@@ -62,7 +62,9 @@ class Listing:
         return ", ".join(parts)
 
 
-def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) -> Listing:
+def list_pictures(
+    folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = (), *, nested: bool = False
+) -> Listing:
     """Lists the image files of a folder.
 
     Pictures directly in the folder are preferred. Without any, those of all sub-folders are read.
@@ -70,6 +72,7 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
     Args:
         folder: the folder.
         apart: sub-folders that do not belong to it.
+        nested: True to read those of sub-folders in any case.
 
     Raises:
         DataError: if the folder is missing, cannot be read or has no images, or if two files
@@ -82,12 +85,12 @@ def list_pictures(folder: pathlib.Path, apart: tuple[pathlib.Path, ...] = ()) ->
         )
     pictures: list[pathlib.Path] = []
     others: list[pathlib.Path] = []
-    for path in _files_of(folder, apart):
-        (pictures if _is_picture(path) else others).append(path)
+    for path in walk(folder, apart) if nested else _files_of(folder, apart):
+        (pictures if is_picture(path) else others).append(path)
     # Several times as fast as `relative_to`, for folders of 100,000 pictures.
     start = len(str(folder / "_")) - 1
     names = {str(path)[start:].replace(os.sep, "/"): path for path in pictures}
-    at_top = {name: path for name, path in names.items() if "/" not in name}
+    at_top = {} if nested else {name: p for name, p in names.items() if "/" not in name}
     below = [name.partition("/")[0] for name in names if "/" in name] if at_top else []
     listing = Listing(
         folder,
@@ -136,12 +139,13 @@ def walk(
 def _files_of(folder: pathlib.Path, apart: tuple[pathlib.Path, ...]) -> Iterator[pathlib.Path]:
     """The files in and below a folder; if it has pictures itself, not too many below."""
     names = next(os.walk(folder, onerror=_unreadable))[2]
-    if not any(_is_picture(pathlib.Path(name)) and not passed_over(name) for name in names):
+    if not any(is_picture(pathlib.Path(name)) and not passed_over(name) for name in names):
         return walk(folder, apart)
     return itertools.islice(walk(folder, apart, strict=False), len(names) + _MOST_COUNTED)
 
 
-def _is_picture(path: pathlib.Path) -> bool:
+def is_picture(path: pathlib.Path) -> bool:
+    """True for a file with a suffix of images."""
     return path.suffix.lower() in SUFFIXES
 
 
@@ -187,7 +191,9 @@ def _by_stem(paths: dict[str, pathlib.Path]) -> dict[str, pathlib.Path]:
         if stem in files:
             raise DataError(
                 f"{shown(files[stem])} and {shown(path.name)} have the same name"
-                f"{_forms(files[stem], path)}; remove one of them."
+                f"{_forms(files[stem], path)}; remove one of them. If both are images, name each "
+                "mask after the whole image, such as a.jpg.png, and set "
+                "config.data.mask_pattern='{name}'."
             )
         files[stem] = path
     return files

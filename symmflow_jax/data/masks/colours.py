@@ -10,15 +10,18 @@ from symmflow_jax.data.masks.ids import refuse_lossy
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.palettes import Palette
 
+ClassColours = tuple[tuple[int, int, int] | Palette, ...]
+"""The colour of each class, or several colours of one."""
+
 
 def read_coloured_mask(
-    path: str | pathlib.Path, palette: Palette, decoding: Decoding = DEFAULT
+    path: str | pathlib.Path, palette: ClassColours, decoding: Decoding = DEFAULT
 ) -> np.ndarray:
     """Reads the ids of a mask in the colours of its classes, int32 `[height, width]`.
 
     Args:
         path: the file.
-        palette: colour of each id, starting with id 0.
+        palette: colour or colours of each id, starting with id 0.
         decoding: limit of the size, and whether EXIF orientations count.
 
     Raises:
@@ -28,22 +31,28 @@ def read_coloured_mask(
     return ids_of_colours(decode(path, decoding), path, palette)
 
 
-def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: Palette) -> np.ndarray:
+def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: ClassColours) -> np.ndarray:
     """The ids of a decoded mask; see `read_coloured_mask`."""
     refuse_lossy(decoded.header, path)
     pixels = pack_colours(np.asarray(to_rgb(decoded, path)))
-    colours = pack_colours(np.asarray(palette, np.uint8))
+    flat = [(colour, number) for number, one in enumerate(palette) for colour in _group(one)]
+    colours = pack_colours(np.asarray([colour for colour, _ in flat], np.uint8))
     order = np.argsort(colours)
     places = np.searchsorted(colours, pixels, sorter=order).clip(max=len(colours) - 1)
-    ids = order[places]
-    unknown = np.unique(pixels[colours[ids] != pixels])
+    found = order[places]
+    unknown = np.unique(pixels[colours[found] != pixels])
     if len(unknown):
         raise DataError(
             f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
             f"config.data.class_colours{_transparency(decoded)}; add it, or save the mask without "
             "smoothing, as PNG."
         )
-    return ids.astype(np.int32)
+    return np.asarray([number for _, number in flat], np.int32)[found]
+
+
+def _group(colours: tuple) -> Palette:
+    """Several colours of a class, or the only one."""
+    return colours if isinstance(colours[0], tuple) else (colours,)
 
 
 def _transparency(decoded: Decoded) -> str:

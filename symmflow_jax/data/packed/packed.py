@@ -10,11 +10,11 @@ import numpy as np
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode_content
 from symmflow_jax.data.decoding.header import AS_STORED
-from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.packed import index as descriptions, records
 from symmflow_jax.data.packed.layout import Place
 from symmflow_jax.data.packed.records import Record
 from symmflow_jax.data.packed.stored import Stored
+from symmflow_jax.data.photos.photo import read_photo_content
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import pair_of, to_classes
 from symmflow_jax.data.sources.segmentation.pair import Pair
@@ -188,10 +188,8 @@ class Packed:
         paths = name, name.with_name(f"{name.name} (mask)")
         assert isinstance(record.image, bytes) and record.mask is not None
         assert self._stored_schema is not None
-        image, mask = (
-            decode_content(content, path, self.decoding)
-            for content, path in zip((record.image, record.mask), paths, strict=True)
-        )
+        image = read_photo_content(record.image, name, self.decoding)
+        mask = decode_content(record.mask, paths[1], self.decoding)
         return pair_of(image, mask, paths, self._stored_schema, self.decoding)
 
     def _arrays(self, index: int) -> dict[str, Any]:
@@ -200,7 +198,7 @@ class Packed:
         image: Any = record.image
         if isinstance(image, bytes):
             path = self._name(record, index)
-            image = to_rgb(decode_content(image, path, self.decoding), path)
+            image = read_photo_content(image, path, self.decoding).image
         element = {"image": image} | self._label(record, index)
         if record.mask is not None:
             decoded = decode_content(record.mask, self._name(record, index), self.decoding)

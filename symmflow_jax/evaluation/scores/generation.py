@@ -9,6 +9,7 @@ import numpy as np
 from clu import metrics
 
 from symmflow_jax.codecs import images
+from symmflow_jax.data.batch import Pixels, Signals
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, Samples
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
@@ -133,11 +134,14 @@ def examples(
     _, num_steps, solve = evaluator.experiment.generation_row
     guidance = evaluator.guidance(num_steps)
     columns = {"image": batch.image.values}
-    if not evaluator.method.is_unconditional:
-        columns["labels"] = batch.labels
     if evaluator.method.time_sampling.learns_images:
         made = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
         columns["generated"] = made.images
+    if evaluator.experiment.data.image_size:
+        shown = evaluator.experiment.photos.picture
+        columns = {name: shown(np.asarray(values)) for name, values in columns.items()}
+    if not evaluator.method.is_unconditional:
+        columns["labels"] = batch.labels
     if evaluator.method.time_sampling.learns_semantics:
         columns["predicted"] = _predict_real(evaluator, evaluated, seed, batch).labels
     return {name: np.asarray(array)[:num_examples] for name, array in columns.items()}
@@ -153,7 +157,9 @@ def _generate_and_predict(
 ) -> tuple[Samples, SemanticsPrediction]:
     """Generates images from a batch's labels, and predicts their labels in one step."""
     generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
-    image = batch.with_images(generated.images).image
+    # Generated images are pixels, also where the real ones are signals.
+    is_signal = isinstance(batch.image, Signals)
+    image = Pixels(generated.images) if is_signal else batch.with_images(generated.images).image
     return generated, evaluator.predict_semantics(evaluated, seed, batch, image, solve=_ONCE)
 
 

@@ -14,7 +14,9 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from symmflow_jax.codecs.images import to_pixels
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.batch import Signals
 from symmflow_jax.data.fingerprint import content_digest, files_of
 from symmflow_jax.data.source import Source
 from symmflow_jax.evaluation.evaluator import Evaluator
@@ -160,7 +162,9 @@ def _measure(
 ) -> tuple[FeatureStatistics, np.ndarray]:
     collector = FeatureCollector(function.num_features)
     for batch in evaluator.batches(0):
-        collector.add(function(batch.image.values), batch.example_index, batch.valid)
+        values = batch.image.values
+        pixels = to_pixels(values) if isinstance(batch.image, Signals) else values
+        collector.add(function(pixels), batch.example_index, batch.valid)
     return collector.finish()
 
 

@@ -112,6 +112,7 @@ def recognizer(model: Model, form: ProgramForm) -> Program:
 
     With the seed s it gives what `Model.predict_semantics` gives with the key of s.
     """
+    _check_pictures(model)
     num_steps, solve = _solver(model, form, 1)
     is_point = len(model.image_shape) == 1
     images_of = Points if is_point else Pixels
@@ -136,6 +137,16 @@ def recognizer(model: Model, form: ProgramForm) -> Program:
         np.dtype(np.float32 if is_point else np.uint8),
         num_steps,
     )
+
+
+def _check_pictures(model: Model) -> None:
+    """Raises ValueError for a model of images that 8-bit inputs cannot hold."""
+    if model.experiment.photos.photos is not None:
+        raise ValueError(
+            f"This model reads images of {model.image_shape[2]} channels and "
+            f"{model.experiment.data.image_depth} bits, and an export takes images of 8 bits "
+            "in grey or colour. Give --functions=generate, or call the model in Python."
+        )
 
 
 def recognized(schema: LabelSchema, result: SemanticsPrediction) -> dict[str, jax.Array]:

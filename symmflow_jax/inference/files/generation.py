@@ -70,7 +70,7 @@ def generate_files(
         key = jax.random.fold_in(jax.random.key(seed), index)
         images = model.generate(values, key, num_steps, solver, guidance)
         for (path, _), image in zip(batch, images, strict=False):
-            write_picture(path, np.asarray(image), Made.IMAGE)
+            write_picture(path, model.experiment.photos.picture(image), Made.IMAGE)
     _logger.info("Wrote %d images to %s.", len(requests), output)
     found.unreadable.raise_if_any(output)
     return [path for path, _ in requests]

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.transforms import resize_image, resize_mask
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
@@ -103,8 +102,9 @@ def segment_files(
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
         mask_path = _with_ending(stem, _MASK)
         write_ids(mask_path, np.where(unsure, unsure_id, model.schema.to_raw(mask)), Made.MASK)
-        overlay = draw_overlay(image, model.schema.colourize(mask))
-        overlay = np.where(unsure[..., None], image, overlay)
+        picture = model.experiment.photos.picture(image)
+        overlay = draw_overlay(picture, model.schema.colourize(mask))
+        overlay = np.where(unsure[..., None], picture, overlay)
         write_picture(_with_ending(stem, _OVERLAY), overlay, Made.OVERLAY)
         if _ENTROPY in endings:
             grey = resize_mask(_grey(result.entropy, model.schema.num_classes), size)
@@ -231,7 +231,7 @@ def _read(
     height, width, channels = model.image_shape
     resampling = model.experiment.preparation.resampling
     for index, paths in enumerate(batches(files)):
-        originals = unreadable.read(paths, lambda path: (path, read_image(path)))
+        originals = unreadable.read(paths, lambda path: (path, model.experiment.photos.read(path)))
         if not originals:
             continue
         inputs = [

@@ -58,11 +58,12 @@ def sample_files(
     """
     if num_samples < 1:
         raise ValueError(f"--num_samples is {num_samples}; make at least one.")
+    _check_kept(model, what)
     samples = _samples(model, what, seed, num_steps, num_samples, solver)
     draws_images = len(model.image_shape) == 3
     if model.reads_masks or (what is Sampled.IMAGES and draws_images):
         _check_folders(what, num_samples, output, overwrite)
-        _write_images(model.schema, what, samples, output)
+        _write_images(model, what, samples, output)
     else:
         outputs.check_outputs([output / "samples.npz"], overwrite=overwrite)
         _write_archive(samples, output / "samples.npz")
@@ -70,6 +71,16 @@ def sample_files(
     if what is Sampled.PAIRS:
         _logger.info(
             "To train on them:\n    %s", " \\\n        ".join(training_command(model, output))
+        )
+
+
+def _check_kept(model: Model, what: Sampled) -> None:
+    """Raises ValueError if PNGs of 8 bits cannot keep the images of pairs to train on."""
+    if what is Sampled.PAIRS and model.experiment.photos.photos is not None:
+        raise ValueError(
+            f"This model makes images of {model.image_shape[2]} channels and "
+            f"{model.experiment.data.image_depth} bits, but files of pairs are PNGs of 8 bits. "
+            "Give --what=images for pictures of them, or call sample() of the model in Python."
         )
 
 
@@ -138,14 +149,15 @@ def _check_folders(what: Sampled, num_samples: int, output: pathlib.Path, overwr
 
 
 def _write_images(
-    schema: LabelSchema, what: Sampled, samples: Iterator[_One], output: pathlib.Path
+    model: Model, what: Sampled, samples: Iterator[_One], output: pathlib.Path
 ) -> None:
     folders = _folders(what, output)
     for number, (image, mask) in enumerate(samples):
         if image is not None:
-            write_picture(folders[Made.IMAGE] / _name(number), image, Made.IMAGE)
+            picture = model.experiment.photos.picture(image)
+            write_picture(folders[Made.IMAGE] / _name(number), picture, Made.IMAGE)
         if mask is not None:
-            write_ids(folders[Made.MASK] / _name(number), schema.to_raw(mask), Made.MASK)
+            write_ids(folders[Made.MASK] / _name(number), model.schema.to_raw(mask), Made.MASK)
 
 
 def _write_archive(samples: Iterator[_One], path: pathlib.Path) -> None:

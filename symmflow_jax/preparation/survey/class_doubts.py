@@ -27,11 +27,12 @@ def doubts(training: DataSurvey, evaluation: DataSurvey, experiment: Experiment)
 
 def _shifted(findings: DataSurvey, experiment: Experiment) -> str:
     """A line on ids that seem to begin with 1, or on 0 and 255 as two classes; or nothing."""
-    data = experiment.data
-    if not experiment.has_own_classes or data.class_ids or data.class_colours:
+    data, schema = experiment.data, experiment.source_schema
+    names = [schema.names[c] for c in schema.scored]
+    plain = [schema.raw_ids[c] for c in schema.scored] == list(range(len(names)))
+    if not (experiment.has_own_classes and plain) or data.class_colours:
         return ""
     found = {raw_id for raw_id in findings.raw_ids if raw_id != data.ignored_id}
-    names = data.class_names
     if data.ignored_id in (255, 65535) and found == {0} and findings.raw_ids[data.ignored_id]:
         return (
             f"The masks hold only 0 and {data.ignored_id}, and {data.ignored_id} is ignored, so "

@@ -5,9 +5,11 @@ import contextlib
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.decoding.decoding import Decoded, decode
+from symmflow_jax.data.decoding.decoding import Decoded
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.ids import ids_of
+from symmflow_jax.data.photos.photo import read_photo
+from symmflow_jax.data.photos.reader import PhotoReader
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.data.sources.segmentation.pair import as_pairs
@@ -26,12 +28,18 @@ _PAIRS_IN_A_ROW, _LABELS_IN_A_ROW = 2, 6
 _GREY = 225
 _MOST_COLOURS = 256
 
+_PLAIN = PhotoReader()
+
 Panel = list[tuple[str, np.ndarray]]
 """Captions and tiles of one example, uint8 `[_SIDE, _SIDE, 3]`."""
 
 
 def contact_sheet(
-    source: Source, findings: DataSurvey, target: str, schema: LabelSchema
+    source: Source,
+    findings: DataSurvey,
+    target: str,
+    schema: LabelSchema,
+    photos: PhotoReader = _PLAIN,
 ) -> np.ndarray | None:
     """Draws up to 16 examples: image, mask and both together; or images with their labels.
 
@@ -43,6 +51,7 @@ def contact_sheet(
         findings: the survey of this source.
         target: key of the semantics in an example, "mask" or "label".
         schema: the classes.
+        photos: shows images of other channels or values than pictures have.
 
     Returns:
         uint8 `[height, width, 3]`; None for points, and if nothing can be drawn.
@@ -50,7 +59,11 @@ def contact_sheet(
     panels = []
     for index in chosen(findings):
         is_broken = index in findings.broken
-        panel = _broken(source, index) if is_broken else _whole(source, index, target, schema)
+        panel = (
+            _broken(source, index, photos)
+            if is_broken
+            else _whole(source, index, target, schema, photos)
+        )
         if panel:
             panels.append(panel)
     if not panels:
@@ -81,7 +94,9 @@ def chosen(findings: DataSurvey, most: int = MOST_EXAMPLES) -> list[int]:
     return [*broken, *sorted(picked)]
 
 
-def _whole(source: Source, index: int, target: str, schema: LabelSchema) -> Panel:
+def _whole(
+    source: Source, index: int, target: str, schema: LabelSchema, photos: PhotoReader
+) -> Panel:
     """The tiles of an example that can be used; none for points."""
     pairs = as_pairs(source)
     if pairs is not None:
@@ -94,7 +109,7 @@ def _whole(source: Source, index: int, target: str, schema: LabelSchema) -> Pane
     if len(size) != 2:
         return []
     caption = f"{files.without_surrogates(name)} {size[1]}x{size[0]}"
-    picture = _rgb(image)
+    picture = _rgb(photos.picture(np.asarray(image)))
     if target != "mask":
         label = schema.names[int(labels)] if int(labels) >= 0 else "not known"
         return [(f"{caption}: {files.without_surrogates(label)}", _tile(picture))]
@@ -105,19 +120,20 @@ def _whole(source: Source, index: int, target: str, schema: LabelSchema) -> Pane
     return [(caption, _tile(picture)), (named, _tile(mask, smooth=False)), *_both(picture, mask)]
 
 
-def _broken(source: Source, index: int) -> Panel:
+def _broken(source: Source, index: int, photos: PhotoReader) -> Panel:
     """The tiles of an example that cannot be used: its files as they are, with ids and sizes."""
     if not isinstance(source, ImagePairs):
         return []
     panel: Panel = []
-    image_path, mask_path = source.pairs[index]
+    image_path, _ = source.pairs[index]
     with contextlib.suppress(DataError):
-        picture = np.asarray(to_rgb(decode(image_path, source.decoding), image_path))
+        image = read_photo(image_path, source.decoding).image
+        picture = _rgb(photos.picture(np.asarray(image)))
         size = f"{picture.shape[1]}x{picture.shape[0]}"
         name = files.without_surrogates(image_path.name)
         panel.append((f"! {name} {size}", _tile(picture)))
     with contextlib.suppress(DataError):
-        decoded = decode(mask_path, source.decoding)
+        mask_path, decoded = source.raw_mask(index)
         mask, told = _as_it_is(decoded, mask_path)
         size = f"{mask.shape[1]}x{mask.shape[0]}"
         panel.append((f"! mask {size} {told}", _tile(mask, smooth=False)))

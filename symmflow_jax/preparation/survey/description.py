@@ -30,6 +30,10 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str, what: str = 
     rest = f" and {more} more" if more else ""
     if sizes:
         lines.append(f"  sizes (width x height): {', '.join(sizes)}{rest}")
+    if findings.lowest is not None and findings.highest is not None:
+        pairs = zip(findings.lowest, findings.highest, strict=True)
+        spans = (f"{low:.1%} to {high:.1%}" for low, high in pairs)
+        lines.append(f"  values of each channel, as shares of their range: {', '.join(spans)}")
     lines += _classes(findings, schema, what) if readable else _ids(findings)
     lines += [f"  ! {message}" for message in findings.damaged]
     groups = _alike(findings.errors)

@@ -3,6 +3,8 @@
 import pathlib
 from collections.abc import Iterable
 
+import numpy as np
+
 from symmflow_jax.data.masks import artefacts
 from symmflow_jax.preparation.survey.pairs import PairFindings
 from symmflow_jax.preparation.survey.survey import MOST_COLOURS, DataSurvey
@@ -13,7 +15,12 @@ _NUM_SHOWN = 3
 def doubts(findings: DataSurvey) -> list[str]:
     """One line for each doubt about the files of image pairs, with the remedy."""
     pairs = findings.pairs
-    return [*_of_compression(pairs), *_of_palettes(pairs), *_of_turns(findings)]
+    return [
+        *_of_compression(pairs),
+        *_of_palettes(pairs),
+        *_of_turns(findings),
+        *_of_values(findings),
+    ]
 
 
 def _of_compression(pairs: PairFindings) -> list[str]:
@@ -65,6 +72,22 @@ def _of_turns(findings: DataSurvey) -> list[str]:
         f"{len(pairs.turned)} images are {reading} and their masks have another EXIF orientation "
         f"or none ({_names(pairs.turned)}); their sizes do not tell if the masks fit. {confirmed}"
         f"Look at one; if it does not fit: --config.data.exif={other}"
+    ]
+
+
+_LEAST_SPAN = 0.25  # Of the range of values: 12 bits in a file of 16 have a sixteenth of it.
+
+
+def _of_values(findings: DataSurvey) -> list[str]:
+    if findings.lowest is None or findings.highest is None:
+        return []
+    span = float(np.max(findings.highest) - np.min(findings.lowest))
+    if span >= _LEAST_SPAN:
+        return []
+    return [
+        f"The values of the images use {span:.1%} of their range, so that pictures look flat and "
+        "little is learned of them. Spread them by the values that all files have: "
+        "--config.data.value_range=LOWEST,HIGHEST"
     ]
 
 

@@ -15,10 +15,10 @@ def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
     if not experiment.has_own_classes:
         return []
     data, schema = experiment.data, experiment.source_schema
-    known = set(schema.raw_ids)
+    known = set(schema.known_ids)
     found = set(findings.raw_ids)
     unknown = sorted(found - known)
-    num_names = len(data.class_names)
+    num_names = len(data.class_names) or len(schema.scored)
     if findings.colours and not data.class_colours:
         return [_colour_remedy(findings)]
     if not unknown:
@@ -29,6 +29,13 @@ def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
     if 0 not in found and unknown[0] == num_names and len(unknown) == 1:
         ids = ",".join(str(number) for number in range(1, num_names + 1))
         return [f"The ids are shifted by one: --config.data.class_ids={ids}"]
+    if unknown == [0] and num_names not in found and known == set(range(1, num_names + 1)):
+        ids = ",".join(str(number) for number in range(num_names))
+        return [
+            f"The masks have the id 0 and no {num_names}, but the names begin with 1. If the ids "
+            f"are shifted by one: --config.data.class_ids={ids}; if 0 means void: "
+            "--config.data.ignored_id=0"
+        ]
     if len(unknown) == 1 and data.ignored_id is None:
         return [
             f"Only id {unknown[0]} has no class; if it means void: "
@@ -49,12 +56,19 @@ def _meaning_remedy(meaning: Meaning, findings: DataSurvey, experiment: Experime
     ids = data.class_ids or tuple(range(len(data.class_names)))
     if meaning.factor and len(ids) <= _MOST_IDS:
         factor = meaning.factor
-        keys = "--config.data.class_ids=" + ",".join(str(factor * number) for number in ids)
+        keys = "--config.data.class_ids=" + ",".join(_times(factor, group) for group in ids)
         if data.ignored_id is not None:
             keys += f" --config.data.ignored_id={factor * data.ignored_id}"
         return f"In the masks {meaning.text}: {keys}"
     assert findings.masks is not None
     return f"The masks hold {meaning.text}; {conversion(findings.masks / 'mask', meaning.change)}"
+
+
+def _times(factor: int, group: int | tuple[int, ...]) -> str:
+    """The ids of a class, one or several, times a factor, as in a command."""
+    if isinstance(group, int):
+        return str(factor * group)
+    return f"({','.join(str(factor * number) for number in group)})"
 
 
 def _colour_remedy(findings: DataSurvey) -> str:

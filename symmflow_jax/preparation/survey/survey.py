@@ -5,13 +5,14 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
+import typing
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from symmflow_jax.data.class_counts import count_labels
-from symmflow_jax.data.decoding.decoding import decode
+from symmflow_jax.data.decoding.decoding import Decoded
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.colours import pack_colours
 from symmflow_jax.data.masks.ids import ids_of
@@ -50,6 +51,8 @@ class DataSurvey:
         pairs: findings about the files, if the examples are pairs of image files.
         applies_exif: True if images and masks were turned by their EXIF orientations.
         masks: folder of the masks, if there are mask files.
+        lowest, highest: the extreme values of each channel as shares of their range, if images are
+            signals (`data.photos`); else None.
     """
 
     num_examples: int
@@ -67,6 +70,8 @@ class DataSurvey:
     pairs: PairFindings = dataclasses.field(default_factory=PairFindings)
     applies_exif: bool = True
     masks: pathlib.Path | None = None
+    lowest: np.ndarray | None = None
+    highest: np.ndarray | None = None
     _most: collections.Counter = dataclasses.field(default_factory=collections.Counter)
 
     def add(self, index: int, name: str, image: Any, target: np.ndarray, num_classes: int) -> None:
@@ -83,6 +88,7 @@ class DataSurvey:
         if len(size) == 2:
             self.sizes[size] += 1
             self.seen.append(Seen.of_arrays(name, np.asarray(image), target))
+            self.add_values(image)
         counts = count_labels(np.asarray(target), num_classes)
         for label in np.flatnonzero(counts).tolist():
             pixels = int(counts[label])
@@ -90,6 +96,14 @@ class DataSurvey:
             self.pictures[label] += 1
             if pixels > self._most[label]:
                 self._most[label], self.shown_best[label] = pixels, index
+
+    def add_values(self, image: Any) -> None:
+        """Adds the values of an image that is a signal, float32 `[height, width, channels]`."""
+        if not (isinstance(image, np.ndarray) and image.dtype == np.float32 and image.ndim == 3):
+            return
+        low, high = ((edge(image, axis=(0, 1)) + 1) / 2 for edge in (np.min, np.max))
+        self.lowest = low if self.lowest is None else np.minimum(low, self.lowest)
+        self.highest = high if self.highest is None else np.maximum(high, self.highest)
 
 
 def examine(source: Source, target: str) -> DataSurvey:
@@ -107,6 +121,7 @@ def examine(source: Source, target: str) -> DataSurvey:
         findings.applies_exif = pairs.decoding.applies_exif
     if isinstance(source, ImagePairs):
         findings.masks = source.pairs[0][1].parent
+    undrawn = typing.cast(_HasMasks, source) if hasattr(source, "raw_mask") else None
     if isinstance(source, Packed):
         findings.damaged = source.damaged()
     for index in range(len(source)):
@@ -115,8 +130,8 @@ def examine(source: Source, target: str) -> DataSurvey:
         except DataError as error:
             findings.errors.append(str(error))
             findings.broken.append(index)
-            if isinstance(source, ImagePairs):
-                _look_at_mask(source, index, findings)
+            if undrawn is not None:
+                _look_at_mask(undrawn, index, findings)
             continue
         findings.add(index, name, element["image"], element[target], schema.num_classes)
         classes = np.unique(element[target])
@@ -136,11 +151,17 @@ def _read(source: Source, index: int, findings: DataSurvey) -> tuple[dict[str, A
     return {"image": pair.image, "mask": pair.mask}, str(pair.paths[0])
 
 
-def _look_at_mask(source: ImagePairs, index: int, findings: DataSurvey) -> None:
+class _HasMasks(typing.Protocol):
+    """A source whose masks are files."""
+
+    def raw_mask(self, index: int) -> tuple[pathlib.Path, Decoded]:
+        """The file of a mask, or its name, and what it holds; raises DataError."""
+
+
+def _look_at_mask(source: _HasMasks, index: int, findings: DataSurvey) -> None:
     """Adds what the mask of an unusable example holds to the findings."""
-    path = source.pairs[index][1]
     with contextlib.suppress(DataError):  # The example's own error message is reported.
-        mask = decode(path, source.decoding)
+        path, mask = source.raw_mask(index)
         if mask.header.is_lossy:
             return
         if mask.header.mode in ("RGB", "RGBA") and not _is_grey(mask.picture):

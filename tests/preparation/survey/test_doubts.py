@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.preparation.check_data import check_data
+from symmflow_jax.preparation.survey.description import describe
 from symmflow_jax.preparation.survey.doubts import doubts
-from symmflow_jax.preparation.survey.survey import examine
+from symmflow_jax.preparation.survey.survey import DataSurvey, examine
+from symmflow_jax.semantics.labels import consecutive
 
 NAMES = tuple(f"class {number}" for number in range(256))
 
@@ -84,3 +86,16 @@ def test_turns_that_sizes_do_not_tell_are_counted(folder, tmp_path, exif):
 
 def test_good_masks_raise_no_doubt(folder, drawn_masks):
     assert _lines(folder(drawn_masks(5, 40), NAMES)) == []
+
+
+def test_values_that_fill_little_of_their_range_are_told():
+    findings = DataSurvey(2)
+    for level in (0, 1000, 4095):
+        findings.add_values(np.full((2, 3, 4), level / 32767.5 - 1, np.float32))
+    (line,) = doubts(findings)
+    assert "use 6.2% of their range" in line and "--config.data.value_range=LOWEST" in line
+    findings.add_values(np.ones((2, 3, 4), np.float32))
+    assert not doubts(findings)
+    assert "values of each channel, as shares of their range: 0.0% to 100.0%" in describe(
+        findings, consecutive(("a",)), "training"
+    )

@@ -1,5 +1,9 @@
 """The line that mends each usual mistake."""
 
+import json
+import pathlib
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +11,8 @@ from PIL import Image
 from symmflow_jax.preparation.check_data import check_data
 from symmflow_jax.preparation.survey.remedies import remedies
 from symmflow_jax.preparation.survey.survey import examine
+
+HF = pathlib.Path(__file__).parents[2] / "fixtures" / "own_data" / "hf" / "set"
 
 
 def look(experiment):
@@ -118,3 +124,35 @@ def test_segments_that_differ_from_mask_to_mask_are_told(folder):
     experiment = folder([rng.integers(256, size=(4, 4, 3)) for _ in range(5)])
     (line,) = remedies(examine(experiment.training_source, "mask"), experiment)
     assert "they may number segments, as in COCO panoptic" in line and "masks.json" in line
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (("sky", "road", "tree"), "The ids are shifted by one: --config.data.class_ids=1,2,3"),
+        ({1: "a", 2: "b", 3: "c", 4: "d"}, None),
+    ],
+)
+def test_names_of_a_saved_data_set_may_be_shifted(tmp_path, tiny_experiment, names, line):
+    named = names if isinstance(names, dict) else dict(enumerate(names))
+    folder = pathlib.Path(shutil.copytree(HF, tmp_path / "set"))
+    (folder / "id2label.json").write_text(json.dumps(named))
+    values = {"data.source": "hf_dataset", "data.dir": str(folder), "data.eval_split": "validation"}
+    experiment = tiny_experiment(**values)
+    assert check_data(experiment) is (line is None)
+    assert remedies(look(experiment)[0], experiment) == ([line] if line else [])
+
+
+def test_names_that_begin_with_one_beside_ids_that_do_not(folder):
+    experiment = folder([[[0, 1, 2]]], ("a", "b", "c"), class_ids=(1, 2, 3))
+    (line,) = remedies(look(experiment)[0], experiment)
+    assert line.endswith("class_ids=0,1,2; if 0 means void: --config.data.ignored_id=0")
+
+
+def test_ids_in_groups_keep_them(folder):
+    experiment = folder([[[0, 1, 2]]], ("a", "b"), class_ids=(0, (1, 2)))
+    findings = examine(experiment.training_source, "mask")
+    findings.raw_ids.clear()
+    findings.raw_ids.update({0: 1, 257: 1, 514: 1})
+    (line,) = remedies(findings, experiment)
+    assert line.endswith("--config.data.class_ids=0,(257,514)")

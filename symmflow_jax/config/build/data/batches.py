@@ -7,7 +7,9 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.data.openers import photo_format_of
+from symmflow_jax.config.build.data.opening import cache_metadata
+from symmflow_jax.config.build.data.sources import kind_of
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
@@ -42,6 +44,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
+        has_signals=photo_format_of(config.data) is not None,
     )
 
 

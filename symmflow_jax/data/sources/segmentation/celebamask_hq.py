@@ -15,9 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
 from symmflow_jax.data.decoding.header import AS_STORED
 from symmflow_jax.data.folders.listing import counted, shorten, walk
-from symmflow_jax.data.image_files import open_image, to_rgb
+from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.ids import ids_of, read_mask, refuse_lossy
 from symmflow_jax.data.packed.stored import Stored, content_of
+from symmflow_jax.data.photos.photo import read_photo
 from symmflow_jax.data.source import DataError, check_split
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.runtime.errors import shown
@@ -111,14 +112,15 @@ class CelebAMaskHQ:
     def __getitem__(self, index: int) -> dict[str, Any]:
         number = self._numbers[index]
         path = self._root / _IMAGES / f"{number}.jpg"
-        image, mask = open_image(path, self._decoding), self._mask(number)
-        scale = image.height // mask.shape[0] if mask.size else 0
-        if (mask.shape[0] * scale, mask.shape[1] * scale) != (image.height, image.width):
+        photo, mask = read_photo(path, self._decoding), self._mask(number)
+        height, width = photo.size
+        scale = height // mask.shape[0] if mask.size else 0
+        if (mask.shape[0] * scale, mask.shape[1] * scale) != (height, width):
             raise DataError(
-                f"{path} is {image.width}x{image.height}, which is no multiple of its mask "
+                f"{path} is {width}x{height}, which is no multiple of its mask "
                 f"of {mask.shape[1]}x{mask.shape[0]}; unpack the face and its mask again."
             )
-        return {"image": image, "mask": _enlarged(mask, scale)}
+        return {"image": photo.image, "mask": _enlarged(mask, scale)}
 
     def stored(self, index: int) -> Stored:
         """An example as its files hold it, with a mask in the size of the image.

@@ -1,5 +1,6 @@
 """Images and their masks as pairs of image files."""
 
+import copy
 import dataclasses
 import pathlib
 from collections.abc import Sequence
@@ -9,21 +10,20 @@ import numpy as np
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
 from symmflow_jax.data.decoding.header import AS_STORED
-from symmflow_jax.data.image_files import to_rgb
-from symmflow_jax.data.masks.colours import ids_of_colours
+from symmflow_jax.data.masks.colours import ClassColours, ids_of_colours
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.masks.palettes import palette_of
 from symmflow_jax.data.masks.unknown_ids import explain
 from symmflow_jax.data.packed.stored import Stored, content_of
+from symmflow_jax.data.photos.photo import Photo, read_photo
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.pair import Pair
 from symmflow_jax.data.sources.segmentation.pair_notes import PairNotes
 from symmflow_jax.semantics.labels import LabelSchema, UnknownIds
-from symmflow_jax.semantics.palettes import Palette
 
 
 class ImagePairs:
-    """RGB Pillow images "image" with "mask", integers `[height, width]`.
+    """Images "image" (see `Photo`) with "mask", integers `[height, width]`.
 
     Files are read at each access. An access raises DataError for a pair that cannot be read,
     whose sizes differ, or whose ids or colours belong to no class. What else looks wrong is logged
@@ -35,17 +35,20 @@ class ImagePairs:
         schema: the classes, and their ids in the masks.
         colours: colour of each class if the masks are colour images; then the ids of the schema
             are unused.
-        decoding: limit of the files' sizes, and whether EXIF orientations count.
+        decoding: how the files are decoded.
+        names: name of each pair, all of them different; by default the files of the images.
     """
 
     def __init__(
         self,
         pairs: Sequence[tuple[pathlib.Path, pathlib.Path]],
         schema: LabelSchema,
-        colours: Palette = (),
+        colours: ClassColours = (),
         decoding: Decoding = DEFAULT,
+        names: Sequence[str] = (),
     ):
         self.pairs = tuple(pairs)
+        self.names = tuple(names) or tuple(str(image) for image, _ in self.pairs)
         self.colours = colours
         self._schema = schema
         self.decoding = decoding
@@ -63,6 +66,13 @@ class ImagePairs:
         """Each image, followed by its mask."""
         return tuple(file for pair in self.pairs for file in pair)
 
+    def only(self, indices: Sequence[int]) -> "ImagePairs":
+        """The source of some of the pairs."""
+        part = copy.copy(self)
+        part.pairs = tuple(self.pairs[index] for index in indices)
+        part.names = tuple(self.names[index] for index in indices)
+        return part
+
     def __len__(self) -> int:
         return len(self.pairs)
 
@@ -74,10 +84,15 @@ class ImagePairs:
     def read(self, index: int) -> Pair:
         """A pair with what its files say; raises DataError as an access does."""
         image_path, mask_path = self.pairs[index]
-        image, mask = decode(image_path, self.decoding), decode(mask_path, self.decoding)
+        image, mask = read_photo(image_path, self.decoding), decode(mask_path, self.decoding)
         return pair_of(
             image, mask, self.pairs[index], self._schema, self.decoding, colours=self.colours
         )
+
+    def raw_mask(self, index: int) -> tuple[pathlib.Path, Decoded]:
+        """The file of a mask and what it holds, also if it is no mask of the classes."""
+        path = self.pairs[index][1]
+        return path, decode(path, self.decoding)
 
     def stored(self, index: int) -> Stored:
         """An example as its files hold it; raises DataError as an access does."""
@@ -93,15 +108,15 @@ class ImagePairs:
 
 
 def pair_of(
-    image: Decoded,
+    image: Photo,
     mask: Decoded,
     paths: tuple[pathlib.Path, pathlib.Path],
     schema: LabelSchema,
     decoding: Decoding,
     *,
-    colours: Palette = (),
+    colours: ClassColours = (),
 ) -> Pair:
-    """The pair of a decoded image and its decoded mask.
+    """The pair of an image and its decoded mask.
 
     Args:
         image: the image.
@@ -115,11 +130,11 @@ def pair_of(
         DataError: if the sizes differ, or if ids or colours belong to no class.
     """
     image_path, mask_path = paths
-    if image.picture.size != mask.picture.size:
+    if image.size != (mask.picture.height, mask.picture.width):
         raise DataError(_explain_sizes(image_path, image, mask_path, mask, decoding))
     ids = _ids(mask, mask_path, schema, colours)
     return Pair(
-        image=to_rgb(image, image_path),
+        image=image.image,
         mask=_classes(ids, mask_path, schema, colours),
         ids=ids,
         image_header=image.header,
@@ -129,26 +144,28 @@ def pair_of(
     )
 
 
-def _ids(mask: Decoded, path: pathlib.Path, schema: LabelSchema, colours: Palette) -> np.ndarray:
+def _ids(
+    mask: Decoded, path: pathlib.Path, schema: LabelSchema, colours: ClassColours
+) -> np.ndarray:
     if colours:
         return ids_of_colours(mask, path, colours)
     return ids_of(mask, path, schema.known_ids)
 
 
 def _classes(
-    ids: np.ndarray, path: pathlib.Path, schema: LabelSchema, colours: Palette
+    ids: np.ndarray, path: pathlib.Path, schema: LabelSchema, colours: ClassColours
 ) -> np.ndarray:
     return ids if colours else to_classes(ids, schema, path)
 
 
 def _explain_sizes(
     image_path: pathlib.Path,
-    image: Decoded,
+    image: Photo,
     mask_path: pathlib.Path,
     mask: Decoded,
     decoding: Decoding,
 ) -> str:
-    (width, height), (mask_width, mask_height) = image.picture.size, mask.picture.size
+    (height, width), (mask_width, mask_height) = image.size, mask.picture.size
     start = (
         f"{image_path} is {width}x{height} but its mask {mask_path} is "
         f"{mask_width}x{mask_height} (width x height)"

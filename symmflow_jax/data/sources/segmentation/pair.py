@@ -17,7 +17,7 @@ class Pair:
     """An image and its mask, and what their files say.
 
     Attributes:
-        image: the RGB image.
+        image: the RGB image, or a signal; see `Photo`.
         mask: the classes, integers `[height, width]`.
         ids: the numbers in the mask's file; classes if the file has the colours of classes.
         image_header: what the file of the image says.
@@ -26,7 +26,7 @@ class Pair:
         paths: the files of the image and its mask, or names of them for messages.
     """
 
-    image: Image.Image
+    image: Image.Image | np.ndarray
     mask: np.ndarray
     ids: np.ndarray
     image_header: Header

@@ -1,0 +1,1 @@
+"""Annotations of images as regions with labels, in the forms of other programs."""
