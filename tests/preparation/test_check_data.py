@@ -25,7 +25,7 @@ _OF_LABELS = SemanticsConfig(encoding="plane")
 def look(experiment):
     source = experiment.training_source
     findings = examine(source, "mask")
-    return findings, experiment.schema
+    return findings, experiment.source_schema
 
 
 def test_broken_files_are_named(folder, tmp_path):
