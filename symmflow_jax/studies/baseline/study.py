@@ -108,6 +108,9 @@ def study(
         num_steps = steps_in(experiment, seconds)
     if num_steps is not None:
         experiment = with_steps(experiment, num_steps)
+    # The one metric that every network has.
+    metrics = tuple(dict.fromkeys((*experiment.eval.metrics, "objective")))
+    experiment = experiment.changed({"eval.metrics": metrics})
     trained = {}
     for name, changes in PEERS.items():
         _logger.info("%s: %d steps", name, experiment.num_steps)
