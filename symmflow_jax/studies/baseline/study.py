@@ -132,10 +132,11 @@ def steps_in(experiment: Experiment, seconds: float) -> int:
 
 def with_steps(experiment: Experiment, num_steps: int) -> Experiment:
     """The experiment with another number of steps, and as large a part of them as warm-up."""
-    train = experiment.train
-    factor = num_steps / experiment.num_steps
-    epochs = {"train.num_epochs": train.num_epochs, "train.warmup_epochs": train.warmup_epochs}
-    return experiment.changed({key: factor * value for key, value in epochs.items()})
+    for _ in range(3):  # More than once, since numbers of steps are rounded.
+        train, factor = experiment.train, num_steps / experiment.num_steps
+        epochs = {"train.num_epochs": train.num_epochs, "train.warmup_epochs": train.warmup_epochs}
+        experiment = experiment.changed({key: factor * value for key, value in epochs.items()})
+    return experiment
 
 
 def _load(workdir: pathlib.Path) -> Trained:
