@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config.build.method.method import CLOCKS
+from symmflow_jax.config.build.method.method import CLOCKS, dissolves
 from symmflow_jax.config.build.metrics import METRICS, measurable
 from symmflow_jax.config.build.solvers import make_density_solver
 from symmflow_jax.config.choices import listed
@@ -88,7 +88,7 @@ def _check_metrics_of_one_task(values: EvalConfig, sampling: TimeSampling) -> No
 def _check_one_task(config: Config) -> None:
     """Checks that nothing else of a config concerns the task that is not learned."""
     asks = {
-        "eval.clock": config.eval.clock == "tied",
+        "eval.clock": dissolves(config),
         "guidance.weight": config.guidance.weight != 1.0,
     }
     for key in (key for key, is_asked in asks.items() if is_asked):
