@@ -146,13 +146,14 @@ def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
     rows = []
     for metric in dict.fromkeys(tables.column_name(m) for m in every):
         for name, table in by_run.items():
+            if not table:  # A model of one task has no scores of the other.
+                continue
             cells = {
                 m.protocol.row: tables.cell(m) for m in table if tables.column_name(m) == metric
             }
-            if cells:  # A model of one task has no scores of the other.
-                rows.append(
-                    [metric, markdown.escape(name), *(cells.get(column, "") for column in columns)]
-                )
+            rows.append(
+                [metric, markdown.escape(name), *(cells.get(column, "") for column in columns)]
+            )
     lines = markdown.table(["metric", "run", *columns], rows)
     protocols = "\n".join(
         f"- {markdown.escape(name)}: {tables.protocols(table)}"
