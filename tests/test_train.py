@@ -12,13 +12,20 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
+import tifffile
+from PIL import Image
 
 import symmflow_jax
 from symmflow_jax import train
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
+from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.measurement import Measurement
-from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.inference.export.programs import ProgramForm, recognizer
+from symmflow_jax.inference.files.generation import generate_files
+from symmflow_jax.inference.files.recognition import segment_files
+from symmflow_jax.inference.files.sampling import sample_files
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
@@ -410,3 +417,52 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp
     whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_images_of_many_channels_and_16_bits_are_learned_and_read(tiny_experiment, tmp_path):
+    rng = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        (tmp_path / "train" / kind).mkdir(parents=True)
+    for number in range(8):
+        ids = np.repeat(np.repeat(rng.integers(0, 2, (2, 2)), 4, 0), 4, 1).astype(np.uint8)
+        bands = (1000 + 2000 * ids.astype(int)[..., None] + rng.integers(0, 50, (8, 8, 5))).astype(
+            np.uint16
+        )
+        path = tmp_path / "train" / "images" / f"{number}.tif"
+        tifffile.imwrite(path, bands, photometric="minisblack", planarconfig="contig")
+        Image.fromarray(ids).save(tmp_path / "train" / "masks" / f"{number}.png")
+    keys = {
+        "source": "paired_folder",
+        "dir": str(tmp_path),
+        "class_names": ("low", "high"),
+        "val_share": 0.25,
+        "image_channels": 5,
+        "image_depth": 16,
+        "value_range": (0.0, 4000.0),
+        "picture_channels": (4, 1, 0),
+    }
+    experiment = tiny_experiment(
+        **{f"data.{key}": value for key, value in keys.items()} | _ONE_LEVEL,
+        **{"train.num_epochs": 2, "train.batch_size": 2, "eval.metrics": ("recognition", "cycle")},
+    )
+    train_and_evaluate(experiment, tmp_path / "run")
+    assert Image.open(tmp_path / "run" / "pictures" / "examples.png").mode == "RGB"
+    model = symmflow_jax.load(tmp_path / "run")
+    assert model.image_shape == (8, 8, 5)
+    common = {"seed": 0, "num_steps": 1}
+    images, masks = (str(tmp_path / "train" / kind) for kind in ("images", "masks"))
+    written = segment_files(model, images, tmp_path / "masks", ensemble_size=1, **common)
+    assert len(written) == 8 and np.asarray(Image.open(written[0])).shape == (8, 8)
+    overlay = np.asarray(Image.open(tmp_path / "masks" / "0_overlay.png"))
+    assert overlay.shape == (8, 8, 3)
+    made = generate_files(model, masks, tmp_path / "made", num_samples=1, **common)
+    assert np.asarray(Image.open(made[0])).shape == (8, 8, 3)
+    Image.new("RGB", (8, 8)).save(tmp_path / "colour.png")
+    with pytest.raises(DataError, match="has 3 channels, but config.data.image_channels is 5"):
+        segment_files(
+            model, str(tmp_path / "colour.png"), tmp_path / "x", ensemble_size=1, **common
+        )
+    with pytest.raises(ValueError, match="reads images of 5 channels and 16 bits, and an export"):
+        recognizer(model, ProgramForm())
+    with pytest.raises(ValueError, match="makes images of 5 channels and 16 bits, but files of"):
+        sample_files(model, Sampled.PAIRS, tmp_path / "y", num_samples=1, **common)

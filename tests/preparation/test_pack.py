@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pathlib
 
 import numpy as np
 import pytest
@@ -221,3 +222,29 @@ def test_latents_of_packed_data_are_told_apart(latent_experiment, output, tmp_pa
     index.write_text(index.read_text() + " ")
     with pytest.raises(DataError, match="were made of 10 other examples than those in"):
         packed.changed({}).training_source  # noqa: B018
+
+
+_FORMS = pathlib.Path(__file__).parents[1] / "fixtures" / "own_data"
+
+
+@pytest.mark.parametrize(
+    ("form", "folder", "keys"),
+    [
+        ("hf_dataset", "hf/set", {}),
+        ("labelme", "labelme", {"train_images": ".", "class_names": ("car", "person", "tree")}),
+        ("cvat_masks", "cvat", {"train_split": "default"}),
+    ],
+)
+def test_other_forms_are_packed_with_the_same_pixels(tiny_experiment, output, form, folder, keys):
+    values = {"source": form, "dir": str(_FORMS / folder), "val_share": 0.3, **keys}
+    loose = tiny_experiment(**{f"data.{key}": value for key, value in values.items()})
+    pack(loose, output, 2)
+    changes = {"data.source": "packed", "data.dir": str(output), "data.val_share": 0.0}
+    packed = loose.changed(changes)
+    assert packed.schema == loose.schema
+    for name in ("training_source", "evaluation_source"):
+        found, expected = getattr(packed, name), getattr(loose, name)
+        assert len(found) == len(expected)
+        for index in range(len(expected)):
+            for key, value in expected[index].items():
+                np.testing.assert_array_equal(found[index][key], value)

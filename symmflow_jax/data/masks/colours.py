@@ -44,8 +44,8 @@ def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: ClassCol
     if len(unknown):
         raise DataError(
             f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
-            f"config.data.class_colours{_transparency(decoded)}; add it, or save the mask without "
-            "smoothing, as PNG."
+            f"config.data.class_colours or of a labelmap.txt{_transparency(decoded)}; add it, or "
+            "save the mask without smoothing, as PNG."
         )
     return np.asarray([number for _, number in flat], np.int32)[found]
 

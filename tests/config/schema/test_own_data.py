@@ -31,7 +31,10 @@ _N = {"data.source": "paired_folder", "data.image_channels": 5}
         (_N | {"data.value_range": (9.0, 0.0)}, r"9 is not below 0; give the lowest value first"),
         (_N | {"data.picture_channels": (0, 1)}, r"is \(0, 1\); give one or three of .*0 to 4"),
         (_N | {"data.picture_channels": (5,)}, r"is \(5,\); give one or three of the channels"),
-        (_N | {"autoencoder.weights": "w"}, "the autoencoder .* is for colour images of 8 bits"),
+        (
+            _N | {"autoencoder.weights": "w", "data.image_size": (16, 16)},
+            "the autoencoder .* is for colour images of 8 bits",
+        ),
         (
             _N | {"data.image_depth": 16, "data.dequantize_images": True},
             "dequantize_images adds noise of half a level of 8 bits",

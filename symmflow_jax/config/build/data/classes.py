@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
+from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.build.data.sources import kind_of
 from symmflow_jax.config.values import Config
 from symmflow_jax.data.fingerprint import files_of
@@ -84,10 +85,17 @@ def classes_without_examples(config: Config, source: Source) -> tuple[str, ...]:
     )
 
 
+def _are_told(names: tuple[str, ...], schema: LabelSchema) -> bool:
+    """True if a schema has these names, perhaps beside the background and ignored classes."""
+    scored = tuple(schema.names[number] for number in schema.scored)
+    has_background = bool(scored) and scored[0].startswith(own_classes.BACKGROUND)
+    return names == scored or (has_background and names == scored[1:])
+
+
 def renamed(schema: LabelSchema, config: Config) -> LabelSchema:
     """The schema with the class names of the config, if there are any."""
     names = config.data.class_names
-    if not names:
+    if not names or _are_told(names, schema):
         return schema
     if len(names) == len(schema.scored) and schema.scored == tuple(range(len(names))):
         ignored = [(schema.names[number], schema.raw_ids[number]) for number in schema.ignored]

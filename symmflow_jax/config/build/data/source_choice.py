@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from symmflow_jax.config.build.data import own_classes
 from symmflow_jax.config.build.data.openers import KEYS_OF, Opener, from_seed
+from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import DataConfig
 from symmflow_jax.semantics.kinds import SemanticsKind

@@ -2,7 +2,6 @@
 
 import contextlib
 
-from symmflow_jax.config.build.data import own_classes, own_openers as own
 from symmflow_jax.config.build.data.openers import (
     from_archive,
     from_folder,
@@ -11,6 +10,7 @@ from symmflow_jax.config.build.data.openers import (
     from_packed,
     from_seed,
 )
+from symmflow_jax.config.build.data.own import classes as own_classes, coco, labelme, masks, yolo
 from symmflow_jax.config.build.data.source_choice import SourceChoice
 from symmflow_jax.config.build.method.semantics import semantics_kind
 from symmflow_jax.config.values import Config
@@ -80,30 +80,30 @@ SOURCES: dict[str, SourceChoice] = {
         "symmflow_jax.data.sources.segmentation.paired_folder:PairedFolder",
         "your own images and masks in pairs of folders, or in one",
         (MASK,),
-        own.from_folder_pair,
+        masks.from_folder_pair,
         has_own_classes=True,
     ),
     "coco_json": SourceChoice(
-        "symmflow_jax.data.sources.segmentation.annotated_images:AnnotatedImages",
+        "symmflow_jax.data.sources.annotated.annotated_images:AnnotatedImages",
         "your own images with polygons or run lengths in a JSON file, as COCO has them",
         (MASK,),
-        own.from_coco,
+        coco.from_coco,
         has_own_classes=True,
         classes_of_config=own_classes.of_labels_alone,
     ),
     "yolo_polygons": SourceChoice(
-        "symmflow_jax.data.sources.segmentation.annotated_images:AnnotatedImages",
+        "symmflow_jax.data.sources.annotated.annotated_images:AnnotatedImages",
         "your own images with polygons in text files, as YOLO has them",
         (MASK,),
-        own.from_yolo,
+        yolo.from_yolo,
         has_own_classes=True,
         classes_of_config=own_classes.of_labels_alone,
     ),
     "labelme": SourceChoice(
-        "symmflow_jax.data.sources.segmentation.annotated_images:AnnotatedImages",
+        "symmflow_jax.data.sources.annotated.annotated_images:AnnotatedImages",
         "your own images with the JSON files of LabelMe",
         (MASK,),
-        own.from_labelme,
+        labelme.from_labelme,
         has_own_classes=True,
         classes_of_config=own_classes.of_labels_alone,
     ),
@@ -111,14 +111,14 @@ SOURCES: dict[str, SourceChoice] = {
         "symmflow_jax.data.sources.segmentation.image_pairs:ImagePairs",
         'an export of CVAT as "Segmentation mask 1.1", or Pascal VOC with a labelmap.txt',
         (MASK,),
-        own.from_cvat,
+        masks.from_cvat,
         has_own_classes=True,
     ),
     "hf_dataset": SourceChoice(
-        "symmflow_jax.data.sources.segmentation.hf_dataset:HfDataset",
+        "symmflow_jax.data.sources.annotated.hf_dataset:HfDataset",
         "images and masks that Hugging Face `datasets` has saved to a disk",
         (MASK,),
-        own.from_hf,
+        masks.from_hf,
         has_own_classes=True,
     ),
     "coco_stuff": SourceChoice(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data import batches, sources
+from symmflow_jax.config.build.data import batches, opening
 from symmflow_jax.data.batch import Moments, Pixels, Points
 from symmflow_jax.data.fingerprint import fingerprint
 from symmflow_jax.data.latent_cache.cache import LatentCache
@@ -86,10 +86,10 @@ def test_a_cache_says_what_it_was_made_of(cache):
 
 def test_a_cache_of_turned_images_does_not_fit_raw_pixels(cache):
     source, experiment = cache
-    source.check_fits(sources.cache_metadata(experiment.config))
+    source.check_fits(opening.cache_metadata(experiment.config))
     raw = experiment.changed({"data.exif": "ignore"})
     with pytest.raises(DataError, match="exif is 'apply', the run's 'ignore'"):
-        source.check_fits(sources.cache_metadata(raw.config))
+        source.check_fits(opening.cache_metadata(raw.config))
 
 
 def test_cached_examples_are_moments(cache):

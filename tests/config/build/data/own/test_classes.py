@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from symmflow_jax.config.build.data import own_classes
+from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.values import DataConfig
 from symmflow_jax.data.source import DataError
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.cvat_layout import pairs_of
+from symmflow_jax.data.sources.annotated.cvat_layout import pairs_of
 
 FOLDER = pathlib.Path(__file__).parents[3] / "fixtures" / "own_data" / "cvat"
 

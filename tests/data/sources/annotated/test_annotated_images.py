@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from symmflow_jax.data.annotations.annotation import check_size
 from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.annotated_images import Annotated, AnnotatedImages
+from symmflow_jax.data.sources.annotated.annotated_images import Annotated, AnnotatedImages
 from symmflow_jax.semantics import labels
 
 SCHEMA = labels.filed_under((0, 7), ("background", "car"))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.hf_dataset import HfDataset, read_names
+from symmflow_jax.data.sources.annotated.hf_dataset import HfDataset, read_names
 from symmflow_jax.semantics import labels
 
 FOLDER = pathlib.Path(__file__).parents[3] / "fixtures" / "own_data" / "hf" / "set"

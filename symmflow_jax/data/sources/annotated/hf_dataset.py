@@ -110,7 +110,7 @@ class HfDataset:
         """An example as its files hold it; raises DataError as an access does."""
         (path, image), _ = self._contents(index)
         pair = self.read(index)
-        return Stored(path, image, pair.mask)
+        return Stored(path.name, image, pair.mask)
 
     def _contents(self, index: int) -> list[tuple[pathlib.Path, bytes]]:
         """Name and content of the files of an example's image and of its mask."""

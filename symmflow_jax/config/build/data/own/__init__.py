@@ -1,0 +1,1 @@
+"""Sources of the user's own images and masks: their classes, their splits, and each form."""

@@ -1,0 +1,1 @@
+"""Images of the user with annotations in the forms of other programs."""
