@@ -6,7 +6,7 @@ from symmflow_jax.runs import folder
 from symmflow_jax.studies.baseline.study import PEERS, steps_in, study, with_steps
 from symmflow_jax.train import train_and_evaluate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _POINTS = {
     "data.source": "spirals",
