@@ -34,13 +34,15 @@ from symmflow_jax.runs.identity import (
     with_kept_colours,
 )
 from symmflow_jax.runs.origins import origin, teacher, warm_start
+from symmflow_jax.runs.pictures.legend import LEGEND, legend
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import outputs, processes, shared_folder
+from symmflow_jax.runtime import files, outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.training.parallel.parallelism import Parallelism
 from symmflow_jax.training.state import TrainState, create_train_state
 
@@ -58,8 +60,9 @@ def train_and_evaluate(
 
     All files are written to `workdir`: checkpoints, TensorBoard events, grids of images, plots,
     `config.json`, `versions.json`, `data.json`, `history.jsonl`, `metrics.json`, `report.md`, the
-    weights of the autoencoder if there is one, and `skipped.jsonl` if unreadable examples were
-    skipped. Nothing there changes before all checks have passed.
+    weights of the autoencoder if there is one, the legend `classes.png` of masks, `cost.json`, and
+    `skipped.jsonl` if unreadable examples were skipped. Nothing there changes before all checks
+    have passed.
 
     Args:
         experiment: the run.
@@ -116,6 +119,7 @@ class Start:
         step: the step at which training starts.
         changes: lines about what has changed since the checkpoint, or about what a first state
             has of another run.
+        train_seconds: time of the training before, or None if its checkpoint does not tell it.
         teacher: frozen parameters that a flow map is trained towards, on the host, or None.
         first_params: parameters of the first state, on the host; None for random ones.
     """
@@ -129,6 +133,7 @@ class Start:
     state: TrainState | None = None
     step: int = 0
     changes: Sequence[str] = ()
+    train_seconds: float | None = 0.0
     teacher: Params | None = None
     first_params: Params | None = None
 
@@ -207,6 +212,7 @@ class Start:
         opt_state = jax.tree.unflatten(tree, jax.tree.leaves(state.opt_state))
         self.state = dataclasses.replace(state, opt_state=opt_state)
         self.step = int(state.step)
+        self.train_seconds = saved.get(checkpoints.TRAIN_SECONDS)
 
 
 @dataclasses.dataclass
@@ -220,6 +226,7 @@ class Run:
         events: writer of TensorBoard events; None in all processes but the first.
         growing: the files that grow.
         claim: the lock of the folder.
+        train_seconds: time of all steps so far, or None if it is not known.
     """
 
     start: Start
@@ -228,6 +235,7 @@ class Run:
     events: EventWriter | None
     growing: staging.Staging
     claim: folder.Claim
+    train_seconds: float | None = None
 
     @classmethod
     def begin(cls, start: Start, claim: folder.Claim) -> "Run":
@@ -244,6 +252,8 @@ class Run:
         manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
         if processes.is_primary():
             folder.write_description(workdir, experiment.to_json(), start.description["data"])
+            if experiment.kind is SemanticsKind.MASK:
+                files.write_image(workdir / LEGEND, legend(experiment.schema))
             if experiment.needs_class_counts:
                 kept_counts.keep(experiment, workdir)
         growing = staging.of(workdir)
@@ -255,6 +265,7 @@ class Run:
             events=EventWriter(growing.folder) if processes.is_primary() else None,
             growing=growing,
             claim=claim,
+            train_seconds=start.train_seconds,
         )
 
     @property
@@ -355,6 +366,8 @@ class Run:
                 line = progress.advance(step)
                 self._log(step, means, line, history)
             if evaluates or saves:
+                if self.start.train_seconds is not None:
+                    self.train_seconds = self.start.train_seconds + progress.seconds
                 progress.pause()
                 self._save(state, step, evaluates, stops)
                 progress.resume()
@@ -426,17 +439,18 @@ class Run:
         """
         self.claim.check()
         fetched = self.parallelism.fetch(state)
+        description = self.start.description | {checkpoints.TRAIN_SECONDS: self.train_seconds}
         value = None
         if evaluates:
 
             def save() -> None:
-                checkpoints.save(self.manager, fetched, self.start.description, None)
+                checkpoints.save(self.manager, fetched, description, None)
                 self._tell_saved(step)
 
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
         self.growing.sync()  # Before the checkpoint, so that none has steps without lines.
-        checkpoints.save(self.manager, fetched, self.start.description, value)
+        checkpoints.save(self.manager, fetched, description, value)
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
         """Evaluates the state of a checkpoint that was saved when its evaluation was due."""
@@ -458,7 +472,7 @@ class Run:
         mesh = processes.local_mesh()
         codec_weights = processes.put_replicated(self.start.codec_weights, mesh)
         params = self.parallelism.for_inference(ema_params)
-        return EvaluatedWeights(Weights(params, codec_weights), step)
+        return EvaluatedWeights(Weights(params, codec_weights), step, self.train_seconds)
 
     def _evaluate_quickly(self, ema_params: Params, step: int) -> float | None:
         evaluated = self._evaluated(ema_params, step)

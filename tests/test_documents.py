@@ -211,14 +211,16 @@ def _values(arguments: list[str]) -> dict[str, str]:
 
 def _flags_of(module: str) -> set[str]:
     """The flags that the source of a module, or what it starts with, defines."""
-    shared = ["symmflow_jax.studies.report"] if ".studies." in module else []
-    files = [ROOT / f"{name.replace('.', '/')}.py" for name in (module, *shared)]
+    starts = ["symmflow_jax.studies.report", "symmflow_jax.config.command_line"]
+    shared = starts if ".studies." in module else []
+    places = [ROOT / name.replace(".", "/") for name in (module, *shared)]
+    files = [p / "__main__.py" if p.is_dir() else p.with_suffix(".py") for p in places]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return {
         ast.literal_eval(call.args[0])
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr.startswith("DEFINE_")
+        if ast.unparse(call.func).startswith(("flags.DEFINE_", "define_number"))
     }
 
 
@@ -327,7 +329,8 @@ def _tiny(arguments: list[str]) -> list[str]:
     keys = dict(_TINY)
     if config.data.image_size:
         keys["data.image_size"] = "8,8"
-    if config.train.clock == "unconditional":
+    alone = "--config.train.clock=generation" in arguments
+    if config.train.clock == "unconditional" or alone:
         keys["eval.metrics"] = "objective"
     own = main.MODES[values.get("mode", "train")].flags
     added = {name: value for name, value in _TINY_FLAGS.items() if name in own}

@@ -20,11 +20,17 @@ _EXAMPLES_PER_SHARD = define_number(
 
 
 def _check_data(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    """Exits with an error status if training would stop at an example."""
-    from symmflow_jax.preparation.check_data import check_data
+    """Exits with an error status if training would stop at an example.
 
-    del workdir
-    if not check_data(experiment):
+    In the folder of the run, the files of an earlier check are replaced.
+    """
+    from symmflow_jax.preparation.check_data import check_data, files_of
+    from symmflow_jax.runtime import outputs
+
+    output = paths.output(workdir / "check_data")
+    if paths.OUTPUT.present:
+        outputs.check_outputs(files_of(output), overwrite=paths.OVERWRITE.value)
+    if not check_data(experiment, output):
         sys.exit("Error: training would stop at the examples marked with '!' above.")
 
 
@@ -51,7 +57,8 @@ def _pack(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 CHECK_DATA = Mode(
     _check_data,
-    "looks at all examples",
+    "looks at all examples, and draws some with their masks",
+    FILES,
     keys=("seed", "data", *KIND),
 )
 ENCODE = Mode(

@@ -326,6 +326,8 @@ class TrainConfig:
             if `data.unlabelled` is "learn" and there are some.
         clock: the times at which the network learns, a name of `CLOCKS` (docs/choices.md). Only a
             network with two clocks can keep one component clean while the other one changes.
+            "recognition" and "generation" learn one task alone (docs/baseline.md): they set
+            `clock_shares`, `prob_at_one` and `image_weight` themselves.
         clock_shares: shares of each kind of times for `clock` "mixed"; see `ClockShares`.
         prob_at_one: probability that the semantics are pure noise (t = 1), where recognition
             starts; otherwise their time is uniform. 0 in the paper. With 0.5, class

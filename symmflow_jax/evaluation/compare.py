@@ -17,6 +17,8 @@ from absl import flags
 
 from symmflow_jax.config import command_line
 from symmflow_jax.data.image_files import read_image
+from symmflow_jax.evaluation import cost
+from symmflow_jax.evaluation.cost import Cost
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import tables
 from symmflow_jax.evaluation.report.place import EXAMPLES, METRICS
@@ -37,11 +39,13 @@ class EvaluatedRun(NamedTuple):
         table: measurements over all classes, without the losses, since losses of different
             encodings cannot be compared.
         examples: grid of examples, uint8 `[height, width, 3]`.
+        cost: what the model costs; None if an earlier version has evaluated it.
     """
 
     name: str
     table: list[Measurement]
     examples: np.ndarray
+    cost: Cost | None = None
 
 
 def compare(
@@ -92,12 +96,43 @@ def _read(folder: pathlib.Path) -> EvaluatedRun:
             f"{folder / METRICS} or {folder / EXAMPLES} is damaged ({type(error).__name__}: "
             f"{first_line(error)}); write them again with --mode=evaluate --workdir={folder}."
         ) from error
-    return EvaluatedRun(folder.name, [m for m in table if m.protocol.solver is not None], examples)
+    scores = [m for m in table if m.protocol.solver is not None]
+    return EvaluatedRun(folder.name, scores, examples, cost.read(folder))
 
 
 def _sections(runs: Sequence[EvaluatedRun]) -> list[str]:
     tasks = dict.fromkeys(m.protocol.task for run in runs for m in run.table)
-    return [_section(task, {run.name: _of_task(run.table, task) for run in runs}) for task in tasks]
+    sections = [
+        _section(task, {run.name: _of_task(run.table, task) for run in runs}) for task in tasks
+    ]
+    costs = {run.name: run.cost for run in runs if run.cost is not None}
+    return [*sections, cost_section(costs)] if costs else sections
+
+
+def cost_section(costs: Mapping[str, Cost]) -> str:
+    """The section with a row for the cost of each run.
+
+    Args:
+        costs: the costs by the name of the run.
+    """
+    header = ["run", "parameters", "GFLOP of a pass", "steps", "examples", "training time"]
+    rows = [
+        [
+            markdown.escape(name),
+            f"{run.num_parameters:,}",
+            "" if run.flops_of_pass is None else f"{run.flops_of_pass / 1e9:.4g}",
+            f"{run.train_steps:,}",
+            f"{run.train_examples:,}",
+            "" if run.train_seconds is None else f"{run.train_seconds:,.0f} s",
+        ]
+        for name, run in costs.items()
+    ]
+    table = markdown.table(header, rows)
+    return (
+        f"## Cost\n\n{table}\n\nA pass is of one example; the columns NFE of the reports tell how "
+        "many passes a score takes. The time is that of the steps, with compilation and reading, "
+        "and without evaluations."
+    )
 
 
 def _of_task(table: Sequence[Measurement], task: str) -> list[Measurement]:
@@ -111,6 +146,8 @@ def _section(task: str, by_run: Mapping[str, list[Measurement]]) -> str:
     rows = []
     for metric in dict.fromkeys(tables.column_name(m) for m in every):
         for name, table in by_run.items():
+            if not table:  # A model of one task has no scores of the other.
+                continue
             cells = {
                 m.protocol.row: tables.cell(m) for m in table if tables.column_name(m) == metric
             }

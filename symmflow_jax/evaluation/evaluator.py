@@ -38,10 +38,12 @@ class EvaluatedWeights(NamedTuple):
         weights: averaged parameters of the network, and parameters of the codec, on the local
             devices.
         train_step: number of training steps of these weights.
+        train_seconds: time of these steps, or None if it is not known.
     """
 
     weights: Weights
     train_step: int
+    train_seconds: float | None = None
 
 
 class Samples(NamedTuple):

@@ -36,11 +36,13 @@ class Model:
         experiment: the run's config, classes and method.
         weights: averaged parameters of the network, and parameters of the codec.
         step: number of training steps of these weights.
+        train_seconds: time of these steps, or None if the checkpoint does not tell it.
     """
 
     experiment: Experiment
     weights: Weights
     step: int
+    train_seconds: float | None = None
 
     @property
     def schema(self) -> LabelSchema:
@@ -323,4 +325,4 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
-    return Model(experiment, weights, step)
+    return Model(experiment, weights, step, description.get(checkpoints.TRAIN_SECONDS))

@@ -50,6 +50,13 @@ class Subject(NamedTuple):
         return self.experiment.method
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the workloads that the method has: it may have learned one task alone."""
+        sampling = self.method.time_sampling
+        learned = {GENERATION: sampling.learns_images, RECOGNITION: sampling.learns_semantics}
+        return tuple(name for name in NAMES if learned.get(name, True))
+
+    @property
     def batch_size(self) -> int:
         """Number of examples of the batch."""
         return self.batch.size
@@ -90,11 +97,12 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         )
         return jax.block_until_ready(result)
 
-    return {
-        TRAIN_STEP: TrainSteps(random_subject),
-        GENERATION: generate,
-        RECOGNITION: predict_semantics,
+    made = {
+        TRAIN_STEP: lambda: TrainSteps(random_subject),
+        GENERATION: lambda: generate,
+        RECOGNITION: lambda: predict_semantics,
     }
+    return {name: made[name]() for name in random_subject.names}
 
 
 class TrainSteps:
@@ -128,14 +136,14 @@ def programs(subject: Subject) -> dict[str, tuple[Callable, tuple]]:
     }
 
 
-def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
+def flops(subject: Subject, names: Sequence[str] = ()) -> dict[str, float]:
     """Floating-point operations of workloads, as XLA counts them in the lowered programs.
 
     They are counted before optimisation, so that they do not depend on the compiler.
 
     Args:
         subject: the method and the batch.
-        names: names of the workloads to count; each is traced.
+        names: names of the workloads to count, all by default; each is traced.
 
     Raises:
         ValueError: if the JAX backend does not count operations.
@@ -184,7 +192,7 @@ def flops(subject: Subject, names: Sequence[str] = NAMES) -> dict[str, float]:
         GENERATION: generation,
         RECOGNITION: lambda: infer(predictions.predict_semantics, batch.image, euler(1)),
     }
-    return {name: counts[name]() for name in names}
+    return {name: counts[name]() for name in names or subject.names}
 
 
 def matmul_flops_per_second(size: int = 2048) -> float:

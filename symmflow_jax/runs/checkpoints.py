@@ -36,6 +36,9 @@ _logger = logging.getLogger(__name__)
 _EMA = "ema_params"
 _TRAINING = "training"
 _DESCRIPTION = "description"
+
+TRAIN_SECONDS = "train_seconds"
+"""Key of the time of the training in a description; earlier versions have none."""
 _METRICS = "metrics"  # Orbax's name.
 _BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 

@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, num_steps: int, batch_size: int, step: int):
         self._num_steps, self._batch_size = num_steps, batch_size
         self._step, self._time = step, time.monotonic()
+        self._started = self._time
         self._paused_at = 0.0
 
     def advance(self, step: int) -> str:
@@ -29,13 +30,20 @@ class Progress:
             f"{_clock(left)} left"
         )
 
+    @property
+    def seconds(self) -> float:
+        """Time since the start, without pauses."""
+        return time.monotonic() - self._started
+
     def pause(self) -> None:
         """Stops the clock."""
         self._paused_at = time.monotonic()
 
     def resume(self) -> None:
         """Restarts the clock after `pause`."""
-        self._time += time.monotonic() - self._paused_at
+        pause = time.monotonic() - self._paused_at
+        self._time += pause
+        self._started += pause
 
 
 def _clock(seconds: float) -> str:

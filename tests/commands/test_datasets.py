@@ -3,14 +3,30 @@
 import pytest
 
 from symmflow_jax.commands import datasets
+from symmflow_jax.runtime.outputs import OutputError
 
 
 def test_data_that_training_would_stop_at_is_an_error(called, flag_values, tmp_path):
     called("preparation.check_data:check_data", answer=False)
     with pytest.raises(SystemExit, match="training would stop at the examples marked with '!'"):
         datasets.CHECK_DATA.run("experiment", tmp_path)
-    called("preparation.check_data:check_data", answer=True)
+    check = called("preparation.check_data:check_data", answer=True)
     datasets.CHECK_DATA.run("experiment", tmp_path)
+    assert check.arguments == ("experiment", tmp_path / "check_data")
+
+
+def test_a_check_replaces_its_files_in_the_run_alone(called, flag_values, tmp_path):
+    check = called("preparation.check_data:check_data", answer=True)
+    for folder in ("check_data", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "survey.json").write_text("{}")
+    datasets.CHECK_DATA.run("experiment", tmp_path)
+    flag_values(output=str(tmp_path / "elsewhere"))
+    with pytest.raises(OutputError, match="elsewhere/survey.json exists already .*--overwrite"):
+        datasets.CHECK_DATA.run("experiment", tmp_path)
+    flag_values(overwrite="true")
+    datasets.CHECK_DATA.run("experiment", tmp_path)
+    assert check.arguments == ("experiment", tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(

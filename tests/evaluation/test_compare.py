@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.evaluation.compare import compare
+from symmflow_jax.evaluation.cost import Cost
 from symmflow_jax.evaluation.measurement import Measurement, Protocol
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.outputs import OutputError
@@ -123,3 +124,24 @@ def test_pipes_are_not_waited_for(run, tmp_path, path):
     os.mkfifo(folder / path)
     with pytest.raises(ValueError, match=f"{path} is no file; evaluate the run first"):
         compare([folder, folder], tmp_path / "out")
+
+
+def test_costs_stand_below_the_scores(run, tmp_path):
+    folders = [run(name, [_measurement("miou", 0.5)]) for name in ("first", "second", "older")]
+    costs = (Cost(1_234_567, 5.25e9, 300, 2_400, 61.4), Cost(1_234_567, None, 300, 2_400, None))
+    for folder, of_run in zip(folders, costs, strict=False):
+        files.write_json(folder / "cost.json", of_run.to_json())
+    text = compare(folders, tmp_path / "out")
+    assert "| first | 1,234,567 | 5.25 | 300 | 2,400 | 61 s |" in text
+    assert "| second | 1,234,567 |  | 300 | 2,400 |  |" in text
+    assert "| older | 1" not in text
+    without = compare([folders[2], folders[2]], tmp_path / "other")
+    assert "## Cost" not in without
+
+
+def test_a_run_without_a_score_has_no_row_of_it(run, tmp_path):
+    reads = run("reads", [_measurement("miou", 0.5)])
+    makes = run("makes", [_measurement("agreement_miou", 0.25, task="generation")])
+    text = compare([reads, makes], tmp_path / "out")
+    assert "| miou | reads | 0.5000 |" in text and "| miou | makes |" not in text
+    assert "| agreement_miou | makes | 0.2500 |" in text

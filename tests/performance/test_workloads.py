@@ -49,3 +49,15 @@ def test_every_workload_runs(tiny_experiment):
 
 def test_a_matrix_product_has_a_rate():
     assert workloads.matmul_flops_per_second(size=64) > 0
+
+
+@pytest.mark.parametrize(
+    ("clock", "names"),
+    [
+        ("mixed", workloads.NAMES),
+        ("recognition", (workloads.TRAIN_STEP, workloads.RECOGNITION)),
+        ("generation", (workloads.TRAIN_STEP, workloads.GENERATION)),
+    ],
+)
+def test_a_model_of_one_task_has_its_workloads(tiny_experiment, clock, names):
+    assert workloads.subject(tiny_experiment(**{"train.clock": clock}), 2).names == names

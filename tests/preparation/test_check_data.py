@@ -1,5 +1,6 @@
 """Checking data: what can be used, and what cannot."""
 
+import json
 import logging
 import os
 import pathlib
@@ -82,7 +83,7 @@ def test_names_beyond_the_letters_of_the_locale(folder, tmp_path):
     )
     lines = done.stderr.decode("ascii").splitlines()
     assert done.returncode == 1 and done.stdout == b""
-    assert any(re.search(r"0  Stra\\xdfe +50\.000%", line) for line in lines)
+    assert any(re.search(r"0  Stra\\xdfe +1 +50\.000%", line) for line in lines)
     assert any(r"images/gr\udcf6\udcdfe.png cannot be read as an image" in line for line in lines)
     assert lines[-1].startswith("Error: training would stop at the examples marked with")
 
@@ -158,3 +159,32 @@ def test_what_is_learned_beside_the_split_is_told(tiny_experiment, tmp_path, cap
     assert "5 examples (5 without a mask or label), a share of 0.5" in caplog.text
     (more / "b.png").write_bytes(b"no picture")
     assert not check_data(experiment.changed({"train.batch_size": 4}))
+
+
+def test_files_for_readers_and_programs(folder, tmp_path):
+    experiment = folder([[[0, 0, 1]], [[0, 255, 255]]], ignored_id=255)
+    output = tmp_path / "check"
+    assert check_data(experiment, output)
+    assert sorted(path.name for path in output.iterdir()) == [
+        "classes.png",
+        "evaluation.png",
+        "survey.json",
+        "training.png",
+    ]
+    found = json.loads((output / "survey.json").read_text("utf-8"))
+    training = found["training"]
+    assert training["classes"] == ["sky", "road", "void"] and training["ids"] == [0, 1, 255]
+    assert (training["pixels"], training["pictures"]) == ([3, 1, 2], [2, 1, 1])
+    assert training["class_weights"]["inverse_sqrt"] == pytest.approx([0.845, 1.464, 1.0], abs=1e-3)
+    assert found["in_both_splits"] == []
+    assert any(line.startswith("= --config.train.class_weights=enet: ") for line in found["told"])
+    assert check_data(experiment, output)  # Again, in the same place.
+
+
+def test_the_same_fault_of_many_files_is_told_once(folder):
+    experiment = folder([[[0, 7]]] * 30)
+    text = describe(*look(experiment), "training")
+    lines = [line for line in text.splitlines() if line.startswith("  ! ")]
+    assert len(lines) == 1 and "0.png: ids 7 are outside" in lines[0]
+    assert lines[0].endswith("(29 more like this)")
+    assert "ids, with the masks that have them: 0 (30), 7 (30)" in text

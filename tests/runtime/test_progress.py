@@ -40,3 +40,4 @@ def test_a_pause_does_not_count(clock):
     progress.resume()
     clock(1.0)
     assert progress.advance(10) == "step 10/20  5 images/s  0m02s left"
+    assert progress.seconds == 2.0

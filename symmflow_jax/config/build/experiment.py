@@ -30,6 +30,7 @@ from symmflow_jax.config.build.data import (
 )
 from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
+from symmflow_jax.config.build.method.networks import num_halvings
 from symmflow_jax.config.build.method.objectives import has_span
 from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.values import (
@@ -288,6 +289,11 @@ class Experiment:
         """The classes as the files have them, ignored ones too; raises DataError."""
         return classes.schema_of(self.config, self.training_source)
 
+    @functools.cached_property
+    def source_schema(self) -> LabelSchema:
+        """The classes as the files have them, ignored ones too; raises DataError."""
+        return classes.schema_of(self.config, self.training_source)
+
     def without_files(self) -> "Experiment":
         """The experiment with a label schema, even if the data is missing.
 
@@ -347,6 +353,11 @@ class Experiment:
             mixture=self.mixture if source is None else ALONE,
         )
 
+    @property
+    def side_multiple(self) -> int:
+        """Number that divides the sides of images, since network and autoencoder halve them."""
+        return 2 ** num_halvings(self.config)
+
     def cache_index(self, codec_weights: Any) -> CacheIndex:
         """Description of a new cache of the training split, with zero examples."""
         source = self.uncached_training_source
@@ -381,7 +392,12 @@ class Experiment:
         return solvers.make_density_solver(self.eval)
 
     def solver_rows(self, *, of_images: bool = True) -> list[solvers.Row]:
-        """The rows of the table, of images or of semantics; see `solvers.solver_rows`."""
+        """The rows of the table, of images or of semantics; see `solvers.solver_rows`.
+
+        A model that reads in one step alone has one row of semantics.
+        """
+        if self.method.time_sampling.reads_in_one_step and not of_images:
+            return [("euler", 1, self.solver("euler", 1))]
         return solvers.solver_rows(self.eval, of_images=of_images)
 
     @property
@@ -483,8 +499,14 @@ class Experiment:
         return training.loss_weights(self.train)
 
     def metrics(self) -> list[Callable[[Any], Callable]]:
-        """Functions from an evaluator to each metric, in the order of the report."""
-        return [metrics.METRICS[name].resolve() for name in self.eval.metrics]
+        """Functions from an evaluator to each metric that the model has, in the config's order."""
+        names = metrics.measurable(self.eval.metrics, self.method.time_sampling)
+        return [metrics.METRICS[name].resolve() for name in names]
+
+    def metrics_left_out(self) -> list[str]:
+        """Names of the config's metrics that are of a task which the model has not learned."""
+        measured = metrics.measurable(self.eval.metrics, self.method.time_sampling)
+        return [name for name in self.eval.metrics if name not in measured]
 
     def feature_function(self) -> FeatureFunction | None:
         """The features of the distances of distributions, or None; raises ValueError."""

@@ -3,7 +3,7 @@
 The range of a single number stands in its type, in `values`.
 """
 
-from symmflow_jax.config.build.method.networks import NETWORKS
+from symmflow_jax.config.build.method.networks import NETWORKS, num_halvings
 from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.values import AutoencoderConfig, Config, NetworkConfig, TrainConfig
 
@@ -108,14 +108,10 @@ def _check_heads(network: NetworkConfig) -> None:
 
 def _check_sides(config: Config) -> None:
     """Checks that autoencoder and network can halve the images as often as they have to."""
-    if "channel_multipliers" not in NETWORKS[config.network.name].used_keys:
-        return
-    halvings = len(config.network.channel_multipliers) - 1
-    reason = f"config.network has {halvings + 1} channel_multipliers"
+    halvings = num_halvings(config)
+    reason = f"config.network has {len(config.network.channel_multipliers)} channel_multipliers"
     if config.autoencoder.weights:
-        levels = len(config.autoencoder.channel_multipliers)
-        halvings += levels - 1
-        reason += f" and config.autoencoder {levels}"
+        reason += f" and config.autoencoder {len(config.autoencoder.channel_multipliers)}"
     for side in config.data.image_size:
         if side % 2**halvings:
             smaller = side - side % 2**halvings

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.evaluation.cost import COST
+from symmflow_jax.runs.pictures.legend import LEGEND
 from symmflow_jax.runtime import outputs
 
 EXAMPLES = "pictures/examples.png"
@@ -19,6 +21,9 @@ REPORT = "report.md"
 
 LOSS = "loss.png"
 """Path of the plot of the loss in the report's folder."""
+
+CLASSES = LEGEND
+"""Path of the legend of masks in the report's folder."""
 
 _INSTEAD = "--output, a folder for this report"
 
@@ -48,7 +53,7 @@ def check_place(
     """
     if not folder.exists() or not folder.samefile(workdir):
         pictures = sorted((folder / "pictures").glob("*.png"))
-        paths = [folder / name for name in (REPORT, METRICS, LOSS, EXAMPLES)]
+        paths = [folder / name for name in (REPORT, METRICS, LOSS, EXAMPLES, CLASSES, COST)]
         outputs.check_outputs(list(dict.fromkeys([*paths, *pictures])), overwrite=overwrite)
         return
     outputs.check_writable(folder, _INSTEAD)

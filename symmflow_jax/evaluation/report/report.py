@@ -5,16 +5,18 @@ import pathlib
 
 import numpy as np
 
+from symmflow_jax.evaluation.cost import COST, cost_of
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import plots, summary, tables
-from symmflow_jax.evaluation.report.place import EXAMPLES, LOSS, METRICS, REPORT
+from symmflow_jax.evaluation.report.place import CLASSES, EXAMPLES, LOSS, METRICS, REPORT
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.pictures import grids
+from symmflow_jax.runs.pictures.legend import legend
 from symmflow_jax.runs.pictures.plots import curves
 from symmflow_jax.runtime import files, processes
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -51,7 +53,11 @@ def report_evaluation(
     write_grid(evaluator, evaluated, output / EXAMPLES)
     if processes.is_primary():
         title = f"{workdir.name}, step {evaluated.train_step}"
-        write_report(output, findings, evaluator.schema, title, workdir)
+        has_masks = evaluator.experiment.kind is SemanticsKind.MASK
+        batch_size = evaluator.experiment.train.batch_size
+        cost = cost_of(evaluator.method, evaluated, batch_size)
+        files.write_json(output / COST, cost.to_json())
+        write_report(output, findings, evaluator.schema, title, workdir, has_masks=has_masks)
     _logger.info(
         "The most important scores; %s has all of them.\n%s",
         output / REPORT,
@@ -91,8 +97,10 @@ def write_report(
     schema: LabelSchema,
     title: str,
     workdir: pathlib.Path | None = None,
+    *,
+    has_masks: bool = False,
 ) -> None:
-    """Writes `metrics.json`, `report.md` and the plots of the report.
+    """Writes `metrics.json`, `report.md`, and the plots and the legend of the report.
 
     Args:
         output: folder to write to, which already holds the grid of examples.
@@ -100,6 +108,7 @@ def write_report(
         schema: the classes.
         title: heading of the report.
         workdir: folder of the run, with the history of its training; `output` by default.
+        has_masks: whether the examples show masks, whose colours a legend explains.
 
     Raises:
         OutputError: if the file system refuses.
@@ -119,6 +128,9 @@ def write_report(
         files.write_image(output / path, plot)
         sections.append(f"## {task.capitalize()}: {metric} by NFE\n\n![{metric} by NFE]({path})")
     sections.append(f"## Examples\n\n![examples]({EXAMPLES})")
+    if has_masks:
+        files.write_image(output / CLASSES, legend(schema))
+        sections.append(f"![colours of the classes]({CLASSES})")
     for place in (workdir, output):
         staging.sync(place)
     history = folder.read_history(workdir)

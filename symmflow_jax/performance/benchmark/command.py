@@ -29,7 +29,6 @@ from symmflow_jax.performance.benchmark import (
 )
 from symmflow_jax.performance.benchmark.processes import MakeTasks, in_own_process
 from symmflow_jax.performance.timing import Task, alternate
-from symmflow_jax.performance.workloads import NAMES
 
 _logger = logging.getLogger(__name__)
 
@@ -88,7 +87,9 @@ def _speed(
     with contextlib.ExitStack() as stack:
 
         def own_process(make_tasks: MakeTasks) -> dict[str, Task]:
-            return stack.enter_context(in_own_process(make_tasks, experiment, batch_size, NAMES))
+            return stack.enter_context(
+                in_own_process(make_tasks, experiment, batch_size, subject.names)
+            )
 
         # An accelerator may serve only one process, this one.
         on_cpu = jax.default_backend() == "cpu"
@@ -99,7 +100,7 @@ def _speed(
             contenders["peer"] = own_process(
                 torch_peer.cpu_tasks if on_cpu else torch_peer.cuda_tasks
             )
-        for name in NAMES:
+        for name in subject.names:
             _logger.info("%s, batch %d", name, batch_size)
             seconds = alternate({who: tasks[name] for who, tasks in contenders.items()},
                                 num_rounds)  # fmt: skip

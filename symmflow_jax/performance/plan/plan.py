@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import programs
 from symmflow_jax.performance.plan.chips import Chip
 from symmflow_jax.performance.plan.programs import Compiler, Cost, DoesNotFit
@@ -65,10 +66,10 @@ def plan(
                  experiment.plan.optimization_level, _NOTE)  # fmt: skip
     host = open_host(experiment.plan.topology, devices)
     train_step = _train_steps(experiment, batch_size, devices, compiler)
-    for name, compile_program in {
-        "train step": lambda: train_step(batch_size),
-        "generation": lambda: programs.generation(experiment, host, compiler),
-    }.items():
+    planned = {"train step": lambda: train_step(batch_size)}
+    if workloads.GENERATION in workloads.subject(experiment, 1).names:
+        planned["generation"] = lambda: programs.generation(experiment, host, compiler)
+    for name, compile_program in planned.items():
         result["programs"][name] = _planned(name, compile_program, chip)
         # The next compilation may take an hour; results so far are written before it.
         files.write_json(path, result)

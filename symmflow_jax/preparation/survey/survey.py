@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from symmflow_jax.data.class_counts import count_labels
 from symmflow_jax.data.decoding.decoding import Decoded
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.colours import pack_colours
@@ -21,6 +22,7 @@ from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs
 from symmflow_jax.data.sources.segmentation.pair import as_pairs
 from symmflow_jax.data.transforms import image_size
+from symmflow_jax.preparation.survey.duplicates import Seen
 from symmflow_jax.preparation.survey.pairs import PairFindings
 
 _logger = logging.getLogger(__name__)
@@ -37,10 +39,14 @@ class DataSurvey:
         num_examples: number of examples.
         sizes: number of images of each `(height, width)`.
         counts: number of pixels (masks) or examples (labels) of each class.
+        pictures: number of examples in which each class occurs.
+        shown_best: the example with the most pixels of each class.
+        seen: digests of the examples with images that were read, in their order.
         raw_ids: number of examples in which each id occurs, with or without a class.
         colours: number of unusable masks in which each colour 0xRRGGBB occurs.
         most_colours: largest number of them in one mask, or `MOST_COLOURS` + 1.
         errors: one message for each example that cannot be used.
+        broken: the numbers of these examples.
         damaged: one message for each file of several examples that is not as it was written.
         pairs: findings about the files, if the examples are pairs of image files.
         applies_exif: True if images and masks were turned by their EXIF orientations.
@@ -52,16 +58,44 @@ class DataSurvey:
     num_examples: int
     sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    pictures: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    shown_best: dict[int, int] = dataclasses.field(default_factory=dict)
+    seen: list[Seen] = dataclasses.field(default_factory=list)
     raw_ids: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     colours: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     most_colours: int = 0
     errors: list[str] = dataclasses.field(default_factory=list)
+    broken: list[int] = dataclasses.field(default_factory=list)
     damaged: list[str] = dataclasses.field(default_factory=list)
     pairs: PairFindings = dataclasses.field(default_factory=PairFindings)
     applies_exif: bool = True
     masks: pathlib.Path | None = None
     lowest: np.ndarray | None = None
     highest: np.ndarray | None = None
+    _most: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+
+    def add(self, index: int, name: str, image: Any, target: np.ndarray, num_classes: int) -> None:
+        """Adds what an example holds that can be read.
+
+        Args:
+            index: its number.
+            name: its file, or its number in words.
+            image: its image or point.
+            target: its classes, integers `[height, width]` or `[]`.
+            num_classes: number of classes.
+        """
+        size = image_size(image)
+        if len(size) == 2:
+            self.sizes[size] += 1
+            self.seen.append(Seen.of_arrays(name, np.asarray(image), target))
+            self.add_values(image)
+        counts = count_labels(np.asarray(target), num_classes)
+        for label in np.flatnonzero(counts).tolist():
+            pixels = int(counts[label])
+            self.counts[label] += pixels
+            self.pictures[label] += 1
+            if pixels > self._most[label]:
+                self._most[label], self.shown_best[label] = pixels, index
 
     def add_values(self, image: Any) -> None:
         """Adds the values of an image that is a signal, float32 `[height, width, channels]`."""
@@ -79,7 +113,8 @@ def examine(source: Source, target: str) -> DataSurvey:
         source: the examples.
         target: key of the semantics in an example, "mask" or "label".
     """
-    raw_ids = np.asarray(source.schemas[target].raw_ids)
+    schema = source.schemas[target]
+    raw_ids = np.asarray(schema.raw_ids)
     findings = DataSurvey(len(source))
     pairs = as_pairs(source)
     if pairs is not None:
@@ -91,32 +126,29 @@ def examine(source: Source, target: str) -> DataSurvey:
         findings.damaged = source.damaged()
     for index in range(len(source)):
         try:
-            element = _read(source, index, findings)
+            element, name = _read(source, index, findings)
         except DataError as error:
             findings.errors.append(str(error))
+            findings.broken.append(index)
             if undrawn is not None:
                 _look_at_mask(undrawn, index, findings)
             continue
-        size = image_size(element["image"])
-        if len(size) == 2:
-            findings.sizes[size] += 1
-            findings.add_values(element["image"])
-        classes, numbers = np.unique(element[target], return_counts=True)
-        findings.counts.update(dict(zip(classes.tolist(), numbers.tolist(), strict=True)))
-        findings.raw_ids.update(raw_ids[classes].tolist())
+        findings.add(index, name, element["image"], element[target], schema.num_classes)
+        classes = np.unique(element[target])
+        findings.raw_ids.update(raw_ids[classes[classes >= 0]].tolist())
         if (index + 1) % 1000 == 0:
             _logger.info("%d of %d examples", index + 1, len(source))
     return findings
 
 
-def _read(source: Source, index: int, findings: DataSurvey) -> dict[str, Any]:
-    """An element of a source; what the files of a pair say is added to the findings."""
+def _read(source: Source, index: int, findings: DataSurvey) -> tuple[dict[str, Any], str]:
+    """An element of a source, and its name; adds what the files of a pair say to the findings."""
     pairs = as_pairs(source)
     if pairs is None:
-        return source[index]
+        return source[index], f"example {index}"
     pair = pairs.read(index)
     findings.pairs.add(pair)
-    return {"image": pair.image, "mask": pair.mask}
+    return {"image": pair.image, "mask": pair.mask}, str(pair.paths[0])
 
 
 class _HasMasks(typing.Protocol):

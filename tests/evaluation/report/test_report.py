@@ -114,6 +114,13 @@ def test_a_report_elsewhere_leaves_the_run_as_it_was(table, tmp_path):
     assert text.endswith("- a.png is empty\n- b.png is empty\n")
 
 
+def test_the_legend_of_masks_is_shown(table, write, tmp_path):
+    assert "classes.png" not in write(table)
+    report.write_report(tmp_path, Findings(table), _SCHEMA, "run", has_masks=True)
+    assert "![colours of the classes](classes.png)" in (tmp_path / "report.md").read_text("utf-8")
+    assert (tmp_path / "classes.png").stat().st_size > 500
+
+
 def test_skipped_examples_are_named_once(table, write, tmp_path):
     assert "Skipped" not in write(table)
     lines = [

@@ -20,6 +20,7 @@ def test_sizes_and_classes_are_counted(folder):
     assert "training: 3 examples, 3 of them readable." in text
     assert "3x1 (2), 2x2 (1)" in text
     lines = [line.split() for line in text.splitlines()]
-    assert ["0", "sky", "50.000%"] in lines
-    assert ["255", "void", "20.000%", "(ignored)"] in lines
+    assert ["id", "class", "pixels", "share", "examples"] in lines
+    assert ["0", "sky", "5", "50.000%", "2"] in lines
+    assert ["255", "void", "2", "20.000%", "1", "(ignored)"] in lines
     assert check_data(experiment)

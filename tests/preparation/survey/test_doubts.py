@@ -36,7 +36,7 @@ def test_masks_that_were_jpegs_are_named(folder, compressed_masks, drawn_masks, 
     experiment = folder([*compressed_masks(2, 75), *drawn_masks(2, 40)], NAMES)
     with caplog.at_level("INFO"):
         assert check_data(experiment)  # All ids have a class.
-    (line, _) = [record for record in caplog.messages if record.startswith("? ")]
+    (line, _) = [record for record in caplog.messages if record.startswith("? 2 of 4 masks")]
     assert line.startswith("? 2 of 4 masks hold traces of compression (0.png, 1.png). The most in ")
     assert "This looks like a mask that was compressed as JPEG and saved anew" in line
     assert line.endswith("Make it again from the original, and save it as PNG without smoothing.")

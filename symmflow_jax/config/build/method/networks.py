@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from symmflow_jax.config.choices import Choice
-from symmflow_jax.config.values import NetworkConfig
+from symmflow_jax.config.values import Config, NetworkConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,3 +59,11 @@ def make_network(config: NetworkConfig) -> nn.Module:
     renamed = {attribute: values[key] for attribute, key in choice.renamed}
     same = used - {"name"} - {key for _, key in choice.renamed}
     return choice.resolve()(**{key: values[key] for key in same}, **renamed)
+
+
+def num_halvings(config: Config) -> int:
+    """How often autoencoder and network halve the sides of images; 0 for one without levels."""
+    if "channel_multipliers" not in NETWORKS[config.network.name].used_keys:
+        return 0
+    of_autoencoder = config.autoencoder.channel_multipliers if config.autoencoder.weights else (1,)
+    return len(config.network.channel_multipliers) + len(of_autoencoder) - 2

@@ -116,8 +116,12 @@ def not_measured(published: Published, table: list[Measurement]) -> str:
     return _REMEDIES.get(published.metric, "not measured")
 
 
+_COUNTED = {"generation": "samples"}
+"""What is counted of a task, if not examples."""
+
+
 def _counted(published: Published) -> str:
-    return "samples" if published.task == "generation" else "examples"
+    return _COUNTED.get(published.task, "examples")
 
 
 def _shown(value: object) -> str:
