@@ -289,11 +289,6 @@ class Experiment:
         """The classes as the files have them, ignored ones too; raises DataError."""
         return classes.schema_of(self.config, self.training_source)
 
-    @functools.cached_property
-    def source_schema(self) -> LabelSchema:
-        """The classes as the files have them, ignored ones too; raises DataError."""
-        return classes.schema_of(self.config, self.training_source)
-
     def without_files(self) -> "Experiment":
         """The experiment with a label schema, even if the data is missing.
 
