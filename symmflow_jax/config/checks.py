@@ -40,7 +40,7 @@ _SETS: dict[str, tuple[str, ...]] = {
 }
 
 # Keys with a table for which "" takes a default.
-_MAY_BE_EMPTY = ("train.semantics_parameterization",)
+_MAY_BE_EMPTY = ("train.semantics_parameterization", "eval.fit")
 
 
 # The sections without which there is no model, and whose numbers give its shapes.

@@ -7,17 +7,19 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.data.sources import cache_metadata, kind_of, open_source
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.fit import AtScale, Crop, Fit, Letterbox, Stretch
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
+from symmflow_jax.data.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.pipeline import Augmentation, Preparation
-from symmflow_jax.data.source import Source
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
@@ -30,6 +32,21 @@ RESAMPLINGS: dict[str, Choice] = {
 }
 """The values of `config.data.resampling`."""
 
+FITS: dict[str, Choice] = {
+    "crop": Choice(Crop, "the largest part of the model's aspect ratio, at the centre"),
+    "letterbox": Choice(Letterbox, "the whole image with its aspect ratio, on a grey ground"),
+    "stretch": Choice(Stretch, "the whole image, whatever its aspect ratio"),
+}
+"""The values of `config.data.fit`."""
+
+
+def make_fit(config: Config) -> Fit:
+    """Makes the fit of a config."""
+    if config.data.random_scale:
+        low, high = config.data.random_scale
+        return AtScale(low, high)
+    return FITS[config.data.fit].resolve()()
+
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
     """Makes the preparation of examples with the classes of a schema."""
@@ -38,6 +55,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
         resampling=RESAMPLINGS[config.data.resampling].resolve()(),
+        fit=make_fit(config),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
@@ -51,6 +69,21 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
     if not (make_conventions(config.eval).prepares_as_in_training and config.data.random_crop):
         return preparation
     return dataclasses.replace(preparation, crop_seed=config.seed)
+
+
+def native_scale(config: Config, preparation: Preparation) -> float | None:
+    """The scale at which training sees its images; see `data.native_scale`.
+
+    None too if they are not there, because only a cache of latents is.
+    """
+    if isinstance(preparation.fit, AtScale):
+        return preparation.fit.scale
+    try:
+        return native_scale_of(open_source(config, train=True), preparation)
+    except DataError:
+        if config.data.latents:
+            return None
+        raise
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:
