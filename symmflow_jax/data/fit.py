@@ -77,13 +77,17 @@ class Placement(NamedTuple):
 class Fit(Protocol):
     """A way of bringing pictures to one size; a frozen dataclass.
 
+    Its text says how in a report; it is empty for a crop.
+
     Attributes:
         draws: True if a place or a scale is drawn for each training example in any case, and not
             only with `data.random_crop`.
+        crops: True if parts of the picture may be left out.
         pads: True if parts of the array may show no picture.
     """
 
     draws: bool
+    crops: bool
     pads: bool
 
     def place(self, shape: Size, size: Size, rng: np.random.Generator | None = None) -> Placement:
@@ -101,7 +105,11 @@ class Crop:
     """Keeps the largest part with the array's aspect ratio: the centre, or a random place."""
 
     draws = False
+    crops = True
     pads = False
+
+    def __str__(self) -> str:
+        return ""
 
     def place(self, shape: Size, size: Size, rng: np.random.Generator | None = None) -> Placement:
         """See `Fit`; a crop of a narrow strip has at least one pixel, of another ratio."""
@@ -115,7 +123,11 @@ class Stretch:
     """Keeps the whole picture and fills the array, whatever the aspect ratios are."""
 
     draws = False
+    crops = False
     pads = False
+
+    def __str__(self) -> str:
+        return "stretched"
 
     def place(self, shape: Size, size: Size, rng: np.random.Generator | None = None) -> Placement:
         """See `Fit`; nothing is drawn."""
@@ -128,7 +140,11 @@ class Letterbox:
     """Keeps the whole picture and its aspect ratio, in the middle of a grey array."""
 
     draws = False
+    crops = False
     pads = True
+
+    def __str__(self) -> str:
+        return "letterboxed"
 
     def place(self, shape: Size, size: Size, rng: np.random.Generator | None = None) -> Placement:
         """See `Fit`; nothing is drawn."""
@@ -157,7 +173,11 @@ class AtScale:
     high: float
 
     draws = True
+    crops = True
     pads = False
+
+    def __str__(self) -> str:
+        return f"at scale {self.scale:.3g}"
 
     @property
     def scale(self) -> float:

@@ -240,6 +240,30 @@ def evaluation_batches(
         yield _to_batch(preparation.image_type, pad(batch, batch_size))
 
 
+def whole_examples(
+    source: Source,
+    preparation: Preparation,
+    *,
+    num_examples: int = 0,
+    shard: Shard = _ALONE,
+    skip_errors: bool = False,
+    skip_log: pathlib.Path | None = None,
+) -> Iterator[tuple[int, Example]]:
+    """Yields numbers and examples of a source in order, each image and mask in their own size.
+
+    Args:
+        source, preparation, num_examples, shard, skip_log: as in `evaluation_batches`.
+        skip_errors: leave out an example that cannot be read instead of raising.
+    """
+    if skip_errors:
+        source = SkippingSource(source, skip_log)
+    total = min(num_examples or len(source), len(source))
+    for index in range(shard.index, total, shard.count):
+        element = source[index]
+        if element.get(_READ_INDEX, index) == index:
+            yield index, preparation.select(element)
+
+
 def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:
     """Pads arrays to `size` with copies of the first example, whose `valid` is False."""
     count = len(batch["example_index"])

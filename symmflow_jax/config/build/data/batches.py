@@ -41,11 +41,33 @@ FITS: dict[str, Choice] = {
 
 
 def make_fit(config: Config) -> Fit:
-    """Makes the fit of a config."""
-    if config.data.random_scale:
-        low, high = config.data.random_scale
-        return AtScale(low, high)
-    return FITS[config.data.fit].resolve()()
+    """Makes the fit of a config.
+
+    Raises:
+        ValueError: if `data.random_scale` is no range, or does not go with `data.fit`, or with
+            points.
+    """
+    data, fit = config.data, FITS[config.data.fit].resolve()()
+    if not data.random_scale:
+        return fit
+    if len(data.random_scale) != 2 or data.random_scale[0] > data.random_scale[1]:
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}; give the smallest and the largest "
+            "scale, such as (0.75, 1.5), or () for none."
+        )
+    if not data.image_size:
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}, but config.data.image_size is "
+            "empty, which means points, and they have no scale; set random_scale to ()."
+        )
+    if not fit.crops:
+        whole = [name for name, choice in FITS.items() if choice.resolve()().crops]
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}, which cuts windows out of images, "
+            f"but config.data.fit={data.fit!r} keeps whole images; set config.data.fit to "
+            f"{' or '.join(whole)}, or random_scale to ()."
+        )
+    return AtScale(*data.random_scale)
 
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
