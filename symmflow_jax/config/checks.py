@@ -7,8 +7,9 @@ import dataclasses
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config.build.data import sources
+from symmflow_jax.config.build.data import parts, sources
 from symmflow_jax.config.build.data.batches import make_fit
+from symmflow_jax.config.build.method import class_weights
 from symmflow_jax.config.build.method.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
@@ -31,6 +32,8 @@ from symmflow_jax.semantics.kinds import SemanticsKind
 _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
     "data.exif": ("apply", "ignore"),
+    "data.ignored": ("unknown", "class"),
+    "data.unlabelled": ("refuse", "learn"),
     "semantics.kind": ("", *SemanticsKind),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
@@ -57,6 +60,8 @@ def check(config: Config) -> None:
     make_fit(config)
     _check_latents(config.data)
     _check_clocks(config)
+    parts.check(config)
+    class_weights.check(config)
     map_relations.check(config)
     _check_rows(config)
     _check_samples(config)

@@ -23,6 +23,7 @@ Positive = Annotated[float, above(0)]
 NotNegative = Annotated[float, at_least(0)]
 Share = Annotated[float, between(0, 1)]
 BelowOne = Annotated[float, from_to_below(0, 1)]
+Part = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +63,25 @@ class DataConfig:
         class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
             ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
-        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that
-            is not in `class_ids` adds a class "void".
+        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"); see
+            `ignored`. An id that is not in `class_ids` adds a class "void" to the data.
+        ignored: the meaning of classes that count in no score, those of `ignored_id` and "void" of
+            data sets. "unknown": their pixels are left out; they have no loss, no plane or colour,
+            and are never predicted (docs/unknown_labels.md). "class": they are a class like the
+            others, which is learned and may be predicted, as in the paper.
+        unlabelled: training images without a mask or label, and masks without an image. "refuse":
+            an error says which. "learn": they are learned from too, an image alone as in generation
+            without semantics. "paired_folder" may then have files without a partner, and "npz"
+            labels of -1. Needs a network with two clocks.
+        unlabelled_images: folder of further images without masks or labels; needs `unlabelled`
+            "learn".
+        hidden_share: share of the training masks of which random boxes, up to two thirds, are made
+            unknown, so that the model also takes masks of which a part is unknown. What is hidden
+            is not learned there.
+        extra_dir: folder of further training pairs in the layout of `--mode=sample --what=pairs`:
+            `train/images` and `train/masks` with the ids of the data, or `samples.npz` with labels;
+            "" for none.
+        extra_share: share of the training examples that come from `extra_dir`.
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
             Sub-folders are read if a folder has no pictures itself.
         max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
@@ -102,6 +120,12 @@ class DataConfig:
     class_ids: tuple[CountOrZero, ...] = ()
     class_colours: tuple[str, ...] = ()
     ignored_id: CountOrZero | None = None
+    ignored: str = "unknown"
+    unlabelled: str = "refuse"
+    unlabelled_images: FilePath = ""
+    hidden_share: Share = 0.0
+    extra_dir: FilePath = ""
+    extra_share: Part = 0.5
     train_images: FilePath = "train/images"
     train_masks: FilePath = "train/masks"
     eval_images: FilePath = "val/images"
@@ -259,6 +283,12 @@ class TrainConfig:
             `1 - image_weight`.
         cross_entropy_weight: additional factor of the semantics' loss if it is a cross-entropy
             (`semantics.encoding` "onehot").
+        class_weights: weights of the classes in this cross-entropy, a name of `CLASS_WEIGHTS`
+            (docs/choices.md). Those from counts of the training data's pixels are scaled to a mean
+            of 1 over the pixels; a run keeps the counts.
+        given_class_weights: the weight of each class, in their order, for `class_weights` "given".
+        unlabelled_share: share of the training examples that lack the mask or label, or the image,
+            if `data.unlabelled` is "learn" and there are some.
         clock: the times at which the network learns, a name of `CLOCKS` (docs/choices.md). Only a
             network with two clocks can keep one component clean while the other one changes.
         clock_shares: shares of each kind of times for `clock` "mixed"; see `ClockShares`.
@@ -302,6 +332,9 @@ class TrainConfig:
     ema_decay: BelowOne = 0.999
     image_weight: Share = 0.9
     cross_entropy_weight: Positive = 1.0
+    class_weights: str = "none"
+    given_class_weights: tuple[NotNegative, ...] = ()
+    unlabelled_share: Part = 0.5
     clock: str = "tied"
     clock_shares: ClockShares = ClockShares()
     prob_at_one: BelowOne = 0.0

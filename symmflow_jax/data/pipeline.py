@@ -18,19 +18,32 @@ from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
 from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.fit import CROP, Box, Fit, Size
+from symmflow_jax.data.mixture import ALONE, Mixture
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
+from symmflow_jax.data.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.processes import Shard
 
 _logger = logging.getLogger(__name__)
 
 
-_ALONE = Shard()
+_ONE_PROCESS = Shard()
+
+_TOLD = ("has_image", "has_labels")
+"""What elements of incomplete examples tell; see `Completed`."""
 
 
 class Augmentation(Protocol):
     """Preparation of examples for training."""
+
+    @property
+    def target(self) -> str:
+        """Key of the labels in the source, "mask" or "label"."""
+
+    @property
+    def ignored_are_unknown(self) -> bool:
+        """Whether ignored classes of the source are unknown, -1, to what is learned."""
 
     @property
     def image_type(self) -> type[Images]:
@@ -55,6 +68,9 @@ class Preparation:
         random_vertical_flip: True if training mirrors half of the examples top to bottom.
         mirrored: pairs of classes that mirroring exchanges.
         crop_seed: seed of the positions at which evaluation crops; None for the centre.
+        ignored_are_unknown: True if ignored classes of the source are unknown, -1, and the others
+            are numbered without them; the functions below see to it.
+        hidden_share: share of the training masks of which a part is made unknown.
     """
 
     target: str
@@ -67,6 +83,8 @@ class Preparation:
     random_vertical_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
     crop_seed: int | None = None
+    ignored_are_unknown: bool = False
+    hidden_share: float = 0.0
 
     @property
     def image_type(self) -> type[Images]:
@@ -75,7 +93,8 @@ class Preparation:
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of an element of the source."""
-        return {"image": element["image"], "labels": element[self.target]}
+        told = {name: element[name] for name in _TOLD if name in element}
+        return {"image": element["image"], "labels": element[self.target]} | told
 
     def prepare(self, element: dict[str, Any], index: int = 0) -> Example:
         """An example for evaluation.
@@ -124,6 +143,8 @@ class Preparation:
         ):
             if flips:
                 example = transforms.random_flip(example, rng, self.mirrored, axis)
+        if self.hidden_share and rng.random() < self.hidden_share:
+            example |= {"labels": transforms.hide_part(example["labels"], rng)}
         return example
 
     def _fit(self, example: Example, rng: np.random.Generator | None = None) -> Example:
@@ -143,11 +164,12 @@ def training_batches(
     *,
     batch_size: int,
     seed: int,
-    shard: Shard = _ALONE,
+    shard: Shard = _ONE_PROCESS,
     num_workers: int = 0,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
+    mixture: Mixture = ALONE,
 ) -> grain.DatasetIterator:
     """Makes an endless iterator over shuffled, augmented batches; each epoch has its own order.
 
@@ -164,10 +186,23 @@ def training_batches(
         skip_errors: replace an example that cannot be read by the next readable one.
         skip_log: file that lists such examples; see `SkippingSource`.
         first_batch: number of the batch to begin with, at least 0.
+        mixture: further parts of the training data. Each has an order of its own, and its share of
+            any long row of examples.
     """
-    if skip_errors:
-        source = SkippingSource(source, skip_log)
-    examples = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+
+    def in_random_order(source: Source) -> grain.MapDataset:
+        if skip_errors:
+            source = SkippingSource(source, skip_log)
+        source = _as_learned(source, preparation)
+        if mixture.has_incomplete:
+            source = Completed(source, preparation.target)
+        return grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+
+    examples = in_random_order(source)
+    if mixture.parts:
+        parts = [examples, *(in_random_order(part.source) for part in mixture.parts)]
+        shares = [mixture.share_of_split, *(part.share for part in mixture.parts)]
+        examples = grain.MapDataset.mix(parts, shares).seed(seed)
     examples = examples.random_map(preparation.augment)
     # The index in the whole batch is taken before the split over processes, so that it does not
     # depend on their number.
@@ -191,7 +226,7 @@ def evaluation_batches(
     *,
     batch_size: int,
     num_examples: int = 0,
-    shard: Shard = _ALONE,
+    shard: Shard = _ONE_PROCESS,
     original_labels: bool = False,
     repeated: bool = False,
     times: int = 1,
@@ -217,6 +252,7 @@ def evaluation_batches(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
+    source = _as_learned(source, preparation)
     size = times * len(source)
     total = num_examples or size
     total = total if repeated else min(total, size)
@@ -226,9 +262,11 @@ def evaluation_batches(
         example = preparation.prepare(element, number)
         if original_labels:
             example |= {"original_labels": preparation.original_labels(element)}
+        # A label that is not known has no score; a mask has some for its known pixels.
+        is_known = np.ndim(example["labels"]) > 0 or example["labels"] >= 0
         return example | {
             "example_index": np.int32(index),
-            "valid": np.bool_(element.get(_READ_INDEX, number) == number),
+            "valid": np.bool_(is_known and element.get(_READ_INDEX, number) == number),
         }
 
     several = grain.MapDataset.source(_Several(source, times))
@@ -245,7 +283,7 @@ def whole_examples(
     preparation: Preparation,
     *,
     num_examples: int = 0,
-    shard: Shard = _ALONE,
+    shard: Shard = _ONE_PROCESS,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
 ) -> Iterator[tuple[int, Example]]:
@@ -257,11 +295,19 @@ def whole_examples(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
+    source = _as_learned(source, preparation)
     total = min(num_examples or len(source), len(source))
     for index in range(shard.index, total, shard.count):
         element = source[index]
         if element.get(_READ_INDEX, index) == index:
             yield index, preparation.select(element)
+
+
+def _as_learned(source: Source, preparation: Augmentation) -> Source:
+    """The source with the classes that are learned."""
+    if not preparation.ignored_are_unknown or preparation.target not in source.schemas:
+        return source
+    return IgnoredAsUnknown(source, preparation.target)
 
 
 def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data.fit import CROP, Fit, Placement, Size
+from symmflow_jax.semantics.labels import UNKNOWN
 
 Example = dict[str, Any]
 """An example with "image" and "labels", the target of learning."""
@@ -15,9 +16,6 @@ Example = dict[str, Any]
 
 PADDING = 128
 """Grey level, the middle of 0..255, where an image is padded."""
-
-UNKNOWN = -1
-"""The class of a mask's pixels about which nothing is known, such as those of a padded image."""
 
 
 def fit(
@@ -125,6 +123,29 @@ def random_flip(
         return example
     labels = flip_labels(example["labels"], mirrored, axis)
     return example | {"image": np.flip(example["image"], axis), "labels": labels}
+
+
+_MOST_HIDDEN = 2 / 3
+_MOST_BOXES = 1000
+
+
+def hide_part(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Makes a part of a mask unknown: random boxes, up to a share that is uniform in [0, 2/3].
+
+    Args:
+        mask: int `[height, width]`.
+        rng: source of the share and the boxes, whose sides are an eighth to a half of the mask's.
+    """
+    height, width = mask.shape
+    hidden, share = np.zeros(mask.shape, bool), rng.uniform(0, _MOST_HIDDEN)
+    for _ in range(_MOST_BOXES):
+        if hidden.mean() >= share:
+            break
+        rows = rng.integers(max(1, height // 8), max(1, height // 2) + 1)
+        columns = rng.integers(max(1, width // 8), max(1, width // 2) + 1)
+        top, left = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
+        hidden[top : top + rows, left : left + columns] = True
+    return np.where(hidden, UNKNOWN, mask).astype(mask.dtype)
 
 
 def flip_labels(

@@ -337,6 +337,7 @@ class SymmFlow:
         labels: Labels,
         loss_weights: JointState,
         dropout: bool = False,
+        has: JointState | None = None,
     ) -> Losses:
         """The objective of each example at a random time, float32 `[batch]`.
 
@@ -347,8 +348,10 @@ class SymmFlow:
             labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
             loss_weights: weight of each component's loss.
             dropout: whether the network drops activations; each example has its own masks.
+            has: bool `[batch]` for each component, whether an example has it; None if all have
+                both. What an example lacks has no loss.
         """
-        drawn = self.draw(weights, example_keys, image, labels)
+        drawn = self.draw(weights, example_keys, image, labels, has)
         dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
         return self.objective.losses(
             self._networks(weights, example_keys, dropout_keys),
@@ -362,7 +365,12 @@ class SymmFlow:
         )
 
     def draw(
-        self, weights: Weights, example_keys: ExampleKeys, image: Images, labels: Labels
+        self,
+        weights: Weights,
+        example_keys: ExampleKeys,
+        image: Images,
+        labels: Labels,
+        has: JointState | None = None,
     ) -> TrainingDraw:
         """The clean data, noise and times of training examples; arguments as in `losses`."""
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
@@ -373,7 +381,7 @@ class SymmFlow:
         )
         coupling_key = keys.stream(example_keys, Stream.COUPLING)[0]
         noise = self.coupling.couple(coupling_key, data, self._noise(example_keys))
-        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES))
+        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES), has)
         return TrainingDraw(data, noise, times)
 
     def losses_of(

@@ -22,9 +22,10 @@ def describe_training(experiment: Experiment) -> dict[str, Any]:
     Raises:
         DataError: if data is missing or cannot be read.
     """
+    counted = {"classes": experiment.class_counts.to_json()} if experiment.needs_class_counts else {}
     return describe(experiment) | {
         "data": {
-            "train": experiment.training_provenance(),
+            "train": experiment.training_provenance() | counted,
             "eval": experiment.evaluation_provenance(),
         },
         "schedule": dataclasses.asdict(experiment.schedule),

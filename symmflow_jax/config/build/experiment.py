@@ -13,6 +13,7 @@ from typing import Any
 
 import grain
 import jax
+import numpy as np
 import optax
 from flax import traverse_util
 
@@ -33,6 +34,7 @@ from symmflow_jax.config.values import (
     TrainConfig,
 )
 from symmflow_jax.data.canvas import View
+from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.pipeline import Preparation
@@ -59,10 +61,12 @@ class Experiment:
     Attributes:
         config: the values; only the package `config` reads them.
         given_schema: the classes, if they come from a checkpoint; None to read them from the data.
+        given_table: the `class_table`, if a run keeps it; None to count.
     """
 
     config: Config
     given_schema: LabelSchema | None = None
+    given_table: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
 
     # Plain values.
 
@@ -157,7 +161,11 @@ class Experiment:
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
         """The experiment with given classes, which are then not read from the data."""
-        return Experiment(self.config, schema)
+        return Experiment(self.config, schema, self.given_table)
+
+    def with_class_table(self, table: np.ndarray) -> "Experiment":
+        """The experiment with a given `class_table`, which is then not counted."""
+        return dataclasses.replace(self, given_table=table)
 
     # Data.
 
@@ -201,6 +209,32 @@ class Experiment:
     def evaluation_provenance(self) -> dict[str, Any]:
         """What the evaluation split is made of; see `provenance.provenance`."""
         return provenance.provenance(self.config, self.evaluation_fingerprint, train=False)
+
+    @property
+    def needs_class_counts(self) -> bool:
+        """True if training depends on how often each class occurs."""
+        return False
+
+    @functools.cached_property
+    def class_table(self) -> np.ndarray:
+        """Pixels of each class in each training example, int64 `[examples, classes]`.
+
+        Raises:
+            DataError: if an example cannot be read, unless they are skipped.
+        """
+        if self.given_table is not None:
+            return self.given_table
+        return count_by_example(
+            self.training_source,
+            self.kind.value,
+            self.schema.num_classes,
+            skip_errors=self.skips_errors,
+        )
+
+    @functools.cached_property
+    def class_counts(self) -> ClassCounts:
+        """How often each class occurs in the training split; raises DataError as `class_table`."""
+        return ClassCounts.of_examples(self.class_table)
 
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.

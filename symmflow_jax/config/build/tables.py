@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import FITS, RESAMPLINGS
+from symmflow_jax.config.build.data.parts import learns_unlabelled
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
+from symmflow_jax.config.build.method.class_weights import CLASS_WEIGHTS
 from symmflow_jax.config.build.method.method import CLOCKS, COUPLINGS, PARAMETERIZATIONS, PATHS
 from symmflow_jax.config.build.method.networks import NETWORKS
 from symmflow_jax.config.build.method.objectives import OBJECTIVES, has_span
@@ -23,6 +25,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
     "train.epoch_steps": EPOCH_STEPS,
+    "train.class_weights": CLASS_WEIGHTS,
     "train.clock": CLOCKS,
     "train.path": PATHS,
     "train.coupling": COUPLINGS,
@@ -56,4 +59,10 @@ def unused_keys(config: Config) -> set[str]:
     unused |= {f"eval.{option}" for option in {"flips", *OPTIONS} - taken}
     if not has_span(config):
         unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
+    if not learns_unlabelled(config):
+        unused |= {"data.unlabelled_images", "train.unlabelled_share"}
+    if not config.data.extra_dir:
+        unused.add("data.extra_share")
+    if not CLASS_WEIGHTS[config.train.class_weights].are_given:
+        unused.add("train.given_class_weights")
     return unused

@@ -173,7 +173,8 @@ def predict_semantics(
         (counts.compute(), answers, nfe, original.compute(), original_nfe)
     )
     cost, num_scored = float(nfe.compute()), int(nfe.count)
-    if schema.ignored and num_scored and not counts[list(schema.scored)].any():
+    may_be_left_out = schema.ignored or schema.unknown_ids
+    if may_be_left_out and num_scored and not counts[list(schema.scored)].any():
         _tell_nothing_counts(evaluator, num_scored)
     if evaluator.task == "classification":
         values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
@@ -190,10 +191,11 @@ def predict_semantics(
 
 def _tell_nothing_counts(evaluator: Evaluator, num_examples: int) -> None:
     schema, experiment = evaluator.schema, evaluator.experiment
+    names = ", ".join(repr(schema.names[number]) for number in schema.ignored)
     _warn_once(
         f"No {_UNITS[experiment.kind]} of {num_examples} examples of {experiment.dataset} "
-        f"({experiment.data.eval_split}) counts: all are of the ignored class "
-        f"{', '.join(repr(schema.names[number]) for number in schema.ignored)}, so their scores "
+        f"({experiment.data.eval_split}) counts: all are "
+        f"{f'of the ignored class {names}' if names else 'ignored'}, so their scores "
         "are not defined. See config.data.ignored_id, and --mode=check_data."
     )
 
@@ -271,8 +273,8 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
 def _by_confidence(
     targets, result: SemanticsPrediction, valid, ignored: tuple[int, ...]
 ) -> ConfidenceBins:
-    """Bins labels or pixels by confidence, without padding and ignored classes."""
-    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
+    """Bins labels or pixels by confidence, without padding, ignored classes and unknown ones."""
+    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1)) & (targets >= 0)
     for label in ignored:
         counts = counts & (targets != label)
     counts = jnp.broadcast_to(counts, targets.shape)
