@@ -113,8 +113,12 @@ class Preparation:
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its original size, int32."""
         mask = element[self.target]
-        source = self.fit.place(mask.shape, self._size).source
+        source = self.shown(mask.shape)
         return mask[source.rows, source.columns].astype(np.int32)
+
+    def shown(self, shape: tuple[int, int]) -> Box:
+        """The part of an image of a height and width that a prepared example shows."""
+        return self.fit.place(shape, self._size).source
 
     def content(self, shape: tuple[int, int]) -> Box:
         """The part of a prepared example that shows the image, not its padding.
@@ -131,6 +135,10 @@ class Preparation:
     def fitted(self, image: Image.Image | np.ndarray) -> np.ndarray:
         """An image without labels as `prepare` brings it to the model's size."""
         return self._fit({"image": image, "labels": 0})["image"]
+
+    def fitted_mask(self, mask: np.ndarray) -> np.ndarray:
+        """A mask as `prepare` brings it to the model's size, int32."""
+        return transforms.place_mask(mask, self.fit.place(mask.shape, self._size))
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""

@@ -200,12 +200,12 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes classes `[height, width]` to int32 `[*size]` by nearest neighbour."""
     if mask.shape == size:
         return mask.astype(np.int32, copy=False)
-    rows, columns = (_nearest(*lengths) for lengths in zip(mask.shape, size, strict=True))
+    rows, columns = (nearest_pixels(*lengths) for lengths in zip(mask.shape, size, strict=True))
     return mask[rows[:, None], columns[None]].astype(np.int32, copy=False)
 
 
-def _nearest(length: int, new_length: int) -> np.ndarray:
-    """Index of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
+def nearest_pixels(length: int, new_length: int) -> np.ndarray:
+    """Index, along an axis, of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
 
     Gathering a few pixels of a large mask is faster than converting all of it to a Pillow image.
     """

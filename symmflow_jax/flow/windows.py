@@ -154,7 +154,7 @@ class JointWindows:
         def one(index: jax.Array, total: jax.Array) -> jax.Array:
             start = (0, corners[index, 0], corners[index, 1], 0)
             before = jax.lax.dynamic_slice(total, start, said.shape[1:])
-            after = before + bells[index] * said[index]
+            after = before + bells[index][None] * said[index]
             return jax.lax.dynamic_update_slice(total, after, start)
 
         return jax.lax.fori_loop(0, len(corners), one, total)

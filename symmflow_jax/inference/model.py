@@ -14,6 +14,7 @@ from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
 from symmflow_jax.data.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
@@ -103,7 +104,7 @@ class Model:
             key,
             jnp.arange(len(conditions)),
             conditions,
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             guidance,
         )
         return np.asarray(result.images)
@@ -136,7 +137,7 @@ class Model:
         ranges.check_count("num_samples", num_samples)
         if what is not Sampled.IMAGES:
             self._require_semantics("There are no", "sample images alone (--what=images)")
-        solve = self._solver(solver, num_steps)
+        solve = self.solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, key, jnp.arange(num_samples), solve, what
         )
@@ -223,7 +224,7 @@ class Model:
             images,
             lambda number: (key, number),
             view or self.view(),
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             ensemble_size,
             with_probabilities=with_probabilities,
         )
@@ -288,7 +289,7 @@ class Model:
             key,
             jnp.arange(len(checked.values)),
             checked,
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             ensemble_size,
         )
 
@@ -321,7 +322,8 @@ class Model:
                 f"{fault} masks or labels, which it does not know; {remedy}."
             )
 
-    def _solver(self, name: str, num_steps: int):
+    def solver(self, name: str, num_steps: int) -> Solve:
+        """The solver of a name; raises ValueError for an unknown one, or no number of steps."""
         ranges.check_count("num_steps", num_steps)
         return self.experiment.solver(name, num_steps)
 

@@ -242,13 +242,19 @@ class SymmFlow:
         return dataclasses.replace(large, windows=windows)
 
     @property
-    def attention_rate(self) -> int:
-        """Pixels along a side of the smallest places between which attention compares."""
+    def attention_rate(self) -> int | None:
+        """Pixels along a side of the smallest places between which attention compares.
+
+        None for a network without attention.
+        """
         rate_of_codec = self.codec.image_shape[0] // self.codec.shapes.image[0]
         if rate_of_codec > 1:
             return rate_of_codec  # An autoencoder attends to all of its latents.
-        levels = len(self.network.channel_multipliers)
-        return min((*self.network.attention_rates, 2 ** (levels - 1)))
+        fields = {field.name for field in dataclasses.fields(self.network)}
+        if "attention_rates" not in fields:
+            return None
+        coarsest = 2 ** (len(self.network.channel_multipliers) - 1)
+        return min((*self.network.attention_rates, coarsest))
 
     def _output(
         self,

@@ -1,5 +1,8 @@
 """Answers of windows, blended over a picture of any size within bounded memory.
 
+Probabilities are averaged, and interpolated where the picture is larger than the canvas. Codes of
+classes cannot be averaged, because the mean of two is that of a third one: windows vote instead.
+
 A layer holds the weighted sums of one canvas, and of that only the rows that later windows may still
 change, or that the picture's next rows are made of. The answers of a picture leave in bands.
 """
@@ -11,6 +14,7 @@ import numpy as np
 
 from symmflow_jax.data.canvas import Canvas
 from symmflow_jax.data.fit import Size
+from symmflow_jax.data.transforms import nearest_pixels
 from symmflow_jax.flow import windows
 
 _BAND_BYTES = 2**25
@@ -74,9 +78,19 @@ class Layer:
         num_values: values of each pixel.
         shape: height and width of the picture.
         passes: how often each window is added, with equal weights.
+        smooth: whether values between the pixels of the canvas are interpolated; otherwise they
+            are those of the nearest pixel.
     """
 
-    def __init__(self, canvas: Canvas, overlap: float, num_values: int, shape: Size, passes: int):
+    def __init__(
+        self,
+        canvas: Canvas,
+        overlap: float,
+        num_values: int,
+        shape: Size,
+        passes: int,
+        smooth: bool,
+    ):
         self.canvas, self._shape, self._passes = canvas, shape, passes
         sides = list(zip(canvas.size, canvas.window, strict=True))
         self._starts = [windows.starts(*side, overlap) for side in sides]
@@ -86,8 +100,9 @@ class Layer:
         self._first = 0  # Row of the canvas that is the first one of the values.
         self._added = 0
         target = canvas.placement.target
-        self._rows = _neighbours(shape[0], target.height, target.top)
-        self._columns = _neighbours(shape[1], target.width, target.left)
+        neighbours = _neighbours if smooth else _nearest
+        self._rows = neighbours(shape[0], target.height, target.top)
+        self._columns = neighbours(shape[1], target.width, target.left)
 
     @property
     def corners(self) -> list[tuple[int, int]]:
@@ -173,6 +188,12 @@ def _neighbours(length: int, on_canvas: int, offset: int) -> _Neighbours:
     return _Neighbours(first + offset, second + offset, share)
 
 
+def _nearest(length: int, on_canvas: int, offset: int) -> _Neighbours:
+    """The same with all of the share for the nearest pixel."""
+    place = nearest_pixels(on_canvas, length) + offset
+    return _Neighbours(place, place, np.zeros(length, np.float32))
+
+
 def _between(values: np.ndarray, places: _Neighbours, shift: int, axis: int) -> np.ndarray:
     """Values interpolated along an axis."""
     first = np.take(values, places.first + shift, axis)
@@ -212,7 +233,8 @@ class Blend:
         self._shape, self._votes, self._done = shape, votes, 0
         self._num_values = 2 * num_classes if votes else num_classes
         self.layers = [
-            Layer(canvas, overlap, self._num_values, shape, passes) for canvas in canvases
+            Layer(canvas, overlap, self._num_values, shape, passes, smooth=not votes)
+            for canvas in canvases
         ]
         self.answers = Answers(
             np.zeros(shape, np.int32),

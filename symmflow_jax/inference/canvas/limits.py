@@ -18,6 +18,8 @@ def check_whole(method: SymmFlow, size: Size) -> None:
         size: height and width in pixels.
     """
     rate = method.attention_rate
+    if rate is None:
+        return
     tokens = size[0] * size[1] // rate**2
     if tokens > MOST_TOKENS:
         share = (MOST_TOKENS / tokens) ** 0.5

@@ -136,19 +136,25 @@ class Reader:
         for job in jobs:
             yield job.reading
 
+    def canvases(self, picture: Picture, view: View) -> tuple[Canvas, ...]:
+        """The canvases of a picture; raises ValueError if it cannot be read by this view."""
+        shape, window = transforms.image_size(picture), self.method.codec.image_shape[:2]
+        canvases = view.canvases((shape[0], shape[1]), (window[0], window[1]))
+        for canvas in canvases:
+            if canvas.window != window:
+                check_whole(self.method, canvas.window)
+        return canvases
+
     def _job(
         self, picture: Picture, noise: Noise, view: View, votes: bool, with_probabilities: bool
     ) -> "_Job":
-        shape = transforms.image_size(picture)
-        height, width, channels = self.method.codec.image_shape
-        canvases = view.canvases((shape[0], shape[1]), (height, width))
-        for canvas in canvases:
-            if canvas.window != (height, width):
-                check_whole(self.method, canvas.window)
+        canvases = self.canvases(picture, view)
+        height, width = transforms.image_size(picture)
+        channels = self.method.codec.image_shape[-1]
         blend = Blend(
             canvases,
             view.overlap,
-            (shape[0], shape[1]),
+            (height, width),
             self.num_classes,
             votes=votes,
             passes=2 if view.flips else 1,
