@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference import predictions
+from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.runtime.outputs import OutputError

@@ -1,10 +1,13 @@
 """The fit of a config."""
 
+import logging
+
 import pytest
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.data import fits
-from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.config.build.tables import unused_keys
+from symmflow_jax.config.values import Config, DataConfig, EvalConfig
 from symmflow_jax.data.fit import AtScale, Crop, Letterbox, Stretch
 
 
@@ -39,3 +42,29 @@ def test_points_have_no_scale():
     values = {"data": {"image_size": (), "random_scale": (0.5, 1.0)}, "network": {"name": "mlp"}}
     with pytest.raises(ValueError, match="which means points, and they have no scale"):
         conversion.from_json(values)
+
+
+def test_a_model_keeps_the_geometry_that_it_was_trained_with(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
+    trained = DataConfig(fit="letterbox")
+    found = fits.kept(trained, DataConfig(dir="others"))
+    assert (found.fit, found.dir) == ("letterbox", "others")
+    assert "config.data.fit is 'crop', but the run was trained with 'letterbox'" in caplog.text
+    caplog.clear()
+    assert fits.kept(trained, trained) == trained and not caplog.text
+
+
+def test_a_random_place_is_of_crops_alone():
+    unused = [
+        "data.random_crop" in unused_keys(Config(data=DataConfig(**data)))
+        for data in ({}, {"fit": "stretch"}, {"random_scale": (0.5, 1.0)})
+    ]
+    assert unused == [False, True, True]
+    points = Config(data=DataConfig(image_size=()))
+    assert "data.fit" in unused_keys(points)
+
+
+def test_options_of_views_are_used_by_those_that_take_them():
+    unused = unused_keys(Config(eval=EvalConfig(original_size=True, fit="whole")))
+    assert "eval.overlap" in unused and not {"eval.flips", "eval.scale"} & unused
+    assert {"eval.flips", "eval.scales"} <= unused_keys(Config())
