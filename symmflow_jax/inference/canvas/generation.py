@@ -48,11 +48,12 @@ def generate_on_canvas(
     placed = _mask_on_canvas(
         mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0]
     )
+    height, width = placed.shape
     if canvas.window != window:
-        check_whole(method, (placed.shape[0], placed.shape[1]))
-        method = method.resized(*placed.shape)
+        check_whole(method, (height, width))
+        method = method.resized(height, width)
     else:
-        method = method.on_canvas(*placed.shape, view.overlap)
+        method = method.on_canvas(height, width, view.overlap)
     key, index = noise
     made = predictions.generate(
         method, weights, key, np.asarray([index]), placed[None], solve, guidance

@@ -171,7 +171,7 @@ class Reader:
     def _run(self, waiting: Sequence["_Window"], **options) -> None:
         """Reads a batch of windows and hands the answers to their pictures."""
         size = self._batch_size(waiting[0])
-        full = [*waiting, *waiting[:1] * (size - len(waiting))]
+        full = [*waiting, *([waiting[0]] * (size - len(waiting)))]
         pixels = np.stack([window.pixels for window in full])
         method = self.method
         if pixels.shape[1:3] != method.codec.image_shape[:2]:

@@ -76,7 +76,7 @@ def error_at_lines(wrong: np.ndarray, lines: np.ndarray, reach: int = 2) -> tupl
 
     def near(length: int) -> np.ndarray:
         places = np.arange(length)[:, None]
-        return ((places >= lines - reach) & (places < lines + reach)).any(axis=1)
+        return np.any((places >= lines - reach) & (places < lines + reach), axis=1)
 
     rows, columns = near(wrong.shape[1]), near(wrong.shape[2])
     at = rows[:, None] | columns
