@@ -17,7 +17,7 @@ from PIL.Image import Resampling
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
 from symmflow_jax.data.fingerprint import files_of
-from symmflow_jax.data.fit import CROP, Box, Fit, Size
+from symmflow_jax.data.geometry.fit import CROP, Box, Fit, Size
 from symmflow_jax.data.mixture import ALONE, Mixture
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example

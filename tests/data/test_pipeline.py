@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.fit import AtScale
+from symmflow_jax.data.geometry.fit import AtScale
 from symmflow_jax.data.pipeline import Preparation, SkippingSource
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.processes import Shard
