@@ -9,9 +9,7 @@ from symmflow_jax.runtime.errors import CheckpointError
 
 
 def _model(experiment):
-    return types.SimpleNamespace(
-        experiment=experiment, weights="weights", step=7, native_scale=0.5
-    )
+    return types.SimpleNamespace(experiment=experiment, weights="weights", step=7, native_scale=0.5)
 
 
 def test_it_measures_as_the_command_says(

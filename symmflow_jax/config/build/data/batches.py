@@ -24,7 +24,7 @@ from symmflow_jax.data.geometry.native_scale import native_scale as native_scale
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
-from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
