@@ -14,7 +14,15 @@ import dataclasses
 from typing import Annotated
 
 from symmflow_jax.config.schema.fields import FilePath, WeightsPath
-from symmflow_jax.config.schema.ranges import OneOf, Range, above, at_least, between, from_to_below
+from symmflow_jax.config.schema.ranges import (
+    OVERLAP,
+    OneOf,
+    Range,
+    above,
+    at_least,
+    between,
+    from_to_below,
+)
 
 Count = Annotated[int, at_least(1)]
 Side = Annotated[int, between(1, 2**15)]
@@ -40,7 +48,7 @@ class DataConfig:
         eval_split: name of the evaluation split, as the source calls it.
         train_size: number of training examples of a synthetic source.
         eval_size: number of evaluation examples of a synthetic source.
-        image_size: height and width in pixels to which images are cropped and resized; empty for
+        image_size: height and width in pixels to which images are brought by `fit`; empty for
             points.
         image_channels: channels of the images: 1 is grey and 3 is colour. Other numbers are those
             of the files, all of which are kept (masks of your own data only).
@@ -54,6 +62,12 @@ class DataConfig:
             first three, or the first one if there are fewer.
         point_size: numbers per point if `image_size` is empty.
         resampling: filter that resizes images, a name of `RESAMPLINGS` (docs/choices.md).
+        fit: how images of another aspect ratio come to `image_size`, a name of `FITS`
+            (docs/choices.md). The run keeps it, and inference uses it too. See docs/any_size.md.
+        random_scale: smallest and largest scale, such as (0.75, 1.5), at which training cuts
+            windows of `image_size` at random places out of the images' own pixels; 0.5 halves an
+            image before it is cut. Masks of images of any size are then read at the geometric mean
+            of both. Empty to bring whole images to `image_size`.
         random_crop: in training, crop at a random position instead of the centre if the aspect
             ratio of an image differs from that of `image_size`.
         random_flip: in training, mirror half of the examples left to right.
@@ -137,6 +151,8 @@ class DataConfig:
     picture_channels: tuple[CountOrZero, ...] = ()
     point_size: Count = 2
     resampling: str = "bicubic"
+    fit: str = "crop"
+    random_scale: tuple[Positive, ...] = ()
     random_crop: bool = False
     random_flip: bool = False
     random_vertical_flip: bool = False
@@ -428,8 +444,15 @@ class EvalConfig:
         tolerance: local error tolerance of the adaptive solver.
         num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
             means and standard deviations are reported.
-        original_size: also compare masks at their own size, with predictions enlarged to the
-            crop that the model saw; masks only.
+        original_size: also compare masks at their own size; masks only. Predictions are enlarged
+            to the part of the image that the model saw, unless `fit` is set.
+        fit: how whole images are read for `original_size`, a name of `VIEWS` (docs/choices.md),
+            such as "tiles"; "" reads the part that `data.fit` keeps. See docs/any_size.md.
+        overlap: share of a window of `fit` that the next one covers.
+        flips: also read the mirror image of each window, and average.
+        scale: pixels of the model for each pixel of an image, for the fits "tiles" and "whole";
+            None takes the scale that the run was trained at.
+        scales: factors of that scale at which images are read; the answers are averaged.
         num_feature_samples: images generated for each row of the table and compared with real
             ones by `features` or LPIPS; 0 for no comparison, else at least 2. The labels of the
             split are repeated with fresh noise as often as necessary. 50,000 in the paper.
@@ -466,6 +489,11 @@ class EvalConfig:
     tolerance: Annotated[float, between(1e-7, 1)] = 1e-3
     num_seeds: Count = 1
     original_size: bool = False
+    fit: str = ""
+    overlap: Annotated[float, OVERLAP] = 0.5
+    flips: bool = False
+    scale: Positive | None = None
+    scales: tuple[Positive, ...] = (1.0,)
     num_feature_samples: CountOrZero = 0
     features: str = ""
     feature_weights: WeightsPath = ""

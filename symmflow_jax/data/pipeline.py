@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import grain
 import numpy as np
+from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points, Signals
 from symmflow_jax.data.fingerprint import files_of
+from symmflow_jax.data.geometry.fit import CROP, Box, Fit, Size
 from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.mixing.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.data.source import DataError, Source
@@ -60,6 +62,7 @@ class Preparation:
         image_size: height and width of the result; empty for points, which stay unchanged.
         image_channels: channels of the result.
         resampling: filter that resizes images.
+        fit: how images of any size come to this size.
         random_crop: True if training crops at random positions instead of the centre.
         random_flip: True if training mirrors half of the examples left to right.
         random_vertical_flip: True if training mirrors half of the examples top to bottom.
@@ -75,6 +78,7 @@ class Preparation:
     image_size: tuple[int, ...]
     image_channels: int
     resampling: Resampling = Resampling.BICUBIC
+    fit: Fit = CROP
     random_crop: bool = False
     random_flip: bool = False
     random_vertical_flip: bool = False
@@ -112,13 +116,39 @@ class Preparation:
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its original size, int32."""
-        return transforms.central_part(element[self.target], self.image_size)  # type: ignore[arg-type]
+        mask = element[self.target]
+        source = self.shown(mask.shape)
+        return mask[source.rows, source.columns].astype(np.int32)
+
+    def shown(self, shape: tuple[int, int]) -> Box:
+        """The part of an image of a height and width that a prepared example shows."""
+        return self.fit.place(shape, self._size).source
+
+    def content(self, shape: tuple[int, int]) -> Box:
+        """The part of a prepared example that shows the image, not its padding.
+
+        Args:
+            shape: height and width of the image, or of its `original_labels`.
+        """
+        return self.fit.place(shape, self._size).target
+
+    def scale(self, shape: tuple[int, int]) -> float:
+        """Pixels of a prepared example for each pixel of an image of a height and width."""
+        return self.fit.place(shape, self._size).scale
+
+    def fitted(self, image: Image.Image | np.ndarray) -> np.ndarray:
+        """An image without labels as `prepare` brings it to the model's size."""
+        return self._fit({"image": image, "labels": 0})["image"]
+
+    def fitted_mask(self, mask: np.ndarray) -> np.ndarray:
+        """A mask as `prepare` brings it to the model's size, int32."""
+        return transforms.place_mask(mask, self.fit.place(mask.shape, self._size))
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""
         example = self.select(element)
         if self.image_size:
-            example = self._fit(example, rng if self.random_crop else None)
+            example = self._fit(example, rng if self.random_crop or self.fit.draws else None)
         for flips, axis in (
             (self.random_flip, transforms.COLUMNS),
             (self.random_vertical_flip, transforms.ROWS),
@@ -130,8 +160,14 @@ class Preparation:
         return example
 
     def _fit(self, example: Example, rng: np.random.Generator | None = None) -> Example:
-        size = typing.cast(tuple[int, int], self.image_size)
-        return transforms.fit(example, size, self.image_channels, rng, self.resampling)
+        return transforms.fit(
+            example, self._size, self.image_channels, rng, self.resampling, self.fit
+        )
+
+    @property
+    def _size(self) -> Size:
+        """Height and width; not for points."""
+        return typing.cast(Size, self.image_size)
 
 
 def training_batches(
@@ -252,6 +288,31 @@ def evaluation_batches(
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
         yield _to_batch(preparation.image_type, pad(batch, batch_size))
+
+
+def whole_examples(
+    source: Source,
+    preparation: Preparation,
+    *,
+    num_examples: int = 0,
+    shard: Shard = _ONE_PROCESS,
+    skip_errors: bool = False,
+    skip_log: pathlib.Path | None = None,
+) -> Iterator[tuple[int, Example]]:
+    """Yields numbers and examples of a source in order, each image and mask in their own size.
+
+    Args:
+        source, preparation, num_examples, shard, skip_log: as in `evaluation_batches`.
+        skip_errors: leave out an example that cannot be read instead of raising.
+    """
+    if skip_errors:
+        source = SkippingSource(source, skip_log)
+    source = as_learned(source, preparation)
+    total = min(num_examples or len(source), len(source))
+    for index in range(shard.index, total, shard.count):
+        element = source[index]
+        if element.get(_READ_INDEX, index) == index:
+            yield index, preparation.select(element)
 
 
 def as_learned(source: Source, preparation: Augmentation) -> Source:

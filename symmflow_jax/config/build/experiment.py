@@ -18,10 +18,11 @@ import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import metrics, solvers, tables, training
+from symmflow_jax.config.build import metrics, solvers, tables, training, views
 from symmflow_jax.config.build.data import (
     batches,
     classes,
+    fits,
     openers,
     opening,
     parts,
@@ -45,6 +46,7 @@ from symmflow_jax.config.values import (
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint, joined
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.photos.reader import PhotoReader
@@ -169,10 +171,14 @@ class Experiment:
         return Experiment(conversion.from_json(values), self.given_schema)
 
     def measured_as(self, other: "Experiment") -> "Experiment":
-        """This experiment with the seed, data, evaluation and guidance of another one."""
+        """This experiment with the seed, data, evaluation and guidance of another one.
+
+        The geometry stays, in which images come to the model's size.
+        """
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
+        sections["data"] = fits.kept(self.data, other.data)
         return Experiment(dataclasses.replace(self.config, **sections), self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
@@ -321,6 +327,21 @@ class Experiment:
     def evaluation_preparation(self) -> Preparation:
         """The preparation of the examples that scores are of, by the protocol."""
         return batches.make_evaluation_preparation(self.config, self.schema)
+
+    @functools.cached_property
+    def native_scale(self) -> float | None:
+        """The scale of the training images; see `batches.native_scale`."""
+        return batches.native_scale(
+            self.config, self.preparation, lambda: self.uncached_training_source
+        )
+
+    def view(self, native_scale: float | None, **options: Any) -> View:
+        """How images of any size are read; see `views.make_view`."""
+        return views.make_view(self.config, native_scale, **options)
+
+    def evaluation_view(self, native_scale: float | None) -> View | None:
+        """How whole images are read in scores at their own size; None for parts of them."""
+        return views.make_evaluation_view(self.config, native_scale)
 
     def training_batches(
         self,

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
+from symmflow_jax.config.build.data.fits import FITS, make_fit
 from symmflow_jax.config.build.data.parts import learns_unlabelled
 from symmflow_jax.config.build.data.source_choice import SOURCE_KEYS
 from symmflow_jax.config.build.data.sources import SOURCES
@@ -15,12 +16,14 @@ from symmflow_jax.config.build.method.semantics import ENCODINGS
 from symmflow_jax.config.build.metrics import FEATURES, METRICS, PROTOCOLS
 from symmflow_jax.config.build.solvers import SOLVERS
 from symmflow_jax.config.build.training import EPOCH_STEPS, PARALLELISMS
+from symmflow_jax.config.build.views import OPTIONS, VIEWS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import ClockShares, Config, NetworkConfig
 
 TABLES: dict[str, Mapping[str, Choice]] = {
     "data.source": SOURCES,
     "data.resampling": RESAMPLINGS,
+    "data.fit": FITS,
     "semantics.encoding": ENCODINGS,
     "network.name": NETWORKS,
     "train.epoch_steps": EPOCH_STEPS,
@@ -32,6 +35,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
     "train.semantics_parameterization": PARAMETERIZATIONS,
     "train.objective": OBJECTIVES,
     "eval.protocol": PROTOCOLS,
+    "eval.fit": VIEWS,
     "eval.solvers": SOLVERS,
     "eval.likelihood_solver": SOLVERS,
     "eval.generation_solver": SOLVERS,
@@ -42,7 +46,7 @@ TABLES: dict[str, Mapping[str, Choice]] = {
 
 
 def unused_keys(config: Config) -> set[str]:
-    """The keys of a config that its source, network, clock and objective do not use."""
+    """The keys of a config that its source, network, clock, objective and view do not use."""
     network_keys = {field.name for field in dataclasses.fields(NetworkConfig)}
     unused_of_network = network_keys - NETWORKS[config.network.name].used_keys
     unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
@@ -56,6 +60,13 @@ def unused_keys(config: Config) -> set[str]:
         unused.add("train.prob_at_one")
     if clock.image_weight is not None:
         unused.add("train.image_weight")
+    fit = make_fit(config)
+    if fit.draws or not fit.crops:
+        unused.add("data.random_crop")
+    if not config.data.image_size:
+        unused.add("data.fit")
+    taken = {"flips", *VIEWS[config.eval.fit].takes} if config.eval.fit else set()
+    unused |= {f"eval.{option}" for option in {"flips", *OPTIONS} - taken}
     if not has_span(config):
         unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
     if not learns_unlabelled(config):

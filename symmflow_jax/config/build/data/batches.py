@@ -2,12 +2,14 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import grain
 from PIL.Image import Resampling
 
 from symmflow_jax.config.build.data.classes import ignored_are_unknown
+from symmflow_jax.config.build.data.fits import make_fit
 from symmflow_jax.config.build.data.openers import photo_format_of
 from symmflow_jax.config.build.data.opening import cache_metadata
 from symmflow_jax.config.build.data.sources import kind_of
@@ -16,12 +18,14 @@ from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.geometry.fit import AtScale
+from symmflow_jax.data.geometry.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
 from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
-from symmflow_jax.data.source import Source
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
@@ -42,6 +46,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
         resampling=RESAMPLINGS[config.data.resampling].resolve()(),
+        fit=make_fit(config),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
@@ -58,6 +63,29 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
     if not (make_conventions(config.eval).prepares_as_in_training and config.data.random_crop):
         return preparation
     return dataclasses.replace(preparation, crop_seed=config.seed)
+
+
+def native_scale(
+    config: Config, preparation: Preparation, images: Callable[[], Source]
+) -> float | None:
+    """The scale at which training sees its images; see `data.geometry.native_scale`.
+
+    Args:
+        config: the config.
+        preparation: how images come to the model's size.
+        images: opens the images of the training.
+
+    Returns:
+        the scale; None too if the images are not there, because only a cache of latents is.
+    """
+    if isinstance(preparation.fit, AtScale):
+        return preparation.fit.scale
+    try:
+        return native_scale_of(images(), preparation)
+    except DataError:
+        if config.data.latents:
+            return None
+        raise
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
+from symmflow_jax.config.build.data.fits import make_fit
 from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.build.data.sources import kind_of
 from symmflow_jax.config.values import Config
@@ -11,6 +12,7 @@ from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.folders.listing import shorten
 from symmflow_jax.data.source import DataError, Source, classes_found, numbered_classes
 from symmflow_jax.runtime.errors import shown
+from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -59,7 +61,8 @@ def learned(schema: LabelSchema, config: Config) -> LabelSchema:
                 "learn; set config.data.ignored_id to an id of pixels that belong to no class."
             )
         schema = schema.without_ignored()
-    return schema.with_unknown() if config.data.hidden_share else schema
+    is_padded = make_fit(config).pads and kind_of(config) is SemanticsKind.MASK
+    return schema.with_unknown() if is_padded or config.data.hidden_share else schema
 
 
 def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
