@@ -454,7 +454,8 @@ class Run:
         mesh = processes.local_mesh()
         codec_weights = processes.put_replicated(self.start.codec_weights, mesh)
         params = self.parallelism.for_inference(ema_params)
-        return EvaluatedWeights(Weights(params, codec_weights), step)
+        scale = self.start.description["native_scale"]
+        return EvaluatedWeights(Weights(params, codec_weights), step, scale)
 
     def _evaluate_quickly(self, ema_params: Params, step: int) -> float | None:
         evaluated = self._evaluated(ema_params, step)

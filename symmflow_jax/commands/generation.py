@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths
+from symmflow_jax.commands import integration, paths, views
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, Mode
 from symmflow_jax.config.reading.range_flags import define_number
 from symmflow_jax.config.schema.ranges import at_least
@@ -40,6 +40,7 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
         num_samples=_NUM_SAMPLES.value,
         solver=integration.SOLVER.value,
         guidance=experiment.guidance(num_steps),
+        view=views.view_of_masks(model),
         overwrite=paths.OVERWRITE.value,
     )
 
@@ -63,7 +64,7 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
 GENERATE = Mode(
     _generate,
     "makes images of masks or labels",
-    ("input", *FILES, *INTEGRATION, "num_samples"),
+    ("input", *FILES, *INTEGRATION, "num_samples", *views.MAKING),
     (*MODEL_KEYS, "guidance"),
 )
 SAMPLE = Mode(

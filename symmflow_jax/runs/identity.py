@@ -17,7 +17,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
 
 
 def describe_training(experiment: Experiment) -> dict[str, Any]:
-    """Description of a model and its training: also the data, by split, and the schedule.
+    """Description of a model and its training: also data, schedule, and the scale of images.
 
     Raises:
         DataError: if data is missing or cannot be read.
@@ -29,6 +29,7 @@ def describe_training(experiment: Experiment) -> dict[str, Any]:
             "eval": experiment.evaluation_provenance(),
         },
         "schedule": dataclasses.asdict(experiment.schedule),
+        "native_scale": experiment.native_scale,
     }
 
 

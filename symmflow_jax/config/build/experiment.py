@@ -18,7 +18,7 @@ import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import metrics, solvers, tables, training
+from symmflow_jax.config.build import metrics, solvers, tables, training, views
 from symmflow_jax.config.build.data import batches, provenance, sources
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
@@ -33,6 +33,7 @@ from symmflow_jax.config.values import (
     PlanConfig,
     TrainConfig,
 )
+from symmflow_jax.data.canvas import View
 from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
 from symmflow_jax.data.latent_cache.index import CacheIndex
@@ -272,6 +273,19 @@ class Experiment:
     def evaluation_preparation(self) -> Preparation:
         """The preparation of the examples that scores are of, by the protocol."""
         return batches.make_evaluation_preparation(self.config, self.schema)
+
+    @functools.cached_property
+    def native_scale(self) -> float | None:
+        """The scale of the training images; see `batches.native_scale`."""
+        return batches.native_scale(self.config, self.preparation)
+
+    def view(self, native_scale: float | None, **options: Any) -> View:
+        """How images of any size are read; see `views.make_view`."""
+        return views.make_view(self.config, native_scale, **options)
+
+    def evaluation_view(self, native_scale: float | None) -> View | None:
+        """How whole images are read in scores at their own size; None for parts of them."""
+        return views.make_evaluation_view(self.config, native_scale)
 
     def training_batches(
         self,

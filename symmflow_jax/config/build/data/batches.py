@@ -7,17 +7,19 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.data.sources import cache_metadata, kind_of, open_source
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.fit import AtScale, Crop, Fit, Letterbox, Stretch
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
+from symmflow_jax.data.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.pipeline import Augmentation, Preparation
-from symmflow_jax.data.source import Source
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
@@ -30,6 +32,43 @@ RESAMPLINGS: dict[str, Choice] = {
 }
 """The values of `config.data.resampling`."""
 
+FITS: dict[str, Choice] = {
+    "crop": Choice(Crop, "the largest part of the model's aspect ratio, at the centre"),
+    "letterbox": Choice(Letterbox, "the whole image with its aspect ratio, on a grey ground"),
+    "stretch": Choice(Stretch, "the whole image, whatever its aspect ratio"),
+}
+"""The values of `config.data.fit`."""
+
+
+def make_fit(config: Config) -> Fit:
+    """Makes the fit of a config.
+
+    Raises:
+        ValueError: if `data.random_scale` is no range, or does not go with `data.fit`, or with
+            points.
+    """
+    data, fit = config.data, FITS[config.data.fit].resolve()()
+    if not data.random_scale:
+        return fit
+    if len(data.random_scale) != 2 or data.random_scale[0] > data.random_scale[1]:
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}; give the smallest and the largest "
+            "scale, such as (0.75, 1.5), or () for none."
+        )
+    if not data.image_size:
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}, but config.data.image_size is "
+            "empty, which means points, and they have no scale; set random_scale to ()."
+        )
+    if not fit.crops:
+        whole = [name for name, choice in FITS.items() if choice.resolve()().crops]
+        raise ValueError(
+            f"config.data.random_scale is {data.random_scale}, which cuts windows out of images, "
+            f"but config.data.fit={data.fit!r} keeps whole images; set config.data.fit to "
+            f"{' or '.join(whole)}, or random_scale to ()."
+        )
+    return AtScale(*data.random_scale)
+
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
     """Makes the preparation of examples with the classes of a schema."""
@@ -38,6 +77,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
         resampling=RESAMPLINGS[config.data.resampling].resolve()(),
+        fit=make_fit(config),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
@@ -51,6 +91,21 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
     if not (make_conventions(config.eval).prepares_as_in_training and config.data.random_crop):
         return preparation
     return dataclasses.replace(preparation, crop_seed=config.seed)
+
+
+def native_scale(config: Config, preparation: Preparation) -> float | None:
+    """The scale at which training sees its images; see `data.native_scale`.
+
+    None too if they are not there, because only a cache of latents is.
+    """
+    if isinstance(preparation.fit, AtScale):
+        return preparation.fit.scale
+    try:
+        return native_scale_of(open_source(config, train=True), preparation)
+    except DataError:
+        if config.data.latents:
+            return None
+        raise
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:

@@ -464,6 +464,7 @@ def cache_metadata(config: Config) -> dict[str, Any]:
         "target": kind_of(config).value,
         "image_size": config.data.image_size,
         "resampling": config.data.resampling,
+        "fit": config.data.fit,
         "has_mirrored": config.data.random_flip,
         "exif": config.data.exif,
         "seed": config.seed if _choice(config).opener is from_seed else None,
