@@ -23,8 +23,8 @@ def rotate(
     picture, at the same scale. So no pixel is made up, and nobody learns black corners.
 
     Args:
-        example: "image", `[h, w, c]` of any integers or a Pillow image, and "labels", int
-            `[h, w]` or a scalar.
+        example: "image", `[h, w, c]` of integers, float `[h, w, c]` in [-1, 1] or a Pillow image,
+            and "labels", int `[h, w]` or a scalar.
         degrees: the angle, counter-clockwise; between -90 and 90.
         resampling: filter of the image. Masks take the nearest pixel.
     """
@@ -65,9 +65,11 @@ def _turned_image(
         _turned(plane.astype(np.float32), size, affine, resampling)
         for plane in np.moveaxis(image, -1, 0)
     ]
+    turned = np.stack(planes, axis=-1)  # A cubic filter overshoots.
+    if np.issubdtype(image.dtype, np.floating):
+        return np.clip(turned, -1.0, 1.0).astype(image.dtype)
     limits = np.iinfo(image.dtype)
-    levels = np.clip(np.round(np.stack(planes, axis=-1)), limits.min, limits.max)
-    return levels.astype(image.dtype)
+    return np.clip(np.round(turned), limits.min, limits.max).astype(image.dtype)
 
 
 def _turned(
