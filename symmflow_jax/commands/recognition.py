@@ -20,8 +20,12 @@ _MIN_CONFIDENCE = define_number(
     float,
     between(0, 1),
 )
-_UNSURE_ID = define_number(
-    "unsure_id", 255, "Id of unsure pixels; no class has it.", int, between(0, 2**16 - 1)
+UNSURE_ID = define_number(
+    "unsure_id",
+    255,
+    "Id of unsure pixels; no class has it. In masks to generate from they are unknown.",
+    int,
+    between(0, 2**16 - 1),
 )
 _PROBABILITIES = flags.DEFINE_bool(
     "probabilities", False, "Also write the probabilities of each pixel's classes."
@@ -44,7 +48,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
         solver=integration.SOLVER.value,
         ensemble_size=integration.NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
-        unsure_id=_UNSURE_ID.value,
+        unsure_id=UNSURE_ID.value,
         probabilities=_PROBABILITIES.value,
         view=views.view(model),
         overwrite=paths.OVERWRITE.value,

@@ -3,7 +3,7 @@
 import dataclasses
 
 from symmflow_jax.data.source import Source
-from symmflow_jax.flow.state import JointState
+from symmflow_jax.flow.state import IN_ALL, JointState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Part:
 
     source: Source
     share: float
-    complete: JointState = JointState(1.0, 1.0)
+    complete: JointState = IN_ALL
 
     @property
     def is_complete(self) -> bool:
         """True if all of its examples have both components."""
-        return self.complete == JointState(1.0, 1.0)
+        return self.complete == IN_ALL
 
 
 @dataclasses.dataclass(frozen=True)

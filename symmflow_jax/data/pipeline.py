@@ -201,7 +201,7 @@ def training_batches(
     def in_random_order(source: Source) -> grain.MapDataset:
         if skip_errors:
             source = SkippingSource(source, skip_log)
-        source = _as_learned(source, preparation)
+        source = as_learned(source, preparation)
         if mixture.has_incomplete:
             source = Completed(source, preparation.target)
         return grain.MapDataset.source(source).seed(seed).shuffle().repeat()
@@ -260,7 +260,7 @@ def evaluation_batches(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
-    source = _as_learned(source, preparation)
+    source = as_learned(source, preparation)
     size = times * len(source)
     total = num_examples or size
     total = total if repeated else min(total, size)
@@ -303,7 +303,7 @@ def whole_examples(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
-    source = _as_learned(source, preparation)
+    source = as_learned(source, preparation)
     total = min(num_examples or len(source), len(source))
     for index in range(shard.index, total, shard.count):
         element = source[index]
@@ -311,8 +311,8 @@ def whole_examples(
             yield index, preparation.select(element)
 
 
-def _as_learned(source: Source, preparation: Augmentation) -> Source:
-    """The source with the classes that are learned."""
+def as_learned(source: Source, preparation: Augmentation) -> Source:
+    """The source with the classes that a preparation learns."""
     if not preparation.ignored_are_unknown or preparation.target not in source.schemas:
         return source
     return IgnoredAsUnknown(source, preparation.target)

@@ -160,9 +160,7 @@ class JointWindows:
         return jax.lax.fori_loop(0, len(corners), one, total)
 
 
-def _in_passes(
-    plan: tuple[np.ndarray, np.ndarray], of_pass: int
-) -> tuple[jax.Array, jax.Array]:
+def _in_passes(plan: tuple[np.ndarray, np.ndarray], of_pass: int) -> tuple[jax.Array, jax.Array]:
     """Windows in equal groups `[passes, of_pass, ...]`; missing ones have the weight 0."""
     corners, bells = plan
     missing = -len(corners) % of_pass

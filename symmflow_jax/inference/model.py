@@ -24,7 +24,7 @@ from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import paths, processes
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,9 @@ class Model:
         """Generates images from masks or labels.
 
         Args:
-            conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
+            conditions: int `[batch, height, width]` masks, or int `[batch]` labels. Pixels that are
+                not known are -1, if the model has learned from such masks (`schema.unknown_ids`);
+                what they show is made up.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
@@ -358,7 +360,13 @@ class Model:
         num_classes = self.schema.num_classes
         if not np.issubdtype(conditions.dtype, np.integer):
             raise ValueError(f"Conditions are {conditions.dtype}; give integers.")
-        if conditions.min() < 0 or conditions.max() >= num_classes:
+        lowest = UNKNOWN if self.reads_masks and self.schema.unknown_ids else 0
+        if UNKNOWN <= conditions.min() < lowest and self.reads_masks:
+            raise ValueError(
+                "Conditions have unknown pixels (-1), but this model was trained with whole masks "
+                "alone; train one with config.data.hidden_share=0.5, or fill these pixels."
+            )
+        if conditions.min() < lowest or conditions.max() >= num_classes:
             raise ValueError(
                 f"Conditions range from {conditions.min()} to {conditions.max()}; the classes "
                 f"are 0 to {num_classes - 1}: {', '.join(self.schema.names)}."

@@ -72,6 +72,7 @@ class CategoricalParameterization:
         each pixel; see `class_weights`.
         """
         del path
+        assert at.labels is not None, "semantics have labels"
         labels = jnp.maximum(at.labels, 0) if self.encoding.has_unknown else at.labels
         entropy = optax.softmax_cross_entropy_with_integer_labels(self._logits(output), labels)
         if self.class_weights:

@@ -9,7 +9,7 @@ import optax
 
 from symmflow_jax.data.batch import Batch
 from symmflow_jax.flow import keys
-from symmflow_jax.flow.state import JointState, map_components
+from symmflow_jax.flow.state import IN_ALL, JointState, map_components
 from symmflow_jax.methods.symmflow import FrozenWeights, Params, SymmFlow, Weights
 from symmflow_jax.training.state import TrainState
 
@@ -31,7 +31,7 @@ def make_train_step(
     *,
     loss_weights: JointState,
     ema_decay: float,
-    shares: JointState = JointState(1.0, 1.0),
+    shares: JointState = IN_ALL,
     num_microbatches: int = 1,
     axis_name: str | None = None,
     distribute: Callable[[Gradient], Gradient] = lambda gradient: gradient,

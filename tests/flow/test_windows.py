@@ -63,9 +63,7 @@ def test_a_velocity_of_single_pixels_is_that_of_the_canvas(overlap, per_pass):
 
     state, times = _state(2, 11, 14), JointState(jnp.asarray([0.2, 0.7]), jnp.zeros(2))
     joint = JointWindows((11, 14), (4, 8), overlap, per_pass)(velocity)
-    for found, expected in zip(
-        jax.jit(joint)(state, times), velocity(state, times), strict=True
-    ):
+    for found, expected in zip(jax.jit(joint)(state, times), velocity(state, times), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

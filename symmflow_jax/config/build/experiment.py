@@ -19,8 +19,8 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training, views
-from symmflow_jax.config.build.data import batches, provenance, sources
-from symmflow_jax.config.build.method import codecs
+from symmflow_jax.config.build.data import batches, parts, provenance, sources
+from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.objectives import has_span
 from symmflow_jax.config.build.method.semantics import ENCODINGS
@@ -33,11 +33,13 @@ from symmflow_jax.config.values import (
     PlanConfig,
     TrainConfig,
 )
+from symmflow_jax.data import pipeline
 from symmflow_jax.data.canvas import View
 from symmflow_jax.data.class_counts import ClassCounts, count_by_example
-from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
+from symmflow_jax.data.fingerprint import Fingerprint, fingerprint, joined
 from symmflow_jax.data.latent_cache.index import CacheIndex
-from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers.solver import Solve
@@ -163,6 +165,14 @@ class Experiment:
         """The experiment with given classes, which are then not read from the data."""
         return Experiment(self.config, schema, self.given_table)
 
+    def with_ignored_classes(self) -> "Experiment":
+        """The experiment with ignored classes as classes like the others, if it had another way."""
+        if self.config.data.ignored == "class":
+            return self
+        data = dataclasses.replace(self.config.data, ignored="class")
+        config = dataclasses.replace(self.config, data=data)
+        return dataclasses.replace(self, config=config)
+
     def with_class_table(self, table: np.ndarray) -> "Experiment":
         """The experiment with a given `class_table`, which is then not counted."""
         return dataclasses.replace(self, given_table=table)
@@ -204,6 +214,9 @@ class Experiment:
     def training_provenance(self) -> dict[str, Any]:
         """What the training split is made of; see `provenance.provenance`."""
         found = provenance.fingerprint_of_encoded(self.training_source)
+        if self.mixture.parts:
+            others = (fingerprint(part.source) for part in self.mixture.parts)
+            found = joined([found, *others])
         return provenance.provenance(self.config, found, train=True)
 
     def evaluation_provenance(self) -> dict[str, Any]:
@@ -213,7 +226,7 @@ class Experiment:
     @property
     def needs_class_counts(self) -> bool:
         """True if training depends on how often each class occurs."""
-        return False
+        return class_weights.are_counted(self.config)
 
     @functools.cached_property
     def class_table(self) -> np.ndarray:
@@ -224,8 +237,9 @@ class Experiment:
         """
         if self.given_table is not None:
             return self.given_table
+        source = pipeline.as_learned(self.training_source, self.augmentation)
         return count_by_example(
-            self.training_source,
+            source,
             self.kind.value,
             self.schema.num_classes,
             skip_errors=self.skips_errors,
@@ -254,6 +268,11 @@ class Experiment:
         """The label schema; raises DataError if it is not given and the data is missing."""
         if self.given_schema is not None:
             return self.given_schema
+        return sources.learned_schema(self.config, self.training_source)
+
+    @functools.cached_property
+    def source_schema(self) -> LabelSchema:
+        """The classes as the files have them, ignored ones too; raises DataError."""
         return sources.schema_of(self.config, self.training_source)
 
     def without_files(self) -> "Experiment":
@@ -263,6 +282,21 @@ class Experiment:
             DataError: if the data is missing and its classes are unknown.
         """
         return self.with_schema(sources.schema_without_files(self.config))
+
+    @functools.cached_property
+    def mixture(self) -> Mixture:
+        """The parts of the training data beside its split; raises DataError."""
+        return parts.open_mixture(self.config, self.training_source)
+
+    @property
+    def learns_unlabelled(self) -> bool:
+        """True if training also learns from images without labels, and masks without images."""
+        return parts.learns_unlabelled(self.config)
+
+    @functools.cached_property
+    def augmentation(self) -> Augmentation:
+        """The preparation of training examples, perhaps from a cache of latents."""
+        return batches.make_augmentation(self.config, self.schema)
 
     @functools.cached_property
     def preparation(self) -> Preparation:
@@ -310,6 +344,7 @@ class Experiment:
             batch_size=batch_size or self.train.batch_size,
             skip_log=skip_log,
             first_batch=first_batch,
+            mixture=self.mixture if source is None else ALONE,
         )
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
@@ -383,7 +418,12 @@ class Experiment:
     @functools.cached_property
     def schedule(self) -> training.Schedule:
         """The lengths of the whole training."""
-        return training.make_schedule(self.train, len(self.training_source))
+        return training.make_schedule(self.train, self._num_in_epoch)
+
+    @property
+    def _num_in_epoch(self) -> int:
+        """Examples in one pass over the training split, with those of other parts among them."""
+        return round(len(self.training_source) / self.mixture.share_of_split)
 
     @property
     def num_steps(self) -> int:
@@ -393,12 +433,12 @@ class Experiment:
     @functools.cached_property
     def optimizer(self) -> optax.GradientTransformation:
         """The optimizer with its learning-rate schedule."""
-        return training.make_optimizer(self.train, len(self.training_source))
+        return training.make_optimizer(self.train, self._num_in_epoch)
 
     def saved_optimizer(self, values: dict[str, Any]) -> optax.GradientTransformation:
         """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
         saved = conversion.from_saved_json(values).train
-        return training.make_optimizer(saved, len(self.training_source))
+        return training.make_optimizer(saved, self._num_in_epoch)
 
     @property
     def has_teacher(self) -> bool:
@@ -413,7 +453,11 @@ class Experiment:
         self, optimizer: optax.GradientTransformation, parallelism: Parallelism
     ) -> jax.stages.Wrapped:
         """The jitted train step over all devices; see `training.make_step`."""
-        return training.make_step(self.config, self.method, optimizer, parallelism)
+        method = class_weights.weighted(
+            self.config, self.method, self.schema, lambda: self.class_counts
+        )
+        shares = self.mixture.shares
+        return training.make_step(self.config, method, optimizer, parallelism, shares)
 
     # Evaluation.
 

@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Mapping
 
-from symmflow_jax.config.build.data.batches import FITS, RESAMPLINGS
+from symmflow_jax.config.build.data.batches import RESAMPLINGS
+from symmflow_jax.config.build.data.fits import FITS
 from symmflow_jax.config.build.data.parts import learns_unlabelled
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method.class_weights import CLASS_WEIGHTS

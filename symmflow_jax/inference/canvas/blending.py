@@ -3,8 +3,8 @@
 Probabilities are averaged, and interpolated where the picture is larger than the canvas. Codes of
 classes cannot be averaged, because the mean of two is that of a third one: windows vote instead.
 
-A layer holds the weighted sums of one canvas, and of that only the rows that later windows may still
-change, or that the picture's next rows are made of. The answers of a picture leave in bands.
+A layer holds the weighted sums of one canvas, and of that only the rows that later windows may
+still change, or that the picture's next rows are made of. Answers leave in bands.
 """
 
 from collections.abc import Sequence
@@ -115,7 +115,9 @@ class Layer:
         band, weight = self._open(number)
         band += weight[..., None] * probabilities
 
-    def add_votes(self, number: int, votes: np.ndarray, label: np.ndarray, sure: np.ndarray) -> None:
+    def add_votes(
+        self, number: int, votes: np.ndarray, label: np.ndarray, sure: np.ndarray
+    ) -> None:
         """Adds a window's votes.
 
         Args:

@@ -45,7 +45,9 @@ def generate_on_canvas(
     """
     window = method.codec.image_shape[:2]
     canvas = view.canvases((mask.shape[0], mask.shape[1]), (window[0], window[1]))[0]
-    placed = _mask_on_canvas(mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0])
+    placed = _mask_on_canvas(
+        mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0]
+    )
     if canvas.window != window:
         check_whole(method, (placed.shape[0], placed.shape[1]))
         method = method.resized(*placed.shape)

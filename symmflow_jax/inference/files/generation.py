@@ -1,5 +1,6 @@
 """Generation of image files from mask files or labels."""
 
+import dataclasses
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def generate_files(
     solver: str = "euler",
     guidance: Guidance = NO_GUIDANCE,
     view: View | None = None,
+    unsure_id: int = 255,
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Generates images from labels or mask files and writes `<condition>_<sample>.png`.
@@ -53,6 +55,9 @@ def generate_files(
         solver: a name of `SOLVERS` (docs/choices.md).
         guidance: classifier-free guidance towards the conditions; none by default.
         view: how masks are shown (`Model.view`); None for images of the model's size.
+        unsure_id: a further id of unknown pixels in masks, as `segment_files` writes it, unless a
+            class has it. What is unknown is made up; the model must have learned from masks with
+            unknown pixels.
         overwrite: whether to replace files that exist; conditions are always kept.
 
     Returns:
@@ -69,7 +74,7 @@ def generate_files(
         raise ValueError("A view is of masks, but this model takes labels, which have no size.")
     endings = [f"_{n}.png" for n in range(num_samples)]
     if model.reads_masks:
-        found = _mask_conditions(model, conditions, output, endings, view, overwrite)
+        found = _mask_conditions(model, conditions, output, endings, view, unsure_id, overwrite)
     else:
         found = _labels(model, conditions, output, endings, overwrite)
     requests = [
@@ -79,9 +84,7 @@ def generate_files(
         key = jax.random.fold_in(jax.random.key(seed), index)
         values = [value for _, value in batch]
         if view is None:
-            images = model.generate(
-                padded(np.stack(values)), key, num_steps, solver, guidance
-            )
+            images = model.generate(padded(np.stack(values)), key, num_steps, solver, guidance)
         else:
             solve = model.solver(solver, num_steps)
             images = (
@@ -110,6 +113,7 @@ def _mask_conditions(
     output: pathlib.Path,
     endings: Sequence[str],
     view: View | None,
+    unsure_id: int,
     overwrite: bool,
 ) -> _Conditions:
     paths = image_paths(text, reads=Made.MASK)
@@ -118,9 +122,20 @@ def _mask_conditions(
     _check_outputs(output, names, endings, paths, overwrite)
     unreadable = Unreadable(len(paths))
     name_of = dict(zip(paths, names, strict=True))
+    schema = model.schema
+    may_be_unsure = unsure_id not in schema.known_ids
+    if may_be_unsure and schema.unknown_ids:
+        schema = dataclasses.replace(schema, unknown_ids=(*schema.unknown_ids, unsure_id))
 
     def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
-        mask = to_classes(read_mask(path), model.schema, path, classes_are_fixed=True)
+        ids = read_mask(path)
+        if may_be_unsure and not schema.unknown_ids and unsure_id in ids:
+            raise DataError(
+                f"{path} has unsure pixels (id {unsure_id}), but this model was trained with whole "
+                "masks alone. Train one with --config.data.hidden_share=0.5, or on masks that have "
+                "pixels of config.data.ignored_id; or fill these pixels."
+            )
+        mask = to_classes(ids, schema, path, classes_are_fixed=True)
         return name_of[path], mask if view is not None else _fitted(model, mask, path)
 
     return _Conditions(unreadable.read(paths, read), unreadable)

@@ -32,9 +32,7 @@ class Pixelwise(nn.Module):
     @nn.compact
     def __call__(self, x_t, y_t, t, dropout_keys=None):
         colours = jnp.asarray(COLOURS, jnp.float32) / 127.5 - 1.0
-        distances = jnp.sum(
-            jnp.square(x_t[..., None, :] - colours[None, None, None]), axis=-1
-        )
+        distances = jnp.sum(jnp.square(x_t[..., None, :] - colours[None, None, None]), axis=-1)
         if self.is_one_hot:
             return jnp.zeros_like(x_t), -3.0 * distances
         nearest = colours[jnp.argmin(distances, axis=-1)]

@@ -7,16 +7,23 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of, open_source
+from symmflow_jax.config.build.data.fits import make_fit
+from symmflow_jax.config.build.data.sources import (
+    cache_metadata,
+    ignored_are_unknown,
+    kind_of,
+    open_source,
+)
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
-from symmflow_jax.data.fit import AtScale, Crop, Fit, Letterbox, Stretch
+from symmflow_jax.data.fit import AtScale
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
+from symmflow_jax.data.mixture import ALONE, Mixture
 from symmflow_jax.data.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import DataError, Source
@@ -32,46 +39,9 @@ RESAMPLINGS: dict[str, Choice] = {
 }
 """The values of `config.data.resampling`."""
 
-FITS: dict[str, Choice] = {
-    "crop": Choice(Crop, "the largest part of the model's aspect ratio, at the centre"),
-    "letterbox": Choice(Letterbox, "the whole image with its aspect ratio, on a grey ground"),
-    "stretch": Choice(Stretch, "the whole image, whatever its aspect ratio"),
-}
-"""The values of `config.data.fit`."""
-
-
-def make_fit(config: Config) -> Fit:
-    """Makes the fit of a config.
-
-    Raises:
-        ValueError: if `data.random_scale` is no range, or does not go with `data.fit`, or with
-            points.
-    """
-    data, fit = config.data, FITS[config.data.fit].resolve()()
-    if not data.random_scale:
-        return fit
-    if len(data.random_scale) != 2 or data.random_scale[0] > data.random_scale[1]:
-        raise ValueError(
-            f"config.data.random_scale is {data.random_scale}; give the smallest and the largest "
-            "scale, such as (0.75, 1.5), or () for none."
-        )
-    if not data.image_size:
-        raise ValueError(
-            f"config.data.random_scale is {data.random_scale}, but config.data.image_size is "
-            "empty, which means points, and they have no scale; set random_scale to ()."
-        )
-    if not fit.crops:
-        whole = [name for name, choice in FITS.items() if choice.resolve()().crops]
-        raise ValueError(
-            f"config.data.random_scale is {data.random_scale}, which cuts windows out of images, "
-            f"but config.data.fit={data.fit!r} keeps whole images; set config.data.fit to "
-            f"{' or '.join(whole)}, or random_scale to ()."
-        )
-    return AtScale(*data.random_scale)
-
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
-    """Makes the preparation of examples with the classes of a schema."""
+    """Makes the preparation of examples with the classes that are learned."""
     return Preparation(
         target=kind_of(config),
         image_size=config.data.image_size,
@@ -82,6 +52,8 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
+        ignored_are_unknown=ignored_are_unknown(config, schema),
+        hidden_share=config.data.hidden_share,
     )
 
 
@@ -153,6 +125,7 @@ def training_batches(
     batch_size: int,
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
+    mixture: Mixture = ALONE,
 ) -> grain.DatasetIterator:
     """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
@@ -165,6 +138,7 @@ def training_batches(
         skip_errors=skips_errors(config),
         skip_log=skip_log,
         first_batch=first_batch,
+        mixture=mixture,
     )
 
 

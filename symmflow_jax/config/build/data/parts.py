@@ -1,9 +1,6 @@
 """The parts of the training data beside its split: incomplete examples, and extra ones."""
 
-import dataclasses
-import itertools
 import pathlib
-from typing import Any
 
 from symmflow_jax.config.build.data.sources import SOURCES, decoding_of, kind_of
 from symmflow_jax.config.values import Config
@@ -96,9 +93,7 @@ def open_mixture(config: Config, source: Source) -> Mixture:
     parts = []
     if learns_unlabelled(config):
         incomplete = _incomplete(config, source)
-        parts.append(
-            Part(incomplete.source, config.train.unlabelled_share, incomplete.complete)
-        )
+        parts.append(Part(incomplete.source, config.train.unlabelled_share, incomplete.complete))
     if config.data.extra_dir:
         parts.append(Part(_extra(config, source), config.data.extra_share))
     return Mixture(tuple(parts))
@@ -119,8 +114,7 @@ def _incomplete(config: Config, source: Source) -> Incomplete:
         )
     total = sum(len(part.source) for part in there)
     shares = [
-        JointState(*(len(part.source) / total * share for share in part.complete))
-        for part in there
+        JointState(*(len(part.source) / total * share for share in part.complete)) for part in there
     ]
     complete = JointState(*(sum(values) for values in zip(*shares, strict=True)))
     return Incomplete(Chain(tuple(part.source for part in there)), complete)

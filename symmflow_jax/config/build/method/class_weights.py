@@ -1,20 +1,22 @@
 """Table of class weights, and the weights of a run."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from symmflow_jax.config.build.method.method import PARAMETERIZATIONS, semantics_parameterization
+import numpy as np
+
+from symmflow_jax.config.build.method.method import semantics_parameterization
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
+from symmflow_jax.data.class_counts import ClassCounts
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.semantics.categorical import CategoricalParameterization
-from symmflow_jax.semantics.class_weights import weights_of_counts
 from symmflow_jax.semantics.labels import LabelSchema
 
 
 @dataclasses.dataclass(frozen=True)
 class WeightsChoice(Choice):
-    """A way to weight classes; a constructor is a `Weighting` of the classes' shares.
+    """A way to weight classes; its constructor is a function of their shares of the pixels.
 
     Attributes:
         are_counted: True if the weights come from the counts of the training data.
@@ -26,17 +28,17 @@ class WeightsChoice(Choice):
 
 
 CLASS_WEIGHTS: dict[str, WeightsChoice] = {
-    "none": WeightsChoice(lambda shares: shares, "all classes weigh the same", are_counted=False),
+    "none": WeightsChoice(np.ones_like, "all classes weigh the same", are_counted=False),
     "enet": WeightsChoice(
         "symmflow_jax.semantics.class_weights:enet",
-        "`1 / ln(1.02 + share)`, at most 50 to 1.4, as in ENet",
+        "`1 / ln(1.02 + share)` of the pixels, as in ENet",
     ),
     "inverse_sqrt": WeightsChoice(
-        "symmflow_jax.semantics.class_weights:inverse_sqrt",
-        "one over the square root of the share",
+        "symmflow_jax.semantics.class_weights:inverse_square_root",
+        "one over the square root of the share of the pixels",
     ),
     "given": WeightsChoice(
-        lambda shares: shares, "those of `train.given_class_weights`", False, are_given=True
+        np.ones_like, "those of `train.given_class_weights`", are_counted=False, are_given=True
     ),
 }
 """The values of `config.train.class_weights`."""
@@ -47,13 +49,12 @@ def check(config: Config) -> None:
     choice, given = CLASS_WEIGHTS[config.train.class_weights], config.train.given_class_weights
     if not choice.are_counted and not choice.are_given:
         return
-    made = PARAMETERIZATIONS[semantics_parameterization(config)].constructor
-    if made != PARAMETERIZATIONS["categorical"].constructor:
+    learned_as = semantics_parameterization(config)
+    if learned_as != "categorical":
         raise ValueError(
             f"config.train.class_weights is {config.train.class_weights!r}, which weights a "
-            "cross-entropy, but these semantics are learned as "
-            f"{semantics_parameterization(config)!r}; set config.semantics.encoding='onehot', or "
-            "config.train.class_weights='none'."
+            f"cross-entropy, but these semantics are learned as {learned_as!r}; set "
+            "config.semantics.encoding='onehot', or config.train.class_weights='none'."
         )
     if choice.are_given and not sum(given):
         raise ValueError(
@@ -71,7 +72,7 @@ def weighted(
     config: Config,
     method: SymmFlow,
     schema: LabelSchema,
-    counts: Callable[[], Sequence[int]],
+    counts: Callable[[], ClassCounts],
 ) -> SymmFlow:
     """The method with the class weights of a config, for training.
 
@@ -88,7 +89,7 @@ def weighted(
     if not choice.are_counted and not choice.are_given:
         return method
     if choice.are_counted:
-        weights = weights_of_counts(counts(), choice.resolve())
+        weights = tuple(choice.resolve()(counts().shares()).tolist())
     elif len(weights) != schema.num_classes:
         raise ValueError(
             f"config.train.given_class_weights has {len(weights)} numbers for the "

@@ -9,7 +9,7 @@ from symmflow_jax.data.folders.listing import counted, list_pictures
 from symmflow_jax.data.folders.partial_pairing import pair_what_fits
 from symmflow_jax.data.image_folder import ImageFiles
 from symmflow_jax.data.incomplete import Chain, Incomplete
-from symmflow_jax.data.source import DataError
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs, classes_of
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.runtime.errors import shown
@@ -107,7 +107,7 @@ def _incomplete(
     colours: Palette,
     decoding: Decoding,
 ) -> Incomplete | None:
-    sources = []
+    sources: list[Source] = []
     if images:
         sources.append(ImageFiles(images, decoding))
     if masks:
