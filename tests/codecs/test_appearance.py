@@ -14,6 +14,7 @@ from symmflow_jax.flow import keys
 _ALL = Appearance(0.4, 0.4, 0.4, 0.1, 1.0)
 _VALUES = jnp.asarray(np.random.default_rng(0).integers(0, 256, (16, 6, 8, 3), np.uint8))
 _HELD = np.arange(16) % 2 == 0
+_INDEX = np.arange(16)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -22,7 +23,7 @@ def _changed(appearance, index, image, held):
     return appearance(example_keys, image, held).values
 
 
-def _seen(appearance=_ALL, image=_VALUES, held=_HELD, index=np.arange(16)):
+def _seen(appearance=_ALL, image=_VALUES, held=_HELD, index=_INDEX):
     image = image if isinstance(image, Signals) else Pixels(image)
     return np.asarray(_changed(appearance, index, image, held))
 
