@@ -83,7 +83,7 @@ def _drawn(method, example_keys, pixels):
 @pytest.mark.parametrize("dequantizes", [True, False])
 def test_images_that_are_learned_never_change_their_appearance(dequantizes):
     codec = PixelCodec(ClassPlane(3, (), 4.0), (4, 5, 3), dequantizes)
-    plain = SymmFlow(Identity(), codec, time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25))
+    plain = SymmFlow(_FLOW.network, codec, time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25))
     jittered = dataclasses.replace(plain, appearance=Appearance(0.5, 0.5, 0.5, 0.2, 1.0))
     pixels = jnp.asarray(np.random.default_rng(0).integers(0, 256, (64, 4, 5, 3), np.uint8))
     before, after = (_drawn(method, _keys(*range(64)), pixels) for method in (plain, jittered))

@@ -25,7 +25,7 @@ def _config(changes):
          "to 'mixed' and config.train.clock_shares.clean_image above 0, or set it to 0."),
         ({"data.appearance.blur": 2, "train.clock": "independent"},
          "appearance.blur is 2, .* config.train.clock='independent' has none"),
-        ({**_BRIGHT, **_MIXED, **_NO_CLEAN}, "config.train.clock='mixed' has none of them"),
+        ({**_BRIGHT, **_MIXED, **_NO_CLEAN}, ".*config.train.clock='mixed' has none of them"),
         ({**_BRIGHT, **_MIXED, "data.latents": "cache"},
          "brightness is 0.3, which changes pixels, but config.data.latents is 'cache'"),
         ({**_MIXED, "data.appearance.hue": 0.1, "data.image_channels": 1},
