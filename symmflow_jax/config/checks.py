@@ -25,6 +25,7 @@ from symmflow_jax.config.schema import (
 )
 from symmflow_jax.config.schema.fields import fields_of
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
+from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.interop.hub.download import fetched
 from symmflow_jax.runtime.errors import shown_value
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -159,13 +160,17 @@ def _check_clocks(config: Config) -> None:
         two_clocks = [
             name
             for name, other in CLOCKS.items()
-            if other.num_clocks > 1 and not other.make(config.train).is_unconditional
+            if other.num_clocks > 1 and _learns_both(other.make(config.train))
         ]
         raise ValueError(
             f"config.{key} is {operator.attrgetter(key)(config)!r}, which needs a network that "
             "learns with a clock for each component; set config.train.clock to "
             f"{' or '.join(map(repr, two_clocks))}."
         )
+
+
+def _learns_both(sampling: TimeSampling) -> bool:
+    return sampling.learns_images and sampling.learns_semantics
 
 
 def _check_rows(config: Config) -> None:

@@ -79,9 +79,11 @@ def densities_of(evaluator: Evaluator) -> list[Density]:
         ValueError: if it has none.
     """
     method = evaluator.method
-    likelihood.check(method, Density.IMAGE)
+    likelihood.check(method, Density.IMAGE_GIVEN_SEMANTICS)
     if method.is_unconditional:
         return [Density.IMAGE]
+    if method.time_sampling.is_one_task:
+        return [Density.IMAGE_GIVEN_SEMANTICS]
     found = [Density.IMAGE_GIVEN_SEMANTICS, Density.IMAGE]
     return [*found, Density.SEMANTICS] if likelihood.semantics_have_density(method) else found
 

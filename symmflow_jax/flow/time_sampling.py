@@ -61,7 +61,8 @@ class TimeSampling:
         prob_at_one: probability that the semantics' time is exactly 1, which is pure noise and the
             start of prediction. Only there must the network rely on the image: at 0.9 the noise
             of a class label averages out over the pixels and shows its code. Tied times are both
-            1 then; independent times train images without semantics.
+            1 then; independent times train images without semantics. With 1 beside clean images,
+            this is recognition in one pass, as by any segmenter or classifier.
         map_share: share of the jumps among the examples whose image moves beside clean semantics,
             or beside semantics of pure noise, which alone do not move; see `_jump`.
 
@@ -94,6 +95,26 @@ class TimeSampling:
     def is_unconditional(self) -> bool:
         """True if no example has semantics, so that only images are learned."""
         return self.noise_semantics == 1.0
+
+    @property
+    def learns_images(self) -> bool:
+        """True if the velocity of images is learned in some examples."""
+        return self.clean_image < 1.0
+
+    @property
+    def learns_semantics(self) -> bool:
+        """True if the velocity of semantics is learned in some examples."""
+        return self.clean_semantics + self.noise_semantics < 1.0
+
+    @property
+    def is_one_task(self) -> bool:
+        """True if all examples are of one edge: recognition alone, or images of semantics alone."""
+        return 1.0 in (self.clean_image, self.clean_semantics)
+
+    @property
+    def reads_in_one_step(self) -> bool:
+        """True if semantics are learned at pure noise alone, from where one step leads to them."""
+        return self.clean_image == 1.0 and self.prob_at_one == 1.0
 
     @property
     def num_clocks(self) -> int:
@@ -163,5 +184,7 @@ class TimeSampling:
     def _semantics_time(self, key: Key[Array, ""]) -> Scalar:
         """Uniform in [0, 1), or 1 with the probability `prob_at_one`."""
         u = jax.random.uniform(key)
+        if self.prob_at_one == 1.0:
+            return jnp.ones_like(u)
         stretched = (u - self.prob_at_one) / (1.0 - self.prob_at_one)
         return jnp.where(u < self.prob_at_one, 1.0, stretched)

@@ -55,13 +55,16 @@ def check(method: SymmFlow, of: Density) -> None:
     """Checks that a method has a density.
 
     Raises:
-        ValueError: if the network has one clock, if the flow moves latents, or if the codes of the
-            semantics bear no noise.
+        ValueError: if the network has one clock, or has not learned along the edge of the density;
+            if the flow moves latents; or if the codes of the semantics bear no noise.
     """
     if method.time_sampling.num_clocks == 1:
         raise ValueError(TIED)
     if method.codec.bin_widths is None:
         raise ValueError(LATENTS)
+    method.require_images()
+    if of is not Density.IMAGE_GIVEN_SEMANTICS:
+        method.require_noise_semantics("This likelihood")
     if of is Density.SEMANTICS and not semantics_have_density(method):
         raise ValueError(
             "These semantics have no density, because their codes bear no noise; choose another "

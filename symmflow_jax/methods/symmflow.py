@@ -25,6 +25,8 @@ from symmflow_jax.flow.parameterizations.velocity import VelocityParameterizatio
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath, Path
 from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample, Time
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
+from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
@@ -33,6 +35,9 @@ from symmflow_jax.flow.windows import JointWindows
 
 Params = Any
 """A pytree of float32 arrays."""
+
+_RECOGNITION = "recognition alone (config.train.clock='recognition')"
+_GENERATION = "images of given semantics alone (config.train.clock='generation')"
 
 
 def component_paths(image: Path, semantics: Path) -> JointState:
@@ -162,6 +167,48 @@ class SymmFlow:
             raise ValueError(
                 f"{what} needs a network with a clock for each component, but this one was trained "
                 "with config.train.clock='tied'; train with 'independent' or 'mixed'."
+            )
+
+    def require_images(self) -> None:
+        """Raises a ValueError if the network has learned no velocity of images."""
+        if not self.time_sampling.learns_images:
+            raise ValueError(
+                f"This model was trained for {_RECOGNITION} and makes no images; take a model of "
+                "another config.train.clock, such as 'mixed' or 'generation'."
+            )
+
+    def require_semantics(self) -> None:
+        """Raises a ValueError if the network has learned no velocity of semantics."""
+        if not self.time_sampling.learns_semantics:
+            trained = "on images alone (config.train.clock='unconditional')"
+            trained = trained if self.is_unconditional else f"for {_GENERATION}"
+            raise ValueError(
+                f"This model was trained {trained} and reads no masks or labels; take a model of "
+                "another config.train.clock, such as 'mixed' or 'recognition'."
+            )
+
+    def require_reading(self, solve: Solve) -> None:
+        """Raises a ValueError if a solver reads images in steps that the network has not learned.
+
+        Raises:
+            ValueError: as `require_semantics`, or if the network reads in one step alone, and the
+                solver takes more.
+        """
+        self.require_semantics()
+        if self.time_sampling.reads_in_one_step and solve != FixedSteps(EULER, 1):
+            raise ValueError(
+                f"This model was trained for {_RECOGNITION} at pure noise, so it reads in one step "
+                "of 'euler' alone; leave the solver and the number of steps as they are by default."
+            )
+
+    def require_noise_semantics(self, what: str) -> None:
+        """Raises a ValueError if nothing but images of given semantics was learned, or no image."""
+        self.require_images()
+        if self.time_sampling.is_one_task:
+            raise ValueError(
+                f"{what} needs images that were learned beside semantics of pure noise, but this "
+                f"model was trained for {_GENERATION}; take a model of another "
+                "config.train.clock, such as 'mixed'."
             )
 
     def require_map(self, solve: Solve, clock: Clock) -> None:
@@ -434,9 +481,11 @@ class SymmFlow:
         The semantics are dequantised as in training. An unconditional network gets noise instead.
 
         Raises:
-            ValueError: if there is guidance, but the network has one clock; or if the solver jumps,
-                but the network is no flow map, or there is guidance.
+            ValueError: if the network has not learned to make images; if there is guidance, but
+                the network has one clock, or knows no images without semantics; or if the solver
+                jumps, but the network is no flow map, or there is guidance.
         """
+        self.require_images()
         self.require_map(solve, self.generation_clock)
         noise = self._noise(example_keys)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
@@ -449,6 +498,7 @@ class SymmFlow:
         if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
                 self.require_two_clocks("Guidance")
+                self.require_noise_semantics("Guidance")
             if solve.takes_spans:
                 raise ValueError(
                     "The solver 'flow_map' takes no guidance; train the map with "
@@ -472,8 +522,10 @@ class SymmFlow:
         """Semantics from images: read `state.semantics`, which the codec decodes.
 
         Raises:
-            ValueError: if the solver jumps.
+            ValueError: if the network has not learned to read images, or not in so many steps; or
+                if the solver jumps.
         """
+        self.require_reading(solve)
         self.require_map(solve, self.prediction_clock)
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         clean = self.codec.encode_image(weights.codec, image_keys, image, train=False)
@@ -494,10 +546,11 @@ class SymmFlow:
         """Images, semantics or pairs of both from noise alone; the codec decodes the state.
 
         Raises:
-            ValueError: if the network has one clock, or if the solver jumps, but the network is no
-                flow map or not only images are made.
+            ValueError: if the network has one clock, or has learned one task alone; or if the
+                solver jumps, but the network is no flow map or not only images are made.
         """
         self.require_two_clocks("Sampling from noise alone")
+        self.require_noise_semantics("Sampling from noise alone")
         clock, start, end = what.value
         self.require_map(solve, clock)
         noise = self._noise(example_keys)

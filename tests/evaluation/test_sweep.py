@@ -21,6 +21,7 @@ from symmflow_jax.inference import predictions
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
+from symmflow_jax.runs.pictures import grids
 from symmflow_jax.semantics.labels import consecutive
 from tests.campaigns.experiments import random_params
 
@@ -142,6 +143,26 @@ def test_a_model_of_images_alone_has_a_loss_and_samples(evaluator):
     sample = generation.examples(measured, _evaluated(measured), 5)
     shapes = {name: array.shape for name, array in sample.items()}
     assert shapes == {"image": (5, 2), "generated": (5, 2)}
+
+
+@pytest.mark.parametrize(
+    ("clock", "metrics", "columns"),
+    [
+        ("recognition", {"accuracy", "calibration_error", "aurc"}, {"labels", "predicted"}),
+        ("generation", set(), {"labels", "generated"}),
+    ],
+)
+def test_a_model_of_one_task_has_the_rows_of_that_task(evaluator, clock, metrics, columns):
+    measured = evaluator(**_POINTS | {"train.clock": clock})
+    findings = measure(measured, _evaluated(measured))
+    losses = {"loss", "loss_image", "loss_semantics"}
+    assert {m.metric for m in findings.table} == metrics | losses
+    rows = {m.protocol.row for m in findings.table if m.metric in metrics}
+    assert rows == ({"euler 1"} if metrics else set())
+    assert (score(measure_quickly(measured, _evaluated(measured))) is None) == (not metrics)
+    sample = generation.examples(measured, _evaluated(measured), 5)
+    assert sample.keys() == {"image"} | columns
+    assert grids.sample_grid(sample, measured.schema).ndim == 3
 
 
 def test_data_of_other_classes_is_refused(tiny_experiment):

@@ -119,3 +119,28 @@ def test_jumps_are_a_share_of_the_images_beside_semantics_that_do_not_move():
     np.testing.assert_array_equal(
         np.asarray(times.image)[~is_jump], np.asarray(plain.times.image)[~is_jump]
     )
+
+
+def test_recognition_alone_sees_clean_images_beside_pure_noise():
+    sampling = TimeSampling(tied=0.0, clean_image=1.0, prob_at_one=1.0)
+    assert sampling.is_one_task and sampling.reads_in_one_step and sampling.num_clocks == 2
+    assert sampling.learns_semantics and not sampling.learns_images
+    times, learned, _ = draw(sampling)
+    for drawn in (*times, learned.semantics):
+        np.testing.assert_array_equal(drawn, np.ones(NUM))
+    np.testing.assert_array_equal(learned.image, np.zeros(NUM))
+
+
+def test_generation_alone_learns_images_beside_clean_semantics():
+    sampling = TimeSampling(tied=0.0, clean_semantics=1.0)
+    assert sampling.is_one_task and not sampling.reads_in_one_step
+    assert sampling.learns_images and not sampling.learns_semantics
+    times, learned, _ = draw(sampling)
+    assert_uniform(times.image)
+    np.testing.assert_array_equal(times.semantics, np.zeros(NUM))
+    np.testing.assert_array_equal(learned.image, np.ones(NUM))
+
+
+def test_a_mixture_learns_both_tasks():
+    for sampling in (MIXED, TimeSampling()):
+        assert sampling.learns_images and sampling.learns_semantics and not sampling.is_one_task

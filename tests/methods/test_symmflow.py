@@ -13,15 +13,20 @@ from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.objectives.flow_map import FlowMapObjective
+from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
+from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps, flow_map
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.inference import predictions
-from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights, component_paths
 from symmflow_jax.networks.velocity.mlp import MLP
+from symmflow_jax.semantics.categorical import CategoricalParameterization
 from symmflow_jax.semantics.class_plane import ClassPlane
+from symmflow_jax.semantics.one_hot import OneHot
 
 _FLOW = SymmFlow(MLP(features=16, num_layers=2), PixelCodec(ClassPlane(3, (), 4.0), (2,)))
 _TWO_CLOCKS = SymmFlow(
@@ -238,3 +243,61 @@ def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weigh
         map_weights, _keys(0, 1), Points(_POINTS.values[:2]), _LABELS[:2], _HALVES
     )
     np.testing.assert_allclose(plain.total, 0.5 * plain.image + 0.5 * plain.semantics, rtol=1e-6)
+
+
+_EXACT = LinearPath(sigma_min=0.0)
+_ONE_HOT = OneHot(3)
+_READER = SymmFlow(
+    MLP(features=16, num_layers=2),
+    PixelCodec(_ONE_HOT, (2,)),
+    paths=component_paths(_EXACT, _EXACT),
+    parameterizations=JointState(VelocityParameterization(), CategoricalParameterization(_ONE_HOT)),
+    time_sampling=TimeSampling(0.0, 0.0, clean_image=1.0, prob_at_one=1.0),
+    holds_clean=True,
+)
+_MAKER = dataclasses.replace(_READER, time_sampling=TimeSampling(0.0, clean_semantics=1.0))
+
+
+def test_recognition_alone_is_a_classifier_of_image_and_noise():
+    weights = Weights(_READER.init(jax.random.key(0)))
+    example_keys = _keys(0, 1, 2)
+    found = _READER.losses(weights, example_keys, _POINTS, _LABELS, JointState(0.0, 1.0))
+    noise = keys.normal(keys.stream(example_keys, Stream.SEMANTICS_NOISE), (3,))
+    logits = _READER.network.apply(
+        {"params": weights.network}, _POINTS.values, noise, jnp.ones((3, 2))
+    ).semantics
+    shares = np.exp(np.asarray(logits, np.float64))
+    shares /= shares.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.total, -np.log(shares[range(3), _LABELS]), rtol=1e-5)
+    np.testing.assert_array_equal(found.image, np.zeros(3))
+
+
+def test_the_task_that_is_not_learned_is_refused():
+    weights = Weights(_READER.init(jax.random.key(0)))
+    once, example_keys = FixedSteps(EULER, 1), _keys(0, 1, 2)
+    assert _READER.predict_semantics(weights, example_keys, _POINTS, once).nfe.tolist() == [1] * 3
+    assert _MAKER.generate(weights, example_keys, _LABELS, once).state.image.shape == (3, 2)
+    for call, message in (
+        (lambda: _READER.generate(weights, example_keys, _LABELS, once), "makes no images"),
+        (lambda: _READER.sample(weights, example_keys, once, Sampled.PAIRS), "makes no images"),
+        (
+            lambda: _READER.predict_semantics(
+                weights, example_keys, _POINTS, FixedSteps(EULER, 2)
+            ),
+            "reads in one step of 'euler' alone",
+        ),
+        (
+            lambda: _MAKER.predict_semantics(weights, example_keys, _POINTS, once),
+            "'generation'.* reads no masks or labels; take .*'recognition'",
+        ),
+        (
+            lambda: _MAKER.sample(weights, example_keys, once, Sampled.IMAGES),
+            "Sampling from noise alone needs images .* beside semantics of pure noise",
+        ),
+        (
+            lambda: _MAKER.generate(weights, example_keys, _LABELS, once, Guidance(2.0)),
+            "Guidance needs images .* beside semantics of pure noise",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -408,7 +408,12 @@ class Experiment:
         return solvers.make_density_solver(self.eval)
 
     def solver_rows(self, *, of_images: bool = True) -> list[solvers.Row]:
-        """The rows of the table, of images or of semantics; see `solvers.solver_rows`."""
+        """The rows of the table, of images or of semantics; see `solvers.solver_rows`.
+
+        A model that reads in one step alone has one row of semantics.
+        """
+        if self.method.time_sampling.reads_in_one_step and not of_images:
+            return [("euler", 1, self.solver("euler", 1))]
         return solvers.solver_rows(self.eval, of_images=of_images)
 
     @property
@@ -510,8 +515,14 @@ class Experiment:
         return training.loss_weights(self.train)
 
     def metrics(self) -> list[Callable[[Any], Callable]]:
-        """Functions from an evaluator to each metric, in the order of the report."""
-        return [metrics.METRICS[name].resolve() for name in self.eval.metrics]
+        """Functions from an evaluator to each metric that the model has, in the config's order."""
+        names = metrics.measurable(self.eval.metrics, self.method.time_sampling)
+        return [metrics.METRICS[name].resolve() for name in names]
+
+    def metrics_left_out(self) -> list[str]:
+        """Names of the config's metrics that are of a task which the model has not learned."""
+        measured = metrics.measurable(self.eval.metrics, self.method.time_sampling)
+        return [name for name in self.eval.metrics if name not in measured]
 
     def feature_function(self) -> FeatureFunction | None:
         """The features of the distances of distributions, or None; raises ValueError."""

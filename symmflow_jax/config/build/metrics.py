@@ -1,9 +1,11 @@
 """Tables of metrics, features and protocols; feature functions, LPIPS and conventions."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import EvalConfig
+from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.metrics import conventions, lpips
 from symmflow_jax.metrics.conventions import Conventions
 from symmflow_jax.metrics.features import FeatureFunction
@@ -17,13 +19,15 @@ class MetricChoice(Choice):
 
     Attributes:
         kinds: kinds of semantics that it can be measured of.
-        of_semantics: True if it needs a model that knows semantics.
+        of_semantics: True if it needs a model that reads semantics.
+        of_images: True if it needs a model that makes images.
         asked_by: key of `config.eval` whose number asks for it; "" if its name alone does.
         reads: whether it has a row for each solver that predicts semantics.
     """
 
     kinds: tuple[SemanticsKind, ...] = tuple(SemanticsKind)
     of_semantics: bool = True
+    of_images: bool = True
     asked_by: str = ""
     reads: bool = False
 
@@ -32,12 +36,14 @@ METRICS: dict[str, MetricChoice] = {
     "recognition": MetricChoice(
         "symmflow_jax.evaluation.scores.recognition:make_recognition",
         "mIoU or accuracy, calibration and risk by coverage, for every solver and step count",
+        of_images=False,
         reads=True,
     ),
     "selective_recognition": MetricChoice(
         "symmflow_jax.evaluation.scores.selective:make_selective_recognition",
         "`recognition` of labels, with AUC, and with both as the least sure labels are rejected",
         (SemanticsKind.LABEL,),
+        of_images=False,
         reads=True,
     ),
     "agreement": MetricChoice(
@@ -65,6 +71,7 @@ METRICS: dict[str, MetricChoice] = {
         "symmflow_jax.evaluation.scores.objective:make_objective",
         "the loss of the flow on unseen examples",
         of_semantics=False,
+        of_images=False,
     ),
 }
 """The values of `config.eval.metrics`; a constructor takes the evaluator and makes a `Metric`."""
@@ -94,6 +101,16 @@ PROTOCOLS: dict[str, Choice] = {
     ),
 }
 """The values of `config.eval.protocol`; a constructor gives `Conventions`."""
+
+
+def measurable(names: Iterable[str], sampling: TimeSampling) -> list[str]:
+    """The names of the metrics that a model has, by the times at which it has learned."""
+    return [
+        name
+        for name in names
+        if (sampling.learns_semantics or not METRICS[name].of_semantics)
+        and (sampling.learns_images or not METRICS[name].of_images)
+    ]
 
 
 def make_conventions(config: EvalConfig) -> Conventions:

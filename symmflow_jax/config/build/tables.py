@@ -52,10 +52,11 @@ def unused_keys(config: Config) -> set[str]:
     unused_of_source = SOURCE_KEYS - set(SOURCES[config.data.source].used_keys)
     unused = {f"network.{key}" for key in unused_of_network}
     unused |= {f"data.{key}" for key in unused_of_source}
-    if CLOCKS[config.train.clock].shares is not None:
+    clock = CLOCKS[config.train.clock]
+    if clock.shares is not None:
         shares = {field.name for field in dataclasses.fields(ClockShares)}
         unused |= {f"train.clock_shares.{name}" for name in shares}
-    if CLOCKS[config.train.clock].make(config.train).is_unconditional:
+    if clock.prob_at_one is not None or clock.make(config.train).is_unconditional:
         unused.add("train.prob_at_one")
     fit = make_fit(config)
     if fit.draws or not fit.crops:
@@ -64,6 +65,8 @@ def unused_keys(config: Config) -> set[str]:
         unused.add("data.fit")
     taken = {"flips", *VIEWS[config.eval.fit].takes} if config.eval.fit else set()
     unused |= {f"eval.{option}" for option in {"flips", *OPTIONS} - taken}
+    if clock.image_weight is not None:
+        unused.add("train.image_weight")
     if not has_span(config):
         unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
     if not learns_unlabelled(config):

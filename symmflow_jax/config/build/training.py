@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import jax
 import optax
 
+from symmflow_jax.config.build.method.method import CLOCKS
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.schema.ranges import LARGEST
 from symmflow_jax.config.values import Config, TrainConfig
@@ -113,7 +114,7 @@ def make_optimizer(config: TrainConfig, num_examples: int) -> optax.GradientTran
 
 def loss_weights(config: TrainConfig) -> JointState:
     """Weight of each component's loss."""
-    return JointState(config.image_weight, 1.0 - config.image_weight)
+    return CLOCKS[config.clock].loss_weights(config)
 
 
 def make_step(

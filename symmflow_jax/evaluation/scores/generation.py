@@ -126,17 +126,20 @@ def examples(
     Returns:
         `image` and `labels` of examples spread over the split, `generated` images of these
         labels, and `predicted` labels of these images, `[num_examples, ...]`. Without semantics
-        only `image` and `generated`.
+        only `image` and `generated`; and no column of a task that is not learned.
     """
     batch = next(evaluator.batches(num_examples, spread=True))
     seed = evaluator.experiment.seed
     _, num_steps, solve = evaluator.experiment.generation_row
     guidance = evaluator.guidance(num_steps)
-    generated = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
-    columns = {"image": batch.image.values, "generated": generated.images}
+    columns = {"image": batch.image.values}
     if not evaluator.method.is_unconditional:
-        predicted = _predict_real(evaluator, evaluated, seed, batch)
-        columns |= {"labels": batch.labels, "predicted": predicted.labels}
+        columns["labels"] = batch.labels
+    if evaluator.method.time_sampling.learns_images:
+        made = evaluator.generate(evaluated, seed, batch, batch.labels, solve, guidance)
+        columns["generated"] = made.images
+    if evaluator.method.time_sampling.learns_semantics:
+        columns["predicted"] = _predict_real(evaluator, evaluated, seed, batch).labels
     return {name: np.asarray(array)[:num_examples] for name, array in columns.items()}
 
 

@@ -92,12 +92,16 @@ def programs(model: Model, form: ProgramForm) -> list[Program]:
     Raises:
         ValueError: if the model has no such function.
     """
-    makers = {GENERATE: generator, recognition_name(model): recognizer}
+    makers: dict[str, Callable[[Model, ProgramForm], Program]] = {}
+    if model.method.time_sampling.learns_images:
+        makers[GENERATE] = generator
+    if model.method.time_sampling.learns_semantics:
+        makers[recognition_name(model)] = recognizer
     for name in form.functions:
         if name not in makers:
             raise ValueError(
                 f"--functions holds {name!r}; this model can {' and '.join(makers)}. Leave the "
-                "flag out for both."
+                f"flag out for {'both' if len(makers) > 1 else 'that'}."
             )
     wanted = form.functions or tuple(makers)
     return [make(model, form) for name, make in makers.items() if name in wanted]

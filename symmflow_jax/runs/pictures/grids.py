@@ -21,7 +21,7 @@ def sample_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
 
     Args:
         sample: arrays "image", "labels", "generated" and "predicted", `[count, ...]`; without
-            semantics only "image" and "generated".
+            semantics only "image" and "generated", and without one of the tasks no array of it.
         schema: the classes.
     """
     if "labels" not in sample:
@@ -45,12 +45,11 @@ def image_grid(sample: dict[str, np.ndarray]) -> np.ndarray:
 
 def mask_grid(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarray:
     """A grid with rows of real image, its mask, image generated from it, and predicted mask."""
-    columns = [
-        ("real", sample["image"]),
-        ("mask", schema.colourize(sample["labels"])),
-        ("generated", sample["generated"]),
-        ("predicted", schema.colourize(sample["predicted"])),
-    ]
+    columns = [("real", sample["image"]), ("mask", schema.colourize(sample["labels"]))]
+    if "generated" in sample:
+        columns.append(("generated", sample["generated"]))
+    if "predicted" in sample:
+        columns.append(("predicted", schema.colourize(sample["predicted"])))
     rows = [
         [(name if index == 0 else "", images[index]) for name, images in columns]
         for index in range(len(sample["image"]))
@@ -62,24 +61,25 @@ def label_grid(
     sample: dict[str, np.ndarray], schema: LabelSchema, examples_per_row: int = 5
 ) -> np.ndarray:
     """A grid of real images with predicted labels, each beside one generated from its label."""
-    pairs = [
-        [
-            (f"{schema.names[label]}, read {schema.names[predicted]}", image),
-            (f"made as {schema.names[label]}", generated),
-        ]
-        for image, label, generated, predicted in zip(
-            sample["image"],
-            sample["labels"],
-            sample["generated"],
-            sample["predicted"],
-            strict=True,
-        )
-    ]
+    pairs = [_labelled_pair(sample, schema, index) for index in range(len(sample["image"]))]
     rows = [
         [tile for pair in pairs[start : start + examples_per_row] for tile in pair]
         for start in range(0, len(pairs), examples_per_row)
     ]
     return tiles(rows)
+
+
+def _labelled_pair(
+    sample: dict[str, np.ndarray], schema: LabelSchema, index: int
+) -> list[tuple[str, np.ndarray]]:
+    """A real image, and the generated one if there is any, with captions."""
+    name = schema.names[sample["labels"][index]]
+    has_predicted = "predicted" in sample
+    read = f", read {schema.names[sample['predicted'][index]]}" if has_predicted else ""
+    found = [(f"{name}{read}", sample["image"][index])]
+    if "generated" in sample:
+        found.append((f"made as {name}", sample["generated"][index]))
+    return found
 
 
 def tiles(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> np.ndarray:

@@ -19,11 +19,11 @@ def point_plots(sample: dict[str, np.ndarray], schema: LabelSchema) -> np.ndarra
     Only the first two coordinates of a point are shown.
     """
     plt = pyplot()
-    panels = [
-        ("real", sample["image"], sample["labels"]),
-        ("generated from labels", sample["generated"], sample["labels"]),
-        ("labels predicted from real", sample["image"], sample["predicted"]),
-    ]
+    panels = [("real", sample["image"], sample["labels"])]
+    if "generated" in sample:
+        panels.append(("generated from labels", sample["generated"], sample["labels"]))
+    if "predicted" in sample:
+        panels.append(("labels predicted from real", sample["image"], sample["predicted"]))
     figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 4), sharex=True)
     colours = np.asarray(plt.get_cmap("tab10").colors)
     for axis, (title, points, labels) in zip(axes, panels, strict=True):

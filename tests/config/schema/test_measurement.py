@@ -55,6 +55,37 @@ def test_a_model_of_images_alone_is_asked_for_no_semantics(values, message):
         conversion.from_json(values | {"train": {"clock": "unconditional"}})
 
 
+@pytest.mark.parametrize(
+    ("clock", "values", "message"),
+    [
+        (
+            "recognition",
+            {"eval": {"metrics": ("agreement",)}},
+            "metrics is .*'agreement',.*, but the model learns recognition alone; choose from rec",
+        ),
+        (
+            "recognition",
+            {"eval": {"num_feature_samples": 10}},
+            "num_feature_samples is 10, but the model learns recognition alone and has no 'sample",
+        ),
+        (
+            "generation",
+            {"eval": {"metrics": ("recognition",)}},
+            "but the model learns generation alone; choose from sample_quality",
+        ),
+        (
+            "generation",
+            {"guidance": {"weight": 2.0}},
+            "weight is 2.0, which needs times that config.train.clock='generation' does not learn",
+        ),
+        ("recognition", {"eval": {"clock": "tied"}}, "eval.clock is 'tied', which needs times"),
+    ],
+)
+def test_a_model_of_one_task_is_not_asked_for_the_other(clock, values, message):
+    with pytest.raises(ValueError, match=message):
+        conversion.from_json(values | {"train": {"clock": clock}})
+
+
 def _method(tiny_experiment, **values):
     return tiny_experiment(**values).with_schema(numbered_classes(3)).method
 

@@ -25,16 +25,26 @@ class ClockChoice(Choice):
     Attributes:
         num_clocks: number of time inputs of the network: 1 for both components, or 2.
         shares: shares of the choice; None takes `train.clock_shares`.
+        prob_at_one: probability of the choice; None takes `train.prob_at_one`.
+        image_weight: weight of the image's loss; None takes `train.image_weight`.
     """
 
     num_clocks: int
     shares: ClockShares | None = None
+    prob_at_one: float | None = None
+    image_weight: float | None = None
 
     def make(self, config: TrainConfig) -> TimeSampling:
         """The sampling of the times at which the network learns."""
         shares = self.shares or config.clock_shares
         map_share = config.map_share if OBJECTIVES[config.objective].has_span else 0.0
-        return self.resolve()(*dataclasses.astuple(shares), config.prob_at_one, map_share)
+        prob_at_one = config.prob_at_one if self.prob_at_one is None else self.prob_at_one
+        return self.resolve()(*dataclasses.astuple(shares), prob_at_one, map_share)
+
+    def loss_weights(self, config: TrainConfig) -> JointState:
+        """Weight of each component's loss; together they are 1."""
+        of_image = config.image_weight if self.image_weight is None else self.image_weight
+        return JointState(of_image, 1.0 - of_image)
 
 
 PATHS: dict[str, Choice] = {
@@ -96,6 +106,22 @@ CLOCKS: dict[str, ClockChoice] = {
         "semantics of pure noise: flow matching of images alone",
         num_clocks=2,
         shares=ClockShares(0.0, 0.0, 0.0, 0.0, 1.0),
+    ),
+    "recognition": ClockChoice(
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "clean images beside semantics of pure noise: a plain segmenter or classifier",
+        num_clocks=2,
+        shares=ClockShares(0.0, 0.0, 1.0, 0.0),
+        prob_at_one=1.0,
+        image_weight=0.0,
+    ),
+    "generation": ClockChoice(
+        "symmflow_jax.flow.time_sampling:TimeSampling",
+        "images beside clean semantics: a plain generator of images from masks or labels",
+        num_clocks=2,
+        shares=ClockShares(0.0, 0.0, 0.0, 1.0),
+        prob_at_one=0.0,
+        image_weight=1.0,
     ),
 }
 """The values of `config.train.clock`."""

@@ -103,8 +103,9 @@ def test_every_clock_draws_as_many_times_as_the_network_is_given(name):
     times = jax.vmap(sampling)(jax.random.split(jax.random.key(0), 400)).times
     image, semantics = (np.asarray(leaf) for leaf in times)
     assert np.all((image >= 0) & (image <= 1) & (semantics >= 0) & (semantics <= 1))
-    assert np.all(image == semantics) == (CLOCKS[name].num_clocks == 1)
-    assert np.mean(semantics == 1) > 0.1
+    # Recognition alone has both at 1: a clean image beside pure noise.
+    assert np.all(image == semantics) == (name in ("tied", "recognition"))
+    assert np.mean(semantics == 1) > 0.1 or name == "generation"
 
 
 def test_only_a_mixture_has_shares_of_its_own():
@@ -116,6 +117,14 @@ def test_only_a_mixture_has_shares_of_its_own():
     assert CLOCKS["unconditional"].make(config).shares == (0.0, 0.0, 0.0, 0.0, 1.0)
 
 
+def test_one_task_has_the_whole_loss():
+    config = TrainConfig(image_weight=0.7, prob_at_one=0.3)
+    assert CLOCKS["mixed"].loss_weights(config) == pytest.approx((0.7, 0.3))
+    assert CLOCKS["recognition"].loss_weights(config) == (0.0, 1.0)
+    assert CLOCKS["generation"].loss_weights(config) == (1.0, 0.0)
+    assert CLOCKS["recognition"].make(config).prob_at_one == 1.0
+
+
 @pytest.mark.parametrize(
     ("clock", "of_evaluation", "expected"),
     [
@@ -125,6 +134,8 @@ def test_only_a_mixture_has_shares_of_its_own():
         ("independent", "tied", "tied"),
         ("mixed", "clean", "clean"),
         ("unconditional", "", "noise"),
+        ("recognition", "", "clean"),
+        ("generation", "", "clean"),
     ],
 )
 def test_what_is_given_is_held_where_the_network_can(
@@ -142,7 +153,7 @@ def test_what_is_given_is_held_where_the_network_can(
         ("coupling", "independent"),
         ("image_parameterization", "velocity, clean, categorical"),
         ("semantics_parameterization", "velocity, clean, categorical"),
-        ("clock", "tied, independent, mixed, unconditional"),
+        ("clock", "tied, independent, mixed, unconditional, recognition, generation"),
     ],
 )
 def test_unknown_parts_are_refused_with_the_list(tiny_experiment, key, listed):
