@@ -1,8 +1,8 @@
 """CamVid at 96x128: streets in eleven classes, twenty minutes of training on two CPU cores.
 
-    python -m symmflow_jax.main --config=configs/camvid_small.py --config.data.dir=DATA
+    python -m symmflow_jax.main --config=configs/camvid_small.py --config.data.dir=CAMVID
 
-`DATA` holds the pictures `train`, `val` and `test` and the masks `trainannot`, `valannot` and
+`CAMVID` holds the pictures `train`, `val` and `test` and the masks `trainannot`, `valannot` and
 `testannot`, as the SegNet tutorial has them. Ids 0 to 10 are the classes; 11 is void, which is not
 learned. Scores are of val; `--config.data.eval_images=test --config.data.eval_masks=testannot`
 with `--mode=evaluate` takes test.
