@@ -21,6 +21,7 @@ from symmflow_jax.evaluation.findings import (
     table_over_seeds,
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.evaluation.scores.masks.segmentation import overlap_of, segmentation
 from symmflow_jax.evaluation.scores.original_size import count_whole_images
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.predictions import SemanticsPrediction
@@ -30,7 +31,6 @@ from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.metrics.masks.overlap import MaskOverlap
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ def predict_semantics(
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
         if evaluator.experiment.kind is SemanticsKind.MASK:
             arrays = batch.labels, result.labels, batch.valid
-            overlap = overlap.merge(_overlap(*arrays, num_classes, schema.ignored))
+            overlap = overlap.merge(overlap_of(*arrays, num_classes, schema.ignored))
         if of_parts:
             parts = _count_at_original_size(evaluator, batch, result.labels)
             original, original_overlap = original.merge(parts[0]), original_overlap.merge(parts[1])
@@ -219,58 +219,6 @@ def _warn_once(message: str) -> None:
     _logger.warning("%s", message)
 
 
-def segmentation(
-    counts: np.ndarray,
-    schema: LabelSchema,
-    scored_size: str,
-    protocol: Protocol,
-    num_examples: int,
-    nfe: float | None,
-    overlap: MaskOverlap | None = None,
-) -> Scores:
-    """Scores of masks from a confusion matrix of pixels, and from their overlap.
-
-    Args:
-        counts: int64 `[classes, classes]`; rows are the true classes.
-        schema: the classes.
-        scored_size: "model" or "original", as in `Protocol`.
-        protocol: the protocol of the scores.
-        num_examples: number of examples.
-        nfe: mean number of network passes for each example, or None.
-        overlap: boundaries and single images, for more scores; None for those of pixels alone.
-    """
-    ignored = schema.ignored
-    values = {
-        "miou": confusion.mean_iou(counts, ignored),
-        "pixel_accuracy": confusion.accuracy(counts, ignored),
-        "frequency_weighted_iou": confusion.frequency_weighted_iou(counts, ignored),
-    }
-    by_class = {"iou": confusion.class_iou(counts, ignored)}
-    if overlap is not None:
-        by_class |= {
-            "dice": confusion.class_dice(counts, ignored),
-            "boundary_iou": overlap.class_boundary_iou(ignored),
-            "precision": confusion.class_precision(counts, ignored),
-            "recall": confusion.class_recall(counts, ignored),
-        }
-        means = ("dice", "boundary_iou")
-        values |= {name: confusion.mean_over_classes(by_class[name]) for name in means}
-        values |= overlap.mean_by_image()
-    return Scores(
-        values=values,
-        num_examples=num_examples,
-        nfe=nfe,
-        by_class={name: _named(schema, scores) for name, scores in by_class.items()},
-        protocol=dataclasses.replace(protocol, scored_size=scored_size),
-    )
-
-
-def _named(schema: LabelSchema, scores: np.ndarray) -> dict[str, float]:
-    """The scores that are defined, by the name of their class."""
-    named = zip(schema.names, scores.tolist(), strict=True)
-    return {name: value for name, value in named if np.isfinite(value)}
-
-
 def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
     """The confusion matrix of a batch's labels and predicted labels, without padding."""
     return _confusion(batch.labels, labels, batch.valid, num_classes)
@@ -304,11 +252,6 @@ def _count_at_original_size(
 @functools.partial(jax.jit, static_argnums=3)
 def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
     return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
-
-
-@functools.partial(jax.jit, static_argnums=(3, 4))
-def _overlap(targets, labels, valid, num_classes: int, ignored: tuple[int, ...]) -> MaskOverlap:
-    return MaskOverlap.from_labels(targets, labels, valid, num_classes, ignored)
 
 
 @functools.partial(jax.jit, static_argnums=3)
