@@ -1,5 +1,7 @@
 """Overlap of masks beyond the pixels of all images together: boundaries, and image by image."""
 
+import functools
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -134,6 +136,7 @@ def _pixels_on_host(true: np.ndarray, predicted: np.ndarray, num_classes: int) -
     return np.stack(counts)[:, None]
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def _scores_of_images(pixels, ignored: tuple[int, ...]) -> jax.Array:
     """Sums over images of mean IoU and mean Dice, and the number of images, float32 `[3]`.
 
@@ -144,11 +147,11 @@ def _scores_of_images(pixels, ignored: tuple[int, ...]) -> jax.Array:
     both, true, predicted = jnp.asarray(pixels).astype(jnp.float32)
     occurs = true + predicted > 0
     occurs = occurs.at[:, jnp.asarray(ignored, int)].set(False) if ignored else occurs
-    number = jnp.sum(occurs, axis=1)
+    number = jnp.sum(occurs, axis=1).astype(jnp.float32)
 
     def mean(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
         values = jnp.where(occurs, numerator / jnp.where(occurs, denominator, 1.0), 0.0)
-        return jnp.sum(values, axis=1) / jnp.maximum(number, 1)
+        return jnp.sum(values, axis=1) / jnp.maximum(number, 1.0)
 
     miou, dice = mean(both, true + predicted - both), mean(2.0 * both, true + predicted)
-    return jnp.stack([jnp.sum(miou), jnp.sum(dice), jnp.sum(number > 0)])
+    return jnp.stack([jnp.sum(miou), jnp.sum(dice), jnp.sum(number > 0.0).astype(jnp.float32)])

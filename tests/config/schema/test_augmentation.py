@@ -27,11 +27,11 @@ def _config(changes):
          "appearance.blur is 2, .* config.train.clock='independent' has none"),
         ({**_BRIGHT, **_MIXED, **_NO_CLEAN}, ".*config.train.clock='mixed' has none of them"),
         ({**_BRIGHT, **_MIXED, "data.latents": "cache"},
-         "brightness is 0.3, which changes pixels, but config.data.latents is 'cache'"),
+         "appearance.brightness is 0.3, which changes pixels, but config.data.latents is 'cache'"),
         ({**_MIXED, "data.appearance.hue": 0.1, "data.image_channels": 1},
          "appearance.hue is 0.1, which is of images with 3 channels, but "
          "config.data.image_channels is 1; set it to 0. Brightness, contrast and blur"),
-        ({**_POINTS, **_BRIGHT, **_MIXED}, "means points, and they have no appearance"),
+        ({**_POINTS, **_BRIGHT, **_MIXED}, ".*means points, and they have no appearance"),
         ({**_POINTS, "data.random_rotation": 5.0}, "random_rotation is 5, .* means points"),
         ({"data.random_rotation": 5.0, "data.latents": "cache"},
          "random_rotation is 5, but config.data.latents is 'cache', whose images are not turned"),

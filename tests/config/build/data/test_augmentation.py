@@ -42,4 +42,4 @@ def test_examples_of_rare_classes_weigh_more():
     factors = np.sqrt(1.0 / np.maximum(occurs.mean(axis=0), 1e-9))
     expected = np.where(occurs, factors, 0.0).max(axis=1)
     np.testing.assert_allclose(experiment.example_weights, expected)
-    assert expected.max() > expected.min() >= 1.0
+    assert expected.min() > 1.0
