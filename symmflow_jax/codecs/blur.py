@@ -30,7 +30,7 @@ def blurred(
     distances = jnp.arange(-reach, reach + 1, dtype=jnp.float32)
     kernel = jnp.exp(-0.5 * jnp.square(distances / jnp.maximum(deviation, _SHARP)))
     kernel = kernel / jnp.sum(kernel)
-    return _along(_along(image, kernel, 0), kernel, 1)
+    return _along(_along(jnp.asarray(image), kernel, 0), kernel, 1)
 
 
 def _along(image: jax.Array, kernel: jax.Array, axis: int) -> jax.Array:

@@ -58,8 +58,9 @@ class MaskOverlap(metrics.Metric):
         counts = valid[:, None, None] & _counted(targets, ignored)
         true = jnp.where(counts, targets, _NO_CLASS)
         predicted = jnp.where(counts, predictions, _NO_CLASS)
-        edges = (jnp.where(on_boundary(mask), mask, _NO_CLASS) for mask in (true, predicted))
-        boundary = _pixels(*edges, num_classes).sum(axis=1)
+        edge = jnp.where(on_boundary(true), true, _NO_CLASS)
+        predicted_edge = jnp.where(on_boundary(predicted), predicted, _NO_CLASS)
+        boundary = _pixels(edge, predicted_edge, num_classes).sum(axis=1)
         return cls(boundary, _scores_of_images(_pixels(true, predicted, num_classes), ignored))
 
     @classmethod
@@ -73,9 +74,11 @@ class MaskOverlap(metrics.Metric):
         """The counts of one pair of int masks of equal shape, on the host."""
         counts = _counted(target, ignored)
         true, predicted = (np.where(counts, m, _NO_CLASS) for m in (target, prediction))
-        edges = (np.where(on_boundary_on_host(m), m, _NO_CLASS) for m in (true, predicted))
+        edge = np.where(on_boundary_on_host(true), true, _NO_CLASS)
+        predicted_edge = np.where(on_boundary_on_host(predicted), predicted, _NO_CLASS)
+        boundary = _pixels_on_host(edge, predicted_edge, num_classes)[:, 0]
         pixels = _pixels_on_host(true, predicted, num_classes)
-        return cls(_pixels_on_host(*edges, num_classes)[:, 0], _scores_of_images(pixels, ignored))
+        return cls(boundary, _scores_of_images(pixels, ignored))
 
     def merge(self, other: "MaskOverlap") -> "MaskOverlap":
         """The sum of both counts, on the host."""
