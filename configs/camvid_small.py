@@ -32,10 +32,10 @@ def get_config():
     config.data.random_flip = True
     config.semantics.encoding = "onehot"
     config.network.channels = 16
-    config.network.channel_multipliers = (1, 2, 4, 6)
+    config.network.channel_multipliers = (1, 2, 3, 4)
     config.network.num_res_blocks = 1
     config.network.num_groups = 8
-    config.network.head_channels = 32
+    config.network.head_channels = 16
     config.train.batch_size = 8
     config.train.num_epochs = 40.0
     config.train.warmup_epochs = 2.0
