@@ -291,6 +291,7 @@ class Run:
     def first_state(self) -> tuple[TrainState, int]:
         """The state to start from, on the devices, and its step."""
         state, self.start.state = self.start.state, None  # The host's copy is not kept.
+        _logger.info("%s", self.experiment.augmentation_in_words)
         if state is None:
             overview = parameter_overview.get_parameter_overview(
                 self.start.shapes.params, include_stats=False

@@ -267,6 +267,15 @@ def _add_archive(path: pathlib.Path, num_classes: int, side: int) -> None:
     np.savez(path, **arrays)
 
 
+def _add_streets(folder: pathlib.Path, split: str) -> None:
+    folder.mkdir(exist_ok=True)
+    _add_pictures(folder / split, (3,))
+    (folder / f"{split}annot").mkdir()
+    for number in range(2):
+        mask = np.arange(64, dtype=np.uint8).reshape(8, 8) % 12
+        Image.fromarray(mask).save(folder / f"{split}annot" / f"{number}.png")
+
+
 def _add_data(folder: pathlib.Path) -> None:
     kinds = {
         "DATA": lambda place: data_kinds._pairs(data_kinds._grey_mask, place, 0),
@@ -278,6 +287,8 @@ def _add_data(folder: pathlib.Path) -> None:
     for name, make in kinds.items():
         (folder / name).mkdir(parents=True)
         make(folder / name)
+    for split in ("train", "val", "test"):
+        _add_streets(folder / "CAMVID", split)
     (folder / "data" / "medmnist").mkdir()
     for name, num_classes in (("dermamnist", 7), ("bloodmnist", 8)):
         _add_archive(folder / "data" / "medmnist" / f"{name}.npz", num_classes, 28)

@@ -15,6 +15,7 @@ from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
 from symmflow_jax.config.choices import choose, listed
 from symmflow_jax.config.schema import (
+    augmentation,
     map_relations,
     measurement,
     old_names,
@@ -66,6 +67,7 @@ def check(config: Config) -> None:
     parts.check(config)
     class_weights.check(config)
     map_relations.check(config)
+    augmentation.check(config)
     _check_rows(config)
     _check_protocol(config)
     measurement.check(config)

@@ -35,6 +35,31 @@ Part = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 
 
 @dataclasses.dataclass(frozen=True)
+class AppearanceConfig:
+    """Random changes of how images look, for examples whose image is held clean alone.
+
+    An image that is learned, so that it can be generated, never changes. So a share of the examples
+    must have a clean image: `train.clock` "mixed" with `train.clock_shares.clean_image`, or
+    "recognition". See docs/augmentation.md. 0 leaves a change out.
+
+    Attributes:
+        brightness: largest distance from 1 of the factor of all values.
+        contrast: the same of the distance from the image's mean grey.
+        saturation: the same of the distance of each colour from its grey; of 3 channels alone.
+        hue: largest turn of the hues, as a share of their circle; of 3 channels alone.
+        blur: largest standard deviation of a Gaussian blur, in pixels of `image_size`.
+        share: share of these examples that change.
+    """
+
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    saturation: Share = 0.0
+    hue: Annotated[float, between(0, 0.5)] = 0.0
+    blur: Annotated[float, between(0, 16)] = 0.0
+    share: Annotated[float, Range(0, 1, open_low=True)] = 0.8
+
+
+@dataclasses.dataclass(frozen=True)
 class DataConfig:
     """The data set, and how its examples become arrays of one shape.
 
@@ -73,6 +98,13 @@ class DataConfig:
         random_flip: in training, mirror half of the examples left to right.
         random_vertical_flip: in training, mirror half of the examples top to bottom; not together
             with `latents`, which hold no such images.
+        random_rotation: in training, largest angle in degrees by which examples are turned to
+            either side, uniformly; what would show empty corners is cut off. Not with `latents`.
+        appearance: in training, changes of colours and sharpness; see `AppearanceConfig`.
+        rare_class_sampling: in training, show examples of rare classes more often: a class in a
+            share f of the examples is shown sqrt(`rare_class_sampling` / f) times as often if that
+            is above 1, as for LVIS (arXiv 1908.03195). 1 counts every class as rare that some
+            example lacks; 0 shows each example once an epoch.
         dequantize_images: in training, add uniform noise of half an 8-bit level to either side.
         class_names: names of the classes in the order of their ids. Required by "paired_folder";
             elsewhere a list replaces the names that the data set gives. For "idx" and "npz" it may
@@ -156,6 +188,9 @@ class DataConfig:
     random_crop: bool = False
     random_flip: bool = False
     random_vertical_flip: bool = False
+    random_rotation: Annotated[float, between(0, 45)] = 0.0
+    appearance: AppearanceConfig = AppearanceConfig()
+    rare_class_sampling: Share = 0.0
     dequantize_images: bool = False
     class_names: tuple[str, ...] = ()
     class_ids: tuple[CountOrZero | tuple[CountOrZero, ...], ...] = ()

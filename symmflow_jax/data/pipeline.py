@@ -15,6 +15,8 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
+from symmflow_jax.data.augmentation.rare_classes import ShownByWeight
+from symmflow_jax.data.augmentation.rotation import rotate
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points, Signals
 from symmflow_jax.data.fingerprint import files_of
 from symmflow_jax.data.geometry.fit import CROP, Box, Fit, Size
@@ -72,6 +74,7 @@ class Preparation:
         ignored_are_unknown: True if ignored classes of the source are unknown, -1, and the others
             are numbered without them; the functions below see to it.
         hidden_share: share of the training masks of which a part is made unknown.
+        rotation: largest angle by which training turns examples, in degrees; see `rotate`.
     """
 
     target: str
@@ -87,6 +90,7 @@ class Preparation:
     has_signals: bool = False
     ignored_are_unknown: bool = False
     hidden_share: float = 0.0
+    rotation: float = 0.0
 
     @property
     def image_type(self) -> type[Images]:
@@ -147,6 +151,9 @@ class Preparation:
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""
         example = self.select(element)
+        if self.rotation:
+            degrees = rng.uniform(-self.rotation, self.rotation)
+            example = rotate(example, degrees, self.resampling)
         if self.image_size:
             example = self._fit(example, rng if self.random_crop or self.fit.draws else None)
         for flips, axis in (
@@ -182,6 +189,7 @@ def training_batches(
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
     mixture: Mixture = ALONE,
+    weights: np.ndarray | None = None,
 ) -> grain.DatasetIterator:
     """Makes an endless iterator over shuffled, augmented batches; each epoch has its own order.
 
@@ -200,17 +208,22 @@ def training_batches(
         first_batch: number of the batch to begin with, at least 0.
         mixture: further parts of the training data. Each has an order of its own, and its share of
             any long row of examples.
+        weights: how often each example of `source` is shown, relative to the others, float
+            `[examples]`; None for each once an epoch. Epochs keep their length.
     """
 
-    def in_random_order(source: Source) -> grain.MapDataset:
+    def in_random_order(source: Source, weights: np.ndarray | None = None) -> grain.MapDataset:
         if skip_errors:
             source = SkippingSource(source, skip_log)
         source = as_learned(source, preparation)
         if mixture.has_incomplete:
             source = Completed(source, preparation.target)
-        return grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+        dataset = grain.MapDataset.source(source).seed(seed)
+        if weights is not None:
+            dataset = ShownByWeight(dataset, weights)
+        return dataset.shuffle().repeat()
 
-    examples = in_random_order(source)
+    examples = in_random_order(source, weights)
     if mixture.parts:
         parts = [examples, *(in_random_order(part.source) for part in mixture.parts)]
         shares = [mixture.share_of_split, *(part.share for part in mixture.parts)]

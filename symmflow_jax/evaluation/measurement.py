@@ -169,14 +169,14 @@ class Scores:
         values: scores by metric.
         num_examples: number of examples, without padding.
         nfe: mean number of network passes for each example, or None for a loss.
-        class_iou: intersection over union of each class that occurs, in [0, 1].
+        by_class: scores of single classes by metric and class, for which they are defined.
         protocol: the protocol of the scores.
     """
 
     values: dict[str, float]
     num_examples: int
     nfe: float | None = None
-    class_iou: dict[str, float] = dataclasses.field(default_factory=dict)
+    by_class: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
     protocol: Protocol
 
 
@@ -202,10 +202,14 @@ def over_seeds(repeats: Sequence[Scores]) -> list[Measurement]:
         )
 
     whole = [measured(name, [s.values[name] for s in repeats]) for name in repeats[0].values]
-    # A class that one seed never predicts may be predicted with another.
-    names = dict.fromkeys(name for scores in repeats for name in scores.class_iou)
-    by_class = {name: [s.class_iou[name] for s in repeats if name in s.class_iou] for name in names}
-    return whole + [measured("iou", values, name) for name, values in by_class.items()]
+    for metric in repeats[0].by_class:
+        found = [scores.by_class[metric] for scores in repeats]
+        # A class that one seed never predicts may be predicted with another.
+        names = dict.fromkeys(name for values in found for name in values)
+        for name in names:
+            of_class = [values[name] for values in found if name in values]
+            whole.append(measured(metric, of_class, name))
+    return whole
 
 
 def score(table: list[Measurement]) -> float | None:

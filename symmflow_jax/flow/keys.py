@@ -38,6 +38,7 @@ class Stream(enum.Enum):
     UNCONDITIONAL_NOISE = "unconditional_noise"
     DROPOUT = "dropout"
     COUPLING = "coupling"
+    APPEARANCE = "appearance"
     # Children of the key of an encoding.
     DEQUANTIZATION = "dequantization"
     POSTERIOR = "posterior"

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
+from symmflow_jax.codecs.appearance import Appearance
 from symmflow_jax.codecs.codec import Codec
 from symmflow_jax.data.batch import Images
 from symmflow_jax.flow import clocks, keys, tasks
@@ -109,6 +110,7 @@ class SymmFlow:
             Needs a network of two clocks.
         windows: the windows in which the network sees a canvas of the codec's size; None for one
             pass over all of it.
+        appearance: how training changes images that are held clean; None for not at all.
 
     Raises:
         ValueError: if a clean component is held, or if there are spans, but the network has one
@@ -127,6 +129,7 @@ class SymmFlow:
     objective: Objective = SymmetricObjective()
     has_span: bool = False
     windows: JointWindows | None = None
+    appearance: Appearance | None = None
 
     def __post_init__(self):
         if self.holds_clean:
@@ -349,9 +352,13 @@ class SymmFlow:
 
     @property
     def of_velocities(self) -> "SymmFlow":
-        """The same method with the objective of the flow, whatever objective it is trained with."""
+        """The same method with the objective of the flow and images as they are.
+
+        It may be trained with another objective, or with images whose appearance changes.
+        """
         return dataclasses.replace(
             self,
+            appearance=None,
             objective=SymmetricObjective(),
             time_sampling=dataclasses.replace(self.time_sampling, map_share=0.0),
         )
@@ -428,14 +435,22 @@ class SymmFlow:
         """The clean data, noise and times of training examples; arguments as in `losses`."""
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
+        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES), has)
+        image = self._seen(example_keys, image, times)
         data = JointState(
             self.codec.encode_image(weights.codec, image_keys, image, train=True),
             self.codec.encode_semantics(weights.codec, semantics_keys, labels),
         )
         coupling_key = keys.stream(example_keys, Stream.COUPLING)[0]
         noise = self.coupling.couple(coupling_key, data, self._noise(example_keys))
-        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES), has)
         return TrainingDraw(data, noise, times)
+
+    def _seen(self, example_keys: ExampleKeys, image: Images, drawn: TrainingTimes) -> Images:
+        """The images with a changed appearance where they are held clean, and not learned."""
+        if self.appearance is None:
+            return image
+        is_held = (drawn.times.image == 1.0) & (drawn.learned.image == 0.0)
+        return self.appearance(keys.stream(example_keys, Stream.APPEARANCE), image, is_held)
 
     def losses_of(
         self, weights: Weights, drawn: TrainingDraw, labels: Labels, loss_weights: JointState

@@ -68,9 +68,43 @@ def class_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
     counts = _without(counts, ignored)
     intersection = np.diag(counts).astype(np.float64)
     union = counts.sum(0) + counts.sum(1) - intersection
-    iou = np.divide(intersection, union, out=np.full(len(counts), np.nan), where=union > 0)
-    iou[list(ignored)] = np.nan
-    return iou
+    return _without_ignored(ratio(intersection, union), ignored)
+
+
+def class_dice(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
+    """Dice coefficient, or F1, of each class, float64 `[num_classes]`; NaN as in `class_iou`."""
+    counts = _without(counts, ignored)
+    sizes = counts.sum(0) + counts.sum(1)
+    return _without_ignored(ratio(2.0 * np.diag(counts), sizes), ignored)
+
+
+def class_precision(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
+    """Share of right pixels among those predicted as each class, float64 `[num_classes]`.
+
+    It is NaN for ignored classes and for classes that are predicted nowhere.
+    """
+    counts = _without(counts, ignored)
+    return _without_ignored(ratio(np.diag(counts), counts.sum(0)), ignored)
+
+
+def class_recall(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> np.ndarray:
+    """Share of each class's pixels that are predicted as it, float64 `[num_classes]`.
+
+    It is NaN for ignored classes and for classes that are true nowhere.
+    """
+    counts = _without(counts, ignored)
+    return _without_ignored(ratio(np.diag(counts), counts.sum(1)), ignored)
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The quotient of two arrays `[num_classes]`, float64; NaN where the denominator is 0."""
+    nothing = np.full(len(denominator), np.nan)
+    return np.divide(numerator, denominator, out=nothing, where=denominator > 0)
+
+
+def mean_over_classes(values: np.ndarray) -> float:
+    """The mean of the values `[num_classes]` that are defined; NaN if none is."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
@@ -79,8 +113,7 @@ def mean_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
     A class occurs if it is true or predicted anywhere, as in the macro Jaccard index of
     torchmetrics.
     """
-    iou = class_iou(counts, ignored)
-    return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+    return mean_over_classes(class_iou(counts, ignored))
 
 
 def frequency_weighted_iou(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
@@ -96,6 +129,11 @@ def accuracy(counts: np.ndarray, ignored: tuple[int, ...] = ()) -> float:
     """The share of correct examples (pixels for masks), in [0, 1]; NaN if there are none."""
     counts = _without(counts, ignored)
     return float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
+
+
+def _without_ignored(values: np.ndarray, ignored: tuple[int, ...]) -> np.ndarray:
+    values[list(ignored)] = np.nan
+    return values
 
 
 def _without(counts: np.ndarray, ignored: tuple[int, ...]) -> np.ndarray:

@@ -97,7 +97,7 @@ def tasks(experiment: Experiment, batch_size: int) -> dict[str, Task]:
         )
         return jax.block_until_ready(result)
 
-    made = {
+    made: dict[str, Callable[[], Callable[[], Any]]] = {
         TRAIN_STEP: lambda: TrainSteps(random_subject),
         GENERATION: lambda: generate,
         RECOGNITION: lambda: predict_semantics,

@@ -64,7 +64,8 @@ def check_data(experiment: Experiment, output: pathlib.Path | None = None) -> bo
     if output is not None:
         outputs.check_writable(output)
     experiment = experiment.changed({"data.latents": ""})
-    splits, told, usable = [], [], True
+    splits: list[_Split] = []
+    told, usable = [], True
     for name in _SPLITS:
         is_training = name == _SPLITS[0]
         source = experiment.training_source if is_training else experiment.evaluation_source
@@ -72,7 +73,8 @@ def check_data(experiment: Experiment, output: pathlib.Path | None = None) -> bo
         told += _tell_split(split, experiment)
         splits.append(split)
         usable &= _is_usable(split.findings, skips=experiment.skips_errors)
-    told += _tell_both(*splits, experiment)
+    training, evaluation = splits
+    told += _tell_both(training, evaluation, experiment)
     for part in experiment.mixture.parts:
         usable &= _can_be_read(part) or experiment.skips_errors
     if output is not None:

@@ -1,5 +1,6 @@
 """Pipelines: order, position, shards, and examples that cannot be read."""
 
+import dataclasses
 import json
 import logging
 
@@ -20,6 +21,7 @@ from symmflow_jax.semantics import labels
 pytestmark = pytest.mark.slow
 
 _PREPARATION = Preparation("label", image_size=(4, 4), image_channels=1, random_flip=True)
+_TURNED = dataclasses.replace(_PREPARATION, rotation=20.0)
 
 
 class _Numbered:
@@ -41,10 +43,12 @@ class _Numbered:
         return {"image": image, "label": np.int32(index % 2)}
 
 
-def _train(size=12, batch_size=4, seed=0, **options) -> grain.DatasetIterator:
+def _train(
+    size=12, batch_size=4, seed=0, preparation=_PREPARATION, **options
+) -> grain.DatasetIterator:
     source = options.pop("source", _Numbered(size))
     return pipeline.training_batches(
-        source, _PREPARATION, batch_size=batch_size, seed=seed, **options
+        source, preparation, batch_size=batch_size, seed=seed, **options
     )
 
 
@@ -85,6 +89,30 @@ def test_training_mirrors_along_the_axes_that_are_asked_for():
         assert found == expected
 
 
+def test_training_turns_by_angles_up_to_the_largest():
+    # The left half of a square is dark; after a turn by a small angle it is dark in the middle.
+    image = np.zeros((40, 40, 1), np.uint8)
+    image[:, 20:] = 255
+    element = {"image": image, "mask": np.asarray(image[..., 0] > 0, np.int32)}
+    preparation = Preparation("mask", (40, 40), 1, rotation=10.0)
+    angles = []
+    for seed in range(20):
+        example = preparation.augment(element, np.random.default_rng(seed))
+        edge = example["labels"].argmax(axis=1)
+        np.testing.assert_allclose(example["image"][..., 0] > 127, example["labels"], atol=1)
+        angles.append(np.degrees(np.arctan2(edge[35] - edge[4], 31)))
+    assert min(angles) < -4 and max(angles) > 4 and np.abs(angles).max() < 12
+    plain = preparation.prepare(element)
+    np.testing.assert_array_equal(plain["labels"], element["mask"])
+
+
+def test_heavy_examples_come_more_often_and_epochs_keep_their_length():
+    batches = _train(weights=np.array([3.0] + [1.0] * 11))
+    found = [i for _ in range(14 * 3) for i in _indices(next(batches))]
+    counts = np.bincount(found, minlength=12)
+    np.testing.assert_allclose(counts, [36] + [12] * 11, atol=1)
+
+
 def test_positions_name_the_place_in_the_batch():
     batches = _train()
     for _ in range(4):
@@ -93,11 +121,12 @@ def test_positions_name_the_place_in_the_batch():
 
 def test_batches_are_the_same_whatever_reads_them_from_any_place():
     pytest.importorskip("absl.flags").FLAGS(["test"])
-    undisturbed = _train(size=13)
+    options = {"preparation": _TURNED, "weights": np.linspace(1.0, 3.0, 13), "size": 13}
+    undisturbed = _train(**options)
     expected = [next(undisturbed) for _ in range(12)]
     step = 0
     for num_workers in (0, 1, 2, 0):  # As a training that is stopped every three steps.
-        batches = _train(size=13, num_workers=num_workers, first_batch=step)
+        batches = _train(num_workers=num_workers, first_batch=step, **options)
         for _ in range(3):
             _assert_equal(next(batches), expected[step])
             step += 1

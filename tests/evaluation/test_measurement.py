@@ -35,7 +35,7 @@ def _scores(seed: int, value: float, nfe: float | None = 1.0, **class_iou: float
         values={"miou": value},
         num_examples=9,
         nfe=nfe,
-        class_iou=class_iou,
+        by_class={"iou": class_iou},
         protocol=dataclasses.replace(_PROTOCOL, seeds=(seed,)),
     )
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from symmflow_jax.codecs.appearance import Appearance
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow import keys
@@ -76,6 +77,28 @@ def test_weights_in_the_compute_dtype_change_no_result(weights):
     jax.tree.map(np.testing.assert_array_equal, *results)
     same = _FLOW.in_compute_dtype(weights)
     assert all(a is b for a, b in zip(*map(jax.tree.leaves, (same, weights)), strict=True))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _drawn(method, example_keys, pixels):
+    labels = jnp.arange(len(pixels)) % 3
+    return method.draw(Weights(None), example_keys, Pixels(pixels), labels)
+
+
+@pytest.mark.parametrize("dequantizes", [True, False])
+def test_images_that_are_learned_never_change_their_appearance(dequantizes):
+    codec = PixelCodec(ClassPlane(3, (), 4.0), (4, 5, 3), dequantizes)
+    plain = SymmFlow(_FLOW.network, codec, time_sampling=TimeSampling(0.25, 0.25, 0.25, 0.25))
+    jittered = dataclasses.replace(plain, appearance=Appearance(0.5, 0.5, 0.5, 0.2, 1.0))
+    pixels = jnp.asarray(np.random.default_rng(0).integers(0, 256, (64, 4, 5, 3), np.uint8))
+    before, after = (_drawn(method, _keys(*range(64)), pixels) for method in (plain, jittered))
+    learned = np.asarray(before.times.learned.image) == 1.0
+    assert 30 < learned.sum() < 60
+    changed = np.any(before.data.image != after.data.image, axis=(1, 2, 3))
+    np.testing.assert_array_equal(changed, ~learned)
+    same = before._replace(data=before.data.semantics), after._replace(data=after.data.semantics)
+    jax.tree.map(np.testing.assert_array_equal, *same)
+    assert jittered.of_velocities.appearance is None  # Scores are of images as they are.
 
 
 def test_parts_of_the_loss_add_up(weights):

@@ -69,6 +69,21 @@ def test_scores_are_those_of_torchmetrics(case):
     # Classes that are not there are not a number here and 0 there; no mean has them.
     by_class = np.nan_to_num(confusion.class_iou(counts, ignored))
     np.testing.assert_allclose(by_class, values["by_class"], rtol=1e-6)
+    for name in ("dice", "precision", "recall"):
+        of_name = getattr(confusion, f"class_{name}")(counts, ignored)
+        np.testing.assert_allclose(np.nan_to_num(of_name), values[name], rtol=1e-6)
+
+
+def test_dice_precision_and_recall_of_a_known_matrix():
+    counts = np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]])
+    np.testing.assert_allclose(confusion.class_dice(counts), [12 / 15, 6 / 9, np.nan])
+    np.testing.assert_allclose(confusion.class_precision(counts), [6 / 7, 3 / 5, np.nan])
+    np.testing.assert_allclose(confusion.class_recall(counts), [6 / 8, 3 / 4, np.nan])
+    np.testing.assert_allclose(confusion.class_recall(counts, (0,)), [np.nan, 3 / 4, np.nan])
+    # The row of an ignored class does not count; predictions of it are misses of the others.
+    np.testing.assert_allclose(confusion.class_precision(counts, (0,)), [np.nan, 1.0, np.nan])
+    assert confusion.mean_over_classes(np.array([0.5, np.nan])) == 0.5
+    assert np.isnan(confusion.mean_over_classes(np.array([np.nan])))
 
 
 def test_masks_are_counted_on_the_host_as_on_the_device():

@@ -20,6 +20,7 @@ from flax import traverse_util
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training, views
 from symmflow_jax.config.build.data import (
+    augmentation,
     batches,
     classes,
     fits,
@@ -246,7 +247,8 @@ class Experiment:
     @property
     def needs_class_counts(self) -> bool:
         """True if training depends on how often each class occurs."""
-        return class_weights.are_counted(self.config)
+        samples = augmentation.samples_rare_classes(self.config)
+        return samples or class_weights.are_counted(self.config)
 
     @functools.cached_property
     def class_table(self) -> np.ndarray:
@@ -269,6 +271,18 @@ class Experiment:
     def class_counts(self) -> ClassCounts:
         """How often each class occurs in the training split; raises DataError as `class_table`."""
         return ClassCounts.of_examples(self.class_table)
+
+    @property
+    def example_weights(self) -> np.ndarray | None:
+        """How often training shows each example, relative to the others; None for equally often."""
+        if not augmentation.samples_rare_classes(self.config):
+            return None
+        return augmentation.example_weights(self.config, self.class_table, self.schema)
+
+    @property
+    def augmentation_in_words(self) -> str:
+        """The random changes of training examples, with those that are left out."""
+        return augmentation.in_words(self.config)
 
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
@@ -367,6 +381,7 @@ class Experiment:
             skip_log=skip_log,
             first_batch=first_batch,
             mixture=self.mixture if source is None else ALONE,
+            weights=self.example_weights if source is None else None,
         )
 
     @property

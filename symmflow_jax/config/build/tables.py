@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
+from symmflow_jax.config.build.data.augmentation import make_appearance
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.fits import FITS, make_fit
 from symmflow_jax.config.build.data.parts import learns_unlabelled
@@ -71,6 +72,8 @@ def unused_keys(config: Config) -> set[str]:
         unused |= {f"train.{key}" for key in ("map_share", "map_target", "map_guidance")}
     if not learns_unlabelled(config):
         unused |= {"data.unlabelled_images", "train.unlabelled_share"}
+    if make_appearance(config.data.appearance) is None:
+        unused.add("data.appearance.share")
     if not config.data.extra_dir:
         unused.add("data.extra_share")
     if not CLASS_WEIGHTS[config.train.class_weights].are_given:

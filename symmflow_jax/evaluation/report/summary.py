@@ -6,6 +6,7 @@ from symmflow_jax.evaluation.report import tables
 
 _OVERLAPS = ("pixel_accuracy", "frequency_weighted_iou")
 _DETAILS = {
+    *("dice", "boundary_iou", "miou_by_image", "dice_by_image"),
     *("calibration_error", "aurc", "auc_of_distances", "loss_image", "loss_semantics"),
     *(f"{of}{name}" for of in ("", "agreement_", "cycle_") for name in _OVERLAPS),
 }

@@ -25,6 +25,7 @@ _NOTHING_COUNTS = (
 )
 _OF_COUNTS = (
     *("miou", "pixel_accuracy", "frequency_weighted_iou", "accuracy"),
+    *("dice", "boundary_iou", "miou_by_image", "dice_by_image"),
     *("calibration_error", "aurc"),
 )
 
@@ -236,23 +237,43 @@ def _as_printed(published: comparison.Published, measurement: Measurement) -> st
 
 
 def _class_section(table: list[Measurement]) -> str:
-    """A table with a row for each class and a column for each solver and number of steps."""
-    by_class = [(m.class_name, m) for m in table if m.class_name is not None]
+    """A table with a row for each class.
+
+    It has a column for the IoU of each solver and number of steps. The other scores of classes are
+    those of the first of them, so that the table stays narrow; `metrics.json` has all.
+    """
+    by_class = [m for m in table if m.class_name is not None]
     if not by_class:
         return ""
-    columns = list(dict.fromkeys(_class_column(m) for _, m in by_class))
-    cells = {(name, _class_column(m)): cell(m) for name, m in by_class}
-    names = dict.fromkeys(name for name, _ in by_class)
+    first = _class_row(by_class[0])
+    shown = [m for m in by_class if m.metric == _IOU or _class_row(m) == first]
+    shown.sort(key=lambda m: m.metric != _IOU)
+    columns = list(dict.fromkeys(_class_column(m) for m in shown))
+    cells = {(m.class_name, _class_column(m)): cell(m) for m in shown}
     rows = [
         [markdown.escape(name), *(cells.get((name, column), "") for column in columns)]
-        for name in names
+        for name in dict.fromkeys(m.class_name for m in shown if m.class_name is not None)
     ]
-    return "## Intersection over union by class\n\n" + markdown.table(["class", *columns], rows)
+    lines = markdown.table(["class", *columns], rows)
+    others = len({_class_row(m) for m in by_class}) > 1 and len({m.metric for m in by_class}) > 1
+    note = (
+        f"\n\nWithout a solver: {first}; `metrics.json` has those of the others." if others else ""
+    )
+    return f"## By class\n\n{lines}{note}"
+
+
+_IOU = "iou"
+
+
+def _class_row(measurement: Measurement) -> str:
+    original = ", original size" if measurement.protocol.scored_size == "original" else ""
+    return measurement.protocol.row + original
 
 
 def _class_column(measurement: Measurement) -> str:
-    original = ", original size" if measurement.protocol.scored_size == "original" else ""
-    return measurement.protocol.row + original
+    if measurement.metric != _IOU:
+        return measurement.metric.replace("_", " ")
+    return f"IoU, {_class_row(measurement)}"
 
 
 def _difference(cells: dict[str, Measurement], name: str) -> str:

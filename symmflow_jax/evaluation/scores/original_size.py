@@ -15,6 +15,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.reading import Picture, reader_of
 from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.metrics.masks.overlap import MaskOverlap
 
 
 class WholeCounts(NamedTuple):
@@ -22,10 +23,12 @@ class WholeCounts(NamedTuple):
 
     Attributes:
         counts: the confusion matrix of pixels.
+        overlap: boundaries and single images.
         nfe: network passes for each image, of which the windows of an image are several.
     """
 
     counts: ConfusionMatrix
+    overlap: MaskOverlap
     nfe: metrics.Average
 
 
@@ -47,8 +50,9 @@ def count_whole_images(
         view: how images are read.
         num_examples: number of examples; 0 takes the whole split.
     """
-    num_classes = evaluator.schema.num_classes
+    num_classes, ignored = evaluator.schema.num_classes, evaluator.schema.ignored
     counts, nfe = ConfusionMatrix.empty(num_classes), metrics.Average.empty()
+    overlap = MaskOverlap.empty(num_classes)
     key = keys.of_seed(protocol.seeds[0], Stream.EVALUATION)
     ahead: collections.deque[np.ndarray] = collections.deque()
     indices: list[int] = []
@@ -68,9 +72,9 @@ def count_whole_images(
         clip=evaluator.experiment.clips_masks,
     )
     for reading in readings:
-        counts = counts.merge(
-            ConfusionMatrix.from_masks(ahead.popleft(), reading.labels, num_classes)
-        )
+        masks = ahead.popleft(), reading.labels
+        counts = counts.merge(ConfusionMatrix.from_masks(*masks, num_classes))
+        overlap = overlap.merge(MaskOverlap.from_masks(*masks, num_classes, ignored))
         passes = np.asarray([reading.nfe], np.float32)
         nfe = nfe.merge(metrics.Average.from_model_output(passes))
-    return WholeCounts(counts, nfe)
+    return WholeCounts(counts, overlap, nfe)

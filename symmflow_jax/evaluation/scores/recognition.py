@@ -21,15 +21,16 @@ from symmflow_jax.evaluation.findings import (
     table_over_seeds,
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.evaluation.scores.masks.segmentation import overlap_of, segmentation
 from symmflow_jax.evaluation.scores.original_size import count_whole_images
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix
+from symmflow_jax.metrics.masks.overlap import MaskOverlap
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ def predict_semantics(
     schema, num_classes = evaluator.schema, evaluator.schema.num_classes
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
     answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
+    overlap, original_overlap = MaskOverlap.empty(num_classes), MaskOverlap.empty(num_classes)
     view = evaluator.experiment.evaluation_view(evaluated.native_scale) if original_size else None
     of_parts = original_size and view is None
     for batch in evaluator.batches(num_examples, original_labels=of_parts):
@@ -162,15 +164,24 @@ def predict_semantics(
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch.valid))
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
+        if evaluator.experiment.kind is SemanticsKind.MASK:
+            arrays = batch.labels, result.labels, batch.valid
+            overlap = overlap.merge(overlap_of(*arrays, num_classes, schema.ignored))
         if of_parts:
-            original = original.merge(_count_at_original_size(evaluator, batch, result.labels))
+            parts = _count_at_original_size(evaluator, batch, result.labels)
+            original, original_overlap = original.merge(parts[0]), original_overlap.merge(parts[1])
     original_nfe = nfe
     if view is not None:
-        original, original_nfe = count_whole_images(
+        original, original_overlap, original_nfe = count_whole_images(
             evaluator, evaluated, solve, protocol, view, num_examples
         )
-    counts, answers, nfe, original, original_nfe = processes.sum_over_processes(
-        (counts.compute(), answers, nfe, original.compute(), original_nfe)
+    counts, answers, nfe, original, original_nfe, overlap, original_overlap = (
+        processes.sum_over_processes(
+            (
+                *(counts.compute(), answers, nfe, original.compute(), original_nfe),
+                *(overlap.compute(), original_overlap.compute()),
+            )
+        )
     )
     cost, num_scored = float(nfe.compute()), int(nfe.count)
     may_be_left_out = schema.ignored or schema.unknown_ids
@@ -180,12 +191,14 @@ def predict_semantics(
         values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
         scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
         return ScoredSemantics([scores], counts, answers)
-    scores = segmentation(counts, schema, "model", protocol, num_scored, cost)
+    scores = segmentation(counts, schema, "model", protocol, num_scored, cost, overlap)
     found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
     if original_size:
         protocol = dataclasses.replace(protocol, view=str(view) if view else None)
         cost, num_scored = float(original_nfe.compute()), int(original_nfe.count)
-        found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
+        found.append(
+            segmentation(original, schema, "original", protocol, num_scored, cost, original_overlap)
+        )
     return ScoredSemantics(found, counts, answers)
 
 
@@ -206,38 +219,6 @@ def _warn_once(message: str) -> None:
     _logger.warning("%s", message)
 
 
-def segmentation(
-    counts: np.ndarray,
-    schema: LabelSchema,
-    scored_size: str,
-    protocol: Protocol,
-    num_examples: int,
-    nfe: float | None,
-) -> Scores:
-    """Scores of masks from a confusion matrix of pixels.
-
-    Args:
-        counts: int64 `[classes, classes]`; rows are the true classes.
-        schema: the classes.
-        scored_size: "model" or "original", as in `Protocol`.
-        protocol: the protocol of the scores.
-        num_examples: number of examples.
-        nfe: mean number of network passes for each example, or None.
-    """
-    named = zip(schema.names, confusion.class_iou(counts, schema.ignored).tolist(), strict=True)
-    return Scores(
-        values={
-            "miou": confusion.mean_iou(counts, schema.ignored),
-            "pixel_accuracy": confusion.accuracy(counts, schema.ignored),
-            "frequency_weighted_iou": confusion.frequency_weighted_iou(counts, schema.ignored),
-        },
-        num_examples=num_examples,
-        nfe=nfe,
-        class_iou={name: value for name, value in named if np.isfinite(value)},
-        protocol=dataclasses.replace(protocol, scored_size=scored_size),
-    )
-
-
 def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
     """The confusion matrix of a batch's labels and predicted labels, without padding."""
     return _confusion(batch.labels, labels, batch.valid, num_classes)
@@ -248,11 +229,13 @@ def average(values: jax.Array, valid: Any) -> metrics.Average:
     return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
 
 
-def _count_at_original_size(evaluator: Evaluator, batch: Any, labels: Any) -> ConfusionMatrix:
-    """The confusion matrix at the masks' own sizes, on the host, since the sizes differ."""
-    num_classes = evaluator.schema.num_classes
+def _count_at_original_size(
+    evaluator: Evaluator, batch: Any, labels: Any
+) -> tuple[ConfusionMatrix, MaskOverlap]:
+    """The counts at the masks' own sizes, on the host, since the sizes differ."""
+    num_classes, ignored = evaluator.schema.num_classes, evaluator.schema.ignored
     preparation = evaluator.experiment.evaluation_preparation
-    total = ConfusionMatrix.empty(num_classes)
+    total, overlap = ConfusionMatrix.empty(num_classes), MaskOverlap.empty(num_classes)
     originals: Sequence[np.ndarray] = batch.original_labels
     for mask, original, valid in zip(
         np.asarray(labels), originals, np.asarray(batch.valid), strict=True
@@ -261,7 +244,9 @@ def _count_at_original_size(evaluator: Evaluator, batch: Any, labels: Any) -> Co
             shown = preparation.content(original.shape)
             enlarged = resize_mask(mask[shown.rows, shown.columns], original.shape)
             total = total.merge(ConfusionMatrix.from_masks(original, enlarged, num_classes))
-    return total
+            found = MaskOverlap.from_masks(original, enlarged, num_classes, ignored)
+            overlap = overlap.merge(found)
+    return total, overlap
 
 
 @functools.partial(jax.jit, static_argnums=3)

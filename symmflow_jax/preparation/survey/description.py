@@ -38,8 +38,8 @@ def describe(findings: DataSurvey, schema: LabelSchema, split: str, what: str = 
     lines += [f"  ! {message}" for message in findings.damaged]
     groups = _alike(findings.errors)
     for messages in groups[:_NUM_SHOWN]:
-        more = f" ({len(messages) - 1} more like this)" if len(messages) > 1 else ""
-        lines.append(f"  ! {messages[0]}{more}")
+        alike = f" ({len(messages) - 1} more like this)" if len(messages) > 1 else ""
+        lines.append(f"  ! {messages[0]}{alike}")
     if len(groups) > _NUM_SHOWN:
         left = sum(len(messages) for messages in groups[_NUM_SHOWN:])
         lines.append(f"  ! ... and {left} more")

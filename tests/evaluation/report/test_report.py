@@ -184,9 +184,8 @@ def test_an_evaluation_in_which_no_pixel_counts(striped, evaluated, tmp_path, mo
     with caplog.at_level("WARNING", "symmflow_jax"):
         findings = make_recognition(evaluator)(evaluated)
     assert caplog.messages == [
-        "No pixel of 3 examples of paired_folder (test) counts: all are of the ignored class "
-        "'void', so their scores are not defined. See config.data.ignored_id, and "
-        "--mode=check_data."
+        "No pixel of 3 examples of paired_folder (test) counts: all are ignored, so their scores "
+        "are not defined. See config.data.ignored_id, and --mode=check_data."
     ]
     for name in ("first", "second"):
         (tmp_path / name / "pictures").mkdir(parents=True)

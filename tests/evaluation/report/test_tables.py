@@ -112,8 +112,29 @@ def test_a_row_for_each_class(table, measurement):
     ]
     text = _text(table + classes)
     assert text.count("| euler | 1 |") == 1
-    assert "| class | euler 1 | euler 2 |\n" in text
+    assert "| class | IoU, euler 1 | IoU, euler 2 |\n" in text
     assert "| sky | 0.2500 |  |\n| road | 0.7500 | 0.5000 |" in text
+
+
+def test_other_scores_of_classes_are_those_of_the_first_row(measurement):
+    classes = [
+        measurement(changes, metric=metric, value=value, class_name="sky")
+        for changes, values in (
+            ({}, {"iou": 0.1, "dice": 0.2, "boundary_iou": 0.3}),
+            ({"num_steps": 2}, {"iou": 0.4, "dice": 0.5, "boundary_iou": 0.6}),
+        )
+        for metric, value in values.items()
+    ]
+    section = tables.sections([measurement(), *classes])[-1]
+    assert section.splitlines() == [
+        "## By class",
+        "",
+        "| class | IoU, euler 1 | IoU, euler 2 | dice | boundary iou |",
+        "| --- | --- | --- | --- | --- |",
+        "| sky | 0.1000 | 0.4000 | 0.2000 | 0.3000 |",
+        "",
+        "Without a solver: euler 1; `metrics.json` has those of the others.",
+    ]
 
 
 def test_counts_stand_below_the_classes_that_were_recognised():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grain
+import numpy as np
 from PIL.Image import Resampling
 
 from symmflow_jax.config.build.data.classes import ignored_are_unknown
@@ -54,6 +55,7 @@ def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
         has_signals=photo_format_of(config.data) is not None,
         ignored_are_unknown=ignored_are_unknown(config, schema),
         hidden_share=config.data.hidden_share,
+        rotation=config.data.random_rotation,
     )
 
 
@@ -134,6 +136,7 @@ def training_batches(
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
     mixture: Mixture = ALONE,
+    weights: np.ndarray | None = None,
 ) -> grain.DatasetIterator:
     """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
@@ -147,6 +150,7 @@ def training_batches(
         skip_log=skip_log,
         first_batch=first_batch,
         mixture=mixture,
+        weights=weights,
     )
 
 

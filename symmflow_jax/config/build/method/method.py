@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from symmflow_jax.config.build.data.augmentation import make_appearance
 from symmflow_jax.config.build.method import codecs
 from symmflow_jax.config.build.method.networks import make_network
 from symmflow_jax.config.build.method.objectives import OBJECTIVES
@@ -141,6 +142,7 @@ def make_method(config: Config, schema: LabelSchema) -> SymmFlow:
         holds_clean=two_clocks and not dissolves(config),
         objective=objective.resolve()(config.train.map_guidance),
         has_span=objective.has_span,
+        appearance=make_appearance(config.data.appearance),
     )
 
 

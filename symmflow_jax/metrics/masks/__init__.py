@@ -1,0 +1,1 @@
+"""Scores of predicted masks: boundaries of classes, and single images."""
