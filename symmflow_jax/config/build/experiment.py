@@ -43,8 +43,10 @@ from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.metrics.conventions import Conventions
 from symmflow_jax.metrics.features import FeatureFunction
 from symmflow_jax.metrics.lpips import Lpips
+from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.palettes import Palette
 from symmflow_jax.training.parallel.parallelism import Parallelism
 
 
@@ -114,6 +116,13 @@ class Experiment:
     def has_own_classes(self) -> bool:
         """True if the config, and not the data set, defines the classes."""
         return sources.has_own_classes(self.config)
+
+    @property
+    def mask_colours(self) -> Palette:
+        """Colour of each class in the mask files of the data; empty if they hold ids."""
+        if self.unused_keys(["data.class_colours"]):
+            return ()
+        return tuple(palettes.from_hex(colour) for colour in self.data.class_colours)
 
     @property
     def skips_errors(self) -> bool:

@@ -10,6 +10,9 @@ from symmflow_jax.data.masks.ids import refuse_lossy
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.palettes import Palette
 
+_MOST_COLOURS = 12
+"""Colours that a message lists."""
+
 
 def read_coloured_mask(
     path: str | pathlib.Path, palette: Palette, decoding: Decoding = DEFAULT
@@ -28,8 +31,21 @@ def read_coloured_mask(
     return ids_of_colours(decode(path, decoding), path, palette)
 
 
-def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: Palette) -> np.ndarray:
-    """The ids of a decoded mask; see `read_coloured_mask`."""
+def ids_of_colours(
+    decoded: Decoded,
+    path: str | pathlib.Path,
+    palette: Palette,
+    *,
+    classes_are_fixed: bool = False,
+) -> np.ndarray:
+    """The ids of a decoded mask; see `read_coloured_mask`.
+
+    Args:
+        decoded: the mask.
+        path: its file, for errors.
+        palette: colour of each id, starting with id 0.
+        classes_are_fixed: True if no key of the config changes the colours, as of a trained model.
+    """
     refuse_lossy(decoded.header, path)
     pixels = pack_colours(np.asarray(to_rgb(decoded, path)))
     colours = pack_colours(np.asarray(palette, np.uint8))
@@ -38,12 +54,23 @@ def ids_of_colours(decoded: Decoded, path: str | pathlib.Path, palette: Palette)
     ids = order[places]
     unknown = np.unique(pixels[colours[ids] != pixels])
     if len(unknown):
+        start = f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of"
+        if classes_are_fixed:
+            raise DataError(
+                f"{start} the model's classes{_transparency(decoded)}, whose colours are "
+                f"{_listed(palette)}. Give a mask in these colours, without smoothing, as PNG."
+            )
         raise DataError(
-            f"{path} has the colour #{unknown[0]:06x} ({len(unknown)} in all) that is none of "
-            f"config.data.class_colours{_transparency(decoded)}; add it, or save the mask without "
-            "smoothing, as PNG."
+            f"{start} config.data.class_colours{_transparency(decoded)}; add it, or save the mask "
+            "without smoothing, as PNG."
         )
     return ids.astype(np.int32)
+
+
+def _listed(palette: Palette) -> str:
+    shown = ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in palette[:_MOST_COLOURS])
+    more = len(palette) - _MOST_COLOURS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _transparency(decoded: Decoded) -> str:

@@ -8,14 +8,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_picture
+from symmflow_jax.inference.given.conditions import read_condition
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime import outputs
 
@@ -38,9 +37,9 @@ def generate_files(
 
     Args:
         model: the model.
-        conditions: for a segmentation model, a mask file or a folder of them; for a
-            classification model, names or numbers of classes separated by commas, or "" for every
-            class.
+        conditions: for a segmentation model, a mask file or a folder of them, with ids or colours
+            as in the data set (`read_condition`); for a classification model, names or numbers of
+            classes separated by commas, or "" for every class.
         output: folder to write to.
         seed: origin of the noise.
         num_steps: steps of the solver.
@@ -68,7 +67,7 @@ def generate_files(
     for index, batch in enumerate(batches(requests)):
         values = padded(np.stack([value for _, value in batch]))
         key = jax.random.fold_in(jax.random.key(seed), index)
-        images = model.generate(values, key, num_steps, solver, guidance)
+        images = model.generate_arrays(values, key, num_steps, solver, guidance)
         for (path, _), image in zip(batch, images, strict=False):
             write_picture(path, np.asarray(image), Made.IMAGE)
     _logger.info("Wrote %d images to %s.", len(requests), output)
@@ -95,7 +94,7 @@ def _mask_conditions(
     name_of = dict(zip(paths, names, strict=True))
 
     def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
-        mask = to_classes(read_mask(path), model.schema, path, classes_are_fixed=True)
+        mask = read_condition(path, model.schema, model.experiment.mask_colours)
         return name_of[path], resize_mask(mask, (height, width))
 
     return _Conditions(unreadable.read(paths, read), unreadable)
