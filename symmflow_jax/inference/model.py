@@ -28,7 +28,7 @@ from symmflow_jax.inference.results.segmentation import Segmentation, Segmentati
 from symmflow_jax.inference.whole import MaskReading
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
-from symmflow_jax.runtime import paths, processes, tracebacks
+from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -533,7 +533,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """
     name = "The folder of the run"
     folder = place.place(paths.expand(os.fspath(workdir), name), name)
-    with checkpoints.open_to_read(folder) as manager:
+    with log_lines.libraries_quiet(), checkpoints.open_to_read(folder) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
         schema = LabelSchema.from_json(description["schema"])
