@@ -24,7 +24,7 @@ _SECONDS = 0.5
 def shown() -> Iterator[None]:
     """Shows the log of the project meanwhile, unless the program shows it already.
 
-    In a notebook progress lines replace each other, and long tables are left out.
+    Long tables are left out. In a notebook progress lines replace each other.
     """
     project = logging.getLogger("symmflow_jax")
     if project.handlers:
@@ -33,6 +33,7 @@ def shown() -> Iterator[None]:
         return
     stream = sys.stdout
     handler: logging.Handler = InPlace(stream) if in_notebook() else logging.StreamHandler(stream)
+    handler.addFilter(lambda record: getattr(record, _KIND, "") != TABLE[_KIND])
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     level, propagates = project.level, project.propagate
     project.addHandler(handler)
@@ -80,11 +81,8 @@ class InPlace(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a record, or keeps a progress line until it is due."""
-        kind = getattr(record, _KIND, "")
-        if kind == TABLE[_KIND]:
-            return
         text = self.format(record)
-        if kind == PROGRESS[_KIND]:
+        if getattr(record, _KIND, "") == PROGRESS[_KIND]:
             self._pending = text
             if time.monotonic() - self._time >= _SECONDS:
                 self._show()

@@ -217,7 +217,11 @@ def _as_pixels(array: np.ndarray) -> np.ndarray:
 
 
 def _of_picture(picture: Image.Image, name: str) -> GivenImage:
-    turns = picture.getexif().get(ExifTags.Base.Orientation, AS_STORED)
+    try:
+        # A PNG is decoded for it.
+        turns = picture.getexif().get(ExifTags.Base.Orientation, AS_STORED)
+    except Exception as error:
+        raise _damaged(name, error) from error
     if turns not in (AS_STORED, 0):
         _logger.warning(
             "%s has the EXIF orientation %s, which a Pillow image is not turned by; "
@@ -237,7 +241,7 @@ def decoded(picture: Image.Image, name: str) -> Decoded:
         picture.load()
     # Pillow's decoders meet damaged files with nearly every kind of error.
     except Exception as error:
-        raise DataError(f"{name} cannot be read ({first_line(error)}).") from error
+        raise _damaged(name, error) from error
     header = Header(
         format=picture.format or "PNG",
         mode=picture.mode,
@@ -248,3 +252,7 @@ def decoded(picture: Image.Image, name: str) -> Decoded:
         is_lossy=False,
     )
     return Decoded(picture, header)
+
+
+def _damaged(name: str, error: Exception) -> DataError:
+    return DataError(f"{name} cannot be read ({first_line(error)}).")
