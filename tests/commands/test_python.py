@@ -12,7 +12,10 @@ import pytest
 
 import symmflow_jax
 from symmflow_jax.commands import python
+from symmflow_jax.inference.model import Model
+from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runtime.errors import CheckpointError
+from tests.campaigns.experiments import random_params
 
 pytestmark = pytest.mark.slow
 
@@ -98,9 +101,11 @@ def test_a_wrong_call_is_told_before_anything_begins(arguments, named, message, 
     assert caught.value.__traceback__.tb_next.tb_next.tb_next is None
 
 
-def test_a_model_without_a_folder_cannot_be_evaluated(random_model, tmp_path):
+def test_a_model_without_a_folder_cannot_be_evaluated(tiny_experiment, tmp_path):
+    experiment = tiny_experiment()
+    model = Model(experiment, Weights(random_params(experiment.method)), step=0)
     with pytest.raises(ValueError, match="give the folder of its run"):
-        symmflow_jax.evaluate(random_model())
+        symmflow_jax.evaluate(model)
     with pytest.raises(CheckpointError, match="holds no checkpoints"):
         symmflow_jax.evaluate(tmp_path)
 
