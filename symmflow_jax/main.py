@@ -22,6 +22,7 @@ from symmflow_jax.commands import (
     training,
     tuning,
     usage,
+    views,
     weights,
 )
 from symmflow_jax.commands.mode import Mode
@@ -40,6 +41,7 @@ _FLAGS = (
     training,
     generation,
     recognition,
+    views,
     datasets,
     weights,
     tuning,

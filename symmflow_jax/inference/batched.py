@@ -16,10 +16,9 @@ from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
+from symmflow_jax.inference.canvas.reading import BATCH_SIZE
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
-
-BATCH_SIZE = 16
 
 
 def predict_each(

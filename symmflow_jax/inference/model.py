@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -12,20 +12,27 @@ import numpy as np
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
-from symmflow_jax.data.transforms import resize_image, resize_mask
+from symmflow_jax.data.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import batched, predictions, whole
+from symmflow_jax.inference import batched, predictions
 from symmflow_jax.inference.batched import BATCH_SIZE
-from symmflow_jax.inference.given.conditions import given_labels, given_masks
+from symmflow_jax.inference.canvas.generation import generate_on_canvas
+from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
+from symmflow_jax.inference.given.conditions import (
+    check_classes,
+    fitted_mask,
+    given_labels,
+    given_masks,
+)
 from symmflow_jax.inference.given.images import Given, GivenImage, given_images
 from symmflow_jax.inference.given.keys import Key, as_key
-from symmflow_jax.inference.predictions import UNSURE, Sample, SemanticsPrediction
-from symmflow_jax.inference.results import description
+from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.inference.results.classification import Classification, Classifications
+from symmflow_jax.inference.results.description import describe
 from symmflow_jax.inference.results.generated import Images as GeneratedImages
 from symmflow_jax.inference.results.segmentation import Segmentation, Segmentations
-from symmflow_jax.inference.whole import MaskReading
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
@@ -51,12 +58,15 @@ class Model:
         experiment: the run's config, classes and method.
         weights: averaged parameters of the network, and parameters of the codec.
         step: number of training steps of these weights.
+        native_scale: pixels of the model for each pixel of an image of the training; None for
+            points, and in runs of earlier versions.
         name: where the model was loaded from.
     """
 
     experiment: Experiment
     weights: Weights
     step: int
+    native_scale: float | None = None
     name: str = ""
 
     @property
@@ -91,7 +101,7 @@ class Model:
 
     def __repr__(self) -> str:
         learned = "" if self.method.is_unconditional else f"{self.experiment.kind.value}s"
-        return description.describe(
+        return describe(
             self.experiment.to_json(),
             place=self.name,
             learned=learned,
@@ -111,13 +121,16 @@ class Model:
         solver: str = "euler",
         guidance: Guidance = NO_GUIDANCE,
         batch_size: int = BATCH_SIZE,
+        **view: Any,
     ) -> Any:
         """Generates images from masks or labels.
 
         Args:
             conditions: one or several of what `given.conditions` names. Masks are files, folders,
                 Pillow images, results of `segment`, or integer arrays `[height, width]` of any
-                size, which are resized to the model's. Labels are numbers or names of classes.
+                size. Pixels that are not known are -1, if the model has learned from such masks
+                (`schema.unknown_ids`); what they show is made up. Labels are numbers or names of
+                classes.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
@@ -125,6 +138,9 @@ class Model:
                 jump (`train.objective`).
             guidance: classifier-free guidance towards the conditions; none by default.
             batch_size: images that are made at once; another one compiles again.
+            **view: how masks are shown, the arguments of `view` by name: `fit="tiles"` makes images
+                of the size of their masks, which may be larger than the model's, one at a time. By
+                default they have the model's size and the geometry of the training.
 
         Returns:
             a Pillow image for one condition, and a list of them for several, which `np.asarray`
@@ -137,16 +153,28 @@ class Model:
                 if the guidance has a weight but the network has one clock for both components.
         """
         self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
-        if self.reads_masks:
-            given = given_masks(conditions, self.schema, self.experiment.mask_colours)
-            size = self.image_shape[:2]
-            values = [resize_mask(mask, size) for mask in given.items]
-        else:
+        if not self.reads_masks:
+            if view:
+                raise ValueError(
+                    "A view is of masks, but this model takes labels, which have no size."
+                )
             given = given_labels(conditions, self.schema)
-            values = list(given.items)
-        arrays = self._generated(values, key, num_steps, solver, guidance, batch_size)
-        if arrays.ndim == 2:
-            return arrays[0] if given.is_one else arrays
+            arrays = self._generated(given.items, key, num_steps, solver, guidance, batch_size)
+            if len(self.image_shape) == 1:
+                return arrays[0] if given.is_one else np.stack(arrays)
+            return given.as_given(GeneratedImages.of(arrays))
+        given = given_masks(conditions, self.schema, self.experiment.mask_colours)
+        if view:
+            options = self.view(**view), self.solver(solver, num_steps), guidance
+            arrays = [
+                generate_on_canvas(self.method, self.weights, mask, (as_key(key), number), *options)
+                for number, mask in enumerate(given.items)
+            ]
+        else:
+            masks = (
+                fitted_mask(mask, self.experiment.preparation, "The mask") for mask in given.items
+            )
+            arrays = self._generated(masks, key, num_steps, solver, guidance, batch_size)
         return given.as_given(GeneratedImages.of(arrays))
 
     @tracebacks.short
@@ -172,8 +200,8 @@ class Model:
         """
         self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
         conditions = self._checked_conditions(conditions)
-        return self._generated(
-            conditions, key, num_steps, solver, guidance, batch_size=len(conditions)
+        return np.stack(
+            self._generated(conditions, key, num_steps, solver, guidance, len(conditions))
         )
 
     def _generated(
@@ -184,18 +212,18 @@ class Model:
         solver: str,
         guidance: Guidance,
         batch_size: int,
-    ) -> np.ndarray:
+    ) -> list[np.ndarray]:
         ranges.check_count("batch_size", batch_size)
         made = batched.generate_each(
             self.method,
             self.weights,
             conditions,
             as_key(key),
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             guidance,
             batch_size,
         )
-        return np.stack(list(made))
+        return list(made)
 
     @tracebacks.short
     def sample(
@@ -226,7 +254,7 @@ class Model:
         ranges.check_count("num_samples", num_samples)
         if what is not Sampled.IMAGES:
             self._require_semantics("There are no", "sample images alone (--what=images)")
-        solve = self._solver(solver, num_steps)
+        solve = self.solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, as_key(key), jnp.arange(num_samples), solve, what
         )
@@ -241,7 +269,7 @@ class Model:
         ensemble_size: int = 1,
         min_confidence: float = 0.0,
         probabilities: bool = False,
-        batch_size: int = BATCH_SIZE,
+        **view: Any,
     ) -> Any:
         """Predicts the masks of images of any size.
 
@@ -255,7 +283,8 @@ class Model:
             ensemble_size: number of noise samples for each image; their predictions vote.
             min_confidence: bound in [0, 1]; pixels with a lower confidence are -1.
             probabilities: whether results have the probabilities of all classes.
-            batch_size: images that are read at once; another one compiles again.
+            **view: how images are read, the arguments of `view` by name: `fit="tiles"`, `overlap`,
+                `flips`, `scale`, `scales`; by default in the geometry of the training.
 
         Returns:
             a `Segmentation` for one image, and a list of them for several (`Segmentations`);
@@ -269,22 +298,22 @@ class Model:
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        self._check_recognition(ensemble_size, min_confidence, batch_size)
+        predictions.check_min_confidence(min_confidence)
         if probabilities:
             self._check_probabilities()
         given = given_images(images, self.image_shape[-1])
         readings = self.read_masks(
             (item.pixels() for item in given.items),
             key,
+            self.view(**view),
             num_steps,
             solver,
             ensemble_size,
             with_probabilities=probabilities,
-            batch_size=batch_size,
         )
         results = Segmentations(
             Segmentation(
-                np.where(reading.confidence < min_confidence, UNSURE, reading.labels),
+                reading.answers(min_confidence),
                 reading.confidence,
                 reading.entropy,
                 reading.probabilities,
@@ -295,35 +324,80 @@ class Model:
         )
         return given.as_given(results)
 
+    def view(
+        self,
+        fit: str = "",
+        overlap: float | None = None,
+        flips: bool = False,
+        scale: float | None = None,
+        scales: Sequence[float] | None = None,
+    ) -> View:
+        """How `read_masks` reads images of any size; see docs/any_size.md.
+
+        Args:
+            fit: a name of `VIEWS` (docs/choices.md), such as "tiles"; "" takes that of the run.
+            overlap: share of a window that the next one covers, in [0, 0.9]; 0.5 by default.
+            flips: whether mirror images are read too, and the answers averaged.
+            scale: pixels of the model for each pixel of an image; the run's own by default.
+            scales: factors of the scale at which images are read, and the answers averaged.
+
+        Raises:
+            ValueError: if there is no such fit, it does not use an option that is given, a value
+                is out of its range, or the scale is not known.
+        """
+        return self.experiment.view(
+            self.native_scale, fit=fit, overlap=overlap, flips=flips, scale=scale, scales=scales
+        )
+
     def read_masks(
         self,
-        images: Iterable[np.ndarray],
-        key: Key,
+        images: Iterable[Picture],
+        key: Key = 0,
+        view: View | None = None,
         num_steps: int = 1,
         solver: str = "euler",
         ensemble_size: int = 1,
-        *,
         with_probabilities: bool = False,
-        batch_size: int = BATCH_SIZE,
     ) -> Iterator[MaskReading]:
-        """Reads the masks of images as they come; see `whole.read_masks`.
+        """Yields the masks of images of any sizes, in order and in each image's own size.
 
         Args:
-            images: uint8 `[height, width, channels]`, of any sizes.
-            key, num_steps, solver, ensemble_size, batch_size: as in `segment`.
-            with_probabilities: whether readings have probabilities.
+            images: Pillow images, or arrays `[height, width, channels]`, uint8 or float in [-1, 1].
+            key: origin of the noise; image i of the model's size has that of `predict_semantics`.
+            view: how they are read; by default as the run was trained.
+            num_steps, solver, ensemble_size: as in `segment`.
+            with_probabilities: whether readings have the probabilities of the classes.
+
+        Raises:
+            ValueError: if the model classifies; if an image cannot be read by this view; or as in
+                `segment`.
         """
-        return whole.read_masks(
-            self.method,
-            self.weights,
+        ranges.check_count("ensemble_size", ensemble_size)
+        random_key = as_key(key)
+        return self.reader.read(
             images,
-            as_key(key),
-            self._solver(solver, num_steps),
+            lambda number: (random_key, number),
+            view or self.view(),
+            self.solver(solver, num_steps),
             ensemble_size,
-            resampling=self.experiment.preparation.resampling,
             with_probabilities=with_probabilities,
-            batch_size=batch_size,
         )
+
+    @property
+    def reader(self) -> Reader:
+        """What reads masks of images of any size; raises ValueError if the model classifies."""
+        self._require_semantics("It predicts no", "it can sample images")
+        if not self.reads_masks:
+            raise ValueError("This model reads labels, not masks; use classify().")
+        return reader_of(self.experiment, self.weights)
+
+    def fitted(self, picture: Picture) -> np.ndarray:
+        """A picture of any size in the model's size and geometry, uint8 `[*image_shape]`.
+
+        Args:
+            picture: a Pillow image or uint8 `[height, width, channels]`.
+        """
+        return self.experiment.preparation.fitted(picture)
 
     @tracebacks.short
     def classify(
@@ -340,8 +414,9 @@ class Model:
 
         Args:
             images: as in `segment`; or float points `[n]` or `[batch, n]`.
-            key, num_steps, solver, ensemble_size, batch_size: as in `segment`.
+            key, num_steps, solver, ensemble_size: as in `segment`.
             min_confidence: bound in [0, 1]; labels with a lower confidence are -1.
+            batch_size: images that are read at once; another one compiles again.
 
         Returns:
             a `Classification` for one image or point, and a list of them for several;
@@ -352,14 +427,17 @@ class Model:
         """
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        self._check_recognition(ensemble_size, min_confidence, batch_size)
+        ranges.check_count("ensemble_size", ensemble_size)
+        ranges.check_count("batch_size", batch_size)
+        predictions.check_min_confidence(min_confidence)
+        self._require_semantics("It predicts no", "it can sample images")
         given, examples = self._given_examples(images)
         found = batched.predict_each(
             self.method,
             self.weights,
             examples,
             as_key(key),
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             ensemble_size,
             batch_size,
         )
@@ -384,13 +462,8 @@ class Model:
             is_one = points.ndim == 1
             checked = self._checked_images(points[None] if is_one else points).values
             return Given(list(checked), is_one), iter(checked)
-        height, width, channels = self.image_shape
-        resampling = self.experiment.preparation.resampling
-        given = given_images(images, channels)
-        return given, (
-            resize_image(item.pixels(), (height, width), channels, resampling)
-            for item in given.items
-        )
+        given = given_images(images, self.image_shape[-1])
+        return given, (self.fitted(item.pixels()) for item in given.items)
 
     @tracebacks.short
     def predict_semantics(
@@ -422,7 +495,7 @@ class Model:
             as_key(key),
             jnp.arange(len(checked.values)),
             checked,
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             ensemble_size,
         )
 
@@ -455,14 +528,6 @@ class Model:
                 f"{fault} masks or labels, which it does not know; {remedy}."
             )
 
-    def _check_recognition(
-        self, ensemble_size: int, min_confidence: float, batch_size: int
-    ) -> None:
-        ranges.check_count("ensemble_size", ensemble_size)
-        ranges.check_count("batch_size", batch_size)
-        predictions.check_min_confidence(min_confidence)
-        self._require_semantics("It predicts no", "it can sample images")
-
     def _check_probabilities(self) -> None:
         encoding = self.method.codec.encoding
         if not isinstance(encoding, ProbabilityEncoding):
@@ -472,7 +537,8 @@ class Model:
                 "leave them out."
             )
 
-    def _solver(self, name: str, num_steps: int):
+    def solver(self, name: str, num_steps: int) -> Solve:
+        """The solver of a name; raises ValueError for an unknown one, or no number of steps."""
         ranges.check_count("num_steps", num_steps)
         return self.experiment.solver(name, num_steps)
 
@@ -504,14 +570,7 @@ class Model:
             raise ValueError(
                 f"Conditions have shape {conditions.shape}; this model takes {('batch', *shape)}."
             )
-        num_classes = self.schema.num_classes
-        if not np.issubdtype(conditions.dtype, np.integer):
-            raise ValueError(f"Conditions are {conditions.dtype}; give integers.")
-        if conditions.min() < 0 or conditions.max() >= num_classes:
-            raise ValueError(
-                f"Conditions range from {conditions.min()} to {conditions.max()}; the classes "
-                f"are 0 to {num_classes - 1}: {', '.join(self.schema.names)}."
-            )
+        check_classes(conditions, self.schema, are_masks=self.reads_masks)
         return conditions.astype(np.int32)
 
 
@@ -547,4 +606,5 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
-    return Model(experiment, weights, step, str(folder))
+    native_scale = description.get("native_scale")
+    return Model(experiment, weights, step, native_scale, str(folder))

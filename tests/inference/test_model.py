@@ -200,6 +200,19 @@ def test_masks_of_any_size_become_images(models, tmp_path):
     np.testing.assert_array_equal(np.asarray(made), expected)
 
 
+def test_a_view_makes_masks_by_windows_and_images_of_the_size_of_their_mask(models):
+    model = models["onehot"]
+    wide = np.zeros((8, 24), np.int32)
+    made = model.generate([wide, wide.T], num_steps=1, fit="tiles", scale=1.0)
+    assert [image.size for image in made] == [(24, 8), (8, 24)]
+    result = model.segment(np.zeros((8, 24, 3), np.uint8), fit="tiles", scale=1.0, flips=True)
+    assert result.mask.shape == (8, 24)
+    with pytest.raises(ValueError, match="'tile'.* choose one of"):
+        model.segment(np.zeros((8, 24, 3), np.uint8), fit="tile")
+    with pytest.raises(ValueError, match="takes labels, which have no size"):
+        models["plane"].generate(0, fit="tiles")
+
+
 def test_threads_share_a_model(models):
     image = _images()[0]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:

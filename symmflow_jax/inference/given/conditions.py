@@ -1,5 +1,7 @@
 """Masks and labels as users have them: files, folders, pictures, arrays, names of classes."""
 
+import dataclasses
+import logging
 import pathlib
 from collections.abc import Iterable
 from typing import Any
@@ -10,17 +12,27 @@ from PIL import Image
 from symmflow_jax.data.decoding.decoding import Decoded, decode
 from symmflow_jax.data.masks.colours import ids_of_colours
 from symmflow_jax.data.masks.ids import ids_of
+from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.inference.files.inputs import image_paths
 from symmflow_jax.inference.files.made import Made, made_of
 from symmflow_jax.inference.given.images import Given, decoded, is_array, is_place, local_path
 from symmflow_jax.runtime.errors import nearest, shown_value
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 from symmflow_jax.semantics.palettes import Palette
 
+_logger = logging.getLogger(__name__)
 
-def read_condition(path: pathlib.Path, schema: LabelSchema, colours: Palette) -> np.ndarray:
+UNSURE_ID = 255
+"""Id of unsure pixels in the masks that `segment` writes, if no other one is given."""
+
+_MOST_LEFT_OUT = 0.02
+
+
+def read_condition(
+    path: pathlib.Path, schema: LabelSchema, colours: Palette, unsure_id: int = UNSURE_ID
+) -> np.ndarray:
     """The classes of a mask file for a trained model, integers `[height, width]`.
 
     Args:
@@ -28,12 +40,33 @@ def read_condition(path: pathlib.Path, schema: LabelSchema, colours: Palette) ->
             masks. A mask that this project has written holds ids in both cases.
         schema: the classes.
         colours: colour of each class in the data set's masks; empty if these hold ids.
+        unsure_id: a further id of unknown pixels, which are -1, unless a class has it.
 
     Raises:
-        DataError: if the file cannot be read, or has ids or colours of no class.
+        DataError: if the file cannot be read, or has ids or colours of no class, or unknown pixels
+            for a model that has not learned from such masks.
     """
     holds_ids = not colours or made_of(path) is Made.MASK
-    return _classes(decode(path), path, schema, () if holds_ids else colours)
+    return _classes(decode(path), path, schema, () if holds_ids else colours, unsure_id)
+
+
+def fitted_mask(mask: np.ndarray, preparation: Preparation, name: str) -> np.ndarray:
+    """A mask in the model's size and geometry; a warning tells if its sides are left out.
+
+    Args:
+        mask: integers `[height, width]`.
+        preparation: the preparation of the model's examples.
+        name: what the mask is called.
+    """
+    height, width = preparation.shown((mask.shape[0], mask.shape[1])).size
+    left_out = 1.0 - height * width / mask.size
+    if left_out > _MOST_LEFT_OUT:
+        _logger.warning(
+            "%s is %dx%d (width x height), of which the model's images show the middle %dx%d as "
+            "in training; --fit=tiles (fit=\"tiles\" in Python) makes an image of all of it.",
+            name, mask.shape[1], mask.shape[0], width, height,
+        )  # fmt: skip
+    return preparation.fitted_mask(mask)
 
 
 def given_masks(masks: Any, schema: LabelSchema, colours: Palette = ()) -> Given[np.ndarray]:
@@ -102,15 +135,27 @@ def given_labels(labels: Any, schema: LabelSchema) -> Given[np.ndarray]:
         raise ValueError(f"Conditions have shape {array.shape}; this model takes ('batch',).")
     if not array.size:
         raise ValueError("There is no label; give at least one.")
-    check_classes(array, schema)
+    check_classes(array, schema, are_masks=False)
     return Given(list(np.atleast_1d(array).astype(np.int32)), is_one=array.ndim == 0)
 
 
-def check_classes(numbers: np.ndarray, schema: LabelSchema) -> None:
-    """Raises a ValueError unless numbers are those of classes."""
+def check_classes(numbers: np.ndarray, schema: LabelSchema, *, are_masks: bool) -> None:
+    """Raises a ValueError unless numbers are those of classes, or -1 for unknown pixels.
+
+    Args:
+        numbers: labels or masks.
+        schema: the classes; it tells if the model has learned from masks with unknown pixels.
+        are_masks: True for masks.
+    """
     if not np.issubdtype(numbers.dtype, np.integer):
         raise ValueError(f"Conditions are {numbers.dtype}; give integers.")
-    if numbers.min() < 0 or numbers.max() >= schema.num_classes:
+    lowest = UNKNOWN if are_masks and schema.unknown_ids else 0
+    if are_masks and UNKNOWN <= numbers.min() < lowest:
+        raise ValueError(
+            "Conditions have unknown pixels (-1), but this model was trained with whole masks "
+            "alone; train one with config.data.hidden_share=0.5, or fill these pixels."
+        )
+    if numbers.min() < lowest or numbers.max() >= schema.num_classes:
         raise ValueError(
             f"Conditions range from {numbers.min()} to {numbers.max()}; the classes "
             f"are 0 to {schema.num_classes - 1}: {', '.join(schema.names)}."
@@ -141,7 +186,7 @@ def _single(mask: Any, name: str, schema: LabelSchema, colours: Palette) -> np.n
     if array.ndim != 2 or not array.size:
         takes = "[height, width]" + (", or colours [height, width, 3] in uint8" if colours else "")
         raise ValueError(f"{name} has shape {array.shape}; this model takes {takes}.")
-    check_classes(array, schema)
+    check_classes(array, schema, are_masks=True)
     return array.astype(np.int32)
 
 
@@ -153,9 +198,22 @@ def _of_picture(
 
 
 def _classes(
-    mask: Decoded, path: pathlib.Path, schema: LabelSchema, colours: Palette
+    mask: Decoded,
+    path: pathlib.Path,
+    schema: LabelSchema,
+    colours: Palette,
+    unsure_id: int = UNSURE_ID,
 ) -> np.ndarray:
     if colours:
         return ids_of_colours(mask, path, colours, classes_are_fixed=True)
     ids = ids_of(mask, path, schema.known_ids, classes_are_fixed=True)
+    if unsure_id not in schema.known_ids:
+        if schema.unknown_ids:
+            schema = dataclasses.replace(schema, unknown_ids=(*schema.unknown_ids, unsure_id))
+        elif unsure_id in ids:
+            raise DataError(
+                f"{path} has unsure pixels (id {unsure_id}), but this model was trained with whole "
+                "masks alone. Train one with --config.data.hidden_share=0.5, or on masks that have "
+                "pixels of config.data.ignored_id; or fill these pixels."
+            )
     return to_classes(ids, schema, path, classes_are_fixed=True)

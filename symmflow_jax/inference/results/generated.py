@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -23,8 +24,8 @@ class Images(list[Image.Image]):
     """
 
     @classmethod
-    def of(cls, arrays: np.ndarray) -> "Images":
-        """The images of uint8 `[batch, height, width, channels]`."""
+    def of(cls, arrays: Iterable[np.ndarray]) -> "Images":
+        """The images of uint8 arrays `[height, width, channels]`."""
         return cls([Image.fromarray(a[..., 0] if a.shape[-1] == 1 else a) for a in arrays])
 
     def save(self, folder: str | os.PathLike) -> list[pathlib.Path]:
@@ -39,6 +40,9 @@ class Images(list[Image.Image]):
         return f"<{len(self)} generated images{size}>"
 
     def _repr_png_(self) -> bytes:
+        if len({image.size for image in self}) > 1:
+            pictures = [("", np.asarray(image.convert("RGB"))) for image in self[:_MOST_SHOWN]]
+            return figures.png(figures.column([figures.row([one]) for one in pictures]))
         arrays = [np.asarray(image) for image in self[:_MOST_SHOWN]]
         pictures = [("", a if a.ndim == 3 else a[..., None]) for a in arrays]
         rows = [pictures[i : i + _IN_A_ROW] for i in range(0, len(pictures), _IN_A_ROW)]

@@ -1,12 +1,19 @@
 """Masks and labels as users have them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.made import Made, write_ids
-from symmflow_jax.inference.given.conditions import given_labels, given_masks, read_condition
+from symmflow_jax.inference.given.conditions import (
+    fitted_mask,
+    given_labels,
+    given_masks,
+    read_condition,
+)
 from symmflow_jax.semantics.labels import filed_under
 
 _SCHEMA = filed_under((7, 1, 30), ("sky", "road", "tree"))
@@ -58,6 +65,29 @@ def test_errors_about_a_trained_model_name_no_key_of_the_config(tmp_path):
         with pytest.raises(DataError, match=message) as caught:
             read_condition(tmp_path / name, _SCHEMA, colours)
         assert "config." not in str(caught.value)
+
+
+def test_unknown_pixels_are_for_models_that_have_learned_from_them(tmp_path):
+    knows = dataclasses.replace(_SCHEMA, unknown_ids=(200,))
+    holes, with_holes = np.array([[7, 255, 200]], np.uint8), np.array([[0, -1, -1]])
+    Image.fromarray(holes).save(tmp_path / "holes.png")
+    for mask in (tmp_path / "holes.png", Image.fromarray(holes), with_holes):
+        (found,) = given_masks(mask, knows).items
+        np.testing.assert_array_equal(found, with_holes)
+    with pytest.raises(ValueError, match="unknown pixels .-1., but this model was trained with wh"):
+        given_masks(with_holes, _SCHEMA)
+    with pytest.raises(DataError, match="has unsure pixels .id 255., but this model"):
+        given_masks(Image.fromarray(holes[:, :2]), _SCHEMA)
+
+
+def test_a_mask_whose_sides_are_left_out_is_told(tiny_experiment, log):
+    preparation = tiny_experiment().preparation
+    assert fitted_mask(np.zeros((16, 16), int), preparation, "x.png").shape == (8, 8)
+    assert log.text == ""
+    assert fitted_mask(np.zeros((16, 40), int), preparation, "x.png").shape == (8, 8)
+    assert "x.png is 40x16 (width x height), of which the model's images show the middle 16x16" in (
+        log.text
+    )
 
 
 @pytest.mark.parametrize(
