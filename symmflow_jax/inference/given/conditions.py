@@ -162,13 +162,13 @@ def check_classes(numbers: np.ndarray, schema: LabelSchema, *, are_masks: bool) 
         )
 
 
-def _number(name: str, schema: LabelSchema) -> np.int32:
+def _number(name: str, schema: LabelSchema) -> np.ndarray:
     if name not in schema.names:
         raise ValueError(
             f"{shown_value(name)} is no class of this model. "
             f"{nearest(name, schema.names, 'classes')}"
         )
-    return np.int32(schema.names.index(name))
+    return np.asarray(schema.names.index(name), np.int32)
 
 
 def _single(mask: Any, name: str, schema: LabelSchema, colours: Palette) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Images as users have them: files, folders, Pillow images and arrays of any size."""
 
 import dataclasses
+import difflib
 import logging
 import os
 import pathlib
@@ -17,7 +18,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.inputs import image_paths
 from symmflow_jax.inference.files.made import Made
 from symmflow_jax.runtime import paths
-from symmflow_jax.runtime.errors import first_line, shown_value
+from symmflow_jax.runtime.errors import first_line, shown, shown_value
 from symmflow_jax.runtime.storage import place
 
 _logger = logging.getLogger(__name__)
@@ -127,10 +128,17 @@ def local_path(value: Any, name: str) -> pathlib.Path:
     """The path of a file or folder on a disk; `~` and `$VARIABLES` are expanded.
 
     Raises:
+        DataError: if it does not exist; the message names a similar one beside it.
         ValueError: for a place in a bucket, or a variable that is not set.
     """
     text = paths.expand(os.fspath(value), name)
-    return place.local(text, name, "Copy the files to a disk, and give their folder there.")
+    path = place.local(text, name, "Copy the files to a disk, and give their folder there.")
+    if path.exists():
+        return path
+    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+    similar = difflib.get_close_matches(path.name, beside, n=1)
+    meant = f" Did you mean {shown(path.with_name(similar[0]))!r}?" if similar else ""
+    raise DataError(f"{name} is {shown(path)!r}, which does not exist.{meant}")
 
 
 def is_array(value: Any) -> bool:
@@ -159,7 +167,7 @@ def _single(image: Any, name: str, channels: int) -> GivenImage:
 def _with_channels(array: np.ndarray, name: str, channels: int) -> np.ndarray:
     """An array `[height, width, channels]` with 1 or 3 channels, or as many as the model has."""
     known = sorted({*_COLOUR_OR_GREY, channels})
-    shown = f"{name} has shape {array.shape}"
+    start = f"{name} has shape {array.shape}"
     if array.ndim == 2 and array.size:
         return array[..., None]
     if array.ndim == 3 and array.size and array.shape[-1] in known:
@@ -173,7 +181,7 @@ def _with_channels(array: np.ndarray, name: str, channels: int) -> np.ndarray:
         remedy = "leave out the transparency: image[..., :3]."
     elif array.ndim == 3:
         remedy += " Several grey images are a list of arrays [height, width]."
-    raise ValueError(f"{shown}; {remedy}")
+    raise ValueError(f"{start}; {remedy}")
 
 
 def _check_floats(arrays: Sequence[Any]) -> None:

@@ -98,7 +98,7 @@ def test_a_mask_whose_sides_are_left_out_is_told(tiny_experiment, log):
         (np.zeros(3, int), r"shape \(3,\); this model takes \[height, width\]"),
         ([], "There is no mask"),
         (None, "The masks are None"),
-        ("none.png", r"masks='none\.png' is no image"),
+        ("none.png", r"masks is 'none\.png', which does not exist"),
     ],
 )
 def test_what_is_no_mask_is_refused(masks, message):

@@ -65,8 +65,9 @@ def test_a_file_is_turned_by_exif_and_a_picture_is_told(tmp_path, log):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ("none.png", r"images='none\.png' is no image and no folder"),
-        (["none.png"], r"images\[0\] is 'none\.png', which is no file"),
+        ("none.png", r"^images is 'none\.png', which does not exist\.$"),
+        (["none.png"], r"^images\[0\] is 'none\.png', which does not exist\.$"),
+        (["."], r"images\[0\] is '\.', which is no file. A folder is given alone"),
         ([], "There is no image"),
         (np.zeros((0, 8, 8, 3), np.uint8), "There is no image"),
         (3, "The images are 3; give a file"),
@@ -85,6 +86,11 @@ def test_a_file_is_turned_by_exif_and_a_picture_is_told(tmp_path, log):
 def test_what_is_no_image_is_refused_with_the_remedy(images, message):
     with pytest.raises(ValueError, match=message):
         given_images(images, 3)
+
+
+def test_a_file_that_does_not_exist_has_a_similar_one_beside_it(folder):
+    with pytest.raises(DataError, match=r"does not exist\. Did you mean '.*/[ab]\.png'\?"):
+        given_images(folder / "a.pmg", 3)
 
 
 def test_a_damaged_file_is_named(tmp_path):
