@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import jax
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runtime.errors import CheckpointError
 from tests.campaigns.experiments import random_params
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 _TINY = pathlib.Path(__file__).parents[1] / "configs" / "tiny.py"
 _QUICK = {"eval.metrics": ("recognition",), "eval.num_steps": 1, "semantics.encoding": "onehot"}
@@ -27,7 +28,8 @@ _QUICK = {"eval.metrics": ("recognition",), "eval.num_steps": 1, "semantics.enco
 def run(tmp_path_factory) -> pathlib.Path:
     """A run that was trained from Python for two steps."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    model = symmflow_jax.train(_TINY, _QUICK, train={"num_epochs": 0.25}, workdir=folder)
+    with jax.numpy_dtype_promotion("standard"):
+        model = symmflow_jax.train(_TINY, _QUICK, train={"num_epochs": 0.25}, workdir=folder)
     assert model.step == 2 and model.name == str(folder)
     return folder
 
@@ -35,12 +37,14 @@ def run(tmp_path_factory) -> pathlib.Path:
 def test_a_run_from_python_is_that_of_the_command_and_goes_on(run, capsys):
     assert (run / "report.md").exists() and (run / "history.jsonl").exists()
     found = []
+
+    def go_on() -> None:
+        with jax.numpy_dtype_promotion("standard"):
+            values = {"num_epochs": 0.25}
+            found.append(symmflow_jax.train(str(_TINY), _QUICK, train=values, workdir=run))
+
     # In another thread, where no signal can be handled.
-    thread = threading.Thread(
-        target=lambda: found.append(
-            symmflow_jax.train(str(_TINY), _QUICK, train={"num_epochs": 0.25}, workdir=run)
-        )
-    )
+    thread = threading.Thread(target=go_on)
     thread.start()
     thread.join()
     assert found[0].step == 2

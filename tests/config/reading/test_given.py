@@ -5,7 +5,8 @@ import pathlib
 import numpy as np
 import pytest
 
-from symmflow_jax.config import conversion, given
+from symmflow_jax.config import conversion
+from symmflow_jax.config.reading import given
 
 
 def test_overrides_come_by_dotted_key_or_by_section():
