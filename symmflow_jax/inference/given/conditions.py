@@ -63,7 +63,7 @@ def fitted_mask(mask: np.ndarray, preparation: Preparation, name: str) -> np.nda
     if left_out > _MOST_LEFT_OUT:
         _logger.warning(
             "%s is %dx%d (width x height), of which the model's images show the middle %dx%d as "
-            "in training; --fit=tiles (fit=\"tiles\" in Python) makes an image of all of it.",
+            "in training; --fit=tiles makes an image of all of it (fit=\"tiles\" in Python).",
             name, mask.shape[1], mask.shape[0], width, height,
         )  # fmt: skip
     return preparation.fitted_mask(mask)

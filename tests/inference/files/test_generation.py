@@ -1,5 +1,7 @@
 """Masks and labels in, images out."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -74,13 +76,14 @@ def test_an_id_that_the_model_does_not_know_is_an_error(model, tmp_path):
 def test_masks_in_the_colours_of_the_data_set_are_conditions(random_model, tmp_path):
     """Training with data.class_colours reads masks by their colours, and so does generation."""
     colours = ("#000000", "#ff0000", "#00ff00", "#0000ff", "#ffffff")
-    model = random_model(
-        **{
-            "data.source": "paired_folder",
-            "data.class_names": tuple("abcde"),
-            "data.class_colours": colours,
-        }
-    )
+    model = random_model()
+    values = {
+        "data.source": "paired_folder",
+        "data.class_names": model.schema.names,
+        "data.class_colours": colours,
+    }
+    experiment = model.experiment.with_schema(model.schema).changed(values)
+    model = dataclasses.replace(model, experiment=experiment)
     classes = np.eye(8, dtype=np.uint8) * 3
     (tmp_path / "masks").mkdir()
     levels = np.asarray([from_hex(colour) for colour in colours], np.uint8)
