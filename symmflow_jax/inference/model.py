@@ -446,8 +446,8 @@ class Model:
                 int(result.answers(min_confidence)),
                 float(result.confidence),
                 float(result.entropy),
-                result.probabilities,
-                result.distances,
+                _on_host(result.probabilities),
+                _on_host(result.distances),
                 self.schema,
                 item if isinstance(item, GivenImage) else None,
             )
@@ -572,6 +572,10 @@ class Model:
             )
         check_classes(conditions, self.schema, are_masks=self.reads_masks)
         return conditions.astype(np.int32)
+
+
+def _on_host(array: jax.Array | None) -> np.ndarray | None:
+    return None if array is None else np.asarray(array)
 
 
 @tracebacks.short
