@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from symmflow_jax.data import transforms
-from symmflow_jax.data.canvas import Canvas, View
-from symmflow_jax.data.fit import Box, Placement
+from symmflow_jax.data.geometry.canvas import Canvas, View
+from symmflow_jax.data.geometry.fit import Box, Placement
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
@@ -48,11 +48,12 @@ def generate_on_canvas(
     placed = _mask_on_canvas(
         mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0]
     )
+    height, width = placed.shape
     if canvas.window != window:
-        check_whole(method, (placed.shape[0], placed.shape[1]))
-        method = method.resized(*placed.shape)
+        check_whole(method, (height, width))
+        method = method.resized(height, width)
     else:
-        method = method.on_canvas(*placed.shape, view.overlap)
+        method = method.on_canvas(height, width, view.overlap)
     key, index = noise
     made = predictions.generate(
         method, weights, key, np.asarray([index]), placed[None], solve, guidance

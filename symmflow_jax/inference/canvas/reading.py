@@ -15,8 +15,8 @@ from PIL.Image import Resampling
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Images, Pixels, Signals
-from symmflow_jax.data.canvas import Canvas, View
-from symmflow_jax.data.fit import Box, Placement
+from symmflow_jax.data.geometry.canvas import Canvas, View
+from symmflow_jax.data.geometry.fit import Box, Placement
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
@@ -171,7 +171,7 @@ class Reader:
     def _run(self, waiting: Sequence["_Window"], **options) -> None:
         """Reads a batch of windows and hands the answers to their pictures."""
         size = self._batch_size(waiting[0])
-        full = [*waiting, *waiting[:1] * (size - len(waiting))]
+        full = [*waiting, *([waiting[0]] * (size - len(waiting)))]
         pixels = np.stack([window.pixels for window in full])
         method = self.method
         if pixels.shape[1:3] != method.codec.image_shape[:2]:
