@@ -2,28 +2,42 @@
 
 In a notebook:
 
+    model = symmflow_jax.train("shapes", workdir="runs/shapes")
     model = symmflow_jax.load("runs/shapes")
-    images = model.generate(masks, jax.random.key(0))
-    masks = model.segment(images, jax.random.key(1))
+    result = model.segment("photo.jpg")
+    images = model.generate(result)
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symmflow_jax.inference.model import Model, load
+    from symmflow_jax.commands.python import evaluate as evaluate, train as train
+    from symmflow_jax.inference.model import Model as Model, load as load
 
 __version__ = "0.1.0"
 
-__all__ = ["Model", "load"]
+_PLACES = {
+    "Model": "symmflow_jax.inference.model:Model",
+    "evaluate": "symmflow_jax.commands.python:evaluate",
+    "load": "symmflow_jax.inference.model:load",
+    # A module that can be called; it would take the place of a function of this name.
+    "train": "symmflow_jax.train",
+}
+
+__all__ = ["Model", "evaluate", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports JAX and Orbax on first access to `Model` or `load`."""
-    if name not in __all__:
+    """Imports JAX and Orbax on first access to one of the names."""
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from symmflow_jax.inference import model
+    import pkgutil
 
-    return getattr(model, name)
+    return pkgutil.resolve_name(_PLACES[name])
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
 
 
 def _command() -> None:

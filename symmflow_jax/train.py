@@ -1,10 +1,17 @@
-"""Training: `train_and_evaluate` runs a config from the first step or from its checkpoint."""
+"""Training: `train_and_evaluate` runs a config from the first step or from its checkpoint.
+
+The module can be called: `symmflow_jax.train(config, overrides, workdir=...)` is `train` of
+`symmflow_jax.commands.python`, and says what it takes.
+"""
 
 import contextlib
 import dataclasses
 import functools
+import inspect
 import logging
 import pathlib
+import sys
+import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -36,7 +43,7 @@ from symmflow_jax.runs.identity import (
 from symmflow_jax.runs.origins import origin, teacher, warm_start
 from symmflow_jax.runs.pictures.legend import LEGEND, legend
 from symmflow_jax.runs.resumption import Resume, check_resumption
-from symmflow_jax.runtime import files, outputs, processes, shared_folder
+from symmflow_jax.runtime import files, log_lines, outputs, processes, shared_folder
 from symmflow_jax.runtime.cluster import session
 from symmflow_jax.runtime.cluster.departure import Departure
 from symmflow_jax.runtime.errors import CheckpointError
@@ -296,7 +303,7 @@ class Run:
             overview = parameter_overview.get_parameter_overview(
                 self.start.shapes.params, include_stats=False
             )
-            _logger.info("Parameters:\n%s", overview)
+            _logger.info("Parameters:\n%s", overview, extra=log_lines.TABLE)
             return self._created(), 0
         _logger.info("Resumed %s at step %d.", self.workdir, self.start.step)
         for change in self.start.changes:
@@ -427,7 +434,7 @@ class Run:
         )
 
     def _log(self, step: int, means: dict[str, float], line: str, history) -> None:
-        _logger.info("%s  loss %.4f", line, means["loss"])
+        _logger.info("%s  loss %.4f", line, means["loss"], extra=log_lines.PROGRESS)
         if self.events:
             self.events.write_scalars(step, {f"train/{k}": v for k, v in means.items()})
             history.append(step, means)
@@ -519,3 +526,26 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
 
 def _is_due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
+
+
+class _TrainFunction(types.ModuleType):
+    """This module as the function `symmflow_jax.train`.
+
+    Python makes the module an attribute of the package under the name of the function, whenever
+    something imports it.
+    """
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Trains a network and gives its model; see `symmflow_jax.commands.python.train`."""
+        from symmflow_jax.commands.python import train
+
+        return train(*arguments, **named)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from symmflow_jax.commands.python import train
+
+        return inspect.signature(train)
+
+
+sys.modules[__name__].__class__ = _TrainFunction

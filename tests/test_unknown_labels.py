@@ -98,7 +98,7 @@ def test_masks_with_unknown_pixels_are_conditions(with_holes, random_model_of, t
     model = symmflow_jax.load(workdir)
     mask = np.zeros((8, 8), np.int32)
     mask[:3], mask[3:5] = -1, 1
-    made = model.generate(mask[None], jax.random.key(0), num_steps=2)
+    made = model.generate_arrays(mask[None], jax.random.key(0), num_steps=2)
     assert made.shape == (1, 8, 8, 3)
     for number in (255, 99):  # The ignored id of the data, and that of unsure pixels.
         path = tmp_path / f"mask_{number}.png"

@@ -5,6 +5,7 @@ A table is a dictionary from names to choices. The checks of a config, error mes
 """
 
 import dataclasses
+import difflib
 import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -45,10 +46,12 @@ def choose(table: Mapping[str, _ChoiceT], name: str, key: str, advice: str = "")
         advice: last sentence of the error message.
 
     Raises:
-        ValueError: if there is no such entry; the message lists all names.
+        ValueError: if there is no such entry; the message lists all names, and a similar one.
     """
     if name not in table:
-        message = f"{key} is {shown_value(name)}; choose one of {listed(table)}. {advice}"
+        similar = difflib.get_close_matches(str(name), table, n=1)
+        meant = f" Did you mean {similar[0]!r}?" if similar else ""
+        message = f"{key} is {shown_value(name)}; choose one of {listed(table)}.{meant} {advice}"
         raise ValueError(message.rstrip())
     return table[name]
 

@@ -16,25 +16,43 @@ from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference import batched, predictions
+from symmflow_jax.inference.batched import BATCH_SIZE
+from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
+from symmflow_jax.inference.given.conditions import (
+    check_classes,
+    fitted_mask,
+    given_labels,
+    given_masks,
+)
+from symmflow_jax.inference.given.images import Given, GivenImage, given_images
+from symmflow_jax.inference.given.keys import Key, as_key
 from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
+from symmflow_jax.inference.results.classification import Classification, Classifications
+from symmflow_jax.inference.results.description import describe
+from symmflow_jax.inference.results.generated import Images as GeneratedImages
+from symmflow_jax.inference.results.segmentation import Segmentation, Segmentations
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
-from symmflow_jax.runtime import paths, processes
+from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
 from symmflow_jax.runtime.storage import place
+from symmflow_jax.semantics.encoding import ProbabilityEncoding
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
+from symmflow_jax.semantics.labels import LabelSchema
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Model:
     """A network with its averaged weights, its classes and its settings.
 
-    Input images are uint8 in 0..255 or float in [-1, 1], `[batch, height, width, channels]`, in
-    the size that the model was trained on (`image_shape`). Input points are float `[batch, n]`.
+    `segment`, `classify` and `generate` take what users have: files, folders, Pillow images, and
+    arrays of any size. `predict_semantics` and `generate_arrays` take arrays of exactly the
+    model's size (`image_shape`): images uint8 in 0..255 or float in [-1, 1], `[batch, height,
+    width, channels]`, and points float `[batch, n]`.
+
     Classes are numbered 0..n-1; `schema` gives their names, colours and ids in the data set's
-    files.
+    files. A key is one of `jax.random.key`, or a seed.
 
     Attributes:
         experiment: the run's config, classes and method.
@@ -43,6 +61,7 @@ class Model:
         train_seconds: time of these steps, or None if the checkpoint does not tell it.
         native_scale: pixels of the model for each pixel of an image of the training; None for
             points, and in runs of earlier versions.
+        name: where the model was loaded from.
     """
 
     experiment: Experiment
@@ -50,6 +69,7 @@ class Model:
     step: int
     train_seconds: float | None = None
     native_scale: float | None = None
+    name: str = ""
 
     @property
     def schema(self) -> LabelSchema:
@@ -71,52 +91,147 @@ class Model:
         """True for a model that segments, False for one that classifies."""
         return self.experiment.kind is SemanticsKind.MASK
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each class."""
+        return self.schema.names
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of parameters of the velocity network."""
+        return sum(leaf.size for leaf in jax.tree.leaves(self.weights.network))
+
+    def __repr__(self) -> str:
+        learned = "" if self.method.is_unconditional else f"{self.experiment.kind.value}s"
+        return describe(
+            self.experiment.to_json(),
+            place=self.name,
+            learned=learned,
+            dataset=self.experiment.dataset,
+            image_shape=self.image_shape,
+            names=self.names,
+            num_parameters=self.num_parameters,
+            step=self.step,
+        )
+
+    @tracebacks.short
     def generate(
         self,
         conditions: Any,
-        key: jax.Array,
+        key: Key = 0,
         num_steps: int = 25,
         solver: str = "euler",
         guidance: Guidance = NO_GUIDANCE,
-    ) -> np.ndarray:
+        batch_size: int = BATCH_SIZE,
+        **view: Any,
+    ) -> Any:
         """Generates images from masks or labels.
 
         Args:
-            conditions: int `[batch, height, width]` masks, or int `[batch]` labels. Pixels that are
-                not known are -1, if the model has learned from such masks (`schema.unknown_ids`);
-                what they show is made up.
+            conditions: one or several of what `given.conditions` names. Masks are files, folders,
+                Pillow images, results of `segment`, or integer arrays `[height, width]` of any
+                size. Pixels that are not known are -1, if the model has learned from such masks
+                (`schema.unknown_ids`); what they show is made up. Labels are numbers or names of
+                classes.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
                 "dopri5" ignores `num_steps`, and "flow_map" needs a network that has learned to
                 jump (`train.objective`).
             guidance: classifier-free guidance towards the conditions; none by default.
+            batch_size: images that are made at once; another one compiles again.
+            **view: how masks are shown, the arguments of `view` by name: `fit="tiles"` makes images
+                of the size of their masks, which may be larger than the model's, one at a time. By
+                default they have the model's size and the geometry of the training.
 
         Returns:
-            uint8 images `[batch, height, width, channels]`, or float32 points `[batch, n]`.
+            a Pillow image for one condition, and a list of them for several, which `np.asarray`
+            makes an array. Points are float32 `[n]` or `[batch, n]`.
 
         Raises:
+            DataError: if there is no condition, or a file cannot be read or has unknown ids.
             ValueError: if the conditions have another shape or dtype, or are no classes of the
                 model; if there is no such solver; if `num_steps` is no positive whole number; or
                 if the guidance has a weight but the network has one clock for both components.
         """
         self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
+        if not self.reads_masks:
+            if view:
+                raise ValueError(
+                    "A view is of masks, but this model takes labels, which have no size."
+                )
+            given = given_labels(conditions, self.schema)
+            arrays = self._generated(given.items, key, num_steps, solver, guidance, batch_size)
+            if len(self.image_shape) == 1:
+                return arrays[0] if given.is_one else np.stack(arrays)
+            return given.as_given(GeneratedImages.of(arrays))
+        given = given_masks(conditions, self.schema, self.experiment.mask_colours)
+        if view:
+            options = self.view(**view), self.solver(solver, num_steps), guidance
+            arrays = [
+                generate_on_canvas(self.method, self.weights, mask, (as_key(key), number), *options)
+                for number, mask in enumerate(given.items)
+            ]
+        else:
+            masks = (
+                fitted_mask(mask, self.experiment.preparation, "The mask") for mask in given.items
+            )
+            arrays = self._generated(masks, key, num_steps, solver, guidance, batch_size)
+        return given.as_given(GeneratedImages.of(arrays))
+
+    @tracebacks.short
+    def generate_arrays(
+        self,
+        conditions: Any,
+        key: Key,
+        num_steps: int = 25,
+        solver: str = "euler",
+        guidance: Guidance = NO_GUIDANCE,
+    ) -> np.ndarray:
+        """Generates arrays from arrays of the model's size; other arguments as in `generate`.
+
+        Args:
+            conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
+            key, num_steps, solver, guidance: as in `generate`.
+
+        Returns:
+            uint8 images `[batch, height, width, channels]`, or float32 points `[batch, n]`.
+
+        Raises:
+            ValueError: as `generate`.
+        """
+        self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
         conditions = self._checked_conditions(conditions)
-        result = predictions.generate(
+        return np.stack(
+            self._generated(conditions, key, num_steps, solver, guidance, len(conditions))
+        )
+
+    def _generated(
+        self,
+        conditions: Iterable[np.ndarray],
+        key: Key,
+        num_steps: int,
+        solver: str,
+        guidance: Guidance,
+        batch_size: int,
+    ) -> list[np.ndarray]:
+        ranges.check_count("batch_size", batch_size)
+        made = batched.generate_each(
             self.method,
             self.weights,
-            key,
-            jnp.arange(len(conditions)),
             conditions,
+            as_key(key),
             self.solver(solver, num_steps),
             guidance,
+            batch_size,
         )
-        return np.asarray(result.images)
+        return list(made)
 
+    @tracebacks.short
     def sample(
         self,
         num_samples: int,
-        key: jax.Array,
+        key: Key = 0,
         num_steps: int = 25,
         solver: str = "euler",
         what: Sampled = Sampled.PAIRS,
@@ -143,37 +258,73 @@ class Model:
             self._require_semantics("There are no", "sample images alone (--what=images)")
         solve = self.solver(solver, num_steps)
         return predictions.sample(
-            self.method, self.weights, key, jnp.arange(num_samples), solve, what
+            self.method, self.weights, as_key(key), jnp.arange(num_samples), solve, what
         )
 
+    @tracebacks.short
     def segment(
         self,
         images: Any,
-        key: jax.Array,
+        key: Key = 0,
         num_steps: int = 1,
         solver: str = "euler",
         ensemble_size: int = 1,
         min_confidence: float = 0.0,
-    ) -> np.ndarray:
-        """Predicts masks of images, int32 `[batch, height, width]`.
+        probabilities: bool = False,
+        **view: Any,
+    ) -> Any:
+        """Predicts the masks of images of any size.
 
         Args:
-            images: see the class.
+            images: one image: a file, a Pillow image, or an array `[height, width]` or `[height,
+                width, channels]`; or several: a folder, an array `[batch, height, width,
+                channels]`, or a list of single ones. Arrays are uint8, or float in [-1, 1].
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: as in `generate`.
             ensemble_size: number of noise samples for each image; their predictions vote.
             min_confidence: bound in [0, 1]; pixels with a lower confidence are -1.
+            probabilities: whether results have the probabilities of all classes.
+            **view: how images are read, the arguments of `view` by name: `fit="tiles"`, `overlap`,
+                `flips`, `scale`, `scales`; by default in the geometry of the training.
+
+        Returns:
+            a `Segmentation` for one image, and a list of them for several (`Segmentations`);
+            `np.asarray` makes masks of them.
 
         Raises:
-            ValueError: if the model classifies; if the images have another shape, dtype or range;
-                if there is no such solver; if `num_steps` or `ensemble_size` is no positive whole
-                number; or if `min_confidence` is out of its range.
+            DataError: if there is no image, or one cannot be read.
+            ValueError: if the model classifies; if an array has another shape, dtype or range; if
+                there is no such solver; if a count is no positive whole number; if
+                `min_confidence` is out of its range; or if there are no probabilities.
         """
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
-        result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
-        return result.answers(min_confidence)
+        predictions.check_min_confidence(min_confidence)
+        if probabilities:
+            self._check_probabilities()
+        given = given_images(images, self.image_shape[-1], self.experiment.photos)
+        readings = self.read_masks(
+            (item.pixels() for item in given.items),
+            key,
+            self.view(**view),
+            num_steps,
+            solver,
+            ensemble_size,
+            with_probabilities=probabilities,
+        )
+        results = Segmentations(
+            Segmentation(
+                reading.answers(min_confidence),
+                reading.confidence,
+                reading.entropy,
+                reading.probabilities,
+                self.schema,
+                item,
+            )
+            for item, reading in zip(given.items, readings, strict=True)
+        )
+        return given.as_given(results)
 
     def view(
         self,
@@ -203,7 +354,7 @@ class Model:
     def read_masks(
         self,
         images: Iterable[Picture],
-        key: jax.Array,
+        key: Key = 0,
         view: View | None = None,
         num_steps: int = 1,
         solver: str = "euler",
@@ -224,9 +375,10 @@ class Model:
                 `segment`.
         """
         ranges.check_count("ensemble_size", ensemble_size)
+        random_key = as_key(key)
         return self.reader.read(
             images,
-            lambda number: (key, number),
+            lambda number: (random_key, number),
             view or self.view(),
             self.solver(solver, num_steps),
             ensemble_size,
@@ -249,36 +401,88 @@ class Model:
         """
         return self.experiment.preparation.fitted(picture)
 
+    @tracebacks.short
     def classify(
         self,
         images: Any,
-        key: jax.Array,
+        key: Key = 0,
         num_steps: int = 1,
         solver: str = "euler",
         ensemble_size: int = 1,
         min_confidence: float = 0.0,
-    ) -> np.ndarray:
-        """Predicts labels of images, int32 `[batch]`; arguments as in `segment`.
+        batch_size: int = BATCH_SIZE,
+    ) -> Any:
+        """Predicts the labels of images of any size, or of points.
+
+        Args:
+            images: as in `segment`; or float points `[n]` or `[batch, n]`.
+            key, num_steps, solver, ensemble_size: as in `segment`.
+            min_confidence: bound in [0, 1]; labels with a lower confidence are -1.
+            batch_size: images that are read at once; another one compiles again.
+
+        Returns:
+            a `Classification` for one image or point, and a list of them for several;
+            `np.asarray` makes labels of them.
 
         Raises:
-            ValueError: if the model segments; otherwise as in `segment`.
+            DataError, ValueError: if the model segments; otherwise as `segment`.
         """
         if self.reads_masks:
             raise ValueError("This model reads masks, not labels; use segment().")
-        result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
-        return result.answers(min_confidence)
+        ranges.check_count("ensemble_size", ensemble_size)
+        ranges.check_count("batch_size", batch_size)
+        predictions.check_min_confidence(min_confidence)
+        self._require_semantics("It predicts no", "it can sample images")
+        given, examples = self._given_examples(images)
+        found = batched.predict_each(
+            self.method,
+            self.weights,
+            examples,
+            as_key(key),
+            self.solver(solver, num_steps),
+            ensemble_size,
+            batch_size,
+        )
+        results = Classifications(
+            Classification(
+                int(result.answers(min_confidence)),
+                float(result.confidence),
+                float(result.entropy),
+                _on_host(result.probabilities),
+                _on_host(result.distances),
+                self.schema,
+                item if isinstance(item, GivenImage) else None,
+            )
+            for item, result in zip(given.items, found, strict=True)
+        )
+        return given.as_given(results)
 
+    def _given_examples(self, images: Any) -> tuple[Given, Iterator[np.ndarray]]:
+        """What was given, and the images or points in the model's size."""
+        if len(self.image_shape) == 1:
+            points = np.asarray(images)
+            is_one = points.ndim == 1
+            checked = self._checked_images(points[None] if is_one else points).values
+            return Given(list(checked), is_one), iter(checked)
+        given = given_images(images, self.image_shape[-1], self.experiment.photos)
+        return given, (self.fitted(item.pixels()) for item in given.items)
+
+    @tracebacks.short
     def predict_semantics(
         self,
         images: Any,
-        key: jax.Array,
+        key: Key,
         num_steps: int = 1,
         solver: str = "euler",
         ensemble_size: int = 1,
     ) -> SemanticsPrediction:
-        """Predicts masks or labels with their confidence and entropy; arguments as in `segment`.
+        """Predicts masks or labels of arrays of the model's size, all at once, as arrays.
 
         One-hot encodings give the probabilities of the classes too.
+
+        Args:
+            images: uint8 or float in [-1, 1], `[batch, *image_shape]`; see the class.
+            key, num_steps, solver, ensemble_size: as in `segment`.
 
         Raises:
             ValueError: if the images have another shape, dtype or range; if there is no such
@@ -290,7 +494,7 @@ class Model:
         return predictions.predict_semantics(
             self.method,
             self.weights,
-            key,
+            as_key(key),
             jnp.arange(len(checked.values)),
             checked,
             self.solver(solver, num_steps),
@@ -326,6 +530,15 @@ class Model:
                 f"{fault} masks or labels, which it does not know; {remedy}."
             )
 
+    def _check_probabilities(self) -> None:
+        encoding = self.method.codec.encoding
+        if not isinstance(encoding, ProbabilityEncoding):
+            raise ValueError(
+                f"probabilities are those of one-hot codes, but this model encodes classes as "
+                f"{type(encoding).__name__}; train one with config.semantics.encoding='onehot', or "
+                "leave them out."
+            )
+
     def solver(self, name: str, num_steps: int) -> Solve:
         """The solver of a name; raises ValueError for an unknown one, or no number of steps."""
         ranges.check_count("num_steps", num_steps)
@@ -359,23 +572,15 @@ class Model:
             raise ValueError(
                 f"Conditions have shape {conditions.shape}; this model takes {('batch', *shape)}."
             )
-        num_classes = self.schema.num_classes
-        if not np.issubdtype(conditions.dtype, np.integer):
-            raise ValueError(f"Conditions are {conditions.dtype}; give integers.")
-        lowest = UNKNOWN if self.reads_masks and self.schema.unknown_ids else 0
-        if UNKNOWN <= conditions.min() < lowest and self.reads_masks:
-            raise ValueError(
-                "Conditions have unknown pixels (-1), but this model was trained with whole masks "
-                "alone; train one with config.data.hidden_share=0.5, or fill these pixels."
-            )
-        if conditions.min() < lowest or conditions.max() >= num_classes:
-            raise ValueError(
-                f"Conditions range from {conditions.min()} to {conditions.max()}; the classes "
-                f"are 0 to {num_classes - 1}: {', '.join(self.schema.names)}."
-            )
+        check_classes(conditions, self.schema, are_masks=self.reads_masks)
         return conditions.astype(np.int32)
 
 
+def _on_host(array: jax.Array | None) -> np.ndarray | None:
+    return None if array is None else np.asarray(array)
+
+
+@tracebacks.short
 def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """Loads the model of a run from the run's folder; needs no config file and no data set.
 
@@ -393,7 +598,7 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """
     name = "The folder of the run"
     folder = place.place(paths.expand(os.fspath(workdir), name), name)
-    with checkpoints.open_to_read(folder) as manager:
+    with log_lines.libraries_quiet(), checkpoints.open_to_read(folder) as manager:
         step = checkpoints.choose_step(manager, checkpoint)
         description = checkpoints.restore_description(manager, step)
         schema = LabelSchema.from_json(description["schema"])
@@ -408,4 +613,4 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
     seconds, scale = description.get(checkpoints.TRAIN_SECONDS), description.get("native_scale")
-    return Model(experiment, weights, step, seconds, scale)
+    return Model(experiment, weights, step, seconds, scale, str(folder))

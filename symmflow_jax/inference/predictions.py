@@ -29,6 +29,12 @@ UNSURE = -1
 """Placeholder for a label whose confidence is too low."""
 
 
+def check_min_confidence(bound: float) -> None:
+    """Raises a ValueError unless a bound of the confidence lies in [0, 1]."""
+    if not 0.0 <= bound <= 1.0:
+        raise ValueError(f"min_confidence is {bound}; it must lie in [0, 1].")
+
+
 class SemanticsPrediction(NamedTuple):
     """Predicted semantics of a batch of images. A draw is the prediction from one noise sample.
 
@@ -81,8 +87,7 @@ def answers(labels: Any, confidence: Any, min_confidence: float) -> np.ndarray:
     Raises:
         ValueError: if the bound is out of its range.
     """
-    if not 0.0 <= min_confidence <= 1.0:
-        raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
+    check_min_confidence(min_confidence)
     return np.where(np.asarray(confidence) < min_confidence, UNSURE, labels)
 
 

@@ -23,7 +23,8 @@ class Interrupted(SystemExit):
 class InterruptionRequest:
     """Context manager that records SIGTERM and SIGINT instead of ending the process.
 
-    A second signal of the same kind ends the process immediately.
+    A second signal of the same kind ends the process immediately. Outside of the main thread,
+    which alone may handle signals, it does nothing.
 
     Attributes:
         signal_number: number of the received signal, or None.
@@ -34,6 +35,8 @@ class InterruptionRequest:
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> "InterruptionRequest":
+        if threading.current_thread() is not threading.main_thread():
+            return self
         for number in NUMBERS:
             self._previous[number] = signal.signal(number, self._note)
         return self

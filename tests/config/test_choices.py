@@ -28,9 +28,11 @@ def test_a_place_that_is_not_there_is_an_error():
 def test_unknown_names_are_refused_with_the_list():
     with pytest.raises(ValueError) as error:
         choose(_TABLE, "hole", "config.x")
-    assert str(error.value) == "config.x is 'hole'; choose one of whole, '' (none)."
+    assert str(error.value) == (
+        "config.x is 'hole'; choose one of whole, '' (none). Did you mean 'whole'?"
+    )
     with pytest.raises(ValueError, match=r"'' \(none\)\. It is gone\.$"):
-        choose(_TABLE, "hole", "config.x", "It is gone.")
+        choose(_TABLE, "zzz", "config.x", "It is gone.")
 
 
 def test_lists_call_the_empty_name_none():

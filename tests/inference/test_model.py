@@ -1,6 +1,8 @@
 """The Python interface: what notebooks call, and what it says to bad input."""
 
+import concurrent.futures
 import dataclasses
+import re
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.flow.guidance import Guidance
+from symmflow_jax.inference import predictions
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runs import checkpoints
@@ -59,18 +62,27 @@ def _images(count: int = 3) -> np.ndarray:
 def test_masks_become_images_and_images_masks(models):
     model = models["palette"]
     assert model.schema.names == ("background", "circle", "square", "triangle", "cross")
-    masks = model.segment(_images(), _KEY)
+    results = model.segment(_images(), _KEY)
+    masks = np.asarray(results)
     assert masks.shape == (3, 8, 8) and masks.dtype == np.int32
     assert set(np.unique(masks)) <= set(range(5))
-    images = model.generate(masks, _KEY, num_steps=2)
+    images = np.asarray(model.generate(results, _KEY, num_steps=2))
     assert images.shape == (3, 8, 8, 3) and images.dtype == np.uint8
+    np.testing.assert_array_equal(model.generate_arrays(masks, _KEY, num_steps=2), images)
+    one = model.segment(_images()[0])
+    assert one.mask.shape == (8, 8) and model.generate(one, num_steps=2).size == (8, 8)
 
 
 def test_labels_become_images_and_images_labels(models):
     model = models["plane"]
-    labels = model.classify(_images(), _KEY, ensemble_size=3)
-    assert labels.shape == (3,) and set(labels) <= set(range(4))
-    assert model.generate([0, 3], _KEY, num_steps=2).shape == (2, 8, 8, 3)
+    results = model.classify(_images(), _KEY, ensemble_size=3)
+    labels = np.asarray(results)
+    assert labels.shape == (3,) and set(labels.tolist()) <= set(range(4))
+    assert [result.name for result in results] == [model.names[label] for label in labels]
+    assert np.asarray(model.generate([0, 3], _KEY, num_steps=2)).shape == (2, 8, 8, 3)
+    (by_name, by_number) = model.generate("circle", 1, 2), model.generate(0, jax.random.key(1), 2)
+    np.testing.assert_array_equal(np.asarray(by_name), np.asarray(by_number))
+    assert model.classify(_images()[0]).label in range(4)
 
 
 def test_bytes_and_floats_say_the_same(models):
@@ -91,7 +103,7 @@ def test_every_solver_can_be_named(random_model):
     model = random_model(**values, **{"semantics.encoding": "plane"})
     points = np.zeros((1, 2), np.float32)
     for solver in ("euler", "midpoint", "heun", "rk4", "dopri5"):
-        assert model.classify(points, _KEY, 2, solver).shape == (1,)
+        assert np.asarray(model.classify(points, _KEY, 2, solver)).shape == (1,)
     with pytest.raises(ValueError, match=r"The solver is 'verlet'; choose one of euler"):
         model.classify(points, _KEY, 2, "verlet")
 
@@ -154,7 +166,75 @@ def test_one_clock_is_told_apart_from_two(models):
 )
 def test_images_of_another_kind_are_refused(models, images, message):
     with pytest.raises(ValueError, match=message):
-        models["palette"].segment(images, _KEY)
+        models["palette"].predict_semantics(images, _KEY)
+
+
+def test_images_of_any_form_and_size_get_masks_of_their_size(models, tmp_path):
+    model = models["onehot"]
+    photo = np.random.default_rng(0).integers(256, size=(20, 30, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    before = predictions.predict_semantics._cache_size()
+    given = (tmp_path / "photo.png", str(tmp_path / "photo.png"), Image.fromarray(photo), photo)
+    results = [model.segment(image, probabilities=True) for image in given]
+    for result in results:
+        assert result.mask.shape == result.confidence.shape == (20, 30)
+        assert result.probabilities.shape == (20, 30, 5)
+        np.testing.assert_array_equal(result.mask, results[0].mask)
+    (in_folder,) = model.segment(tmp_path)
+    assert in_folder.path == tmp_path / "photo.png" and in_folder.probabilities is None
+    np.testing.assert_array_equal(in_folder.mask, results[0].mask)
+    several = model.segment([*given, photo[:9], photo[..., 0]], min_confidence=1.0)
+    assert [r.mask.shape for r in several] == [(20, 30)] * 4 + [(9, 30), (20, 30)]
+    assert (several[0].mask == -1).all()
+    assert predictions.predict_semantics._cache_size() <= before + 1
+    assert models["plane"].classify(photo).label in range(4)
+
+
+def test_masks_of_any_size_become_images(models, tmp_path):
+    model = models["palette"]
+    large = np.kron(np.arange(4).reshape(2, 2), np.ones((16, 16), int))
+    small = np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int))
+    expected = np.asarray(model.generate(small, num_steps=1))
+    np.testing.assert_array_equal(np.asarray(model.generate(large, num_steps=1)), expected)
+    Image.fromarray(large.astype(np.uint8)).save(tmp_path / "mask.png")
+    (made,) = model.generate(tmp_path, num_steps=1)
+    np.testing.assert_array_equal(np.asarray(made), expected)
+
+
+def test_a_view_makes_masks_by_windows_and_images_of_the_size_of_their_mask(models):
+    model = models["onehot"]
+    wide = np.zeros((8, 24), np.int32)
+    made = model.generate([wide, wide.T], num_steps=1, fit="tiles", scale=1.0)
+    assert [image.size for image in made] == [(24, 8), (8, 24)]
+    result = model.segment(np.zeros((8, 24, 3), np.uint8), fit="tiles", scale=1.0, flips=True)
+    assert result.mask.shape == (8, 24)
+    with pytest.raises(ValueError, match="'tile'.* choose one of"):
+        model.segment(np.zeros((8, 24, 3), np.uint8), fit="tile")
+    with pytest.raises(ValueError, match="takes labels, which have no size"):
+        models["plane"].generate(0, fit="tiles")
+
+
+def test_threads_share_a_model(models):
+    image = _images()[0]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(models["palette"].segment, [image] * 8))
+    for result in results:
+        np.testing.assert_array_equal(result.mask, results[0].mask)
+
+
+def test_a_model_says_what_it_is(models):
+    text = repr(models["onehot"])
+    assert re.fullmatch(
+        r"<Model in .*: masks and 8x8x3 images of shapes, 5 classes \(background, circle, square, "
+        r"triangle, cross\), encoding onehot, clock mixed, unet of [\d,]+ parameters, step 0>",
+        text,
+    )
+    assert models["onehot"].num_parameters > 1000
+
+
+def test_probabilities_of_codes_without_them_are_refused(models):
+    with pytest.raises(ValueError, match="probabilities are those of one-hot codes"):
+        models["palette"].segment(_images(), probabilities=True)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +248,8 @@ def test_images_of_another_kind_are_refused(models, images, message):
 def test_conditions_of_another_kind_are_refused(models, conditions, message):
     with pytest.raises(ValueError, match=message):
         models["plane"].generate(conditions, _KEY)
+    with pytest.raises(ValueError, match=message):
+        models["plane"].generate_arrays(conditions, _KEY)
 
 
 @pytest.mark.parametrize("number", [0, -1, 2.5, float("nan"), "3"])
@@ -203,6 +285,12 @@ def test_a_home_or_a_variable_leads_to_a_run(models, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(CheckpointError, match=f"{tmp_path}/run"):
         symmflow_jax.load("~/run")
+
+
+def test_names_of_the_package_are_found_by_completion():
+    assert {"Model", "evaluate", "load", "train"} <= set(dir(symmflow_jax))
+    with pytest.raises(AttributeError, match="has no attribute 'segment'"):
+        symmflow_jax.segment  # noqa: B018
 
 
 def test_the_import_is_light():

@@ -44,7 +44,7 @@ def test_sixteen_dimensions_go_the_whole_way(points_experiment, tmp_path):
     assert model.image_shape == (16,) and model.step == 2
     points = model.generate([0, 7, 3], _KEY, num_steps=1)
     assert points.shape == (3, 16) and points.dtype == np.float32 and np.isfinite(points).all()
-    assert set(model.classify(points, _KEY)) <= set(range(8))
+    assert {result.label for result in model.classify(points, _KEY)} <= set(range(8))
     with pytest.raises(ValueError, match=r"shape \(3, 2\); this model takes \('batch', 16\)"):
         model.classify(points[:, :2], _KEY)
 

@@ -30,6 +30,7 @@ from symmflow_jax.config.build.data import (
     provenance,
     sources,
 )
+from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.networks import num_halvings
@@ -49,6 +50,7 @@ from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint, joined
 from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.latent_cache.index import CacheIndex
+from symmflow_jax.data.masks.colours import ClassColours
 from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.photos.reader import PhotoReader
 from symmflow_jax.data.pipeline import Augmentation, Preparation
@@ -138,6 +140,13 @@ class Experiment:
     def has_own_classes(self) -> bool:
         """True if the config, and not the data set, defines the classes."""
         return sources.has_own_classes(self.config)
+
+    @property
+    def mask_colours(self) -> ClassColours:
+        """Colours of each class in the mask files of the data; empty if they hold ids."""
+        if self.unused_keys(["data.class_colours"]):
+            return ()
+        return own_classes.given_colours(self.data)
 
     @property
     def skips_errors(self) -> bool:

@@ -71,6 +71,11 @@ def applied(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, A
     return result
 
 
+def check_key(key: str) -> None:
+    """Raises a ValueError for an unknown key; it names the most similar one."""
+    _field(key)
+
+
 def unused(keys: Iterable[str], used: tuple[str, ...]) -> list[str]:
     """The keys that are neither among the used keys nor in one of the used sections."""
     return [

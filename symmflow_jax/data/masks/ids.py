@@ -12,15 +12,15 @@ from symmflow_jax.data.source import DataError
 
 # Pillow scales the 2 or 4 bits of a grey file to 8 bits: ids are multiples of these.
 _SCALES = {"L;2": 85, "L;4": 17}
-_ADVICE = (
-    "Save the id of each pixel in a PNG with one channel of 8 or 16 bits, or with a palette; or "
-    "set config.data.class_colours to the colour of each class."
-)
+_ADVICE = "Save the id of each pixel in a PNG with one channel of 8 or 16 bits, or with a palette"
+_OR_COLOURS = "; or set config.data.class_colours to the colour of each class"
 _RGB_NUMBERS = "ids[..., :3] @ [1, 256, 65536]"
 _NUM_PER_CLASS = 1000
 
 
-def read_mask(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> np.ndarray:
+def read_mask(
+    path: str | pathlib.Path, decoding: Decoding = DEFAULT, *, classes_are_fixed: bool = False
+) -> np.ndarray:
     """Reads the ids of a mask, `[height, width]`, rotated by its EXIF orientation.
 
     The file has one channel: grey with 1 to 32 bits, whole numbers as floats, or a palette. Ids of
@@ -30,6 +30,7 @@ def read_mask(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> np.ndar
     Args:
         path: the file.
         decoding: limit of the size, and whether EXIF orientations count.
+        classes_are_fixed: True if no key of the config changes the classes, as of a trained model.
 
     Returns:
         uint8 if the file has 8 bits, otherwise int32.
@@ -38,16 +39,23 @@ def read_mask(path: str | pathlib.Path, decoding: Decoding = DEFAULT) -> np.ndar
         DataError: if the file cannot be decoded completely (see `decode`), was compressed with
             loss whatever its name says, or does not hold ids. The message names the remedy.
     """
-    return ids_of(decode(path, decoding), path)
+    return ids_of(decode(path, decoding), path, classes_are_fixed=classes_are_fixed)
 
 
-def ids_of(decoded: Decoded, path: str | pathlib.Path, known: Collection[int] = ()) -> np.ndarray:
+def ids_of(
+    decoded: Decoded,
+    path: str | pathlib.Path,
+    known: Collection[int] = (),
+    *,
+    classes_are_fixed: bool = False,
+) -> np.ndarray:
     """The ids of a decoded mask; see `read_mask`.
 
     Args:
         decoded: the mask.
         path: its file, for errors.
         known: ids of the classes, if they are known; they tell what a coloured mask may be.
+        classes_are_fixed: as in `read_mask`.
     """
     picture, header = decoded
     path = pathlib.Path(path)
@@ -64,8 +72,15 @@ def ids_of(decoded: Decoded, path: str | pathlib.Path, known: Collection[int] = 
     if header.mode in ("LA", "La", "PA"):
         return _grey(pixels, header, path)
     if header.mode in ("RGB", "RGBA", "RGBX"):
-        return _grey_of_colours(pixels, header, path, known)
-    raise DataError(f"{path} is an image of mode {header.mode}, not a mask of class ids. {_ADVICE}")
+        return _grey_of_colours(pixels, header, path, known, classes_are_fixed)
+    raise DataError(
+        f"{path} is an image of mode {header.mode}, not a mask of class ids. "
+        f"{_advice(classes_are_fixed)}"
+    )
+
+
+def _advice(classes_are_fixed: bool) -> str:
+    return f"{_ADVICE}{'' if classes_are_fixed else _OR_COLOURS}."
 
 
 def refuse_lossy(header: Header, path: str | pathlib.Path) -> None:
@@ -136,7 +151,11 @@ def _grey(pixels: np.ndarray, header: Header, path: pathlib.Path) -> np.ndarray:
 
 
 def _grey_of_colours(
-    pixels: np.ndarray, header: Header, path: pathlib.Path, known: Collection[int]
+    pixels: np.ndarray,
+    header: Header,
+    path: pathlib.Path,
+    known: Collection[int],
+    classes_are_fixed: bool,
 ) -> np.ndarray:
     red, green, blue = (pixels[..., channel] for channel in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
@@ -158,12 +177,15 @@ def _grey_of_colours(
         change = f"np.where((n := {_RGB_NUMBERS}) >= 1000, n // 1000, n)"
         remedy = f"Its colours code class * 1000 + n; {conversion(path, change)}"
     elif not green.any() and not blue.any():
+        change = conversion(path, "ids[..., 0]")
         remedy = (
-            "Only red is used. Set config.data.class_colours to the colour of each class; or, if "
-            f"red holds the ids, {conversion(path, 'ids[..., 0]')}"
+            f"Only red is used. If red holds the ids, {change}"
+            if classes_are_fixed
+            else "Only red is used. Set config.data.class_colours to the colour of each class; or, "
+            f"if red holds the ids, {change}"
         )
     else:
-        remedy = _ADVICE
+        remedy = _advice(classes_are_fixed)
     raise DataError(f"{start} {remedy}")
 
 

@@ -21,6 +21,11 @@ class PhotoReader:
 
     photos: PhotoFormat | None = None
 
+    @property
+    def has_signals(self) -> bool:
+        """True if images are signals, of more bits or other channels than pictures."""
+        return self.photos is not None
+
     def read(self, path: str | pathlib.Path) -> np.ndarray:
         """An image: RGB pixels, uint8 `[height, width, 3]`, or a signal, float32 in [-1, 1].
 

@@ -1,6 +1,5 @@
 """Generation of image files from mask files or labels."""
 
-import dataclasses
 import logging
 import pathlib
 from collections.abc import Iterable, Sequence
@@ -10,14 +9,13 @@ import jax
 import numpy as np
 
 from symmflow_jax.data.geometry.canvas import View
-from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_picture
+from symmflow_jax.inference.given.conditions import fitted_mask, read_condition
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime import outputs
 
@@ -45,9 +43,9 @@ def generate_files(
 
     Args:
         model: the model.
-        conditions: for a segmentation model, a mask file or a folder of them; for a
-            classification model, names or numbers of classes separated by commas, or "" for every
-            class.
+        conditions: for a segmentation model, a mask file or a folder of them, with ids or colours
+            as in the data set (`read_condition`); for a classification model, names or numbers of
+            classes separated by commas, or "" for every class.
         output: folder to write to.
         seed: origin of the noise.
         num_steps: steps of the solver.
@@ -90,7 +88,8 @@ def generate_files(
         values = [value for _, value in batch]
         images: Iterable[np.ndarray]
         if view is None:
-            images = model.generate(padded(np.stack(values)), key, num_steps, solver, guidance)
+            full = padded(np.stack(values))
+            images = model.generate_arrays(full, key, num_steps, solver, guidance)
         else:
             images = (on_canvas(mask, (key, n), view) for n, mask in enumerate(values))
         for (path, _), image in zip(batch, images, strict=False):
@@ -122,40 +121,14 @@ def _mask_conditions(
     _check_outputs(output, names, endings, paths, overwrite)
     unreadable = Unreadable(len(paths))
     name_of = dict(zip(paths, names, strict=True))
-    schema = model.schema
-    may_be_unsure = unsure_id not in schema.known_ids
-    if may_be_unsure and schema.unknown_ids:
-        schema = dataclasses.replace(schema, unknown_ids=(*schema.unknown_ids, unsure_id))
 
     def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
-        ids = read_mask(path)
-        if may_be_unsure and not schema.unknown_ids and unsure_id in ids:
-            raise DataError(
-                f"{path} has unsure pixels (id {unsure_id}), but this model was trained with whole "
-                "masks alone. Train one with --config.data.hidden_share=0.5, or on masks that have "
-                "pixels of config.data.ignored_id; or fill these pixels."
-            )
-        mask = to_classes(ids, schema, path, classes_are_fixed=True)
-        return name_of[path], mask if view is not None else _fitted(model, mask, path)
+        mask = read_condition(path, model.schema, model.experiment.mask_colours, unsure_id)
+        if view is None:
+            mask = fitted_mask(mask, model.experiment.preparation, str(path))
+        return name_of[path], mask
 
     return _Conditions(unreadable.read(paths, read), unreadable)
-
-
-_MOST_LEFT_OUT = 0.02
-
-
-def _fitted(model: Model, mask: np.ndarray, path: pathlib.Path) -> np.ndarray:
-    """A mask in the model's size and geometry; a warning tells if its sides are left out."""
-    preparation = model.experiment.preparation
-    height, width = preparation.shown((mask.shape[0], mask.shape[1])).size
-    left_out = 1.0 - height * width / mask.size
-    if left_out > _MOST_LEFT_OUT:
-        _logger.warning(
-            "%s is %dx%d (width x height), of which the model's images show the middle %dx%d as "
-            "in training; --fit=tiles makes an image of all of it.",
-            path, mask.shape[1], mask.shape[0], width, height,
-        )  # fmt: skip
-    return preparation.fitted_mask(mask)
 
 
 def _labels(

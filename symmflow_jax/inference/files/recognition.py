@@ -26,6 +26,7 @@ from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
+from symmflow_jax.inference.results.segmentation import check_unsure_id
 from symmflow_jax.runs.pictures.grids import overlay as draw_overlay
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
@@ -92,7 +93,7 @@ def segment_files(
     if not model.reads_masks:
         raise ValueError("This model reads labels, not masks; use --mode=classify.")
     if min_confidence > 0:
-        _check_unsure_id(model, unsure_id)
+        check_unsure_id(model.schema, unsure_id, "--unsure_id")
     if probabilities:
         _check_probabilities(model)
     paths = image_paths(images)
@@ -307,19 +308,6 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
 def _grey(entropy: np.ndarray, num_classes: int) -> np.ndarray:
     """Grey levels of an entropy in nats, int32: 0 for 0, 255 for the largest possible entropy."""
     return np.round(entropy / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
-
-
-def _check_unsure_id(model: Model, unsure_id: int) -> None:
-    schema = model.schema
-    classes = dict(zip(schema.raw_ids, schema.names, strict=True))
-    classes |= {raw_id: schema.names[label] for raw_id, label in schema.merged_ids}
-    if unsure_id in classes:
-        raise ValueError(
-            f"--unsure_id is {unsure_id}, which is an id of {classes[unsure_id]!r}; choose one "
-            "that no class has."
-        )
-    if not 0 <= unsure_id < 2**16:
-        raise ValueError(f"--unsure_id is {unsure_id}; masks hold ids from 0 to {2**16 - 1}.")
 
 
 def _check_probabilities(model: Model) -> None:

@@ -204,7 +204,8 @@ def test_config_values_alone_train_evaluate_and_report_with_what_was_added(tmp_p
     assert "share_of_right" in report and "ralston" in report and "right" in report
 
     model = symmflow_jax.load(tmp_path)
-    labels = model.classify(np.float32([[-0.9], [0.9]]), jax.random.key(0), 8, "ralston")
+    points = np.float32([[-0.9], [0.9]])
+    labels = np.asarray(model.classify(points, jax.random.key(0), 8, "ralston"))
     assert labels.tolist() == [0, 1]
 
 

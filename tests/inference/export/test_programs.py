@@ -29,7 +29,7 @@ def test_ids_are_those_of_the_files(filed_model):
     weights = packed_weights.pack(filed_model.method, filed_model.weights)
     points = np.random.default_rng(0).standard_normal((9, 2), np.float32)
     ids = recognizer.run(weights, points, _SEED)["ids"]
-    expected = filed_model.classify(points, jax.random.key(4))
+    expected = np.asarray(filed_model.predict_semantics(points, jax.random.key(4)).labels)
     np.testing.assert_array_equal(ids, filed_model.schema.to_raw(expected))
 
 
@@ -37,7 +37,7 @@ def test_an_id_without_a_class_makes_nothing_that_looks_right(filed_model):
     program = generator(filed_model, ProgramForm(num_steps=2))
     weights = packed_weights.pack(filed_model.method, filed_model.weights)
     made = program.run(weights, np.asarray([30, 8, 9, 7], np.int32), _SEED)["images"]
-    expected = filed_model.generate([0, 0, 1, 1], jax.random.key(4), num_steps=2)
+    expected = filed_model.generate_arrays([0, 0, 1, 1], jax.random.key(4), num_steps=2)
     assert np.isnan(made[1]).all()
     np.testing.assert_array_equal(np.asarray(made)[[0, 2, 3]], expected[[0, 2, 3]])
 
@@ -49,7 +49,9 @@ def test_a_solver_is_that_of_the_model(filed_model, solver, num_steps):
     weights = packed_weights.pack(filed_model.method, filed_model.weights)
     made = program.run(weights, np.asarray([30, 7], np.int32), _SEED)["images"]
     steps = num_steps or 1
-    expected = filed_model.generate([0, 1], jax.random.key(4), num_steps=steps, solver=solver)
+    expected = filed_model.generate_arrays(
+        [0, 1], jax.random.key(4), num_steps=steps, solver=solver
+    )
     np.testing.assert_array_equal(made, expected)
 
 
@@ -62,7 +64,7 @@ def test_the_tolerance_of_the_form_counts_more_than_that_of_the_run(filed_model)
 
     finer = filed_model.experiment.with_tolerance(1e-7)
     model = dataclasses.replace(filed_model, experiment=finer)
-    expected = model.generate([0, 1], jax.random.key(4), solver="dopri5")
+    expected = model.generate_arrays([0, 1], jax.random.key(4), solver="dopri5")
     np.testing.assert_array_equal(made(1e-7), expected)
     assert not np.array_equal(made(None), expected)
 

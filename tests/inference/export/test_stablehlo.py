@@ -48,7 +48,7 @@ def test_any_solver_of_the_flow_serves_all_sizes_of_a_batch(point_model, solver)
     weights = stablehlo.packed_weights.pack(point_model.method, point_model.weights)
     exported = stablehlo.lowered(program, weights, ("cpu",))
     made = exported.call(weights, np.asarray([1, 0, 1], np.int32), np.uint32(2))["images"]
-    expected = point_model.generate([1, 0, 1], jax.random.key(2), num_steps=2, solver=solver)
+    expected = point_model.generate_arrays([1, 0, 1], jax.random.key(2), num_steps=2, solver=solver)
     np.testing.assert_allclose(made, expected, atol=1e-5)
 
 

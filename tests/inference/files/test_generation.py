@@ -1,5 +1,7 @@
 """Masks and labels in, images out."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ from PIL import Image
 from symmflow_jax.data.source import DataError
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.files.generation import generate_files
+from symmflow_jax.inference.files.made import Made, write_ids
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics.labels import filed_under
+from symmflow_jax.semantics.palettes import from_hex
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +73,32 @@ def test_an_id_that_the_model_does_not_know_is_an_error(model, tmp_path):
         generate_files(model, str(mask), tmp_path, seed=0, num_steps=1, num_samples=1)
 
 
+def test_masks_in_the_colours_of_the_data_set_are_conditions(random_model, tmp_path):
+    """Training with data.class_colours reads masks by their colours, and so does generation."""
+    colours = ("#000000", "#ff0000", "#00ff00", "#0000ff", "#ffffff")
+    model = random_model()
+    values = {
+        "data.source": "paired_folder",
+        "data.class_names": model.schema.names,
+        "data.class_colours": colours,
+    }
+    experiment = model.experiment.with_schema(model.schema).changed(values)
+    model = dataclasses.replace(model, experiment=experiment)
+    classes = np.eye(8, dtype=np.uint8) * 3
+    (tmp_path / "masks").mkdir()
+    levels = np.asarray([from_hex(colour) for colour in colours], np.uint8)
+    Image.fromarray(levels[classes]).save(tmp_path / "masks" / "coloured.png")
+    write_ids(tmp_path / "masks" / "made.png", classes, Made.MASK)
+    options = {"seed": 0, "num_steps": 1, "num_samples": 1}
+    (_, _) = generate_files(model, str(tmp_path / "masks"), tmp_path / "out", **options)
+    by_class = model.generate(classes, jax.random.fold_in(jax.random.key(0), 0), num_steps=1)
+    (made,) = [np.asarray(Image.open(tmp_path / "out" / "coloured_0.png"))]
+    assert np.abs(made.astype(int) - np.asarray(by_class).astype(int)).max() <= 1
+    Image.fromarray(levels[classes] + np.uint8(1)).save(tmp_path / "smoothed.png")
+    with pytest.raises(DataError, match="none of the model's classes, whose colours are #000000"):
+        generate_files(model, str(tmp_path / "smoothed.png"), tmp_path / "other", **options)
+
+
 @pytest.fixture
 def white(monkeypatch):
     """Makes every model generate white images; a list of the solvers."""
@@ -78,7 +108,7 @@ def white(monkeypatch):
         solvers.append(solver)
         return np.full((len(conditions), 8, 8, 3), 255, np.uint8)
 
-    monkeypatch.setattr(Model, "generate", generate)
+    monkeypatch.setattr(Model, "generate_arrays", generate)
     return solvers
 
 

@@ -360,14 +360,3 @@ def test_a_task_of_the_other_kind_is_refused(mask_model, plane_model, picture, t
         classify_files(mask_model, picture, tmp_path, **_OPTIONS)
     with pytest.raises(ValueError, match=r"reads labels, not masks; use --mode=classify"):
         segment_files(plane_model, picture, tmp_path, **_OPTIONS)
-
-
-def test_the_python_interface_marks_what_is_not_sure(mask_model, plane_model, answer):
-    images = np.zeros((2, 8, 8, 3), np.uint8)
-    answer(_halves(1, 3).astype(np.int32), _halves(0.9, 0.6), _halves(0, 0))
-    masks = mask_model.segment(images, None, min_confidence=0.7)
-    assert masks.dtype == np.int32 and masks.shape == (2, 8, 8)
-    np.testing.assert_array_equal(masks[1, 0, [0, 7]], [1, -1])
-    answer(np.int32(2), np.float32(0.5), np.float32(0))
-    np.testing.assert_array_equal(plane_model.classify(images, None), [2, 2])
-    np.testing.assert_array_equal(plane_model.classify(images, None, min_confidence=0.6), [-1, -1])

@@ -92,12 +92,18 @@ def colours_of(data: DataConfig, classes: LabelSchema) -> ClassColours:
         DataError: if the number of colours differs from that of the classes.
         ValueError: if a colour is not written as "#ff0080".
     """
-    groups = [grouped(colours) for colours in data.class_colours]
-    if groups and len(groups) != classes.num_classes:
+    colours = given_colours(data)
+    if colours and len(colours) != classes.num_classes:
         raise DataError(
-            f"config.data.class_colours has {len(groups)} colours for {classes.num_classes} "
+            f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
             f"classes ({', '.join(classes.names)}); give one for each."
         )
+    return colours
+
+
+def given_colours(data: DataConfig) -> ClassColours:
+    """The colours of `class_colours`; raises ValueError for one that is not like "#ff0080"."""
+    groups = [grouped(colours) for colours in data.class_colours]
     triples = [tuple(palettes.from_hex(colour) for colour in group) for group in groups]
     return tuple(group[0] if len(group) == 1 else group for group in triples)
 
