@@ -26,6 +26,8 @@ _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _COLOUR_OR_GREY = (1, 3)
+PICTURES = PhotoReader()
+"""Reads 8-bit pictures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class GivenImage:
 
     source: pathlib.Path | Image.Image | np.ndarray
     name: str
-    photos: PhotoReader = PhotoReader()
+    photos: PhotoReader = PICTURES
 
     @property
     def path(self) -> pathlib.Path | None:
@@ -83,9 +85,7 @@ class GivenImage:
         return self.photos.picture(self.pixels())
 
 
-def given_images(
-    images: Any, channels: int, photos: PhotoReader = PhotoReader()
-) -> Given[GivenImage]:
+def given_images(images: Any, channels: int, photos: PhotoReader = PICTURES) -> Given[GivenImage]:
     """The images that a user has given.
 
     One image is a file, a Pillow image, or an array `[height, width]` or `[height, width,
