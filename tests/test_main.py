@@ -11,12 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from PIL import Image
-
-from symmflow_jax import main
-from symmflow_jax.config import command_line
 
 pytestmark = pytest.mark.slow
 
@@ -105,41 +100,6 @@ def test_the_modes_follow_each_other(run_main, tmp_path, broken_tensorflow):
         code, output = _end(run_main(f"--workdir={run}", *arguments))
         assert code != 0
         assert message in output and "Traceback" not in output
-
-
-@pytest.fixture
-def flag_values():
-    """A function that sets flags as a command line would, until the end of the test."""
-    with flagsaver.flagsaver():
-        flags.FLAGS.mark_as_parsed()
-
-        def give(**values) -> None:
-            for name, value in values.items():
-                flags.FLAGS[name].parse(value)
-
-        yield give
-
-
-def test_a_solver_by_flag_has_as_many_steps_as_it_takes(flag_values, tiny_experiment):
-    experiment = tiny_experiment()
-    assert main._num_steps(experiment, 25) == 25
-    flag_values(solver="heun", num_steps="12")
-    assert main._num_steps(experiment, 25) == 12
-    assert main._with_solver(experiment).eval.solvers == ("heun",)
-    flag_values(solver="dopri5")
-    with pytest.raises(ValueError, match="num_steps=12 is given, but --solver=dopri5 chooses"):
-        main._num_steps(experiment, 25)
-    flag_values(solver="leapfrog")
-    with pytest.raises(ValueError, match="The solver is 'leapfrog'; choose one of euler, midpoint"):
-        main._with_solver(experiment)
-
-
-def test_two_ways_to_name_solvers_are_one_too_many(flag_values, tiny_experiment, monkeypatch):
-    assert main._with_solver(tiny_experiment()).eval.solvers == ("euler",)
-    flag_values(solver="heun")
-    monkeypatch.setattr(command_line, "given_keys", lambda: ["eval.solvers"])
-    with pytest.raises(ValueError, match="--solver and --config.eval.solvers are both given"):
-        main._with_solver(tiny_experiment())
 
 
 _NO_HOME = """

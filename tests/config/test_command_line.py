@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 from absl.testing import flagsaver
 
 from symmflow_jax import main
+from symmflow_jax.commands import paths
 from symmflow_jax.config import command_line
 
 _CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}"
@@ -108,7 +110,7 @@ def test_of_flags_given_twice_the_last_counts(run):
 
     def keep(experiment):
         found.append((experiment.data.image_size, experiment.data.class_names))
-        found.append((main._BATCH_SIZES.value, main._NUM_STEPS.value, command_line.config_name()))
+        found.append((flags.FLAGS.batch_sizes, flags.FLAGS.num_steps, command_line.config_name()))
 
     defaults = (
         "--config=nowhere.py",
@@ -144,7 +146,7 @@ def test_homes_and_variables_in_paths_are_expanded(run, monkeypatch, tmp_path):
 
     def keep(experiment):
         found.extend([experiment.data.dir, experiment.data.latents, experiment.data.class_names])
-        found.extend(map(command_line.path_flag, (main._WORKDIR, main._OUTPUT, main._INPUT)))
+        found.extend(map(command_line.path_flag, (paths.WORKDIR, paths.OUTPUT, paths.INPUT)))
 
     arguments = (
         "--config.data.dir=$DATA/coco",

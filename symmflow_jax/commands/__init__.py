@@ -1,0 +1,1 @@
+"""The commands: the values of `--mode` with their flags."""

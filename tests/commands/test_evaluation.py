@@ -1,0 +1,29 @@
+"""The command that evaluates."""
+
+import types
+
+import pytest
+
+from symmflow_jax.commands import evaluation, integration
+from symmflow_jax.runtime.errors import CheckpointError
+
+
+def _model(experiment):
+    return types.SimpleNamespace(experiment=experiment, weights="weights", step=7)
+
+
+def test_it_measures_as_the_command_says(
+    called, flag_values, tiny_experiment, tmp_path, monkeypatch
+):
+    report = called("evaluation.report.report:report_evaluation")
+    monkeypatch.setattr(integration, "load", lambda *_: _model(tiny_experiment()))
+    flag_values(solver="heun", output=str(tmp_path / "scores"))
+    evaluation.EVALUATE.run(tiny_experiment(), tmp_path / "run")
+    evaluator, evaluated, workdir, output = report.arguments
+    assert evaluator.experiment.eval.solvers == ("heun",)
+    assert (evaluated.train_step, workdir, output) == (7, tmp_path / "run", tmp_path / "scores")
+
+
+def test_a_folder_without_a_model_is_named(flag_values, tiny_experiment, tmp_path):
+    with pytest.raises(CheckpointError, match="holds no checkpoints; train first"):
+        evaluation.EVALUATE.run(tiny_experiment(), tmp_path / "run")

@@ -1,0 +1,29 @@
+"""The commands that read images."""
+
+import pytest
+
+from symmflow_jax.commands import integration, recognition
+
+_COMMANDS = {
+    "segment": (recognition.SEGMENT, "segment_files"),
+    "classify": (recognition.CLASSIFY, "classify_files"),
+}
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_an_image_takes_one_step_if_nothing_is_said(
+    name, called, flag_values, tiny_experiment, tmp_path, monkeypatch
+):
+    command, function = _COMMANDS[name]
+    read = called(f"inference.files.recognition:{function}")
+    monkeypatch.setattr(integration, "load", lambda *_: "model")
+    flag_values(input="photos", min_confidence="0.5", num_draws="3")
+    command.run(tiny_experiment(), tmp_path)
+    assert read.arguments == ("model", "photos", tmp_path / name)
+    named = read.named
+    assert (named["num_steps"], named["ensemble_size"], named["min_confidence"]) == (1, 3, 0.5)
+
+
+def test_an_id_that_no_file_can_hold_is_refused(flag_values):
+    with pytest.raises(Exception, match="unsure_id=70000: it must be at least 0 and at most 65535"):
+        flag_values(unsure_id="70000")
