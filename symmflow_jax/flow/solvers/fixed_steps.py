@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.flow_map import FLOW_MAP, MapStep
@@ -86,11 +86,16 @@ class FixedSteps:
         batch = jax.tree.leaves(state)[0].shape[0]
         return Solution(state, jnp.full(batch, self.nfe, jnp.int32))
 
+    def times(self, start: float, end: float) -> Float[Array, " times"]:
+        """The ends of all steps from `start` to `end`, float32 `[num_steps + 1]`."""
+        fractions = self.grid if isinstance(self.grid, tuple) else np.linspace(0, 1, self.grid + 1)
+        return jnp.asarray(start + (end - start) * np.asarray(fractions), jnp.float32)
+
     def _steps(self, start: float, end: float) -> Callable[[_Index], "_Step"]:
         """A function from the number of a step to its times, from `start` to `end`."""
         if isinstance(self.grid, tuple):
-            ends = start + (end - start) * np.asarray(self.grid)
-            times, sizes = (jnp.asarray(array, jnp.float32) for array in (ends, np.diff(ends)))
+            times, sizes = self.times(start, end), (end - start) * np.diff(self.grid)
+            sizes = jnp.asarray(sizes, jnp.float32)
             return lambda index: _Step(times[index], sizes[index], times[index + 1])
         # A constant of the program, which rounds as it always has.
         size = jnp.float32((end - start) / self.grid)
