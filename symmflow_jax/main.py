@@ -13,6 +13,7 @@ from absl import flags
 
 from symmflow_jax.commands import (
     datasets,
+    editing,
     evaluation,
     generation,
     integration,
@@ -40,6 +41,7 @@ _FLAGS = (
     training,
     generation,
     recognition,
+    editing,
     datasets,
     weights,
     tuning,
@@ -55,6 +57,7 @@ MODES: dict[str, Mode] = {
     "segment": recognition.SEGMENT,
     "classify": recognition.CLASSIFY,
     "sample": generation.SAMPLE,
+    "edit": editing.EDIT,
     "check_data": datasets.CHECK_DATA,
     "encode": datasets.ENCODE,
     "pack": datasets.PACK,

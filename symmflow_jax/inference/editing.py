@@ -160,7 +160,7 @@ def edit_photos(
     """
     method_editing.check(model.method, solve)
     for photo in photos:
-        _check_sizes(photo)
+        check_sizes(photo)
     size, channels = model.image_shape[:2], model.image_shape[-1]
     resampling = model.experiment.preparation.resampling
     small = np.stack([resize_image(p.pixels, size, channels, resampling) for p in photos])
@@ -277,8 +277,12 @@ def _resized(classes: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     return resize_mask(classes, (height, width)) if classes.ndim == 2 else classes
 
 
-def _check_sizes(photo: Photo) -> None:
-    """Raises a ValueError if a mask or region does not lie over the photo."""
+def check_sizes(photo: Photo) -> None:
+    """Checks that the masks and the region lie over the photo.
+
+    Raises:
+        ValueError: if one has another size.
+    """
     height, width = photo.pixels.shape[:2]
     masks = {"mask": photo.classes, "old mask": photo.source, "region to keep": photo.keep}
     for name, mask in masks.items():
