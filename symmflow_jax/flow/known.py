@@ -225,12 +225,20 @@ def noise_share(path: ComponentPath, t: Scalar) -> Scalar:
     return path.interpolate(jnp.zeros(1), jnp.ones(1), t)[0]
 
 
-def fixed_steps(solve: Solve) -> FixedSteps:
-    """The solver itself, if it has fixed steps; raises ValueError otherwise."""
+def fixed_steps(solve: Solve, what: str = "Known pixels enter between the steps") -> FixedSteps:
+    """The solver itself, if it has fixed steps.
+
+    Args:
+        solve: a solver.
+        what: what needs the steps, for the message.
+
+    Raises:
+        ValueError: if the solver is adaptive.
+    """
     if not isinstance(solve, FixedSteps):
         raise ValueError(
-            "Known pixels enter between the steps of a solver, and an adaptive one has none that "
-            "its samples share; choose one of fixed steps, such as 'euler'."
+            f"{what} of a solver, and an adaptive one has none that its samples share; choose one "
+            "of fixed steps, such as 'euler'."
         )
     return solve
 

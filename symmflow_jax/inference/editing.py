@@ -88,8 +88,11 @@ def edit(
     method_editing.check(model.method, solve)
     rule = _rule(model, keep, source)
     index = jnp.arange(len(conditions))
-    old = _read(model, images, key) if source is Source.READ else source
-    old = None if isinstance(old, Source) else np.asarray(old, np.int32)
+    old = None
+    if source is Source.READ:
+        old = _read(model, images, key)
+    elif not isinstance(source, Source):
+        old = np.asarray(source, np.int32)
     region = keep if isinstance(keep, np.ndarray) else None
     if region is None and rule is Keep.UNCHANGED:
         region = conditions == old
@@ -161,7 +164,8 @@ def edit_photos(
     method_editing.check(model.method, solve)
     for photo in photos:
         check_sizes(photo)
-    size, channels = model.image_shape[:2], model.image_shape[-1]
+    height, width, channels = model.image_shape
+    size = (height, width)
     resampling = model.experiment.preparation.resampling
     small = np.stack([resize_image(p.pixels, size, channels, resampling) for p in photos])
     sources = _sources(model, photos, Pixels(small), key, source)
@@ -207,8 +211,9 @@ def _rule(model: "Model", keep: np.ndarray | Keep | None, source: np.ndarray | S
     Raises:
         ValueError: if there are no old masks to compare with.
     """
-    rule = keep
-    if not isinstance(keep, Keep):
+    if isinstance(keep, Keep):
+        rule = keep
+    else:
         by_default = keep is None and model.reads_masks
         rule = Keep.UNCHANGED if by_default and source is not Source.NONE else Keep.NONE
     if rule is Keep.UNCHANGED and not model.reads_masks:

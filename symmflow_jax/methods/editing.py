@@ -125,6 +125,8 @@ def edit(
         ValueError: see `check`; or if an adaptive solver cannot do it.
     """
     check(method, solve)
+    if editing.guidance.passes > 1:
+        known.fixed_steps(solve, "Guidance keeps a noise for each sample, in the steps")
     image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
     clean = method.codec.encode_image(weights.codec, image_keys, image, train=False)
     # With one key, equal classes have equal codes, also where noise spreads them.

@@ -164,7 +164,7 @@ def contact_sheet(
         edit_photos(model, small, key, solve, keep=keep, editing=wanted.editing)
         for keep in (Keep.NONE, Keep.UNCHANGED)
     )
-    rows = []
+    rows: list[list[tuple[str, np.ndarray]]] = []
     for photo, generated, one, other in zip(small, made.images, edited, kept, strict=True):
         assert one.source is not None  # It was given, or read.
         columns = (
