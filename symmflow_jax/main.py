@@ -23,6 +23,7 @@ from symmflow_jax.commands import (
     training,
     tuning,
     usage,
+    views,
     weights,
 )
 from symmflow_jax.commands.mode import Mode
@@ -42,6 +43,7 @@ _FLAGS = (
     generation,
     recognition,
     editing,
+    views,
     datasets,
     weights,
     tuning,
