@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths
+from symmflow_jax.commands import integration, paths, views
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, Mode
 from symmflow_jax.config import command_line
 from symmflow_jax.config.command_line import path_flag
@@ -90,6 +90,7 @@ def _edit(experiment: "Experiment", workdir: pathlib.Path) -> None:
             keep=_kept(),
             source=Source.NONE if without else Source.READ,
             editing=_editing(experiment, num_steps),
+            view=views.view_of_masks(model),
         ),
         model.experiment.solver(integration.SOLVER.value, num_steps or 1),
         seed=integration.SEED.value or 0,
@@ -138,7 +139,7 @@ EDIT = Mode(
     "edits photos by new masks or labels",
     (
         *("input", *FILES, *INTEGRATION, "mask", "source_mask", "to", "source", "keep", "from"),
-        *("strength", "num_noises", "sheet"),
+        *("strength", "num_noises", "sheet", *views.MAKING),
     ),
     (*MODEL_KEYS, "guidance"),
 )

@@ -1,4 +1,4 @@
-"""Edits of arrays in the model's size, and of photos of any size."""
+"""Edits of arrays in the model's size."""
 
 import jax
 import numpy as np
@@ -7,8 +7,7 @@ import pytest
 from symmflow_jax.data.batch import Pixels
 from symmflow_jax.flow.solvers.fixed_steps import euler
 from symmflow_jax.inference import editing
-from symmflow_jax.inference.editing import Keep, Photo, Source, edit_photos
-from symmflow_jax.methods.editing import Editing, Origin
+from symmflow_jax.inference.editing import Keep, Source
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -84,56 +83,3 @@ def test_the_model_checks_what_it_is_given(model, random_model):
         model.edit(images, _NEW, _KEY, source=_OLD[:, :4])
     with pytest.raises(ValueError, match="Editing needs .* train with 'independent' or 'mixed'"):
         random_model().edit(images, _NEW, _KEY)
-
-
-def _photo(height, width, **changes):
-    classes, source = np.zeros((height, width), np.int32), np.zeros((height, width), np.int32)
-    classes[height // 2 :] = 3
-    return Photo(_pixels(height, width), classes, source)._replace(**changes)
-
-
-def test_photos_keep_their_size_and_their_pixels(model):
-    photos = [_photo(20, 30), _photo(8, 8)]
-    edited = edit_photos(model, photos, _KEY, _SOLVE)
-    for photo, result in zip(photos, edited, strict=True):
-        assert result.image.shape == photo.pixels.shape
-        half = len(photo.pixels) // 2
-        np.testing.assert_array_equal(result.image[:half], photo.pixels[:half])
-        assert (result.image[half:] != photo.pixels[half:]).mean() > 0.5
-    assert [result.was_resized for result in edited] == [True, False]
-
-
-def test_regions_and_old_masks_of_photos_may_be_given_or_not(model):
-    region = np.zeros((20, 30), bool)
-    region[:, :7] = True
-    how = Editing(Origin.NOISE)
-    photos = [_photo(20, 30, source=None, keep=region), _photo(20, 30)]
-    first, second = edit_photos(model, photos, _KEY, _SOLVE, editing=how)
-    np.testing.assert_array_equal(first.image[:, :7], photos[0].pixels[:, :7])
-    np.testing.assert_array_equal(first.keep, region)
-    np.testing.assert_array_equal(second.image[:10], photos[1].pixels[:10])
-    assert first.source.shape == (20, 30)
-
-
-def test_nothing_is_kept_if_nothing_is_to_be(model):
-    (edited,) = edit_photos(model, [_photo(20, 30)], _KEY, _SOLVE, keep=Keep.NONE)
-    assert edited.keep is None
-    assert (edited.image[:10] != _photo(20, 30).pixels[:10]).mean() > 0.5  # It was resized.
-
-
-def test_a_mask_of_another_size_is_an_error(model):
-    photo = _photo(20, 30, classes=np.zeros((10, 30), np.int32), name="cat.jpg")
-    with pytest.raises(ValueError, match=r"cat\.jpg is 30x20 but its mask is 30x10 \(width x hei"):
-        edit_photos(model, [photo], _KEY, _SOLVE)
-
-
-@pytest.mark.parametrize("size", [(3, 5), (6, 10), (7, 3)])
-def test_a_small_pixel_is_kept_if_all_below_it_are(size):
-    keep = np.ones((12, 20), bool)
-    keep[5, 7] = False
-    small = editing.shrunk(keep, size)
-    assert small.shape == size
-    row, column = 5 * size[0] // 12, 7 * size[1] // 20
-    assert not small[row, column]
-    assert small.sum() >= small.size - 4
-    assert editing.shrunk(keep, (12, 20)) is keep

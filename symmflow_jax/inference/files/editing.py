@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
+from symmflow_jax.data.canvas import View
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
-from symmflow_jax.data.transforms import resize_image, resize_mask
+from symmflow_jax.data.transforms import resize_image
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import editing as editing_lib, predictions
-from symmflow_jax.inference.editing import EditedPhoto, Keep, Photo, Source, edit_photos
-from symmflow_jax.inference.files.image_io import BATCH_SIZE, batches, check_folder, output_names
+from symmflow_jax.inference.canvas.editing import EditedPhoto, Photo, check_sizes, edit_photos
+from symmflow_jax.inference.canvas.generation import generate_on_canvas
+from symmflow_jax.inference.editing import Keep, Source
+from symmflow_jax.inference.files.image_io import batches, check_folder, output_names
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths, some_names
 from symmflow_jax.inference.files.made import Made, write_picture
 from symmflow_jax.inference.model import Model
@@ -45,6 +47,7 @@ class Wanted:
             rule by default.
         source: how to come by what is not given.
         editing: how to edit.
+        view: how photos are shown to a model of masks; None for the view of the run.
     """
 
     masks: str = ""
@@ -54,6 +57,7 @@ class Wanted:
     keep: Keep | str | None = None
     source: Source = Source.READ
     editing: Editing = FROM_PHOTO
+    view: View | None = None
 
 
 def edit_files(
@@ -109,23 +113,22 @@ def edit_files(
     outputs.check_outputs(written, [*paths, *read], overwrite=overwrite)
     unreadable = Unreadable(len(paths))
     readable = unreadable.read(paths, lambda path: (path, _read(model, path, files, wanted)))
-    size = min(BATCH_SIZE, len(readable))
     done: list[EditedPhoto] = []
     for index, batch in enumerate(batches(readable)):
-        full = [photo for _, photo in batch] + [batch[0][1]] * (size - len(batch))
         edited = edit_photos(
             model,
-            full,
+            [photo for _, photo in batch],
             jax.random.fold_in(jax.random.key(seed), index),
             solve,
             source=wanted.source,
             keep=wanted.keep if isinstance(wanted.keep, Keep) else None,
             editing=wanted.editing,
-        )[: len(batch)]
+            view=wanted.view,
+        )
         for (path, _), result in zip(batch, edited, strict=True):
             write_picture(targets[path], result.image, Made.IMAGE)
         done += edited
-    _tell(model, done, folder)
+    _tell(done, folder)
     if sheet and readable:
         shown_photos = [photo for _, photo in readable[:_MOST_ON_SHEET]]
         write_picture(
@@ -140,7 +143,7 @@ def contact_sheet(
 ) -> np.ndarray:
     """A row for each photo: photo, mask, new mask, generated, edited, and unchanged pixels kept.
 
-    All are in the size of the model; uint8 `[height, width, 3]`.
+    All are shown in one size; uint8 `[height, width, 3]`.
 
     Args:
         model: a model of masks.
@@ -148,34 +151,32 @@ def contact_sheet(
         solve, seed: as in `edit_files`.
         wanted: how to edit.
     """
-    height, width, channels = model.image_shape
-    size = (height, width)
-    small = [
-        Photo(
-            resize_image(photo.pixels, size, channels, model.experiment.preparation.resampling),
-            resize_mask(photo.classes, size),
-            None if photo.source is None else resize_mask(photo.source, size),
-        )
-        for photo in photos
-    ]
-    key, new = jax.random.key(seed), np.stack([photo.classes for photo in small])
-    made = predictions.generate(model.method, model.weights, key, np.arange(len(small)), new, solve)
+    key, view = jax.random.key(seed), model.view() if wanted.view is None else wanted.view
+    bare = [photo._replace(keep=None) for photo in photos]
     edited, kept = (
-        edit_photos(model, small, key, solve, keep=keep, editing=wanted.editing)
+        edit_photos(model, bare, key, solve, keep=keep, editing=wanted.editing, view=view)
         for keep in (Keep.NONE, Keep.UNCHANGED)
     )
+    height, width = photos[0].size
+    size = model.image_shape[0], max(1, round(model.image_shape[0] * width / height))
     rows: list[list[tuple[str, np.ndarray]]] = []
-    for photo, generated, one, other in zip(small, made.images, edited, kept, strict=True):
-        assert one.source is not None  # It was given, or read.
+    for number, photo in enumerate(photos):
+        old = edited[number].source
+        assert old is not None  # It was given, or read.
+        made = generate_on_canvas(
+            model.method, model.weights, photo.classes, (key, number), view, solve
+        )
         columns = (
             ("photo", photo.pixels),
-            ("mask", model.schema.colourize(one.source)),
+            ("mask", model.schema.colourize(old)),
             ("new mask", model.schema.colourize(photo.classes)),
-            ("generated", np.asarray(generated)),
-            ("edited", one.image),
-            ("kept", other.image),
+            ("generated", made),
+            ("edited", edited[number].image),
+            ("kept", kept[number].image),
         )
-        rows.append([(name if not rows else "", image) for name, image in columns])
+        rows.append(
+            [(name if not rows else "", resize_image(image, size, 3)) for name, image in columns]
+        )
     return grids.tiles(rows)
 
 
@@ -277,7 +278,7 @@ def _read(
         of("keep", lambda region: read_mask(region) > 0),
         str(path),
     )
-    editing_lib.check_sizes(photo)
+    check_sizes(photo)
     return photo
 
 
@@ -290,15 +291,18 @@ def _label(model: Model, text: str, flag: str) -> np.ndarray:
     return np.asarray(names.index(text) if text in names else int(text), np.int32)
 
 
-def _tell(model: Model, done: Sequence[EditedPhoto], folder: pathlib.Path) -> None:
-    height, width, _ = model.image_shape
-    resized = sum(photo.was_resized for photo in done)
+def _tell(done: Sequence[EditedPhoto], folder: pathlib.Path) -> None:
+    """Logs what was kept, and in which sizes the rest was made."""
+    resized = [photo for photo in done if photo.made_in != photo.image.shape[:2]]
     kept = [photo.keep.mean() for photo in done if photo.keep is not None]
     about_kept = f"; {np.mean(kept):.0%} of the pixels were kept" if kept else ""
-    about_size = (
-        f"; {resized} of another size than {width}x{height} were edited in that size and resized "
-        "back, but for the kept pixels"
-        if resized
-        else ""
-    )
+    about_size = ""
+    if resized:
+        first = resized[0]
+        height, width = first.made_in
+        about_size = (
+            f"; {len(resized)} were resized, made in another size (the first of "
+            f"{first.image.shape[1]}x{first.image.shape[0]} in {width}x{height}, width x height) "
+            "and resized back, but for the kept pixels"
+        )
     _logger.info("Wrote %d edited photos to %s%s%s.", len(done), folder, about_kept, about_size)

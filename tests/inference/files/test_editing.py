@@ -65,7 +65,8 @@ def test_one_photo_becomes_one_file(model, files, tmp_path, log):
     np.testing.assert_array_equal(edited[:6], _pixels()[:6])
     assert (edited[6:] != _pixels()[6:]).mean() > 0.5
     assert made_of(output) is Made.IMAGE
-    assert "50% of the pixels were kept; 1 of another size than 8x8 were edited" in log.text
+    assert "50% of the pixels were kept; 1 were resized" in log.text
+    assert "the first of 16x12 in 11x8, width x height" in log.text
     with pytest.raises(OutputError, match="exists already"):
         edit_files(model, photo, output, wanted, _SOLVE, seed=0)
 
