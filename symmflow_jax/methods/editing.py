@@ -20,7 +20,7 @@ from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 
-Region = Bool[Array, "batch *region"]
+Region = Bool[Array, "batch *pixels"]
 """What to keep of each image, `[batch, height, width]`, or of each point, `[batch, n]`."""
 
 

@@ -49,6 +49,7 @@ KEEP = NEW == OLD
 
 def edit(how=editing.FROM_PHOTO, new=NEW, old=OLD, keep=None, solve=euler(4), method=METHOD):  # noqa: B008
     example_keys = keys.example_keys(jax.random.key(1), jnp.arange(2))
+    new, old, keep = (None if array is None else jnp.asarray(array) for array in (new, old, keep))
     return editing.edit(method, Weights({}), example_keys, PHOTOS, new, old, keep, solve, how)
 
 
@@ -123,7 +124,9 @@ def test_inversion_takes_an_adaptive_solver_and_comes_back():
 def test_the_noise_of_an_inversion_depends_on_the_mask():
     example_keys = keys.example_keys(jax.random.key(1), jnp.arange(2))
     noises = [
-        editing.invert(METHOD, Weights({}), example_keys, PHOTOS, labels, euler(4)).state.image
+        editing.invert(
+            METHOD, Weights({}), example_keys, PHOTOS, jnp.asarray(labels), euler(4)
+        ).state.image
         for labels in (OLD, NEW)
     ]
     np.testing.assert_array_equal(noises[0][:, :, :2], noises[1][:, :, :2])
@@ -132,7 +135,7 @@ def test_the_noise_of_an_inversion_depends_on_the_mask():
 
 def test_points_are_kept_by_coordinate():
     method = SymmFlow(Towards(), PixelCodec(ClassPlane(3, (), 4.0), (2,)), time_sampling=TWO_CLOCKS)
-    points, keep = Points(jnp.asarray([[0.1, 0.2]])), np.asarray([[True, False]])
+    points, keep = Points(jnp.asarray([[0.1, 0.2]])), jnp.asarray([[True, False]])
     example_keys = keys.example_keys(jax.random.key(1), jnp.arange(1))
     arguments = (method, Weights({}), example_keys, points, jnp.asarray([2]), jnp.asarray([0]))
     made = np.asarray(editing.edit(*arguments, keep, euler(4)).state)

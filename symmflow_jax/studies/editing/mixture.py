@@ -4,6 +4,7 @@ Whatever is wrong here is the fault of a method, and not of a network.
 """
 
 import functools
+import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,11 +22,14 @@ from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
+from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.metrics.energy_distance import energy_distance
 from symmflow_jax.studies.editing import conditionals
 from symmflow_jax.studies.likelihood import exact_fields
+
+_logger = logging.getLogger("symmflow_jax.studies.editing")
 
 _PATH = ComponentPath(LinearPath(exact_fields.SIGMA_MIN), clean_at_end=True)
 
@@ -59,7 +63,7 @@ REPLACED, REPAINTED, SETTLED, UNGUIDED = (
 NOTHING, FLOOR = "known part not used", "two exact samples"
 
 
-def of_budget(name: str, passes: int) -> tuple[Filling, Solve]:
+def of_budget(name: str, passes: int) -> tuple[Filling, FixedSteps]:
     """The filling of a row and the Euler steps whose passes are `passes` in all."""
     if name == REPLACED:
         return Replacement(), fixed_steps.euler(passes)
@@ -113,14 +117,16 @@ class Regions:
         )
         self._rng = rng
 
-    def distance(self, filling: Filling, solve: Solve) -> float:
+    def distance(self, filling: Filling, solve: FixedSteps) -> float:
         """The energy distance of what a filling finds to exact draws, mean over the contexts."""
         points = np.repeat(self.points, self._draws, axis=0)
         labels = np.repeat(self.labels, self._draws).astype(np.float32)[:, None]
         key = keys.of_seed(self._seed, Stream.EDITING)
         example_keys = keys.example_keys(key, jnp.arange(len(points)))
         made = fill(jnp.asarray(points), jnp.asarray(labels), example_keys, filling, solve)
-        return self._mean(np.asarray(made)[:, conditionals.NUM_KNOWN :])
+        distance = self._mean(np.asarray(made)[:, conditionals.NUM_KNOWN :])
+        _logger.info("seed %d, %s, %s: %.4f", self._seed, filling, solve.num_steps, distance)
+        return distance
 
     def nothing(self) -> float:
         """The distance of points of the class that know nothing of the known coordinates."""

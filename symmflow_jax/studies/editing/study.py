@@ -73,14 +73,15 @@ def study(
         num_scenes: number of scenes.
     """
     model = scenes.model_of(run, changes)
-    of_regions = [mixture.regions(seed, size) for seed in seeds]
     drawn = scenes.draw(num_scenes)
+    rows = scenes.table(model, drawn)
+    of_regions = [mixture.regions(seed, size) for seed in seeds]
     findings = Findings(
         _by_seed([first for first, _ in of_regions]),
         _by_seed([second for _, second in of_regions]),
         _by_seed([mixture.swaps(seed, size) for seed in seeds]),
         [mixture.round_trips(seed, size) for seed in seeds],
-        scenes.table(model, drawn),
+        rows,
         scenes.round_trips(model, scenes.draw(min(num_scenes, 16))),
         scenes.refusal(),
     )
