@@ -94,11 +94,6 @@ def example_keys(
     return jax.vmap(jax.random.fold_in, (0 if key.ndim else None, 0))(key, example_index)
 
 
-def children(parents: ExampleKeys, number: Integer[AnyArray, ""]) -> ExampleKeys:
-    """The child `[batch]` of each key for a step or a draw; all its children are of this kind."""
-    return jax.vmap(jax.random.fold_in, (0, None))(parents, number)
-
-
 def normal(keys: ExampleKeys, shape: tuple[int, ...]) -> Component:
     """Standard normal float32 `[batch, *shape]`, each example from its own key."""
     return jax.vmap(lambda key: jax.random.normal(key, shape))(keys)

@@ -130,11 +130,11 @@ class RePaint:
 
         def after(image: Component, moment: Moment) -> Component:
             step = numbered_step(moment, "RePaint")
-            step_keys, start = keys.children(noise_keys, step), starts[step]
+            step_keys, start = keys.fold_in(noise_keys, step), starts[step]
 
             def again(image: Component, repeat: Array) -> tuple[Component, None]:
                 there, known_there = (
-                    keys.normal(keys.children(step_keys, 2 * repeat + part), image.shape[1:])
+                    keys.normal(keys.fold_in(step_keys, 2 * repeat + part), image.shape[1:])
                     for part in (0, 1)
                 )
                 back = _noised(known.path, image, moment.s, start, there)
@@ -188,7 +188,7 @@ class Langevin:
             return jax.lax.scan(inner, image, jnp.arange(self.num_inner))[0]
 
         def after(image: Component, moment: Moment) -> Component:
-            step_keys = keys.children(noise_keys, numbered_step(moment, "Langevin dynamics"))
+            step_keys = keys.fold_in(noise_keys, numbered_step(moment, "Langevin dynamics"))
             image = known.put_into(image, moment.s)
             return jax.lax.cond(
                 moment.s < _LATEST, settle, lambda image, *_: image, image, moment.s, step_keys
@@ -211,7 +211,7 @@ class Langevin:
         pulled = (1.0 + self.pull) * (data - image) / jnp.square(share) - self.pull * score
         size = self.step_size * jnp.square(share)
         sizes = jnp.where(known.where, size / (1.0 + self.pull), size)
-        noise = keys.normal(keys.children(step_keys, number), image.shape[1:])
+        noise = keys.normal(keys.fold_in(step_keys, number), image.shape[1:])
         drift = jnp.where(known.where, pulled, score)
         return image + sizes * drift + jnp.sqrt(2.0 * sizes) * noise, None
 
