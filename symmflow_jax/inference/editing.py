@@ -83,7 +83,7 @@ def edit(
             old masks to compare the new ones with.
     """
     method_editing.check(model.method, solve)
-    rule = rule_of(model, keep, source)
+    rule = rule_of(model, keep, has_source=source is not Source.NONE)
     index = jnp.arange(len(conditions))
     old = None
     if source is Source.READ:
@@ -99,12 +99,13 @@ def edit(
     return Edited(np.asarray(made.images), old, region, np.asarray(made.nfe))
 
 
-def rule_of(model: "Model", keep: np.ndarray | Keep | None, source: np.ndarray | Source) -> Keep:
+def rule_of(model: "Model", keep: np.ndarray | Keep | None, *, has_source: bool) -> Keep:
     """The rule of what to keep where no region is given.
 
     Args:
         model: the model.
-        keep, source: as in `edit`.
+        keep: as in `edit`.
+        has_source: whether there are old classes, given or read.
 
     Raises:
         ValueError: if there are no old masks to compare with.
@@ -113,13 +114,13 @@ def rule_of(model: "Model", keep: np.ndarray | Keep | None, source: np.ndarray |
         rule = keep
     else:
         by_default = keep is None and model.reads_masks
-        rule = Keep.UNCHANGED if by_default and source is not Source.NONE else Keep.NONE
+        rule = Keep.UNCHANGED if by_default and has_source else Keep.NONE
     if rule is Keep.UNCHANGED and not model.reads_masks:
         raise ValueError(
             "What is unchanged shows in masks, and this model knows labels; keep nothing, or give "
             "the region to keep."
         )
-    if rule is Keep.UNCHANGED and source is Source.NONE:
+    if rule is Keep.UNCHANGED and not has_source:
         raise ValueError(
             "To keep what is unchanged, the new mask is compared with the old one; give the old "
             "one or have it read, or keep nothing or a region."

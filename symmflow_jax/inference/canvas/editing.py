@@ -101,7 +101,11 @@ def edit_photos(
         view = model.view()
     sources = _sources(model, photos, key, source, view)
     regions = [
-        _kept(photo, old, rule_of(model, photo.keep if keep is None else keep, source))
+        _kept(
+            photo,
+            old,
+            rule_of(model, photo.keep if keep is None else keep, has_source=old is not None),
+        )
         for photo, old in zip(photos, sources, strict=True)
     ]
     results: dict[int, EditedPhoto] = {}
@@ -166,7 +170,13 @@ def _sources(
     model: "Model", photos: Sequence[Photo], key: jax.Array, source: Source, view: View | None
 ) -> list[np.ndarray | None]:
     """The old classes of each photo, in its own size."""
-    if any(photo.source is None for photo in photos) and source is Source.NONE:
+    given = [photo.name for photo in photos if photo.source is not None]
+    if source is Source.NONE and len(given) < len(photos):
+        if given:
+            raise ValueError(
+                f"{given[0]} has an old mask or label, but others have none and are not to be read "
+                "either; give all of them, or none."
+            )
         return [None] * len(photos)
     missing = [number for number, photo in enumerate(photos) if photo.source is None]
     read = dict(zip(missing, _read(model, [photos[n] for n in missing], key, view), strict=True))
