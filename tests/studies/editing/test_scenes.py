@@ -47,7 +47,7 @@ def test_the_rows_of_the_table_hold_what_their_names_say(model, monkeypatch):
 def test_a_seam_shows_in_the_step_across_the_border():
     mask, changed = np.zeros((1, 8, 8), int), np.zeros((1, 8, 8), bool)
     changed[:, :, 4:] = True
-    ramp = np.broadcast_to(10 * np.arange(8)[:, None], (8, 8, 3))[None].transpose(0, 2, 1, 3)
+    ramp = np.broadcast_to(10 * np.arange(8)[:, None], (8, 8, 3))[None]
     # Inside, half of the steps are 10, along the ramp, and half are 0.
     np.testing.assert_allclose(scenes.border(ramp, mask, changed), 10 / (10 * 24 / 52))
     seam = ramp + 30 * changed[..., None]
