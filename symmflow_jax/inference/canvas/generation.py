@@ -48,16 +48,7 @@ def generate_on_canvas(
     placed = _mask_on_canvas(
         mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0]
     )
-<<<<<<< HEAD
     method = method_on_canvas(method, canvas, (placed.shape[0], placed.shape[1]), view.overlap)
-=======
-    height, width = placed.shape
-    if canvas.window != window:
-        check_whole(method, (height, width))
-        method = method.resized(height, width)
-    else:
-        method = method.on_canvas(height, width, view.overlap)
->>>>>>> canvas
     key, index = noise
     made = predictions.generate(
         method, weights, key, np.asarray([index]), placed[None], solve, guidance
