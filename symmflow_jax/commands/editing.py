@@ -50,7 +50,8 @@ _FROM = flags.DEFINE_enum(
 _STRENGTH = define_number(
     "strength",
     1.0,
-    "Part of the path from noise that an edit from the photo takes; less of it changes less.",
+    "Part of the path from noise that an edit from the photo takes; less of it moves less "
+    "(docs/editing.md has what it costs).",
     float,
     between(0.01, 1),
 )

@@ -51,7 +51,7 @@ class Editing:
 
     Attributes:
         origin: where the edited image comes from.
-        start: image time in [0, 1) at which FlowEdit begins; later changes less.
+        start: image time in [0, 1) at which FlowEdit begins; a later one moves less.
         num_noises: draws of noise in each step of FlowEdit.
         filling: how a region that is made from noise is made to agree with the kept part.
         guidance: classifier-free guidance towards the new semantics. It costs fidelity.
