@@ -8,12 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from symmflow_jax.data.batch import Images
-from symmflow_jax.flow import clocks, keys, known, tasks
+from symmflow_jax.flow import clocks, keys, tasks
 from symmflow_jax.flow.clocks import Velocity
-from symmflow_jax.flow.editing import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing import known
+from symmflow_jax.flow.editing.flow_edit import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing.known import Filling, Known, Langevin, Mask, Replacement
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.known import Filling, Known, Langevin, Mask, Replacement
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.shapes import (
