@@ -13,6 +13,7 @@ from absl import flags
 
 from symmflow_jax.commands import (
     datasets,
+    editing,
     evaluation,
     generation,
     integration,
@@ -41,6 +42,7 @@ _FLAGS = (
     training,
     generation,
     recognition,
+    editing,
     views,
     datasets,
     weights,
@@ -57,6 +59,7 @@ MODES: dict[str, Mode] = {
     "segment": recognition.SEGMENT,
     "classify": recognition.CLASSIFY,
     "sample": generation.SAMPLE,
+    "edit": editing.EDIT,
     "check_data": datasets.CHECK_DATA,
     "encode": datasets.ENCODE,
     "pack": datasets.PACK,

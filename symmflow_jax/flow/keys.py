@@ -29,6 +29,7 @@ class Stream(enum.Enum):
     OBJECTIVE = "objective"
     LIKELIHOOD = "likelihood"
     PROBES = "probes"
+    EDITING = "editing"
     # Children of an example's key.
     IMAGE_ENCODING = "image_encoding"
     SEMANTICS_ENCODING = "semantics_encoding"
@@ -36,6 +37,7 @@ class Stream(enum.Enum):
     IMAGE_NOISE = "image_noise"
     SEMANTICS_NOISE = "semantics_noise"
     UNCONDITIONAL_NOISE = "unconditional_noise"
+    EDITING_NOISE = "editing_noise"
     DROPOUT = "dropout"
     COUPLING = "coupling"
     APPEARANCE = "appearance"

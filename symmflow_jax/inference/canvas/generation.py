@@ -5,7 +5,7 @@ import numpy as np
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.geometry.canvas import Canvas, View
-from symmflow_jax.data.geometry.fit import Box, Placement
+from symmflow_jax.data.geometry.fit import Box, Placement, Size
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions
@@ -48,18 +48,31 @@ def generate_on_canvas(
     placed = _mask_on_canvas(
         mask, canvas, method.codec.image_shape[0] // method.codec.shapes.image[0]
     )
-    height, width = placed.shape
-    if canvas.window != window:
-        check_whole(method, (height, width))
-        method = method.resized(height, width)
-    else:
-        method = method.on_canvas(height, width, view.overlap)
+    method = method_on_canvas(method, canvas, (placed.shape[0], placed.shape[1]), view.overlap)
     key, index = noise
     made = predictions.generate(
         method, weights, key, np.asarray([index]), placed[None], solve, guidance
     )
     target = canvas.placement.target
     return np.asarray(made.images[0])[target.rows, target.columns]
+
+
+def method_on_canvas(method: SymmFlow, canvas: Canvas, size: Size, overlap: float) -> SymmFlow:
+    """The method for images of a canvas: the network in one pass, or in windows of its own size.
+
+    Args:
+        method: the method.
+        canvas: the canvas.
+        size: its height and width in pixels, perhaps filled up.
+        overlap: share of a window that the next one covers.
+
+    Raises:
+        ValueError: if the canvas is too large for one pass.
+    """
+    if canvas.window != method.codec.image_shape[:2]:
+        check_whole(method, size)
+        return method.resized(*size)
+    return method.on_canvas(*size, overlap)
 
 
 def _mask_on_canvas(mask: np.ndarray, canvas: Canvas, multiple: int) -> np.ndarray:
