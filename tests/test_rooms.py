@@ -87,6 +87,9 @@ def test_the_mathematics_knows_no_config_files_or_devices():
                 assert name.split(".")[1] not in ("config", "runs", "data", "training"), path
 
 
+_CONFIGS = ("symmflow_jax.config.values", "symmflow_jax.config.sections")
+
+
 def test_only_the_border_knows_configs():
     """What stands above the border takes an experiment."""
     above = ORDER[ORDER.index("config") + 1 :]
@@ -94,7 +97,7 @@ def test_only_the_border_knows_configs():
         if _room(path) not in above and path.name != "train.py":
             continue
         for name in _imports(path):
-            assert not name.startswith("symmflow_jax.config.values"), path
+            assert not name.startswith(_CONFIGS), path
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Attribute) and node.attr == "config":
                 assert isinstance(node.value, ast.Name) and node.value.id == "jax", (
@@ -184,6 +187,7 @@ _WITHOUT_MIRROR = {
     "codecs/codec.py",
     "commands/mode.py",
     "config/build/tables.py",
+    *(f"config/sections/{path.name}" for path in (PACKAGE / "config/sections").glob("*.py")),
     "flow/couplings/coupling.py",
     "flow/objectives/objective.py",
     "flow/parameterizations/parameterization.py",

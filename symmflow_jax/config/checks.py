@@ -7,8 +7,9 @@ import dataclasses
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config.build.data import parts, sources
+from symmflow_jax.config.build.data import sources
 from symmflow_jax.config.build.data.fits import make_fit
+from symmflow_jax.config.build.data.mixing import parts
 from symmflow_jax.config.build.method import class_weights
 from symmflow_jax.config.build.method.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions

@@ -16,7 +16,7 @@ import numpy as np
 from absl import flags
 
 from symmflow_jax.config import command_line
-from symmflow_jax.data.image_files import read_image
+from symmflow_jax.data.decoding.image_files import read_image
 from symmflow_jax.evaluation import cost
 from symmflow_jax.evaluation.cost import Cost
 from symmflow_jax.evaluation.measurement import Measurement

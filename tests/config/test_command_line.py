@@ -92,7 +92,7 @@ def test_a_mistake_is_told_in_one_line(run, monkeypatch, tmp_path, capsys, argum
         ("guidance.weight=nan", "config.guidance.weight is nan; it must be a finite number."),
         ("network.num_groups=0", "config.network.num_groups is 0; it must be at least 1."),
         ("data.image_size=-8,8", "config.data.image_size is (-8, 8); each number must be at least"),
-        ("data.image_channels=4", "config.data.image_channels is 4; it must be 1 or 3."),
+        ("data.image_channels=0", "config.data.image_channels is 0; it must be at least 1 and at"),
         ("data.num_workers=-1", "config.data.num_workers is -1; it must be at least 0."),
         ("train.num_epochs=inf", "config.train.num_epochs is inf; it must be finite, above 0."),
         ("eval.tolerance=0", "config.eval.tolerance is 0.0; it must be at least 1e-07"),

@@ -164,7 +164,8 @@ def test_keys_that_were_fixed_by_the_packing_are_compared(folder, output):
     loose = folder([[[7, 11]]], class_ids=(7, 11), ignored_id=255, eval_split="val")
     pack(loose, output, 2)
     packed = _of_packed(loose, output)
-    assert packed.schema == loose.schema and packed.schema.raw_ids == (7, 11, 255)
+    assert packed.schema == loose.schema
+    assert packed.source_schema.raw_ids == (7, 11, 255)
     for key, value in (("class_ids", (7, 12)), ("ignored_id", 0), ("class_colours", ("#000000",))):
         other = packed.changed({f"data.{key}": value})
         with pytest.raises(DataError, match=rf"data\.{key} is .*, but .* was packed with "):

@@ -15,8 +15,13 @@ _LOGGER = logging.getLogger("symmflow_jax.some.module")
 
 
 @pytest.fixture(autouse=True)
-def no_handlers(monkeypatch):
+def as_at_the_start(monkeypatch):
+    """The project's logger as in a new program, whatever earlier tests have done to it."""
     monkeypatch.setattr(_PROJECT, "handlers", [])
+    level = _PROJECT.level
+    _PROJECT.setLevel(logging.NOTSET)
+    yield
+    _PROJECT.setLevel(level)
 
 
 def _speak() -> None:

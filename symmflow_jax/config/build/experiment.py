@@ -26,10 +26,10 @@ from symmflow_jax.config.build.data import (
     fits,
     openers,
     opening,
-    parts,
     provenance,
     sources,
 )
+from symmflow_jax.config.build.data.mixing import parts
 from symmflow_jax.config.build.data.own import classes as own_classes
 from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from symmflow_jax.config.build.data.augmentation import make_appearance
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
 from symmflow_jax.config.build.data.fits import FITS, make_fit
-from symmflow_jax.config.build.data.parts import learns_unlabelled
+from symmflow_jax.config.build.data.mixing.parts import learns_unlabelled
 from symmflow_jax.config.build.data.source_choice import SOURCE_KEYS
 from symmflow_jax.config.build.data.sources import SOURCES
 from symmflow_jax.config.build.method.class_weights import CLASS_WEIGHTS

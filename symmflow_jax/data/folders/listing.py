@@ -8,7 +8,7 @@ import pathlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.decoding.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.errors import shown
 

@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from symmflow_jax.data.decoding.image_files import SUFFIXES
 from symmflow_jax.data.folders.listing import counted, is_picture, shorten, walk
 from symmflow_jax.data.folders.pairing import Pairing
-from symmflow_jax.data.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.errors import shown
 

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoded, Decoding, decode
-from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.masks.ids import refuse_lossy
 from symmflow_jax.data.source import DataError
 from symmflow_jax.semantics.palettes import Palette

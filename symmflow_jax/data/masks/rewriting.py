@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from symmflow_jax.data.decoding.decoding import decode
-from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.decoding.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime import files
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from symmflow_jax.data.decoding.decoding import Decoding, decode, decode_content
 from symmflow_jax.data.decoding.header import Header
-from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.packed.stored import content_of
 from symmflow_jax.data.photos.arrays import read_raster
 from symmflow_jax.data.source import DataError

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data.decoding.decoding import Decoding
-from symmflow_jax.data.image_files import read_image
+from symmflow_jax.data.decoding.image_files import read_image
 from symmflow_jax.data.photos.format import PhotoFormat
 from symmflow_jax.data.photos.photo import read_photo
 

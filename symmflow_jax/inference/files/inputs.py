@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from PIL import Image
 
-from symmflow_jax.data.image_files import SUFFIXES
+from symmflow_jax.data.decoding.image_files import SUFFIXES
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.made import Made, made_of
 from symmflow_jax.runtime.errors import shown

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 
 from symmflow_jax.data.decoding.decoding import Decoded
 from symmflow_jax.data.decoding.header import AS_STORED, Header
-from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.photos.reader import PhotoReader
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.files.inputs import image_paths

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from symmflow_jax.data.decoding.decoding import Decoded
-from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.photos.photo import read_photo
 from symmflow_jax.data.photos.reader import PhotoReader

@@ -13,7 +13,7 @@ from PIL import Image
 
 from symmflow_jax.data.class_counts import count_labels
 from symmflow_jax.data.decoding.decoding import Decoded
-from symmflow_jax.data.image_files import to_rgb
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.masks.colours import pack_colours
 from symmflow_jax.data.masks.ids import ids_of
 from symmflow_jax.data.masks.palettes import palette_of

@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from symmflow_jax.data.decoding.decoding import Decoding, decode, decode_content
-from symmflow_jax.data.image_files import open_image, read_image
+from symmflow_jax.data.decoding.image_files import open_image, read_image
 from symmflow_jax.data.source import DataError
 
 HEIGHT, WIDTH = 6, 8

@@ -26,6 +26,7 @@ class _Counted:
 
     def __init__(self, source):
         self._source, self.reads = source, 0
+        self.schemas = source.schemas
 
     def __len__(self) -> int:
         return len(self._source)

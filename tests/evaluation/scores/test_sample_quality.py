@@ -30,6 +30,7 @@ class _Dim:
 
     def __init__(self, source):
         self._source = source
+        self.schemas = source.schemas
 
     def __len__(self) -> int:
         return len(self._source)

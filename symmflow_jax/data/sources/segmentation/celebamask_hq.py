@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
 from symmflow_jax.data.decoding.header import AS_STORED
+from symmflow_jax.data.decoding.image_files import to_rgb
 from symmflow_jax.data.folders.listing import counted, shorten, walk
-from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.masks.ids import ids_of, read_mask, refuse_lossy
 from symmflow_jax.data.packed.stored import Stored, content_of
 from symmflow_jax.data.photos.photo import read_photo

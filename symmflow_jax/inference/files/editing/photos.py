@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
+from symmflow_jax.data.decoding.image_files import read_image
 from symmflow_jax.data.geometry.canvas import View
-from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes

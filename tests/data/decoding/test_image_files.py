@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data.image_files import open_image, read_image
+from symmflow_jax.data.decoding.image_files import open_image, read_image
 from symmflow_jax.data.source import DataError
 
 HEIGHT, WIDTH = 6, 8

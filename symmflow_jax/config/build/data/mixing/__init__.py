@@ -1,0 +1,1 @@
+"""The parts that training data is mixed of."""
