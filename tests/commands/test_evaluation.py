@@ -9,7 +9,9 @@ from symmflow_jax.runtime.errors import CheckpointError
 
 
 def _model(experiment):
-    return types.SimpleNamespace(experiment=experiment, weights="weights", step=7, native_scale=0.5)
+    return types.SimpleNamespace(
+        experiment=experiment, weights="weights", step=7, train_seconds=60.0, native_scale=0.5
+    )
 
 
 def test_it_measures_as_the_command_says(
@@ -21,7 +23,7 @@ def test_it_measures_as_the_command_says(
     evaluation.EVALUATE.run(tiny_experiment(), tmp_path / "run")
     evaluator, evaluated, workdir, output = report.arguments
     assert evaluator.experiment.eval.solvers == ("heun",)
-    assert (evaluated.train_step, evaluated.native_scale) == (7, 0.5)
+    assert (evaluated.train_step, evaluated.train_seconds, evaluated.native_scale) == (7, 60.0, 0.5)
     assert (workdir, output) == (tmp_path / "run", tmp_path / "scores")
 
 

@@ -42,21 +42,23 @@ Known = slice | np.ndarray
 
 
 def split_known(
-    path: pathlib.Path, labels: np.ndarray, count: int, is_asked: bool = True
+    path: pathlib.Path, labels: np.ndarray, images: np.ndarray, is_asked: bool = True
 ) -> tuple[Known, np.ndarray]:
     """Which labels of an archive are not -1, and the labels with 0 for the others.
 
-    If it is not asked for, and if labels are no numbers, they stay as they are.
+    If it is not asked for, or labels are no numbers or not one for each image, they stay as they
+    are.
 
     Raises:
         DataError: if all of them are -1.
     """
-    if not is_asked or labels.dtype.kind not in "if" or labels.size != count:
+    is_one_each = (labels.size,) == images.shape[:1]
+    if not is_asked or labels.dtype.kind not in "if" or not is_one_each:
         return slice(None), labels
     known = labels.reshape(-1) != UNKNOWN
     if not known.any():
         raise DataError(
-            f"{shown(path)}: all {count} labels are -1, which is no class; some must be known."
+            f"{shown(path)}: all {labels.size} labels are -1, no class; some must be known."
         )
     return known, np.where(labels == UNKNOWN, 0, labels)
 

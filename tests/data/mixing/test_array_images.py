@@ -27,13 +27,13 @@ def test_they_come_without_labels():
 
 def test_labels_of_minus_one_are_not_known(tmp_path):
     path = tmp_path / "a.npz"
-    known, labels = split_known(path, np.array([[0], [-1], [2]]), 3)
+    known, labels = split_known(path, np.array([[0], [-1], [2]]), np.zeros(3))
     assert known.tolist() == [True, False, True] and labels.tolist() == [[0], [0], [2]]
     text = np.array(["a", "b"])  # Left to the checks of labels.
-    everything, same = split_known(path, text, 2)
+    everything, same = split_known(path, text, np.zeros(2))
     assert everything == slice(None) and same is text
     with pytest.raises(DataError, match="all 2 labels are -1"):
-        split_known(path, np.array([-1, -1]), 2)
+        split_known(path, np.array([-1, -1]), np.zeros(2))
     images = np.zeros((3, 4, 4), np.uint8)
     assert without_labels(path, images, slice(None)) is None
     found = without_labels(path, images, known)

@@ -36,9 +36,7 @@ def scores(tiny_experiment, tmp_path):
 
     def measure(**overrides):
         evaluator = evaluator_of(tiny_experiment(**values | overrides))
-        evaluated = EvaluatedWeights(
-            Weights(random_params(evaluator.method)), 7, native_scale=1.0
-        )
+        evaluated = EvaluatedWeights(Weights(random_params(evaluator.method)), 7, native_scale=1.0)
         protocol = evaluator.protocol("segmentation", evaluated, 0, solver="euler", num_steps=1)
         return recognition.predict_semantics(
             evaluator, evaluated, euler(1), protocol, num_examples=0, original_size=True

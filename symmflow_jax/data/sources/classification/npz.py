@@ -55,9 +55,7 @@ class Npz(LabelledArrays):
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
         images, labels = arrays[chosen.images], arrays[chosen.labels]
-        # A number alone is refused below.
-        count = len(images) if images.ndim else -1
-        known, labels = split_known(path, labels, count, keeps_unlabelled)
+        known, labels = split_known(path, labels, images, keeps_unlabelled)
         arrays[chosen.labels] = labels
         if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
             raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
