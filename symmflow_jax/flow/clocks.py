@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.state import JointState
 
@@ -22,9 +23,9 @@ State = Any
 """What a solver integrates: any pytree of float arrays `[batch, ...]`, such as a `JointState`."""
 
 Dynamics = Callable[..., State]
-"""`dynamics(state, s)`: the derivative of the state by the curve parameter s.
+"""`dynamics(state, moment)`: the derivative of the state by the curve parameter s of a `Moment`.
 
-That of a flow map also takes a span: `dynamics(state, s, span)` is its average over it."""
+That of a flow map also takes a span: `dynamics(state, moment, span)` is its average over it."""
 
 
 def tied_clock(s: Scalar) -> JointState:
@@ -60,8 +61,8 @@ def opposed_clock(s: Scalar) -> JointState:
 def along(clock: Clock, velocity: Velocity) -> Dynamics:
     """The ordinary differential equation of the state along a clock, by the chain rule."""
 
-    def dynamics(state: JointState, s: Scalar, *span: Scalar) -> JointState:
-        times, rates = jax.jvp(clock, (s,), (jnp.ones_like(s),))
+    def dynamics(state: JointState, moment: Moment, *span: Scalar) -> JointState:
+        times, rates = jax.jvp(clock, (moment.s,), (jnp.ones_like(moment.s),))
         return jax.tree.map(jnp.multiply, velocity(state, times, *span), rates)
 
     return dynamics

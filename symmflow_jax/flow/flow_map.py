@@ -17,6 +17,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Component, PerExample, Scalar
 from symmflow_jax.flow.state import JointState
 
@@ -35,10 +36,10 @@ class MapStep:
     takes_spans: ClassVar[bool] = True
 
     def step(
-        self, dynamics: Callable[..., JointState], state: JointState, time: Scalar, size: Scalar
+        self, dynamics: Callable[..., JointState], state: JointState, moment: Moment, size: Scalar
     ) -> JointState:
-        """Moves `state` from `time` by `size` along its average velocity."""
-        average = dynamics(state, time, size)
+        """Moves `state` from `moment` by `size` along its average velocity."""
+        average = dynamics(state, moment, size)
         return jax.tree.map(lambda x, u: x + size * u, state, average)
 
 

@@ -29,6 +29,7 @@ class Stream(enum.Enum):
     OBJECTIVE = "objective"
     LIKELIHOOD = "likelihood"
     PROBES = "probes"
+    EDITING = "editing"
     # Children of an example's key.
     IMAGE_ENCODING = "image_encoding"
     SEMANTICS_ENCODING = "semantics_encoding"
@@ -36,6 +37,7 @@ class Stream(enum.Enum):
     IMAGE_NOISE = "image_noise"
     SEMANTICS_NOISE = "semantics_noise"
     UNCONDITIONAL_NOISE = "unconditional_noise"
+    EDITING_NOISE = "editing_noise"
     DROPOUT = "dropout"
     COUPLING = "coupling"
     # Children of the key of an image's encoding.
@@ -79,6 +81,11 @@ def example_keys(key: Key[Array, ""], example_index: Integer[AnyArray, " batch"]
         example_index: int array `[batch]`.
     """
     return jax.vmap(jax.random.fold_in, (None, 0))(key, example_index)
+
+
+def children(parents: ExampleKeys, number: Integer[AnyArray, ""]) -> ExampleKeys:
+    """The child `[batch]` of each key for a step or a draw; all its children are of this kind."""
+    return jax.vmap(jax.random.fold_in, (0, None))(parents, number)
 
 
 def normal(keys: ExampleKeys, shape: tuple[int, ...]) -> Component:

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from symmflow_jax.flow.clocks import Clock, Velocity, along
-from symmflow_jax.flow.shapes import Component, ExampleKeys, PerExample, Scalar
+from symmflow_jax.flow.moment import Moment
+from symmflow_jax.flow.shapes import Component, ExampleKeys, PerExample
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 
@@ -172,10 +173,10 @@ def log_density(
     """
     drift = along(clock, velocity)
 
-    def dynamics(state: _Augmented, s: Scalar) -> _Augmented:
+    def dynamics(state: _Augmented, moment: Moment) -> _Augmented:
         def moving_velocity(moving: Component) -> Component:
             joint = _joint(moving, state.held, of_image)
-            return _parts(drift(joint, s), of_image)[0]
+            return _parts(drift(joint, moment), of_image)[0]
 
         rate, pull = jax.vjp(moving_velocity, state.moving)
         change = divergence(lambda vectors: pull(vectors)[0], rate, state.probes)

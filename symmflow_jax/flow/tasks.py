@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from symmflow_jax.flow.clocks import Clock, Velocity, along, tied_clock
-from symmflow_jax.flow.shapes import Image, Scalar, Semantics
+from symmflow_jax.flow.moment import Moment
+from symmflow_jax.flow.shapes import Image, Semantics
 from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
 
@@ -79,8 +80,8 @@ def sample(
         after_step: changes the state after each step.
     """
 
-    def hook(state: JointState, s: Scalar) -> JointState:
-        return state if after_step is None else after_step(state, clock(s))
+    def hook(state: JointState, moment: Moment) -> JointState:
+        return state if after_step is None else after_step(state, clock(moment.s))
 
     return solve(
         along(clock, velocity), state, start, end, keep_state if after_step is None else hook

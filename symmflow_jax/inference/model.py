@@ -13,8 +13,10 @@ from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference import editing as editing_lib, predictions
+from symmflow_jax.inference.editing import Edited, Keep, Source
 from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
+from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import paths, processes
@@ -212,6 +214,48 @@ class Model:
             ensemble_size,
         )
 
+    def edit(
+        self,
+        images: Any,
+        conditions: Any,
+        key: jax.Array,
+        num_steps: int = 25,
+        solver: str = "euler",
+        source: Any = Source.READ,
+        keep: Any = None,
+        editing: Editing = FROM_PHOTO,
+    ) -> Edited:
+        """Edits images towards new masks or labels.
+
+        Args:
+            images: see the class.
+            conditions: the new masks or labels, as in `generate`.
+            key: origin of the noise.
+            num_steps: steps of the solver.
+            solver: as in `generate`.
+            source: the old masks or labels; `Source.READ` has the model read them, `Source.NONE`
+                does without.
+            keep: what comes back exactly as it went in: bool `[batch, height, width]`, or `[batch,
+                n]` of points; `Keep.UNCHANGED`, the pixels whose class stays, which is the
+                default for masks; or `Keep.NONE`.
+            editing: from the photo (the default), from noise or by inversion; see `Editing`.
+
+        Raises:
+            ValueError: if the network has one clock for both components; if an array has another
+                shape or dtype; if there is no such solver, or it cannot do it; or if there are no
+                old masks to compare the new ones with.
+        """
+        self._require_semantics("edit() makes images follow", "it can sample images")
+        checked, conditions = self._checked_images(images), self._checked_conditions(conditions)
+        if not isinstance(source, Source):
+            source = self._checked_conditions(source)
+        if not isinstance(keep, Keep | None):
+            keep = self._checked_region(keep)
+        solve = self._solver(solver, num_steps)
+        return editing_lib.edit(
+            self, checked, conditions, key, solve, source=source, keep=keep, editing=editing
+        )
+
     def velocity(
         self, x_t: Any, y_t: Any, t: Any, t_semantics: Any = None
     ) -> tuple[jax.Array, jax.Array]:
@@ -265,6 +309,16 @@ class Model:
                 "8-bit values become that by x / 127.5 - 1, or give them as uint8."
             )
         return Signals(images.astype(np.float32))
+
+    def _checked_region(self, keep: Any) -> np.ndarray:
+        keep = np.asarray(keep)
+        shape = self.image_shape[:-1] if len(self.image_shape) == 3 else self.image_shape
+        if keep.dtype != bool or keep.shape[1:] != shape or not len(keep):
+            raise ValueError(
+                f"What to keep is {keep.dtype} of shape {keep.shape}; give bool "
+                f"{('batch', *shape)}, or one of Keep."
+            )
+        return keep
 
     def _checked_conditions(self, conditions: Any) -> np.ndarray:
         conditions = np.asarray(conditions)

@@ -11,8 +11,8 @@ import numpy as np
 from jax.sharding import PartitionSpec
 
 from symmflow_jax.codecs import images
-from symmflow_jax.data.batch import Images
-from symmflow_jax.flow import keys
+from symmflow_jax.data.batch import Images, Moments, Pixels, Points
+from symmflow_jax.flow import clocks, keys, tasks
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.likelihood import mean_of_draws
@@ -20,7 +20,8 @@ from symmflow_jax.flow.objectives.symmetric import Losses
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference.votes import vote
-from symmflow_jax.methods import likelihood
+from symmflow_jax.methods import editing as editing_lib, likelihood
+from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
@@ -82,6 +83,20 @@ class Generation(NamedTuple):
     nfe: jax.Array
 
 
+class Inversion(NamedTuple):
+    """The noise of images, and what comes back from it.
+
+    Attributes:
+        noise: float32 `[batch, ...]`, shaped as the image component.
+        images: as in `Generation`.
+        nfe: int32 `[batch]`, number of network passes for each image, there and back.
+    """
+
+    noise: jax.Array
+    images: jax.Array
+    nfe: jax.Array
+
+
 class Likelihood(NamedTuple):
     """Log densities of a batch.
 
@@ -106,7 +121,7 @@ class Sample(NamedTuple):
     labels: jax.Array | None
 
 
-_PER_EXAMPLE = ("example_index", "image", "labels")
+_PER_EXAMPLE = ("example_index", "image", "labels", "source_labels", "keep")
 """Arguments of the functions below that have a batch axis, `[batch, ...]`."""
 
 
@@ -254,6 +269,78 @@ def sample(
         signal = method.codec.decode_semantics(weights.codec, state.semantics)
         made_labels = method.codec.encoding.decode(signal)
     return Sample(made_images, made_labels)
+
+
+@functools.partial(jax.jit, static_argnames=("method", "solve", "editing"))
+@_on_every_device
+def edit(
+    method: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    labels: jax.Array,
+    source_labels: jax.Array | None,
+    keep: jax.Array | None,
+    solve: Solve,
+    editing: Editing = FROM_PHOTO,
+) -> Generation:
+    """Edits images towards new labels; see `methods.editing`.
+
+    Args:
+        method, weights, key, example_index, image, solve: as in `predict_semantics`; but images
+            are no `Moments`, because what is kept of them is kept in pixels.
+        labels: the new labels, int `[batch, height, width]` or `[batch]`.
+        source_labels: the old labels, or None for none at all.
+        keep: bool `[batch, height, width]`, or `[batch, n]` of points: what comes back exactly as
+            it went in. None keeps nothing.
+        editing: how to edit.
+
+    Raises:
+        TypeError: if the images are moments of latents.
+        ValueError: if the network has one clock, or the solver cannot do it.
+    """
+    if isinstance(image, Moments):
+        raise TypeError("An edit is of pixels, signals or points, not of moments of latents.")
+    example_keys = keys.example_keys(keys.stream(key, Stream.EDITING), example_index)
+    solution = editing_lib.edit(
+        method, weights, example_keys, image, labels, source_labels, keep, solve, editing
+    )
+    made = _images(method, weights, solution.state)
+    if keep is not None:
+        is_kept = keep if keep.ndim == made.ndim else keep[..., None]
+        is_given = isinstance(image, Pixels | Points)
+        given = image.values if is_given else images.to_pixels(image.values)
+        made = jnp.where(is_kept, given, made)
+    return Generation(made, solution.nfe)
+
+
+@functools.partial(jax.jit, static_argnames=("method", "solve"))
+@_on_every_device
+def invert_and_return(
+    method: SymmFlow,
+    weights: Weights,
+    key: jax.Array,
+    example_index: jax.Array,
+    image: Images,
+    labels: jax.Array,
+    solve: Solve,
+) -> Inversion:
+    """The noise of images beside their labels, and the images that the flow makes of it again.
+
+    Args:
+        method, weights, key, example_index, image, solve: as in `predict_semantics`.
+        labels: their labels, int `[batch, height, width]` or `[batch]`.
+
+    Raises:
+        ValueError: if the network has one clock, or the solver jumps.
+    """
+    example_keys = keys.example_keys(keys.stream(key, Stream.EDITING), example_index)
+    inverted = editing_lib.invert(method, weights, example_keys, image, labels, solve)
+    velocity = method.velocity(weights)
+    back = tasks.sample(velocity, inverted.state, solve, clocks.clean_semantics, 0.0, 1.0)
+    made = _images(method, weights, back.state.image)
+    return Inversion(inverted.state.image, made, inverted.nfe + back.nfe)
 
 
 @functools.partial(jax.jit, static_argnames="method")

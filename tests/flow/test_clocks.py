@@ -4,6 +4,7 @@ import pytest
 
 from symmflow_jax.flow import clocks
 from symmflow_jax.flow.clocks import along, tied_clock
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.state import JointState
 
 
@@ -33,7 +34,7 @@ def test_along_the_tied_clock_the_dynamics_are_the_velocity():
     def velocity(state, times):
         return JointState(state.image * times.image, state.semantics + times.semantics)
 
-    slope = along(tied_clock, velocity)(state, jnp.float32(0.5))
+    slope = along(tied_clock, velocity)(state, Moment(jnp.float32(0.5)))
     np.testing.assert_allclose(slope.image, [[0.5, 1.0]])
     np.testing.assert_allclose(slope.semantics, [[3.5]])
 
@@ -49,7 +50,7 @@ def test_a_clock_scales_each_velocity_by_its_own_rate():
         seen.append(times)
         return state
 
-    slope = along(clean_image, velocity)(state, jnp.float32(0.25))
+    slope = along(clean_image, velocity)(state, Moment(jnp.float32(0.25)))
     np.testing.assert_allclose(seen[0].image, 1.0)
     np.testing.assert_allclose(seen[0].semantics, 0.0625)
     np.testing.assert_array_equal(slope.image, jnp.zeros((1, 2)))  # Held: its time stands still.
@@ -62,6 +63,6 @@ def test_along_works_with_a_constant_clock():
     def constant(s):
         return JointState(image=jnp.float32(1.0), semantics=s)
 
-    slope = along(constant, lambda state, times: state)(state, jnp.float32(0.25))
+    slope = along(constant, lambda state, times: state)(state, Moment(jnp.float32(0.25)))
     np.testing.assert_array_equal(slope.image, jnp.zeros((1, 2)))
     np.testing.assert_array_equal(slope.semantics, jnp.ones((1, 1)))

@@ -89,8 +89,8 @@ def test_the_derivative_agrees_with_differences_along_the_trajectory(at):
 def test_jumps_of_the_map_arrive_where_the_flow_does(num_steps):
     noise = jax.random.normal(jax.random.key(1), (5, 3))
 
-    def dynamics(state, s, span):
-        batch = jnp.full(5, s), jnp.full(5, span)
+    def dynamics(state, moment, span):
+        batch = jnp.full(5, moment.s), jnp.full(5, span)
         return JointState(_average_velocity(state.image, *batch), jnp.zeros(5))
 
     solution = flow_map(num_steps)(dynamics, JointState(noise, jnp.ones(5)), 0.0, 1.0)

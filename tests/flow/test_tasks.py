@@ -13,6 +13,7 @@ from symmflow_jax.flow.clocks import (
     opposed_clock,
     tied_clock,
 )
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
@@ -145,8 +146,8 @@ def test_held_components_are_shown_at_their_own_times():
         return jax.tree.map(jnp.ones_like, state)
 
     def one_step(dynamics, state, start, end, after_step):
-        dynamics(state, jnp.float32(start))
-        return dynamics(state, jnp.float32(0.25))
+        dynamics(state, Moment(jnp.float32(start)))
+        return dynamics(state, Moment(jnp.float32(0.25)))
 
     synthesize(velocity, SEMANTICS, IMAGES, one_step, clean_semantics)
     predict_semantics(velocity, IMAGES, SEMANTICS, one_step, clean_image)

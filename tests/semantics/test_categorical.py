@@ -47,9 +47,9 @@ def test_a_certain_class_leads_to_its_code(label_scale):
 
 @pytest.mark.parametrize("num_steps", [1, 2, 7])
 def test_euler_steps_end_on_the_mean_code(num_steps):
-    def dynamics(state, s):
+    def dynamics(state, moment):
         output = jnp.broadcast_to(LOGITS, state.semantics.shape)
-        velocity = MASK.velocity(output, state.semantics, s, PATH)
+        velocity = MASK.velocity(output, state.semantics, moment.s, PATH)
         return JointState(jnp.zeros_like(state.image), velocity)
 
     start = JointState(jnp.zeros((2, 1)), _noise(2, 3))

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from symmflow_jax.flow.clocks import Dynamics, State
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
 
@@ -66,7 +67,7 @@ class DormandPrince:
         def slope(time: Any, sample: State, args: None) -> State:
             del args
             batch = jax.tree.map(lambda leaf: leaf[None], sample)
-            return jax.tree.map(lambda leaf: leaf[0], dynamics(batch, jnp.asarray(time)))
+            return jax.tree.map(lambda leaf: leaf[0], dynamics(batch, Moment(jnp.asarray(time))))
 
         result = diffrax.diffeqsolve(
             diffrax.ODETerm(slope),

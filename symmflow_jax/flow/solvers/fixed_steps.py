@@ -1,12 +1,18 @@
-"""Solvers with a static number of equal steps."""
+"""Solvers with a static number of steps."""
 
 import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
 
 from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.flow_map import FLOW_MAP, MapStep
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Scalar
 from symmflow_jax.flow.solvers.runge_kutta import (
     EULER,
@@ -18,22 +24,37 @@ from symmflow_jax.flow.solvers.runge_kutta import (
 )
 from symmflow_jax.flow.solvers.solver import AfterStep, Solution, keep_state
 
+_Index = Int[Array, ""]
+
 
 @dataclasses.dataclass(frozen=True)
 class FixedSteps:
-    """A solver of equal steps, compiled as one `lax.scan` for any number of them.
+    """A solver of fixed steps, compiled as one `lax.scan` for any number of them.
 
     Attributes:
         method: the Runge-Kutta method of each step, or the jump of a flow map.
-        num_steps: how many steps, at least one.
+        grid: the number of equal steps, at least one; or the ends of steps of other lengths, as
+            fractions of the interval that rise from 0 to 1.
     """
 
     method: RungeKutta | MapStep
-    num_steps: int
+    grid: int | tuple[float, ...]
 
     def __post_init__(self):
-        if not self.num_steps >= 1:
-            raise ValueError(f"num_steps is {self.num_steps}; a solver takes at least one step.")
+        if isinstance(self.grid, tuple):
+            rises = all(first < second for first, second in itertools.pairwise(self.grid))
+            if len(self.grid) < 2 or not rises or (self.grid[0], self.grid[-1]) != (0.0, 1.0):
+                raise ValueError(
+                    f"The grid of a solver is {self.grid}; give fractions that rise from 0 to 1, "
+                    "such as (0.0, 0.25, 1.0), or a number of equal steps."
+                )
+        elif not self.grid >= 1:
+            raise ValueError(f"num_steps is {self.grid}; a solver takes at least one step.")
+
+    @property
+    def num_steps(self) -> int:
+        """How many steps."""
+        return len(self.grid) - 1 if isinstance(self.grid, tuple) else self.grid
 
     @property
     def takes_spans(self) -> bool:
@@ -54,16 +75,44 @@ class FixedSteps:
         after_step: AfterStep = keep_state,
     ) -> Solution:
         """Integrates from `start` to `end`, either way; see `Solve`."""
-        size = jnp.float32((end - start) / self.num_steps)
+        step_of = self._steps(start, end)
 
-        def advance(state: State, index: Scalar) -> tuple[State, None]:
-            state = self.method.step(dynamics, state, start + index * size, size)
-            return after_step(state, start + (index + 1.0) * size), None
+        def advance(state: State, index: _Index) -> tuple[State, None]:
+            step = step_of(index)
+            state = self.method.step(dynamics, state, Moment(step.start, index), step.size)
+            return after_step(state, Moment(step.end, index)), None
 
-        indices = jnp.arange(self.num_steps, dtype=jnp.float32)
-        state, _ = jax.lax.scan(advance, state, indices)
+        state, _ = jax.lax.scan(advance, state, jnp.arange(self.num_steps, dtype=jnp.int32))
         batch = jax.tree.leaves(state)[0].shape[0]
         return Solution(state, jnp.full(batch, self.nfe, jnp.int32))
+
+    def times(self, start: float, end: float) -> Float[Array, " times"]:
+        """The ends of all steps from `start` to `end`, float32 `[num_steps + 1]`."""
+        fractions = self.grid if isinstance(self.grid, tuple) else np.linspace(0, 1, self.grid + 1)
+        return jnp.asarray(start + (end - start) * np.asarray(fractions), jnp.float32)
+
+    def _steps(self, start: float, end: float) -> Callable[[_Index], "_Step"]:
+        """A function from the number of a step to its times, from `start` to `end`."""
+        if isinstance(self.grid, tuple):
+            times, sizes = self.times(start, end), (end - start) * np.diff(self.grid)
+            sizes = jnp.asarray(sizes, jnp.float32)
+            return lambda index: _Step(times[index], sizes[index], times[index + 1])
+        # A constant of the program, which rounds as it always has.
+        size = jnp.float32((end - start) / self.grid)
+
+        def equal_step(index: _Index) -> _Step:
+            number = index.astype(jnp.float32)
+            return _Step(start + number * size, size, start + (number + 1.0) * size)
+
+        return equal_step
+
+
+class _Step(NamedTuple):
+    """The times of a step."""
+
+    start: Scalar
+    size: Scalar
+    end: Scalar
 
 
 def euler(num_steps: int) -> FixedSteps:

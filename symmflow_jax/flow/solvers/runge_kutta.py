@@ -6,6 +6,7 @@ from typing import ClassVar
 import jax
 
 from symmflow_jax.flow.clocks import Dynamics, State
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Scalar
 
 
@@ -27,12 +28,12 @@ class RungeKutta:
 
     takes_spans: ClassVar[bool] = False
 
-    def step(self, dynamics: Dynamics, state: State, time: Scalar, size: Scalar) -> State:
-        """Advances `state` from `time` by `size`, which may be negative."""
-        slopes = [dynamics(state, time)]
+    def step(self, dynamics: Dynamics, state: State, moment: Moment, size: Scalar) -> State:
+        """Advances `state` from `moment` by `size`, which may be negative."""
+        slopes = [dynamics(state, moment)]
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
             point = _advance(state, slopes, weights, size)
-            slopes.append(dynamics(point, time + node * size))
+            slopes.append(dynamics(point, moment._replace(s=moment.s + node * size)))
         return _advance(state, slopes, self.weights, size)
 
 

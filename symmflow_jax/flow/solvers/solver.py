@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from jaxtyping import Array, Int
 
 from symmflow_jax.flow.clocks import Dynamics, State
-from symmflow_jax.flow.shapes import Scalar
+from symmflow_jax.flow.moment import Moment
 
 
 class Solution(NamedTuple):
@@ -21,16 +21,17 @@ class Solution(NamedTuple):
     nfe: Int[Array, " batch"]
 
 
-AfterStep = Callable[[State, Scalar], State]
-"""`after_step(state, s)`: the state for the next step, after the step that ended at s.
+AfterStep = Callable[[State, Moment], State]
+"""`after_step(state, moment)`: the state for the next step, after a step that ended.
 
-Such a hook can restore known pixels or correct a sample.
+The moment has the s at which the step ended, and the number of this step. Such a hook can restore
+known pixels or correct a sample.
 """
 
 
-def keep_state(state: State, s: Scalar) -> State:
+def keep_state(state: State, moment: Moment) -> State:
     """Returns the state without any change: no hook."""
-    del s
+    del moment
     return state
 
 
@@ -52,7 +53,7 @@ class Solve(Protocol):
         """Integrates from `start` to `end`, either way.
 
         Args:
-            dynamics: the derivative of the state by s.
+            dynamics: the derivative of the state by s at a `Moment`.
             state: the initial state, float arrays `[batch, ...]`.
             start, end: the first and the last s, in [0, 1].
             after_step: changes the state after each step.

@@ -84,8 +84,8 @@ def test_euler_steps_end_on_the_output(clean_at_end, start, end, num_steps):
     path = ComponentPath(LinearPath(sigma_min=0.0), clean_at_end)
     clean, noise = jax.random.normal(jax.random.key(0), (2, 2, 3))
 
-    def dynamics(state, s):
-        velocity = CLEAN.velocity(clean, state.image, s, path)
+    def dynamics(state, moment):
+        velocity = CLEAN.velocity(clean, state.image, moment.s, path)
         return JointState(velocity, jnp.zeros_like(state.semantics))
 
     state = JointState(noise, jnp.zeros((2, 1)))

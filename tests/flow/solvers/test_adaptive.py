@@ -12,11 +12,11 @@ RATES = np.array([1.0, 4.0, 16.0])
 both_ways = pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0)])
 
 
-def spinning(state, s):
+def spinning(state, moment):
     """x turns at its own rate y, which stays: the faster, the more steps it takes."""
     x, y = state
     turn = jnp.stack([-x[:, 1], x[:, 0]], axis=-1)
-    return JointState(y * turn * (1.0 + s), jnp.zeros_like(y))
+    return JointState(y * turn * (1.0 + moment.s), jnp.zeros_like(y))
 
 
 def state_at(s, rates=RATES):
@@ -71,9 +71,10 @@ def test_steps_of_a_sample_do_not_depend_on_its_batch():
 def test_nfe_is_the_number_of_evaluations(tolerance, start, end):
     times = []
 
-    def counted(state, s):
-        jax.debug.callback(lambda s: times.append(float(s)), s)
-        return spinning(state, s)
+    def counted(state, moment):
+        assert moment.step is None
+        jax.debug.callback(lambda s: times.append(float(s)), moment.s)
+        return spinning(state, moment)
 
     rate = RATES[1:2]
     result = DormandPrince(tolerance)(counted, state_at(start, rate), start, end)
@@ -97,4 +98,4 @@ def test_tolerance_must_be_positive(tolerance):
 
 def test_a_hook_is_refused():
     with pytest.raises(ValueError, match="no steps to do something after; choose one of fixed"):
-        DormandPrince(1e-3)(spinning, state_at(0.0), 0.0, 1.0, lambda state, s: state)
+        DormandPrince(1e-3)(spinning, state_at(0.0), 0.0, 1.0, lambda state, moment: state)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.solvers.runge_kutta import EULER, HEUN, MIDPOINT, RK4
 from symmflow_jax.flow.state import JointState
 
@@ -12,7 +13,8 @@ from symmflow_jax.flow.state import JointState
 def step(method, dynamics, value, time, size):
     """One step of both components from the same value."""
     state = JointState(jnp.full((1, 2), value), jnp.full((1, 1), value))
-    image, semantics = method.step(dynamics, state, jnp.float32(time), jnp.float32(size))
+    moment = Moment(jnp.float32(time), jnp.int32(0))
+    image, semantics = method.step(dynamics, state, moment, jnp.float32(size))
     np.testing.assert_array_equal(image[:, :1], semantics)
     return float(semantics[0, 0])
 
@@ -28,8 +30,8 @@ def step(method, dynamics, value, time, size):
     ],
 )
 def test_growth_in_one_step(method, ahead, back):
-    np.testing.assert_allclose(step(method, lambda x, s: x, 1.0, 0.0, 1.0), ahead, rtol=1e-6)
-    np.testing.assert_allclose(step(method, lambda x, s: x, 1.0, 0.0, -1.0), back, rtol=1e-6)
+    np.testing.assert_allclose(step(method, lambda x, moment: x, 1.0, 0.0, 1.0), ahead, rtol=1e-6)
+    np.testing.assert_allclose(step(method, lambda x, moment: x, 1.0, 0.0, -1.0), back, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +40,8 @@ def test_growth_in_one_step(method, ahead, back):
     [(EULER, 2.0), (MIDPOINT, 16.0), (HEUN, 28.0), (RK4, 20.0)],
 )
 def test_a_slope_of_the_time_alone_is_a_quadrature(method, area):
-    def cubic(state, s):
-        return jax.tree.map(lambda leaf: jnp.full_like(leaf, s**3), state)
+    def cubic(state, moment):
+        return jax.tree.map(lambda leaf: jnp.full_like(leaf, moment.s**3), state)
 
     np.testing.assert_allclose(step(method, cubic, 5.0, 1.0, 2.0), 5.0 + area, rtol=1e-6)
     np.testing.assert_allclose(
