@@ -19,6 +19,7 @@ from symmflow_jax.commands import (
     paths,
     performance,
     recognition,
+    studio,
     training,
     tuning,
     usage,
@@ -44,6 +45,7 @@ _FLAGS = (
     weights,
     tuning,
     performance,
+    studio,
 )
 for _module in _FLAGS:
     flags.adopt_module_key_flags(_module)
@@ -65,6 +67,7 @@ MODES: dict[str, Mode] = {
     "plan": performance.PLAN,
     "benchmark": performance.BENCHMARK,
     "doctor": performance.DOCTOR,
+    "studio": studio.STUDIO,
 }
 """The values of `--mode`."""
 

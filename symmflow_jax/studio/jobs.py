@@ -83,6 +83,11 @@ class Progress:
         self.share, self.text, self.seconds = share, text, seconds
         self.since = time.monotonic()
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this stage began."""
+        return time.monotonic() - self.since
+
     def stop(self) -> None:
         """Lets the next call raise `Cancelled`."""
         self._stop.set()

@@ -186,9 +186,7 @@ def _check_size(content: bytes, name: str) -> None:
         )
 
 
-def _read_grey(
-    text: object, size: tuple[int, int], what: str, at_most: bool = False
-) -> np.ndarray:
+def _read_grey(text: object, size: tuple[int, int], what: str, at_most: bool = False) -> np.ndarray:
     """Pixels of a grey PNG in Base64, which must have a size, or be no larger."""
     if not isinstance(text, str):
         raise Refusal(f"{what} is missing; load the page again.")
@@ -201,7 +199,9 @@ def _read_grey(
         width, height = picture.size
         _check_same(what, (height, width), size, at_most)
         if picture.mode != "L" and not picture.mode.startswith("I"):
-            raise Refusal(f"{what} is a PNG of mode {picture.mode}, not of grey; load the page again.")
+            raise Refusal(
+                f"{what} is a PNG of mode {picture.mode}, not of grey; load the page again."
+            )
         return np.asarray(picture)
     except Refusal:
         raise
