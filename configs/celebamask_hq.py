@@ -22,6 +22,7 @@ def get_config():
     config = conversion.default()
     coco.use_latents(config)
     config.data.source = "celebamask_hq"
+    config.data.ignored = "class"  # As in the paper: "background" is a colour of its own.
     config.data.dir = "data/CelebAMask-HQ"
     config.data.train_split = "train"
     # The paper's scores are of the validation split (2,993 faces).

@@ -17,6 +17,7 @@ from symmflow_jax.config import conversion
 def use_coco(config):
     """Points a config at COCO-Stuff, with the paper's encoding of its masks."""
     config.data.source = "coco_stuff"
+    config.data.ignored = "class"  # As in the paper: unlabeled pixels are a colour of their own.
     config.data.dir = "data/coco"
     config.data.train_split = "train"
     config.data.eval_split = "val"

@@ -13,6 +13,7 @@ from absl import flags
 
 from symmflow_jax.commands import (
     datasets,
+    editing,
     evaluation,
     generation,
     integration,
@@ -23,6 +24,7 @@ from symmflow_jax.commands import (
     training,
     tuning,
     usage,
+    views,
     weights,
 )
 from symmflow_jax.commands.mode import Mode
@@ -41,6 +43,8 @@ _FLAGS = (
     training,
     generation,
     recognition,
+    editing,
+    views,
     datasets,
     weights,
     tuning,
@@ -57,6 +61,7 @@ MODES: dict[str, Mode] = {
     "segment": recognition.SEGMENT,
     "classify": recognition.CLASSIFY,
     "sample": generation.SAMPLE,
+    "edit": editing.EDIT,
     "check_data": datasets.CHECK_DATA,
     "encode": datasets.ENCODE,
     "pack": datasets.PACK,

@@ -26,6 +26,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.symmflow import FrozenWeights, Params, Weights
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.bucket import staging
+from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.identity import describe_training, with_kept_colours
 from symmflow_jax.runs.origins import origin, teacher, warm_start
@@ -151,6 +152,8 @@ class Start:
         elif train.init_from:
             begins_with = origin.open_origin("train.init_from", train.init_from)
             experiment = with_kept_colours(experiment, begins_with.description)
+        if experiment.needs_class_counts:
+            experiment = kept_counts.with_kept(experiment, workdir)
         codec_weights = experiment.codec_weights(workdir)
         experiment.check_latents(codec_weights)
         start = cls(
@@ -237,6 +240,8 @@ class Run:
         manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
         if processes.is_primary():
             folder.write_description(workdir, experiment.to_json(), start.description["data"])
+            if experiment.needs_class_counts:
+                kept_counts.keep(experiment, workdir)
         growing = staging.of(workdir)
         skip_log = growing.fetch(folder.SKIPPED)
         return cls(
@@ -449,7 +454,8 @@ class Run:
         mesh = processes.local_mesh()
         codec_weights = processes.put_replicated(self.start.codec_weights, mesh)
         params = self.parallelism.for_inference(ema_params)
-        return EvaluatedWeights(Weights(params, codec_weights), step)
+        scale = self.start.description["native_scale"]
+        return EvaluatedWeights(Weights(params, codec_weights), step, scale)
 
     def _evaluate_quickly(self, ema_params: Params, step: int) -> float | None:
         evaluated = self._evaluated(ema_params, step)

@@ -42,6 +42,9 @@ class Codec(Protocol):
     def dtype(self) -> jnp.dtype:
         """The dtype that the codec's own network computes with."""
 
+    def resized(self, height: int, width: int) -> "Codec":
+        """The same codec of images and masks of another size in pixels."""
+
     def init(self, key: Key[Array, ""]) -> Any:
         """Random weights of the codec's network, or None without a network."""
 

@@ -70,6 +70,10 @@ class LatentCodec:
         rate = self.autoencoder.rate
         return height // rate, width // rate, 2 * self.autoencoder.latent_channels
 
+    def resized(self, height: int, width: int) -> "LatentCodec":
+        """The same codec of images and masks of another size in pixels."""
+        return dataclasses.replace(self, pixels=self.pixels.resized(height, width))
+
     def init(self, key: Key[Array, ""]) -> dict[str, Any]:
         """Random weights, shaped as the published weights."""
         images = jnp.zeros((1, *self.image_shape))

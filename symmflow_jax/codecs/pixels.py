@@ -47,6 +47,10 @@ class PixelCodec:
         """Float32, since there is no network."""
         return jnp.dtype(jnp.float32)
 
+    def resized(self, height: int, width: int) -> "PixelCodec":
+        """The same codec of images and masks of another size."""
+        return dataclasses.replace(self, image_shape=(height, width, self.image_shape[-1]))
+
     def init(self, key: Key[Array, ""]) -> None:
         """Returns None, since there is no network."""
         del key

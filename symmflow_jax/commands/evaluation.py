@@ -23,7 +23,7 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     output = paths.output(workdir)
     check_place(output, workdir, measured, overwrite=paths.OVERWRITE.value)
     evaluator = evaluator_of(measured, output)
-    evaluated = EvaluatedWeights(model.weights, model.step)
+    evaluated = EvaluatedWeights(model.weights, model.step, model.native_scale)
     with session.stage():
         report_evaluation(evaluator, evaluated, workdir, output)
 

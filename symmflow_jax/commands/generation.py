@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths
+from symmflow_jax.commands import integration, paths, views
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, Mode
+from symmflow_jax.commands.recognition import UNSURE_ID
 from symmflow_jax.config.reading.range_flags import define_number
-from symmflow_jax.config.schema.ranges import at_least
+from symmflow_jax.config.schema.ranges import Range, at_least
 
 if TYPE_CHECKING:
     from symmflow_jax.config.build.experiment import Experiment
@@ -22,6 +23,16 @@ _NUM_SAMPLES = define_number(
 )
 _WHAT = flags.DEFINE_enum(
     "what", "pairs", ["pairs", "images", "semantics"], "What to make from noise alone."
+)
+
+
+_KEEP_BEST = define_number(
+    "keep_best",
+    1.0,
+    "Share of the pairs that are kept: those whose mask or label agrees best with the model's own "
+    "reading of the image (sample).",
+    float,
+    Range(0, 1, open_low=True),
 )
 
 
@@ -40,6 +51,8 @@ def _generate(experiment: "Experiment", workdir: pathlib.Path) -> None:
         num_samples=_NUM_SAMPLES.value,
         solver=integration.SOLVER.value,
         guidance=experiment.guidance(num_steps),
+        view=views.view_of_masks(model),
+        unsure_id=UNSURE_ID.value,
         overwrite=paths.OVERWRITE.value,
     )
 
@@ -56,6 +69,7 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
         num_steps=integration.num_steps(experiment, 25) or 1,
         solver=integration.SOLVER.value,
         num_samples=_NUM_SAMPLES.value,
+        keep_best=_KEEP_BEST.value,
         overwrite=paths.OVERWRITE.value,
     )
 
@@ -63,12 +77,12 @@ def _sample(experiment: "Experiment", workdir: pathlib.Path) -> None:
 GENERATE = Mode(
     _generate,
     "makes images of masks or labels",
-    ("input", *FILES, *INTEGRATION, "num_samples"),
+    ("input", *FILES, *INTEGRATION, "num_samples", "unsure_id", *views.MAKING),
     (*MODEL_KEYS, "guidance"),
 )
 SAMPLE = Mode(
     _sample,
     "makes images, semantics or pairs from noise alone",
-    (*FILES, *INTEGRATION, "num_samples", "what"),
+    (*FILES, *INTEGRATION, "num_samples", "what", "keep_best"),
     MODEL_KEYS,
 )

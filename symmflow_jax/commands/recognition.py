@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths
+from symmflow_jax.commands import integration, paths, views
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, Mode
 from symmflow_jax.config.reading.range_flags import define_number
 from symmflow_jax.config.schema.ranges import between
@@ -20,8 +20,12 @@ _MIN_CONFIDENCE = define_number(
     float,
     between(0, 1),
 )
-_UNSURE_ID = define_number(
-    "unsure_id", 255, "Id of unsure pixels; no class has it.", int, between(0, 2**16 - 1)
+UNSURE_ID = define_number(
+    "unsure_id",
+    255,
+    "Id of unsure pixels; no class has it. In masks to generate from they are unknown.",
+    int,
+    between(0, 2**16 - 1),
 )
 _PROBABILITIES = flags.DEFINE_bool(
     "probabilities", False, "Also write the probabilities of each pixel's classes."
@@ -34,8 +38,9 @@ _ANSWERS = ("input", *FILES, *INTEGRATION, "num_draws", "min_confidence")
 def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
     from symmflow_jax.inference.files.recognition import segment_files
 
+    model = integration.load(experiment, workdir)
     segment_files(
-        integration.load(experiment, workdir),
+        model,
         paths.input_files(),
         paths.output(workdir / "segment"),
         seed=integration.SEED.value,
@@ -43,8 +48,9 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
         solver=integration.SOLVER.value,
         ensemble_size=integration.NUM_DRAWS.value,
         min_confidence=_MIN_CONFIDENCE.value,
-        unsure_id=_UNSURE_ID.value,
+        unsure_id=UNSURE_ID.value,
         probabilities=_PROBABILITIES.value,
+        view=views.view(model),
         overwrite=paths.OVERWRITE.value,
     )
 
@@ -68,7 +74,7 @@ def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
 SEGMENT = Mode(
     _segment,
     "reads masks in images",
-    (*_ANSWERS, "unsure_id", "probabilities"),
+    (*_ANSWERS, "unsure_id", "probabilities", *views.READING),
     MODEL_KEYS,
 )
 CLASSIFY = Mode(_classify, "reads labels in images", _ANSWERS, MODEL_KEYS)

@@ -7,7 +7,9 @@ import dataclasses
 import operator
 from collections.abc import Iterable
 
-from symmflow_jax.config.build.data import sources
+from symmflow_jax.config.build.data import parts, sources
+from symmflow_jax.config.build.data.fits import make_fit
+from symmflow_jax.config.build.method import class_weights
 from symmflow_jax.config.build.method.method import CLOCKS, key_of_two_clocks
 from symmflow_jax.config.build.metrics import METRICS, make_conventions
 from symmflow_jax.config.build.tables import TABLES
@@ -30,6 +32,8 @@ from symmflow_jax.semantics.kinds import SemanticsKind
 _SETS: dict[str, tuple[str, ...]] = {
     "data.on_error": ("raise", "skip"),
     "data.exif": ("apply", "ignore"),
+    "data.ignored": ("unknown", "class"),
+    "data.unlabelled": ("refuse", "learn"),
     "semantics.kind": ("", *SemanticsKind),
     "network.dtype": ("float32", "bfloat16"),
     "autoencoder.dtype": ("float32", "bfloat16"),
@@ -40,7 +44,7 @@ _SETS: dict[str, tuple[str, ...]] = {
 }
 
 # Keys with a table for which "" takes a default.
-_MAY_BE_EMPTY = ("train.semantics_parameterization",)
+_MAY_BE_EMPTY = ("train.semantics_parameterization", "eval.fit")
 
 
 # The sections without which there is no model, and whose numbers give its shapes.
@@ -53,8 +57,11 @@ def check(config: Config) -> None:
     places.check(config)
     _check_ranges(config, fields_of(Config))
     relations.check(config)
+    make_fit(config)
     _check_latents(config.data)
     _check_clocks(config)
+    parts.check(config)
+    class_weights.check(config)
     map_relations.check(config)
     _check_rows(config)
     _check_samples(config)
@@ -119,6 +126,12 @@ def _check_ranges(config: Config, keys: Iterable[str]) -> None:
 
 def _check_latents(data: DataConfig) -> None:
     """Raises a ValueError if a cache of latents cannot hold the images of the training."""
+    if data.latents and data.random_scale:
+        raise ValueError(
+            f"config.data.latents is {data.latents!r}, whose cached images have one scale, but "
+            f"config.data.random_scale is {data.random_scale}; set it to (), or clear "
+            "config.data.latents to encode in every step."
+        )
     if data.latents and data.random_vertical_flip:
         raise ValueError(
             f"config.data.latents is {data.latents!r}, whose cached images are not mirrored top to "
@@ -169,6 +182,13 @@ def _check_rows(config: Config) -> None:
             f"config.eval.solvers and num_steps are {config.eval.solvers} and "
             f"{config.eval.num_steps}; give at least one solver and one number of steps."
         )
+    if config.eval.fit and not config.eval.original_size:
+        raise ValueError(
+            f"config.eval.fit is {config.eval.fit!r}, which reads whole images for scores at their "
+            "own size; set config.eval.original_size=True, or clear config.eval.fit."
+        )
+    if config.eval.fit and not config.eval.scales:
+        raise ValueError("config.eval.scales is empty; give factors such as (0.75, 1, 1.25).")
     if config.eval.original_size and kind is not SemanticsKind.MASK:
         raise ValueError(
             "config.eval.original_size is for masks, but this config learns labels, which have no "

@@ -23,6 +23,7 @@ Positive = Annotated[float, above(0)]
 NotNegative = Annotated[float, at_least(0)]
 Share = Annotated[float, between(0, 1)]
 BelowOne = Annotated[float, from_to_below(0, 1)]
+Part = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +40,17 @@ class DataConfig:
         eval_split: name of the evaluation split, as the source calls it.
         train_size: number of training examples of a synthetic source.
         eval_size: number of evaluation examples of a synthetic source.
-        image_size: height and width in pixels to which images are cropped and resized; empty for
+        image_size: height and width in pixels to which images are brought by `fit`; empty for
             points.
         image_channels: channels of the images: 1 is grey and 3 is colour.
         point_size: numbers per point if `image_size` is empty.
         resampling: filter that resizes images, a name of `RESAMPLINGS` (docs/choices.md).
+        fit: how images of another aspect ratio come to `image_size`, a name of `FITS`
+            (docs/choices.md). The run keeps it, and inference uses it too. See docs/any_size.md.
+        random_scale: smallest and largest scale, such as (0.75, 1.5), at which training cuts
+            windows of `image_size` at random places out of the images' own pixels; 0.5 halves an
+            image before it is cut. Masks of images of any size are then read at the geometric mean
+            of both. Empty to bring whole images to `image_size`.
         random_crop: in training, crop at a random position instead of the centre if the aspect
             ratio of an image differs from that of `image_size`.
         random_flip: in training, mirror half of the examples left to right.
@@ -56,8 +63,25 @@ class DataConfig:
         class_ids: id of each class in the mask files ("paired_folder"); empty for 0, 1, 2, ...
         class_colours: colour of each class, such as "#ff0080", if the masks are colour images
             ("paired_folder"); one more colour for "void" if `ignored_id` adds that class.
-        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"). An id that
-            is not in `class_ids` adds a class "void".
+        ignored_id: id of the pixels that belong to no class, or None ("paired_folder"); see
+            `ignored`. An id that is not in `class_ids` adds a class "void" to the data.
+        ignored: the meaning of classes that count in no score, those of `ignored_id` and "void" of
+            data sets. "unknown": their pixels are left out; they have no loss, no plane or colour,
+            and are never predicted (docs/unknown_labels.md). "class": they are a class like the
+            others, which is learned and may be predicted, as in the paper.
+        unlabelled: training images without a mask or label, and masks without an image. "refuse":
+            an error says which. "learn": they are learned from too, an image alone as in generation
+            without semantics. "paired_folder" may then have files without a partner, and "npz"
+            labels of -1. Needs a network with two clocks.
+        unlabelled_images: folder of further images without masks or labels; needs `unlabelled`
+            "learn".
+        hidden_share: share of the training masks of which random boxes, up to two thirds, are made
+            unknown, so that the model also takes masks of which a part is unknown. What is hidden
+            is not learned there.
+        extra_dir: folder of further training pairs in the layout of `--mode=sample --what=pairs`:
+            `train/images` and `train/masks` with the ids of the data, or `samples.npz` with labels;
+            "" for none.
+        extra_share: share of the training examples that come from `extra_dir`.
         train_images, train_masks, eval_images, eval_masks: folders under `dir` ("paired_folder").
             Sub-folders are read if a folder has no pictures itself.
         max_megapixels: largest image or mask file, in millions of pixels, positive; larger files
@@ -86,6 +110,8 @@ class DataConfig:
     image_channels: Annotated[int, OneOf((1, 3))] = 3
     point_size: Count = 2
     resampling: str = "bicubic"
+    fit: str = "crop"
+    random_scale: tuple[Positive, ...] = ()
     random_crop: bool = False
     random_flip: bool = False
     random_vertical_flip: bool = False
@@ -94,6 +120,12 @@ class DataConfig:
     class_ids: tuple[CountOrZero, ...] = ()
     class_colours: tuple[str, ...] = ()
     ignored_id: CountOrZero | None = None
+    ignored: str = "unknown"
+    unlabelled: str = "refuse"
+    unlabelled_images: FilePath = ""
+    hidden_share: Share = 0.0
+    extra_dir: FilePath = ""
+    extra_share: Part = 0.5
     train_images: FilePath = "train/images"
     train_masks: FilePath = "train/masks"
     eval_images: FilePath = "val/images"
@@ -251,6 +283,12 @@ class TrainConfig:
             `1 - image_weight`.
         cross_entropy_weight: additional factor of the semantics' loss if it is a cross-entropy
             (`semantics.encoding` "onehot").
+        class_weights: weights of the classes in this cross-entropy, a name of `CLASS_WEIGHTS`
+            (docs/choices.md). Those from counts of the training data's pixels are scaled to a mean
+            of 1 over the pixels; a run keeps the counts.
+        given_class_weights: the weight of each class, in their order, for `class_weights` "given".
+        unlabelled_share: share of the training examples that lack the mask or label, or the image,
+            if `data.unlabelled` is "learn" and there are some.
         clock: the times at which the network learns, a name of `CLOCKS` (docs/choices.md). Only a
             network with two clocks can keep one component clean while the other one changes.
         clock_shares: shares of each kind of times for `clock` "mixed"; see `ClockShares`.
@@ -294,6 +332,9 @@ class TrainConfig:
     ema_decay: BelowOne = 0.999
     image_weight: Share = 0.9
     cross_entropy_weight: Positive = 1.0
+    class_weights: str = "none"
+    given_class_weights: tuple[NotNegative, ...] = ()
+    unlabelled_share: Part = 0.5
     clock: str = "tied"
     clock_shares: ClockShares = ClockShares()
     prob_at_one: BelowOne = 0.0
@@ -350,8 +391,15 @@ class EvalConfig:
         tolerance: local error tolerance of the adaptive solver.
         num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
             means and standard deviations are reported.
-        original_size: also compare masks at their own size, with predictions enlarged to the
-            crop that the model saw; masks only.
+        original_size: also compare masks at their own size; masks only. Predictions are enlarged
+            to the part of the image that the model saw, unless `fit` is set.
+        fit: how whole images are read for `original_size`, a name of `VIEWS` (docs/choices.md),
+            such as "tiles"; "" reads the part that `data.fit` keeps. See docs/any_size.md.
+        overlap: share of a window of `fit` that the next one covers.
+        flips: also read the mirror image of each window, and average.
+        scale: pixels of the model for each pixel of an image, for the fits "tiles" and "whole";
+            None takes the scale that the run was trained at.
+        scales: factors of that scale at which images are read; the answers are averaged.
         num_feature_samples: images generated for each row of the table and compared with real
             ones by `features` or LPIPS; 0 for no comparison, else at least 2. The labels of the
             split are repeated with fresh noise as often as necessary. 50,000 in the paper.
@@ -388,6 +436,11 @@ class EvalConfig:
     tolerance: Annotated[float, between(1e-7, 1)] = 1e-3
     num_seeds: Count = 1
     original_size: bool = False
+    fit: str = ""
+    overlap: Annotated[float, between(0, 0.9)] = 0.5
+    flips: bool = False
+    scale: Positive | None = None
+    scales: tuple[Positive, ...] = (1.0,)
     num_feature_samples: CountOrZero = 0
     features: str = ""
     feature_weights: WeightsPath = ""

@@ -56,12 +56,16 @@ class Batch:
 
     Attributes:
         image: the images.
-        labels: int32 `[batch, height, width]` or `[batch]`.
+        labels: int32 `[batch, height, width]` or `[batch]`; -1 where they are not known.
         example_index: int32 `[batch]`, index of the example among all examples of the step (in
             training) or of the split (in evaluation); its random key is derived from it.
         valid: bool `[batch]`, False for padding and for examples that cannot be read; None in
             training.
         original_labels: list of int32 masks, each in its original size; None unless requested.
+        has_image: bool `[batch]`, False for masks or labels without an image, whose image is
+            zeros; None if all examples have one.
+        has_labels: bool `[batch]`, False for images without a mask or label, whose labels are -1;
+            None if all examples have some. A mask may have unknown pixels, -1, all the same.
     """
 
     image: Images
@@ -69,6 +73,8 @@ class Batch:
     example_index: Array
     valid: Array = None
     original_labels: Any = None
+    has_image: Array = None
+    has_labels: Array = None
 
     @property
     def size(self) -> int:
@@ -81,8 +87,7 @@ class Batch:
 
     def to_arrays(self) -> dict[str, Array]:
         """The arrays of a training batch by name, to be saved in a file."""
-        return {
-            "image": self.image.values,
-            "labels": self.labels,
-            "example_index": self.example_index,
-        }
+        names = ("labels", "example_index", "has_image", "has_labels")
+        found = {name: getattr(self, name) for name in names}
+        present = {name: array for name, array in found.items() if array is not None}
+        return {"image": self.image.values} | present

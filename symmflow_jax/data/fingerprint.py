@@ -69,6 +69,16 @@ def fingerprint(source: Source) -> Fingerprint:
     return Fingerprint(str(folder), len(source), len(files), _digest(lines))
 
 
+def joined(found: Sequence[Fingerprint]) -> Fingerprint:
+    """The fingerprint of several sources together, in the folder of the first one."""
+    return Fingerprint(
+        found[0].folder,
+        sum(one.num_examples for one in found),
+        sum(one.num_files for one in found),
+        _digest([one.digest for one in found]),
+    )
+
+
 def content_digest(source: Source) -> str:
     """Digest of the names and the whole content of a source's files, 16 hexadecimal digits.
 

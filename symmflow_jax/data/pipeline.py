@@ -11,24 +11,39 @@ from typing import Any, Protocol
 
 import grain
 import numpy as np
+from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
 from symmflow_jax.data.fingerprint import files_of
+from symmflow_jax.data.fit import CROP, Box, Fit, Size
+from symmflow_jax.data.mixture import ALONE, Mixture
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
+from symmflow_jax.data.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.processes import Shard
 
 _logger = logging.getLogger(__name__)
 
 
-_ALONE = Shard()
+_ONE_PROCESS = Shard()
+
+_TOLD = ("has_image", "has_labels")
+"""What elements of incomplete examples tell; see `Completed`."""
 
 
 class Augmentation(Protocol):
     """Preparation of examples for training."""
+
+    @property
+    def target(self) -> str:
+        """Key of the labels in the source, "mask" or "label"."""
+
+    @property
+    def ignored_are_unknown(self) -> bool:
+        """Whether ignored classes of the source are unknown, -1, to what is learned."""
 
     @property
     def image_type(self) -> type[Images]:
@@ -47,22 +62,29 @@ class Preparation:
         image_size: height and width of the result; empty for points, which stay unchanged.
         image_channels: channels of the result, 1 or 3.
         resampling: filter that resizes images.
+        fit: how images of any size come to this size.
         random_crop: True if training crops at random positions instead of the centre.
         random_flip: True if training mirrors half of the examples left to right.
         random_vertical_flip: True if training mirrors half of the examples top to bottom.
         mirrored: pairs of classes that mirroring exchanges.
         crop_seed: seed of the positions at which evaluation crops; None for the centre.
+        ignored_are_unknown: True if ignored classes of the source are unknown, -1, and the others
+            are numbered without them; the functions below see to it.
+        hidden_share: share of the training masks of which a part is made unknown.
     """
 
     target: str
     image_size: tuple[int, ...]
     image_channels: int
     resampling: Resampling = Resampling.BICUBIC
+    fit: Fit = CROP
     random_crop: bool = False
     random_flip: bool = False
     random_vertical_flip: bool = False
     mirrored: tuple[tuple[int, int], ...] = ()
     crop_seed: int | None = None
+    ignored_are_unknown: bool = False
+    hidden_share: float = 0.0
 
     @property
     def image_type(self) -> type[Images]:
@@ -71,7 +93,8 @@ class Preparation:
 
     def select(self, element: dict[str, Any]) -> Example:
         """Image and target of an element of the source."""
-        return {"image": element["image"], "labels": element[self.target]}
+        told = {name: element[name] for name in _TOLD if name in element}
+        return {"image": element["image"], "labels": element[self.target]} | told
 
     def prepare(self, element: dict[str, Any], index: int = 0) -> Example:
         """An example for evaluation.
@@ -89,24 +112,58 @@ class Preparation:
 
     def original_labels(self, element: dict[str, Any]) -> np.ndarray:
         """The part of an element's mask that `prepare` keeps, in its original size, int32."""
-        return transforms.central_part(element[self.target], self.image_size)  # type: ignore[arg-type]
+        mask = element[self.target]
+        source = self.shown(mask.shape)
+        return mask[source.rows, source.columns].astype(np.int32)
+
+    def shown(self, shape: tuple[int, int]) -> Box:
+        """The part of an image of a height and width that a prepared example shows."""
+        return self.fit.place(shape, self._size).source
+
+    def content(self, shape: tuple[int, int]) -> Box:
+        """The part of a prepared example that shows the image, not its padding.
+
+        Args:
+            shape: height and width of the image, or of its `original_labels`.
+        """
+        return self.fit.place(shape, self._size).target
+
+    def scale(self, shape: tuple[int, int]) -> float:
+        """Pixels of a prepared example for each pixel of an image of a height and width."""
+        return self.fit.place(shape, self._size).scale
+
+    def fitted(self, image: Image.Image | np.ndarray) -> np.ndarray:
+        """An image without labels as `prepare` brings it to the model's size."""
+        return self._fit({"image": image, "labels": 0})["image"]
+
+    def fitted_mask(self, mask: np.ndarray) -> np.ndarray:
+        """A mask as `prepare` brings it to the model's size, int32."""
+        return transforms.place_mask(mask, self.fit.place(mask.shape, self._size))
 
     def augment(self, element: dict[str, Any], rng: np.random.Generator) -> Example:
         """An example for training."""
         example = self.select(element)
         if self.image_size:
-            example = self._fit(example, rng if self.random_crop else None)
+            example = self._fit(example, rng if self.random_crop or self.fit.draws else None)
         for flips, axis in (
             (self.random_flip, transforms.COLUMNS),
             (self.random_vertical_flip, transforms.ROWS),
         ):
             if flips:
                 example = transforms.random_flip(example, rng, self.mirrored, axis)
+        if self.hidden_share and rng.random() < self.hidden_share:
+            example |= {"labels": transforms.hide_part(example["labels"], rng)}
         return example
 
     def _fit(self, example: Example, rng: np.random.Generator | None = None) -> Example:
-        size = typing.cast(tuple[int, int], self.image_size)
-        return transforms.fit(example, size, self.image_channels, rng, self.resampling)
+        return transforms.fit(
+            example, self._size, self.image_channels, rng, self.resampling, self.fit
+        )
+
+    @property
+    def _size(self) -> Size:
+        """Height and width; not for points."""
+        return typing.cast(Size, self.image_size)
 
 
 def training_batches(
@@ -115,11 +172,12 @@ def training_batches(
     *,
     batch_size: int,
     seed: int,
-    shard: Shard = _ALONE,
+    shard: Shard = _ONE_PROCESS,
     num_workers: int = 0,
     skip_errors: bool = False,
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
+    mixture: Mixture = ALONE,
 ) -> grain.DatasetIterator:
     """Makes an endless iterator over shuffled, augmented batches; each epoch has its own order.
 
@@ -136,10 +194,23 @@ def training_batches(
         skip_errors: replace an example that cannot be read by the next readable one.
         skip_log: file that lists such examples; see `SkippingSource`.
         first_batch: number of the batch to begin with, at least 0.
+        mixture: further parts of the training data. Each has an order of its own, and its share of
+            any long row of examples.
     """
-    if skip_errors:
-        source = SkippingSource(source, skip_log)
-    examples = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+
+    def in_random_order(source: Source) -> grain.MapDataset:
+        if skip_errors:
+            source = SkippingSource(source, skip_log)
+        source = as_learned(source, preparation)
+        if mixture.has_incomplete:
+            source = Completed(source, preparation.target)
+        return grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+
+    examples = in_random_order(source)
+    if mixture.parts:
+        parts = [examples, *(in_random_order(part.source) for part in mixture.parts)]
+        shares = [mixture.share_of_split, *(part.share for part in mixture.parts)]
+        examples = grain.MapDataset.mix(parts, shares).seed(seed)
     examples = examples.random_map(preparation.augment)
     # The index in the whole batch is taken before the split over processes, so that it does not
     # depend on their number.
@@ -163,7 +234,7 @@ def evaluation_batches(
     *,
     batch_size: int,
     num_examples: int = 0,
-    shard: Shard = _ALONE,
+    shard: Shard = _ONE_PROCESS,
     original_labels: bool = False,
     repeated: bool = False,
     times: int = 1,
@@ -189,6 +260,7 @@ def evaluation_batches(
     """
     if skip_errors:
         source = SkippingSource(source, skip_log)
+    source = as_learned(source, preparation)
     size = times * len(source)
     total = num_examples or size
     total = total if repeated else min(total, size)
@@ -198,9 +270,11 @@ def evaluation_batches(
         example = preparation.prepare(element, number)
         if original_labels:
             example |= {"original_labels": preparation.original_labels(element)}
+        # A label that is not known has no score; a mask has some for its known pixels.
+        is_known = np.ndim(example["labels"]) > 0 or example["labels"] >= 0
         return example | {
             "example_index": np.int32(index),
-            "valid": np.bool_(element.get(_READ_INDEX, number) == number),
+            "valid": np.bool_(is_known and element.get(_READ_INDEX, number) == number),
         }
 
     several = grain.MapDataset.source(_Several(source, times))
@@ -210,6 +284,38 @@ def evaluation_batches(
     batches = examples[shard.index :: shard.count].batch(batch_size, batch_fn=_stack)
     for batch in batches.to_iter_dataset():
         yield _to_batch(preparation.image_type, pad(batch, batch_size))
+
+
+def whole_examples(
+    source: Source,
+    preparation: Preparation,
+    *,
+    num_examples: int = 0,
+    shard: Shard = _ONE_PROCESS,
+    skip_errors: bool = False,
+    skip_log: pathlib.Path | None = None,
+) -> Iterator[tuple[int, Example]]:
+    """Yields numbers and examples of a source in order, each image and mask in their own size.
+
+    Args:
+        source, preparation, num_examples, shard, skip_log: as in `evaluation_batches`.
+        skip_errors: leave out an example that cannot be read instead of raising.
+    """
+    if skip_errors:
+        source = SkippingSource(source, skip_log)
+    source = as_learned(source, preparation)
+    total = min(num_examples or len(source), len(source))
+    for index in range(shard.index, total, shard.count):
+        element = source[index]
+        if element.get(_READ_INDEX, index) == index:
+            yield index, preparation.select(element)
+
+
+def as_learned(source: Source, preparation: Augmentation) -> Source:
+    """The source with the classes that a preparation learns."""
+    if not preparation.ignored_are_unknown or preparation.target not in source.schemas:
+        return source
+    return IgnoredAsUnknown(source, preparation.target)
 
 
 def pad(batch: dict[str, Any], size: int) -> dict[str, Any]:

@@ -1,13 +1,21 @@
 """Geometric transforms of an image together with its mask."""
 
-from typing import Any, NamedTuple
+import typing
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
 
+from symmflow_jax.data.fit import CROP, Fit, Placement, Size
+from symmflow_jax.semantics.labels import UNKNOWN
+
 Example = dict[str, Any]
 """An example with "image" and "labels", the target of learning."""
+
+
+PADDING = 128
+"""Grey level, the middle of 0..255, where an image is padded."""
 
 
 def fit(
@@ -16,38 +24,81 @@ def fit(
     channels: int,
     rng: np.random.Generator | None = None,
     resampling: Resampling = Resampling.BICUBIC,
+    how: Fit = CROP,
 ) -> Example:
-    """Crops image and mask to the aspect ratio of `size` and resizes them to it.
+    """Brings image and mask to one size.
 
     Args:
         example: "image", uint8 `[h, w, c]` or a Pillow image, and "labels", int `[h, w]` or a
             scalar.
         size: height and width of the result.
         channels: 1 for grey or 3 for colour.
-        rng: source of the random crop position; None crops at the centre.
+        rng: source of what the fit draws; None for the same every time.
         resampling: filter that resizes the image.
+        how: the fit.
 
     Returns:
         The example with image uint8 `[height, width, channels]` and labels int32. Images are
-        resized with antialiasing, masks by nearest neighbour.
+        resized with antialiasing, masks by nearest neighbour. Pixels outside of the picture are
+        grey (`PADDING`) and `UNKNOWN`.
     """
     image, labels = example["image"], example["labels"]
-    height, width = image_size(image)
-    box = _crop_box((height, width), size, rng)
+    placement = how.place(typing.cast(Size, image_size(image)), size, rng)
     if np.ndim(labels) == 2:
-        labels = resize_mask(labels[box.rows, box.columns], size)
-    if (box.height, box.width) != (height, width):
-        image = _to_pillow(image).crop((box.left, box.top, box.right, box.bottom))
+        labels = place_mask(labels, placement)
     return example | {
-        "image": resize_image(image, size, channels, resampling),
+        "image": place_image(image, placement, channels, resampling),
         "labels": np.asarray(labels, np.int32),
     }
 
 
-def central_part(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The part of a mask `[h, w]` that `fit` keeps at the centre, in its original size, int32."""
-    box = _crop_box(mask.shape, size, None)
-    return mask[box.rows, box.columns].astype(np.int32)
+def place_image(
+    image: Image.Image | np.ndarray,
+    placement: Placement,
+    channels: int,
+    resampling: Resampling = Resampling.BICUBIC,
+) -> np.ndarray:
+    """An image as a placement says, `[*placement.size, channels]`, grey outside of it."""
+    source, target = placement.source, placement.target
+    if source.size != image_size(image):
+        image = _to_pillow(image).crop((source.left, source.top, source.right, source.bottom))
+    resized = resize_image(image, target.size, channels, resampling)
+    if target.size == placement.size:
+        return resized
+    padded = np.full((*placement.size, channels), PADDING, np.uint8)
+    padded[target.rows, target.columns] = resized
+    return padded
+
+
+def place_signal(
+    signal: np.ndarray, placement: Placement, resampling: Resampling = Resampling.BICUBIC
+) -> np.ndarray:
+    """The same of a float image `[height, width, channels]` in [-1, 1], 0 outside of it.
+
+    The filter may overshoot; values beyond [-1, 1] are cut off.
+    """
+    source, target = placement.source, placement.target
+    part = np.asarray(signal, np.float32)[source.rows, source.columns]
+    if source.size != target.size:
+        planes = [
+            np.asarray(Image.fromarray(plane).resize(target.size[::-1], resampling))
+            for plane in np.moveaxis(part, -1, 0)
+        ]
+        part = np.clip(np.stack(planes, axis=-1), -1.0, 1.0)
+    padded = np.zeros((*placement.size, part.shape[-1]), np.float32)
+    padded[target.rows, target.columns] = part
+    return padded
+
+
+def place_mask(mask: np.ndarray, placement: Placement) -> np.ndarray:
+    """A mask as a placement says, int32 `[*placement.size]`, `UNKNOWN` outside of it."""
+    source, target = placement.source, placement.target
+    resized = resize_mask(mask[source.rows, source.columns], target.size)
+    if target.size == placement.size:
+        return resized
+    padded = np.full(placement.size, UNKNOWN, np.int32)
+    padded[target.rows, target.columns] = resized
+    return padded
 
 
 COLUMNS, ROWS = 1, 0
@@ -74,60 +125,43 @@ def random_flip(
     return example | {"image": np.flip(example["image"], axis), "labels": labels}
 
 
+_MOST_HIDDEN = 2 / 3
+_MOST_BOXES = 1000
+
+
+def hide_part(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Makes a part of a mask unknown: random boxes, up to a share that is uniform in [0, 2/3].
+
+    Args:
+        mask: int `[height, width]`.
+        rng: source of the share and the boxes, whose sides are an eighth to a half of the mask's.
+    """
+    height, width = mask.shape
+    hidden, share = np.zeros(mask.shape, bool), rng.uniform(0, _MOST_HIDDEN)
+    for _ in range(_MOST_BOXES):
+        if hidden.mean() >= share:
+            break
+        rows = rng.integers(max(1, height // 8), max(1, height // 2) + 1)
+        columns = rng.integers(max(1, width // 8), max(1, width // 2) + 1)
+        top, left = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
+        hidden[top : top + rows, left : left + columns] = True
+    return np.where(hidden, UNKNOWN, mask).astype(mask.dtype)
+
+
 def flip_labels(
     labels: Any, mirrored: tuple[tuple[int, int], ...] = (), axis: int = COLUMNS
 ) -> Any:
     """Mirrors a mask along an axis; one label for the whole image stays unchanged."""
-    return _swap(np.flip(labels, axis), mirrored) if np.ndim(labels) == 2 else labels
+    return exchanged(np.flip(labels, axis), mirrored) if np.ndim(labels) == 2 else labels
 
 
-def _swap(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:
+def exchanged(classes: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Classes of any shape, with those of each pair exchanged."""
     swapped = classes
     for first, second in pairs:
         swapped = np.where(classes == first, second, swapped)
         swapped = np.where(classes == second, first, swapped)
     return swapped.astype(classes.dtype)
-
-
-class _Box(NamedTuple):
-    """Position and size of a crop, in pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
-
-    @property
-    def right(self) -> int:
-        return self.left + self.width
-
-    @property
-    def rows(self) -> slice:
-        return slice(self.top, self.bottom)
-
-    @property
-    def columns(self) -> slice:
-        return slice(self.left, self.right)
-
-
-def _crop_box(
-    shape: tuple[int, ...], size: tuple[int, int], rng: np.random.Generator | None
-) -> _Box:
-    """The largest crop with the aspect ratio of `size`, at least one pixel high and wide.
-
-    A crop of a narrow strip may round to nothing: it is then a pixel of another aspect ratio.
-    """
-    height = min(shape[0], max(1, round(shape[1] * size[0] / size[1])))
-    width = min(shape[1], max(1, round(shape[0] * size[1] / size[0])))
-    spare_rows, spare_columns = shape[0] - height, shape[1] - width
-    if rng is None:
-        return _Box(spare_rows // 2, spare_columns // 2, height, width)
-    top, left = rng.integers(spare_rows + 1), rng.integers(spare_columns + 1)
-    return _Box(int(top), int(left), height, width)
 
 
 def image_size(image: Image.Image | np.ndarray) -> tuple[int, ...]:
@@ -166,12 +200,12 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes classes `[height, width]` to int32 `[*size]` by nearest neighbour."""
     if mask.shape == size:
         return mask.astype(np.int32, copy=False)
-    rows, columns = (_nearest(*lengths) for lengths in zip(mask.shape, size, strict=True))
+    rows, columns = (nearest_pixels(*lengths) for lengths in zip(mask.shape, size, strict=True))
     return mask[rows[:, None], columns[None]].astype(np.int32, copy=False)
 
 
-def _nearest(length: int, new_length: int) -> np.ndarray:
-    """Index of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
+def nearest_pixels(length: int, new_length: int) -> np.ndarray:
+    """Index, along an axis, of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
 
     Gathering a few pixels of a large mask is faster than converting all of it to a Pillow image.
     """

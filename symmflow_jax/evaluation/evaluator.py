@@ -16,6 +16,7 @@ from symmflow_jax.config.schema import measurement
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.batch import Batch, Images, Pixels, Signals
 from symmflow_jax.data.source import Source
+from symmflow_jax.data.transforms import Example
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
@@ -38,10 +39,13 @@ class EvaluatedWeights(NamedTuple):
         weights: averaged parameters of the network, and parameters of the codec, on the local
             devices.
         train_step: number of training steps of these weights.
+        native_scale: the scale of the images that they were trained on, if it is known; see
+            `data.native_scale`.
     """
 
     weights: Weights
     train_step: int
+    native_scale: float | None = None
 
 
 class Samples(NamedTuple):
@@ -131,6 +135,17 @@ class Evaluator:
             # Masks of different sizes stay on the host, where they are counted.
             placed = processes.put_batch(dataclasses.replace(batch, original_labels=None), mesh)
             yield dataclasses.replace(placed, original_labels=batch.original_labels)
+
+    def whole_examples(self, num_examples: int) -> Iterator[tuple[int, Example]]:
+        """Numbers and examples of this process's part, each image and mask in their own size."""
+        return pipeline.whole_examples(
+            self.source,
+            self.experiment.evaluation_preparation,
+            num_examples=num_examples,
+            shard=processes.shard(),
+            skip_errors=self.experiment.skips_errors,
+            skip_log=self.skip_log,
+        )
 
     def call(
         self,
@@ -229,7 +244,8 @@ class Evaluator:
     ) -> Protocol:
         """The protocol of a score; `details` are further fields of `Protocol`."""
         experiment, size = self.experiment, self.experiment.data.image_size
-        crops_at_random = experiment.evaluation_preparation.crop_seed is not None
+        preparation = experiment.evaluation_preparation
+        crop = "centre" if preparation.crop_seed is None else "random"
         integrated = "solver" in details
         codec = evaluated.weights.codec
         return Protocol(
@@ -239,7 +255,8 @@ class Evaluator:
             data_digest=experiment.evaluation_fingerprint.digest,
             conventions=experiment.conventions.name,
             image_size=size,
-            crop=("random" if crops_at_random else "centre") if size else None,
+            crop=crop if size and preparation.fit.crops else None,
+            fit=str(preparation.fit) or None if size else None,
             resampling=experiment.data.resampling if size else None,
             dequantized=experiment.dequantizes_real_images and bool(size),
             weights="ema",

@@ -26,12 +26,16 @@ class Protocol:
         conventions: the conventions of the score, a name of `PROTOCOLS` (docs/choices.md); those
             of earlier versions were "ours".
         image_size: height and width of the model's images; empty for points.
-        crop: the crop to the model's aspect ratio, "centre" or "random"; None for points.
+        crop: the crop to the model's aspect ratio, "centre" or "random"; None without one, as for
+            points.
+        fit: how images came to the model's size, such as "letterboxed"; None for a crop alone.
         resampling: filter that resized the images; None for points, and in measurements of earlier
             versions, where it was bicubic.
         dequantized: True if real images bore noise of half an 8-bit level.
         scored_size: "model" if masks were compared at the model's size, "original" if
             predictions were enlarged to the mask's own size; None if no masks were compared.
+        view: how whole images were read at their own size; None if the part that the model's size
+            shows was.
         mask_decoder: "own" if latents of labels were decoded by a decoder that was tuned to them,
             "images" if by the decoder of images; None for a loss or a model without latents.
         solver: name of the solver, or None for a loss.
@@ -61,9 +65,11 @@ class Protocol:
     seeds: tuple[int, ...]
     data_digest: str | None = None
     conventions: str = "ours"
+    fit: str | None = None
     resampling: str | None = None
     dequantized: bool = False
     scored_size: str | None = None
+    view: str | None = None
     mask_decoder: str | None = None
     solver: str | None = None
     num_steps: int | None = None

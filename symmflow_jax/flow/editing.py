@@ -47,10 +47,10 @@ def flow_edit(
     """
 
     def motion(edited: Component, moment: Moment) -> Component:
-        step_keys = keys.children(noise_keys, numbered_step(moment, "FlowEdit"))
+        step_keys = keys.fold_in(noise_keys, numbered_step(moment, "FlowEdit"))
 
         def difference(draw: jax.Array) -> Component:
-            noise = keys.normal(keys.children(step_keys, draw), image.shape[1:])
+            noise = keys.normal(keys.fold_in(step_keys, draw), image.shape[1:])
             point = path.interpolate(image, noise, moment.s)
             # In this order, the two points are equal to the bit where the image has not changed.
             return target(point + (edited - image), moment.s) - source(point, moment.s)

@@ -17,9 +17,9 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from symmflow_jax.flow.clocks import Dynamics, State
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.shapes import Component, PerExample, Scalar
-from symmflow_jax.flow.state import JointState
 
 AverageVelocity = Callable[[Component, PerExample, PerExample], Component]
 """`u(x, t, d)`: the average velocity from x at the time t over the span d, shaped as x."""
@@ -35,9 +35,7 @@ class MapStep:
     weights: ClassVar[tuple[float, ...]] = (1.0,)
     takes_spans: ClassVar[bool] = True
 
-    def step(
-        self, dynamics: Callable[..., JointState], state: JointState, moment: Moment, size: Scalar
-    ) -> JointState:
+    def step(self, dynamics: Dynamics, state: State, moment: Moment, size: Scalar) -> State:
         """Moves `state` from `moment` by `size` along its average velocity."""
         average = dynamics(state, moment, size)
         return jax.tree.map(lambda x, u: x + size * u, state, average)

@@ -61,11 +61,20 @@ def stream(key: Key[Array, "*shape"], name: Stream | str) -> Key[Array, "*shape"
         keys of the same shape.
     """
     text = name.value if isinstance(name, Stream) else name
-    number = zlib.crc32(text.encode()) & 0x7FFFFFFF
-    fold_in = jax.random.fold_in
+    return fold_in(key, number_of(text))
+
+
+def number_of(name: str) -> int:
+    """The number of a use that has a name, int32, not negative; see `stream`."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+def fold_in(key: Key[Array, "*shape"], number: Integer[AnyArray, ""] | int) -> Key[Array, "*shape"]:
+    """The child of each key under one number, for typed keys of any shape."""
+    child = jax.random.fold_in
     for _ in range(key.ndim):
-        fold_in = jax.vmap(fold_in, (0, None))
-    return fold_in(key, number)
+        child = jax.vmap(child, (0, None))
+    return child(key, number)
 
 
 def of_seed(seed: int, name: Stream) -> Key[Array, ""]:
@@ -73,19 +82,16 @@ def of_seed(seed: int, name: Stream) -> Key[Array, ""]:
     return stream(jax.random.key(seed), name)
 
 
-def example_keys(key: Key[Array, ""], example_index: Integer[AnyArray, " batch"]) -> ExampleKeys:
+def example_keys(
+    key: Key[Array, ""] | ExampleKeys, example_index: Integer[AnyArray, " batch"]
+) -> ExampleKeys:
     """One key `[batch]` for each example, from a shared key and the example's own index.
 
     Args:
-        key: a typed key `[]`. All of its children are examples.
+        key: a typed key `[]`, or one for each example, `[batch]`. All of its children are examples.
         example_index: int array `[batch]`.
     """
-    return jax.vmap(jax.random.fold_in, (None, 0))(key, example_index)
-
-
-def children(parents: ExampleKeys, number: Integer[AnyArray, ""]) -> ExampleKeys:
-    """The child `[batch]` of each key for a step or a draw; all its children are of this kind."""
-    return jax.vmap(jax.random.fold_in, (0, None))(parents, number)
+    return jax.vmap(jax.random.fold_in, (0 if key.ndim else None, 0))(key, example_index)
 
 
 def normal(keys: ExampleKeys, shape: tuple[int, ...]) -> Component:

@@ -130,11 +130,11 @@ class RePaint:
 
         def after(image: Component, moment: Moment) -> Component:
             step = numbered_step(moment, "RePaint")
-            step_keys, start = keys.children(noise_keys, step), starts[step]
+            step_keys, start = keys.fold_in(noise_keys, step), starts[step]
 
             def again(image: Component, repeat: Array) -> tuple[Component, None]:
                 there, known_there = (
-                    keys.normal(keys.children(step_keys, 2 * repeat + part), image.shape[1:])
+                    keys.normal(keys.fold_in(step_keys, 2 * repeat + part), image.shape[1:])
                     for part in (0, 1)
                 )
                 back = _noised(known.path, image, moment.s, start, there)
@@ -158,7 +158,10 @@ class Langevin:
 
     The unknown part follows the score s of the image, and the known part a score that pulls it to
     its value: `(1 + pull) s_known - pull s`, as guided by its own expectation (LanPaint, arXiv
-    2502.03491). So the parts agree with each other, and the known one with its value.
+    2502.03491). So the parts agree with each other, and the known one with its value. To put the
+    known part on its path before would undo what both have settled: on the mixture of
+    `studies.editing` that doubles the distance to the exact conditional. It gets its value at the
+    end.
 
     Attributes:
         num_inner: Langevin steps after each step of the solver, at least one.
@@ -188,10 +191,14 @@ class Langevin:
             return jax.lax.scan(inner, image, jnp.arange(self.num_inner))[0]
 
         def after(image: Component, moment: Moment) -> Component:
-            step_keys = keys.children(noise_keys, numbered_step(moment, "Langevin dynamics"))
-            image = known.put_into(image, moment.s)
+            step_keys = keys.fold_in(noise_keys, numbered_step(moment, "Langevin dynamics"))
             return jax.lax.cond(
-                moment.s < _LATEST, settle, lambda image, *_: image, image, moment.s, step_keys
+                moment.s < _LATEST,
+                settle,
+                lambda image, t, _: known.put_into(image, t),
+                image,
+                moment.s,
+                step_keys,
             )
 
         return after
@@ -211,7 +218,7 @@ class Langevin:
         pulled = (1.0 + self.pull) * (data - image) / jnp.square(share) - self.pull * score
         size = self.step_size * jnp.square(share)
         sizes = jnp.where(known.where, size / (1.0 + self.pull), size)
-        noise = keys.normal(keys.children(step_keys, number), image.shape[1:])
+        noise = keys.normal(keys.fold_in(step_keys, number), image.shape[1:])
         drift = jnp.where(known.where, pulled, score)
         return image + sizes * drift + jnp.sqrt(2.0 * sizes) * noise, None
 
@@ -225,12 +232,20 @@ def noise_share(path: ComponentPath, t: Scalar) -> Scalar:
     return path.interpolate(jnp.zeros(1), jnp.ones(1), t)[0]
 
 
-def fixed_steps(solve: Solve) -> FixedSteps:
-    """The solver itself, if it has fixed steps; raises ValueError otherwise."""
+def fixed_steps(solve: Solve, what: str = "Known pixels enter between the steps") -> FixedSteps:
+    """The solver itself, if it has fixed steps.
+
+    Args:
+        solve: a solver.
+        what: what needs the steps, for the message.
+
+    Raises:
+        ValueError: if the solver is adaptive.
+    """
     if not isinstance(solve, FixedSteps):
         raise ValueError(
-            "Known pixels enter between the steps of a solver, and an adaptive one has none that "
-            "its samples share; choose one of fixed steps, such as 'euler'."
+            f"{what} of a solver, and an adaptive one has none that its samples share; choose one "
+            "of fixed steps, such as 'euler'."
         )
     return solve
 

@@ -15,6 +15,10 @@ class JointState(NamedTuple):
     semantics: Any
 
 
+IN_ALL = JointState(1.0, 1.0)
+"""The shares of examples that have each component, if all have both."""
+
+
 def map_components(function: Callable[..., Any], *states: JointState) -> JointState:
     """The function's results for both components.
 

@@ -11,9 +11,20 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.clocks import tied_clock
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.shapes import Scalar
-from symmflow_jax.flow.state import JointState
+from symmflow_jax.flow.state import JointState, map_components
 
 _WHOLE_SHARE = 0.25
+
+# Kinds of times, by their place among the shares; that of an image of pure noise has no share.
+_NOISE_SEMANTICS, _NOISE_IMAGE = 4, 5
+
+ONE_CLOCK = (
+    "An image without its mask or label, or one of these without its image, needs a network with a "
+    "clock for each component: what is missing is pure noise, while the other one moves. With "
+    "config.train.clock='tied' both are noise at the same time; set config.train.clock to "
+    "'independent' or 'mixed', or config.data.unlabelled='refuse'."
+)
+"""Why a network of one clock cannot learn from a component alone."""
 
 
 class TrainingTimes(NamedTuple):
@@ -89,23 +100,42 @@ class TimeSampling:
         """Number of times that the network takes: 1 if they are always tied, otherwise 2."""
         return 1 if self.tied == 1.0 else 2
 
-    def __call__(self, key: Key[Array, ""]) -> TrainingTimes:
-        """Draws the times of one example from its key `[]`."""
+    def __call__(self, key: Key[Array, ""], has: JointState | None = None) -> TrainingTimes:
+        """Draws the times of one example.
+
+        A component that the example lacks is pure noise, t_x = 0 or t_y = 1, and is not learned:
+        an image alone is an example of `noise_semantics`.
+
+        Args:
+            key: the example's key `[]`.
+            has: bool scalars, whether the example has each component; None if it has both.
+
+        Raises:
+            ValueError: if an example may lack a component, but there is one clock for both.
+        """
         if self.num_clocks == 1:
+            if has is not None:
+                raise ValueError(ONE_CLOCK)
             time = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
             return TrainingTimes(tied_clock(time), JointState(1.0, 1.0))
         clock_key = keys.stream(key, Stream.CLOCK)
         kind = jax.random.choice(clock_key, 5, p=jnp.asarray(self.shares))
+        if has is not None:
+            kind = jnp.where(has.semantics, kind, _NOISE_SEMANTICS)
+            kind = jnp.where(has.image, kind, _NOISE_IMAGE)
         t_y = self._semantics_time(keys.stream(key, Stream.SEMANTICS_TIME))
         t_x = jax.random.uniform(keys.stream(key, Stream.IMAGE_TIME))
+        zero, one = jnp.zeros_like(t_y), jnp.ones_like(t_y)
         times = JointState(
-            image=jnp.stack([t_y, t_x, jnp.ones_like(t_x), t_x, t_x])[kind],
-            semantics=jnp.stack([t_y, t_y, t_y, jnp.zeros_like(t_y), jnp.ones_like(t_y)])[kind],
+            image=jnp.stack([t_y, t_x, one, t_x, t_x, zero])[kind],
+            semantics=jnp.stack([t_y, t_y, t_y, zero, one, t_y])[kind],
         )
         learned = JointState(
-            image=jnp.asarray([1.0, 1.0, 0.0, 1.0, 1.0])[kind],
-            semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0, 0.0])[kind],
+            image=jnp.asarray([1.0, 1.0, 0.0, 1.0, 1.0, 0.0])[kind],
+            semantics=jnp.asarray([1.0, 1.0, 1.0, 0.0, 0.0, 1.0])[kind],
         )
+        if has is not None:
+            learned = map_components(lambda weight, has: jnp.where(has, weight, 0.0), learned, has)
         drawn = TrainingTimes(times, learned)
         if not self.map_share:
             return drawn

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,9 +12,12 @@ import numpy as np
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
+from symmflow_jax.data.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference import editing as editing_lib, predictions
+from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
 from symmflow_jax.inference.editing import Edited, Keep, Source
 from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
@@ -22,7 +26,7 @@ from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import paths, processes
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +42,14 @@ class Model:
         experiment: the run's config, classes and method.
         weights: averaged parameters of the network, and parameters of the codec.
         step: number of training steps of these weights.
+        native_scale: pixels of the model for each pixel of an image of the training; None for
+            points, and in runs of earlier versions.
     """
 
     experiment: Experiment
     weights: Weights
     step: int
+    native_scale: float | None = None
 
     @property
     def schema(self) -> LabelSchema:
@@ -75,7 +82,9 @@ class Model:
         """Generates images from masks or labels.
 
         Args:
-            conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
+            conditions: int `[batch, height, width]` masks, or int `[batch]` labels. Pixels that are
+                not known are -1, if the model has learned from such masks (`schema.unknown_ids`);
+                what they show is made up.
             key: origin of the noise.
             num_steps: steps of the solver.
             solver: a name of `SOLVERS` (docs/choices.md), such as "euler" or "heun"; the adaptive
@@ -99,7 +108,7 @@ class Model:
             key,
             jnp.arange(len(conditions)),
             conditions,
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             guidance,
         )
         return np.asarray(result.images)
@@ -132,7 +141,7 @@ class Model:
         ranges.check_count("num_samples", num_samples)
         if what is not Sampled.IMAGES:
             self._require_semantics("There are no", "sample images alone (--what=images)")
-        solve = self._solver(solver, num_steps)
+        solve = self.solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, key, jnp.arange(num_samples), solve, what
         )
@@ -165,6 +174,80 @@ class Model:
             raise ValueError("This model reads labels, not masks; use classify().")
         result = self.predict_semantics(images, key, num_steps, solver, ensemble_size)
         return result.answers(min_confidence)
+
+    def view(
+        self,
+        fit: str = "",
+        overlap: float | None = None,
+        flips: bool = False,
+        scale: float | None = None,
+        scales: Sequence[float] | None = None,
+    ) -> View:
+        """How `read_masks` reads images of any size; see docs/any_size.md.
+
+        Args:
+            fit: a name of `VIEWS` (docs/choices.md), such as "tiles"; "" takes that of the run.
+            overlap: share of a window that the next one covers, in [0, 0.9]; 0.5 by default.
+            flips: whether mirror images are read too, and the answers averaged.
+            scale: pixels of the model for each pixel of an image; the run's own by default.
+            scales: factors of the scale at which images are read, and the answers averaged.
+
+        Raises:
+            ValueError: if there is no such fit, it does not use an option that is given, a value
+                is out of its range, or the scale is not known.
+        """
+        return self.experiment.view(
+            self.native_scale, fit=fit, overlap=overlap, flips=flips, scale=scale, scales=scales
+        )
+
+    def read_masks(
+        self,
+        images: Iterable[Picture],
+        key: jax.Array,
+        view: View | None = None,
+        num_steps: int = 1,
+        solver: str = "euler",
+        ensemble_size: int = 1,
+        with_probabilities: bool = False,
+    ) -> Iterator[MaskReading]:
+        """Yields the masks of images of any sizes, in order and in each image's own size.
+
+        Args:
+            images: Pillow images, or arrays `[height, width, channels]`, uint8 or float in [-1, 1].
+            key: origin of the noise; image i of the model's size has that of `predict_semantics`.
+            view: how they are read; by default as the run was trained.
+            num_steps, solver, ensemble_size: as in `segment`.
+            with_probabilities: whether readings have the probabilities of the classes.
+
+        Raises:
+            ValueError: if the model classifies; if an image cannot be read by this view; or as in
+                `segment`.
+        """
+        ranges.check_count("ensemble_size", ensemble_size)
+        return self.reader.read(
+            images,
+            lambda number: (key, number),
+            view or self.view(),
+            self.solver(solver, num_steps),
+            ensemble_size,
+            with_probabilities=with_probabilities,
+        )
+
+    @property
+    def reader(self) -> Reader:
+        """What reads masks of images of any size; raises ValueError if the model classifies."""
+        self._require_semantics("It predicts no", "it can sample images")
+        if not self.reads_masks:
+            raise ValueError("This model reads labels, not masks; use classify().")
+        return reader_of(self.experiment, self.weights)
+
+    def fitted(self, picture: Picture) -> np.ndarray:
+        """A picture of any size in the model's size and geometry, uint8 `[*image_shape]`.
+
+        Args:
+            picture: a Pillow image or uint8 `[height, width, channels]`.
+        """
+        return self.experiment.preparation.fitted(picture)
 
     def classify(
         self,
@@ -210,7 +293,7 @@ class Model:
             key,
             jnp.arange(len(checked.values)),
             checked,
-            self._solver(solver, num_steps),
+            self.solver(solver, num_steps),
             ensemble_size,
         )
 
@@ -251,7 +334,7 @@ class Model:
             source = self._checked_conditions(source)
         if not isinstance(keep, Keep | None):
             keep = self._checked_region(keep)
-        solve = self._solver(solver, num_steps)
+        solve = self.solver(solver, num_steps)
         return editing_lib.edit(
             self, checked, conditions, key, solve, source=source, keep=keep, editing=editing
         )
@@ -285,7 +368,8 @@ class Model:
                 f"{fault} masks or labels, which it does not know; {remedy}."
             )
 
-    def _solver(self, name: str, num_steps: int):
+    def solver(self, name: str, num_steps: int) -> Solve:
+        """The solver of a name; raises ValueError for an unknown one, or no number of steps."""
         ranges.check_count("num_steps", num_steps)
         return self.experiment.solver(name, num_steps)
 
@@ -330,7 +414,13 @@ class Model:
         num_classes = self.schema.num_classes
         if not np.issubdtype(conditions.dtype, np.integer):
             raise ValueError(f"Conditions are {conditions.dtype}; give integers.")
-        if conditions.min() < 0 or conditions.max() >= num_classes:
+        lowest = UNKNOWN if self.reads_masks and self.schema.unknown_ids else 0
+        if UNKNOWN <= conditions.min() < lowest and self.reads_masks:
+            raise ValueError(
+                "Conditions have unknown pixels (-1), but this model was trained with whole masks "
+                "alone; train one with config.data.hidden_share=0.5, or fill these pixels."
+            )
+        if conditions.min() < lowest or conditions.max() >= num_classes:
             raise ValueError(
                 f"Conditions range from {conditions.min()} to {conditions.max()}; the classes "
                 f"are 0 to {num_classes - 1}: {', '.join(self.schema.names)}."
@@ -369,4 +459,4 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
-    return Model(experiment, weights, step)
+    return Model(experiment, weights, step, description.get("native_scale"))

@@ -46,6 +46,8 @@ class SemanticsPrediction(NamedTuple):
         nfe: int32 `[batch]`, number of network passes for each image over all draws.
         distances: float32 `[batch, classes]`, distance from the code of each class, averaged over
             the draws; None if the encoding is not of one label with codes at distances.
+        votes: int32 `[batch, draws, ...]`, the labels of each draw; None if the encoding gives
+            probabilities.
     """
 
     labels: jax.Array
@@ -55,6 +57,7 @@ class SemanticsPrediction(NamedTuple):
     signal: jax.Array
     nfe: jax.Array
     distances: jax.Array | None = None
+    votes: jax.Array | None = None
 
     def answers(self, min_confidence: float) -> np.ndarray:
         """The labels, with `UNSURE` where the confidence is below a bound.
@@ -65,9 +68,23 @@ class SemanticsPrediction(NamedTuple):
         Raises:
             ValueError: if the bound is out of its range.
         """
-        if not 0.0 <= min_confidence <= 1.0:
-            raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
-        return np.where(np.asarray(self.confidence) < min_confidence, UNSURE, self.labels)
+        return answers(self.labels, self.confidence, min_confidence)
+
+
+def answers(labels: Any, confidence: Any, min_confidence: float) -> np.ndarray:
+    """Labels, with `UNSURE` where the confidence is below a bound.
+
+    Args:
+        labels: int `[...]`.
+        confidence: float `[...]` in [0, 1].
+        min_confidence: the bound, in [0, 1].
+
+    Raises:
+        ValueError: if the bound is out of its range.
+    """
+    if not 0.0 <= min_confidence <= 1.0:
+        raise ValueError(f"min_confidence is {min_confidence}; it must lie in [0, 1].")
+    return np.where(np.asarray(confidence) < min_confidence, UNSURE, labels)
 
 
 class Generation(NamedTuple):
@@ -147,7 +164,7 @@ def _on_every_device(function: Callable) -> Callable:
         if mesh.empty:
             return on_one_device(weights, key, batch)
         whole, split = PartitionSpec(), PartitionSpec(mesh.axis_names)
-        in_specs = (whole, whole, split)
+        in_specs = (whole, split if key.ndim else whole, split)
         run = jax.shard_map(
             on_one_device, mesh=mesh, in_specs=in_specs, out_specs=split, check_vma=False
         )
@@ -173,7 +190,8 @@ def predict_semantics(
     Args:
         method: the method.
         weights: weights of its network and codec.
-        key: origin of the noise; other kinds of prediction derive other noise from it.
+        key: origin of the noise; other kinds of prediction derive other noise from it. Either one
+            for all images, or one for each, `[batch]`.
         example_index: int `[batch]`; an image's noise depends only on the key and its index.
         image: the images as `Pixels`, `Signals`, `Points` or `Moments`.
         solve: the solver.
@@ -185,7 +203,7 @@ def predict_semantics(
     draws_key = keys.stream(key, Stream.RECOGNITION)
 
     def draw(index: jax.Array):
-        noise_keys = keys.example_keys(jax.random.fold_in(draws_key, index), example_index)
+        noise_keys = keys.example_keys(keys.fold_in(draws_key, index), example_index)
         solution = method.predict_semantics(weights, noise_keys, image, solve)
         signal = method.codec.decode_semantics(weights.codec, solution.state.semantics)
         return jnp.clip(signal, -1.0, 1.0) if clip else signal, solution.nfe
@@ -195,9 +213,12 @@ def predict_semantics(
         probabilities = jnp.mean(encoding.probabilities(signals), axis=0)
         labels = jnp.argmax(probabilities, axis=-1).astype(jnp.int32)
         entropy = -jnp.sum(jax.scipy.special.xlogy(probabilities, probabilities), axis=-1)
+        votes = None
     else:
         probabilities = None
-        labels, entropy = vote(jax.lax.map(encoding.decode, signals))
+        votes = jax.lax.map(encoding.decode, signals)
+        labels, entropy = vote(votes)
+        votes = jnp.moveaxis(votes, 0, 1)
     confidence = jnp.mean(
         jax.lax.map(lambda signal: encoding.confidence(signal, labels), signals), axis=0
     )
@@ -205,7 +226,9 @@ def predict_semantics(
     if isinstance(encoding, ClassEncoding):
         distances = jnp.mean(jax.lax.map(encoding.distances, signals), axis=0)
     return SemanticsPrediction(
-        labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0), distances
+        *(labels, confidence, entropy, probabilities, signals[0], jnp.sum(nfe, axis=0)),
+        distances,
+        votes,
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
@@ -15,12 +16,19 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.known import Filling, Known, Langevin, Mask, Replacement
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.path import ComponentPath
-from symmflow_jax.flow.shapes import Component, ExampleKeys, Labels, Scalar
+from symmflow_jax.flow.shapes import (
+    Component,
+    ExampleKeys,
+    Image,
+    Labels,
+    Scalar,
+    Semantics,
+)
 from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 
-Region = Bool[Array, "batch *region"]
+Region = Bool[Array, "batch *pixels"]
 """What to keep of each image, `[batch, height, width]`, or of each point, `[batch, n]`."""
 
 
@@ -125,18 +133,14 @@ def edit(
         ValueError: see `check`; or if an adaptive solver cannot do it.
     """
     check(method, solve)
+    if editing.guidance.passes > 1:
+        known.fixed_steps(solve, "Guidance keeps a noise for each sample, in the steps")
     image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
     clean = method.codec.encode_image(weights.codec, image_keys, image, train=False)
-    # With one key, equal classes have equal codes, also where noise spreads them.
     semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
-    target = method.codec.encode_semantics(weights.codec, semantics_keys, labels)
+    target, source = _codes(method, weights, semantics_keys, labels, source_labels)
     blind_keys = keys.stream(example_keys, Stream.UNCONDITIONAL_NOISE)
     blind = keys.normal(blind_keys, method.codec.shapes.semantics)
-    source = (
-        None
-        if source_labels is None
-        else method.codec.encode_semantics(weights.codec, semantics_keys, source_labels)
-    )
     velocity = method.velocity(weights)
     guided = velocity if editing.guidance == NO_GUIDANCE else editing.guidance(velocity, blind)
     where = None if keep is None else in_flow(keep, clean.shape)
@@ -190,16 +194,34 @@ def in_flow(keep: Region, shape: tuple[int, ...]) -> Mask:
     return jnp.all(cells, axis=(2, 4))[..., None]
 
 
+def _codes(
+    method: SymmFlow,
+    weights: Weights,
+    semantics_keys: ExampleKeys,
+    labels: Labels,
+    source_labels: Labels | None,
+) -> tuple[Semantics, Semantics | None]:
+    """The codes of the new and the old semantics, with one noise: equal classes, equal codes."""
+
+    def encode(labels: Labels) -> Semantics:
+        return method.codec.encode_semantics(weights.codec, semantics_keys, labels)
+
+    if source_labels is None:
+        return encode(labels), None
+    codes = jax.vmap(encode)(jnp.stack([labels, source_labels]))
+    return codes[0], codes[1]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Parts:
     """What an edit is made of."""
 
     method: SymmFlow
     example_keys: ExampleKeys
-    clean: Component
-    target: Component
-    source: Component | None
-    blind: Component
+    clean: Image
+    target: Semantics
+    source: Semantics | None
+    blind: Semantics
     velocity: Velocity
     guided: Velocity
     where: Mask | None

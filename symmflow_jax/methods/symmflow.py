@@ -28,6 +28,7 @@ from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
 from symmflow_jax.flow.time_sampling import TimeSampling, TrainingTimes
+from symmflow_jax.flow.windows import JointWindows
 
 Params = Any
 """A pytree of float32 arrays."""
@@ -101,6 +102,8 @@ class SymmFlow:
         objective: what training minimizes.
         has_span: whether the network also takes a span of time: it is a flow map of the image.
             Needs a network of two clocks.
+        windows: the windows in which the network sees a canvas of the codec's size; None for one
+            pass over all of it.
 
     Raises:
         ValueError: if a clean component is held, or if there are spans, but the network has one
@@ -118,6 +121,7 @@ class SymmFlow:
     holds_clean: bool = False
     objective: Objective = SymmetricObjective()
     has_span: bool = False
+    windows: JointWindows | None = None
 
     def __post_init__(self):
         if self.holds_clean:
@@ -214,7 +218,43 @@ class SymmFlow:
                 self.paths,
             )
 
-        return velocity
+        return velocity if self.windows is None else self.windows(velocity)
+
+    def resized(self, height: int, width: int) -> "SymmFlow":
+        """The same network in one pass over images of another size in pixels."""
+        return dataclasses.replace(self, codec=self.codec.resized(height, width))
+
+    def on_canvas(self, height: int, width: int, overlap: float) -> "SymmFlow":
+        """The same network in windows of its own size over images of a larger size.
+
+        Args:
+            height, width: size of the images in pixels.
+            overlap: share of a window that the next one covers; see `JointWindows`.
+
+        Raises:
+            ValueError: if the images are smaller than a window, or the overlap is out of its range.
+        """
+        large = self.resized(height, width)
+        size, window = large.codec.shapes.image[:2], self.codec.shapes.image[:2]
+        windows = JointWindows(size, window, overlap)
+        if windows.count == 1:
+            return self
+        return dataclasses.replace(large, windows=windows)
+
+    @property
+    def attention_rate(self) -> int | None:
+        """Pixels along a side of the smallest places between which attention compares.
+
+        None for a network without attention.
+        """
+        rate_of_codec = self.codec.image_shape[0] // self.codec.shapes.image[0]
+        if rate_of_codec > 1:
+            return rate_of_codec  # An autoencoder attends to all of its latents.
+        fields = {field.name for field in dataclasses.fields(self.network)}
+        if "attention_rates" not in fields:
+            return None
+        coarsest = 2 ** (len(self.network.channel_multipliers) - 1)
+        return min((*self.network.attention_rates, coarsest))
 
     def _output(
         self,
@@ -303,6 +343,7 @@ class SymmFlow:
         labels: Labels,
         loss_weights: JointState,
         dropout: bool = False,
+        has: JointState | None = None,
     ) -> Losses:
         """The objective of each example at a random time, float32 `[batch]`.
 
@@ -313,8 +354,10 @@ class SymmFlow:
             labels: int `[batch, height, width]` or `[batch]`, as the encoding takes them.
             loss_weights: weight of each component's loss.
             dropout: whether the network drops activations; each example has its own masks.
+            has: bool `[batch]` for each component, whether an example has it; None if all have
+                both. What an example lacks has no loss.
         """
-        drawn = self.draw(weights, example_keys, image, labels)
+        drawn = self.draw(weights, example_keys, image, labels, has)
         dropout_keys = keys.stream(example_keys, Stream.DROPOUT) if dropout else None
         return self.objective.losses(
             self._networks(weights, example_keys, dropout_keys),
@@ -328,7 +371,12 @@ class SymmFlow:
         )
 
     def draw(
-        self, weights: Weights, example_keys: ExampleKeys, image: Images, labels: Labels
+        self,
+        weights: Weights,
+        example_keys: ExampleKeys,
+        image: Images,
+        labels: Labels,
+        has: JointState | None = None,
     ) -> TrainingDraw:
         """The clean data, noise and times of training examples; arguments as in `losses`."""
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
@@ -339,7 +387,7 @@ class SymmFlow:
         )
         coupling_key = keys.stream(example_keys, Stream.COUPLING)[0]
         noise = self.coupling.couple(coupling_key, data, self._noise(example_keys))
-        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES))
+        times = jax.vmap(self.time_sampling)(keys.stream(example_keys, Stream.TIMES), has)
         return TrainingDraw(data, noise, times)
 
     def losses_of(

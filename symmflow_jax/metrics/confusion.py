@@ -28,7 +28,8 @@ class ConfusionMatrix(metrics.Metric):
         """Counts of a batch, on the device.
 
         Args:
-            targets: int `[batch, ...]` in 0..num_classes-1.
+            targets: int `[batch, ...]` in 0..num_classes-1; unknown ones are negative and do not
+                count.
             predictions: int array of the same shape.
             valid: bool `[batch]`; padding does not count.
             num_classes: number of classes.
@@ -36,7 +37,7 @@ class ConfusionMatrix(metrics.Metric):
         valid = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
         pairs = targets * num_classes + predictions
         # One additional bin takes the examples that do not count.
-        pairs = jnp.where(valid, pairs, num_classes**2)
+        pairs = jnp.where(valid & (targets >= 0), pairs, num_classes**2)
         counts = jnp.bincount(pairs.ravel(), length=num_classes**2 + 1)[:-1]
         return cls(counts.reshape(num_classes, num_classes))
 
@@ -44,9 +45,9 @@ class ConfusionMatrix(metrics.Metric):
     def from_masks(
         cls, target: np.ndarray, prediction: np.ndarray, num_classes: int
     ) -> "ConfusionMatrix":
-        """Counts of two int masks of equal shape, on the host."""
+        """Counts of two int masks of equal shape, on the host; unknown targets do not count."""
         pairs = target.astype(np.int64) * num_classes + prediction
-        counts = np.bincount(pairs.ravel(), minlength=num_classes**2)
+        counts = np.bincount(pairs[target >= 0].ravel(), minlength=num_classes**2)
         return cls(counts.reshape(num_classes, num_classes))
 
     def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":

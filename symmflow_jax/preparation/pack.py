@@ -55,6 +55,7 @@ def pack(
     """
     processes.check_single_process("--mode=pack")
     experiment = experiment.changed({"data.latents": ""})
+    _refuse_parts(experiment)
     sources = _sources(experiment)
     dataset = _dataset(experiment)
     plans = {split: _plan(split, made_of, examples_per_shard) for split, (_, made_of)
@@ -101,6 +102,16 @@ def _pack_split(writer: ShardWriter, num_workers: int) -> None:
     )
 
 
+def _refuse_parts(experiment: Experiment) -> None:
+    """Raises a ValueError for examples that packed data cannot hold."""
+    if experiment.learns_unlabelled:
+        raise ValueError(
+            "config.data.unlabelled is 'learn', but packed examples are complete; pack with "
+            "--config.data.unlabelled=refuse, and name the folder of the images without masks in "
+            "config.data.unlabelled_images when you train."
+        )
+
+
 def _sources(experiment: Experiment) -> dict[str, tuple[Source, dict[str, Any]]]:
     """The splits by name: each one's examples, and what they are made of."""
     data = experiment.data
@@ -131,7 +142,7 @@ def _dataset(experiment: Experiment) -> DataSet:
         images=_images(source, skips_errors=experiment.skips_errors),
         counted=classes_found(source) is not None and not experiment.data.class_names,
         keys={key: value for key, value in keys.items() if key not in left_out},
-        schemas=source.schemas | {experiment.kind.value: experiment.schema},
+        schemas=source.schemas | {experiment.kind.value: experiment.source_schema},
     )
 
 

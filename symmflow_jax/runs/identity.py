@@ -17,17 +17,21 @@ def describe(experiment: Experiment) -> dict[str, Any]:
 
 
 def describe_training(experiment: Experiment) -> dict[str, Any]:
-    """Description of a model and its training: also the data, by split, and the schedule.
+    """Description of a model and its training: also data, schedule, and the scale of images.
 
     Raises:
         DataError: if data is missing or cannot be read.
     """
+    counted = (
+        {"classes": experiment.class_counts.to_json()} if experiment.needs_class_counts else {}
+    )
     return describe(experiment) | {
         "data": {
-            "train": experiment.training_provenance(),
+            "train": experiment.training_provenance() | counted,
             "eval": experiment.evaluation_provenance(),
         },
         "schedule": dataclasses.asdict(experiment.schedule),
+        "native_scale": experiment.native_scale,
     }
 
 
@@ -40,11 +44,23 @@ def with_kept_colours(experiment: Experiment, saved: dict[str, Any]) -> Experime
         experiment: the run that would go on.
         saved: result of `describe` in the checkpoint.
     """
+    experiment = _with_ignored_classes(experiment, saved)
     kept, schema = LabelSchema.from_json(saved["schema"]), experiment.schema
     if kept.names != schema.names:
         return experiment
     with_kept = dataclasses.replace(schema, palette=kept.palette, label_colours=kept.label_colours)
     return experiment if with_kept == schema else experiment.with_schema(with_kept)
+
+
+def _with_ignored_classes(experiment: Experiment, saved: dict[str, Any]) -> Experiment:
+    """The experiment with ignored classes as in its checkpoint, if that is of an earlier version.
+
+    There was no choice then: they were classes like the others, for which the weights are.
+    """
+    data = saved["config"].get("data", {})
+    if "ignored" in data or not LabelSchema.from_json(saved["schema"]).ignored:
+        return experiment
+    return experiment.with_ignored_classes()
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
@@ -107,5 +123,8 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     }
     values["what the flow moves"] = "latents" if config["autoencoder"]["weights"] else "pixels"
     # Equal names, which earlier versions took, are told apart.
-    values["class names"] = LabelSchema.from_json(description["schema"]).names
+    schema = LabelSchema.from_json(description["schema"])
+    values["class names"] = schema.names
+    if schema.unknown_ids or schema.ignored:
+        values["config.data.ignored"] = "class" if schema.ignored else "unknown"
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

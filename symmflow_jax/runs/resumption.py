@@ -15,6 +15,8 @@ _SPLITS = {"train": "training", "eval": "evaluation"}
 # They change neither examples nor training. Where files lie is told by the fingerprint.
 _WITHOUT_EFFECT = {
     *("parallel", "autoencoder.weights", "data.dir", "data.num_workers"),
+    *("data.unlabelled_images", "data.extra_dir"),
+    "data.ignored",  # See `identity.differences`.
     *(f"data.{split}_{kind}" for split in ("train", "eval") for kind in ("images", "masks")),
     *(f"train.{event}_every_steps" for event in ("log", "eval", "checkpoint")),
     "train.keep_checkpoints",

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from symmflow_jax.flow.parameterizations.parameterization import PathPoint
+from symmflow_jax.flow.objectives.errors import mean_over_known
+from symmflow_jax.flow.parameterizations.parameterization import PathPoint, known_places
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.shapes import Component, PerExample, Time
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
@@ -27,11 +28,14 @@ class CategoricalParameterization:
         encoding: codes whose means are probabilities.
         label_scale: factor of the codes in the state.
         cross_entropy_weight: factor of the cross-entropy.
+        class_weights: weight of each class in the cross-entropy, which then is a weighted mean;
+            empty for equal weights.
     """
 
     encoding: ProbabilityEncoding
     label_scale: float = 1.0
     cross_entropy_weight: float = 1.0
+    class_weights: tuple[float, ...] = ()
 
     @classmethod
     def of_component(
@@ -62,9 +66,19 @@ class CategoricalParameterization:
         return path.velocity_from_clean(point, code, t)
 
     def loss(self, output: Component, at: PathPoint, path: ComponentPath) -> PerExample:
-        """The weighted cross-entropy in nats, float32 `[batch]`, a mean over a mask's pixels."""
+        """The weighted cross-entropy in nats, float32 `[batch]`, a mean over a mask's pixels.
+
+        Pixels whose label is unknown do not count. Class weights multiply the cross-entropy of
+        each pixel; see `class_weights`.
+        """
         del path
-        entropy = optax.softmax_cross_entropy_with_integer_labels(self._logits(output), at.labels)
+        assert at.labels is not None, "semantics have labels"
+        labels = jnp.maximum(at.labels, 0) if self.encoding.has_unknown else at.labels
+        entropy = optax.softmax_cross_entropy_with_integer_labels(self._logits(output), labels)
+        if self.class_weights:
+            entropy *= jnp.asarray(self.class_weights, jnp.float32)[labels]
+        if self.encoding.has_unknown:
+            return self.cross_entropy_weight * mean_over_known(entropy, known_places(at))
         return self.cross_entropy_weight * jnp.mean(entropy, axis=tuple(range(1, entropy.ndim)))
 
     def _logits(self, output: Component) -> Float[Array, " batch *labels classes"]:

@@ -13,6 +13,9 @@ class Encoding(Protocol):
 
     `encode` dequantises with the key; `encode_clean` gives the codes themselves. Both take
     int arrays `[...]`, and `decode` inverts them from float `[..., *signal]`.
+
+    An encoding of masks whose attribute `has_unknown` is True has a code for unknown pixels, -1,
+    which `decode` never gives.
     """
 
     @classmethod
@@ -54,6 +57,9 @@ class ProbabilityEncoding(Encoding, Protocol):
 
     @property
     def spatial_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def has_unknown(self) -> bool: ...
 
     def mean_code(
         self, probabilities: Float[Array, "... classes"]

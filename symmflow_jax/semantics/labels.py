@@ -1,6 +1,7 @@
 """Label schemas: names, colours and file ids of the classes of a data set."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,14 @@ from jaxtyping import Int32, Integer, UInt8
 
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.palettes import Palette
+
+UNKNOWN = -1
+"""The label of what is not known: a pixel that belongs to no class, or an example without a label.
+
+It has no loss and is never an answer."""
+
+UNKNOWN_COLOUR = (127, 127, 127)
+"""The colour of unknown pixels in pictures."""
 
 
 class UnknownIds(ValueError):
@@ -41,6 +50,8 @@ class LabelSchema:
         mirrored: pairs of classes that a mirrored image exchanges, such as left and right.
         label_colours: colour that stands for a label of each class, if labels are encoded as
             colours; by default `palettes.label_colours`. Empty for more classes than it has.
+        unknown_ids: ids of the files that mean `UNKNOWN`, the id that is written first. Empty if
+            every pixel has a class.
     """
 
     names: tuple[str, ...]
@@ -50,6 +61,7 @@ class LabelSchema:
     merged_ids: tuple[tuple[int, int], ...] = ()
     mirrored: tuple[tuple[int, int], ...] = ()
     label_colours: Palette = ()
+    unknown_ids: tuple[int, ...] = ()
 
     def __post_init__(self):
         if not self.label_colours and self.num_classes <= palettes.MOST_LABEL_COLOURS:
@@ -62,9 +74,10 @@ class LabelSchema:
                 f"({len(self.raw_ids)}) and colours ({len(self.palette)})."
             )
         known = self._classes_by_id()
-        if len(known) < len(self.raw_ids) + len(self.merged_ids):
+        if len(known) < len(self.raw_ids) + len(self.merged_ids) + len(self.unknown_ids):
             raise ValueError(
-                f"Raw ids occur twice in the label schema: {self.raw_ids}, {self.merged_ids}."
+                f"Raw ids occur twice in the label schema: {self.raw_ids}, {self.merged_ids}, "
+                f"{self.unknown_ids}."
             )
         self._check_names()
 
@@ -101,6 +114,8 @@ class LabelSchema:
     ) -> Integer[np.ndarray, "*shape"]:
         """Converts ids of a file to classes: uint8 if the ids are, otherwise int32.
 
+        Where some ids mean `UNKNOWN`, the result is int32 in any case.
+
         Args:
             raw: integer array of any shape.
             where: name of the source in an error, usually the file.
@@ -109,9 +124,10 @@ class LabelSchema:
             UnknownIds: if an id belongs to no class; it names the ids and the remedy.
         """
         known = self._classes_by_id()
-        few = raw.dtype == np.uint8 and max(known.values()) < _NO_CLASS
+        in_bytes = max(known.values()) < _NO_BYTE and not self.unknown_ids
+        few = raw.dtype == np.uint8 and in_bytes
         classes = _look_up_bytes(raw, known) if few else _look_up(raw, known)
-        if classes.max(initial=0) == _NO_CLASS if few else classes.min(initial=0) < 0:
+        if classes.max(initial=0) == _NO_BYTE if few else classes.min(initial=0) == _NO_CLASS:
             unknown = sorted(set(np.unique(raw).tolist()) - known.keys())
             raise UnknownIds(
                 f"{where}: ids {_shorten(unknown)} are outside the class list, whose ids are "
@@ -121,20 +137,66 @@ class LabelSchema:
 
     @property
     def known_ids(self) -> tuple[int, ...]:
-        """All ids of the data set's files that belong to a class."""
+        """All ids of the data set's files that belong to a class, or are unknown."""
         return tuple(self._classes_by_id())
 
     def _classes_by_id(self) -> dict[int, int]:
         classes = {raw_id: number for number, raw_id in enumerate(self.raw_ids)}
-        return classes | dict(self.merged_ids)
+        return classes | dict(self.merged_ids) | dict.fromkeys(self.unknown_ids, UNKNOWN)
+
+    def without_ignored(self) -> "LabelSchema":
+        """The schema without its ignored classes, whose pixels are then unknown.
+
+        The other classes keep their order and are numbered anew; see `numbers_without_ignored`.
+        """
+        if not self.ignored:
+            return self
+        kept, numbers = self.scored, self.numbers_without_ignored()
+        merged = [(raw_id, int(numbers[label])) for raw_id, label in self.merged_ids]
+        return LabelSchema(
+            names=tuple(self.names[label] for label in kept),
+            raw_ids=tuple(self.raw_ids[label] for label in kept),
+            palette=tuple(self.palette[label] for label in kept),
+            merged_ids=tuple(pair for pair in merged if pair[1] != UNKNOWN),
+            mirrored=tuple(
+                (int(numbers[first]), int(numbers[second]))
+                for first, second in self.mirrored
+                if not {first, second} & set(self.ignored)
+            ),
+            unknown_ids=(
+                *(self.raw_ids[label] for label in self.ignored),
+                *(raw_id for raw_id, label in merged if label == UNKNOWN),
+                *self.unknown_ids,
+            ),
+        )
+
+    def numbers_without_ignored(self) -> Integer[np.ndarray, " classes"]:
+        """The number of each class in `without_ignored`, int16; `UNKNOWN` for ignored ones."""
+        numbers = np.full(self.num_classes, UNKNOWN, np.int16)
+        numbers[list(self.scored)] = np.arange(len(self.scored))
+        return numbers
+
+    def with_unknown(self) -> "LabelSchema":
+        """The schema with an id for unknown pixels: 255, or else the largest free one below."""
+        if self.unknown_ids:
+            return self
+        candidates = itertools.chain(range(255, -1, -1), itertools.count(256))
+        free = next(number for number in candidates if number not in self.known_ids)
+        return dataclasses.replace(self, unknown_ids=(free,))
 
     def to_raw(self, classes: Integer[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
-        """Ids of the data set's files, the inverse of `from_raw`."""
-        return np.asarray(self.raw_ids)[classes]
+        """Ids of the data set's files, the inverse of `from_raw`.
+
+        Raises:
+            ValueError: if there are unknown pixels, but no id for them.
+        """
+        if not self.unknown_ids and np.min(classes, initial=0) < 0:
+            raise ValueError("There are unknown pixels, but these classes have no id for them.")
+        return np.asarray((*self.raw_ids, *self.unknown_ids[:1]))[classes]
 
     def colourize(self, classes: Integer[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
-        """uint8 `[..., 3]` picture of classes `[...]`."""
-        return np.asarray(self.palette, np.uint8)[classes]
+        """uint8 `[..., 3]` picture of classes `[...]`; unknown pixels are grey."""
+        return np.asarray((*self.palette, UNKNOWN_COLOUR), np.uint8)[classes]
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values for `from_json`."""
@@ -159,6 +221,7 @@ class LabelSchema:
             merged_ids=tuple((raw_id, number) for raw_id, number in values.get("merged_ids", ())),
             mirrored=tuple((first, second) for first, second in values.get("mirrored", ())),
             label_colours=tuple((r, g, b) for r, g, b in label_colours or ()),
+            unknown_ids=tuple(values.get("unknown_ids", ())),
         )
 
 
@@ -181,15 +244,16 @@ def told_apart(names: Sequence[str], raw_ids: Sequence[int]) -> tuple[str, ...]:
 def _look_up(
     raw: Integer[np.ndarray, "*shape"], known: dict[int, int]
 ) -> Int32[np.ndarray, "*shape"]:
-    """Classes of ids, int32; -1 for ids without a class."""
+    """Classes of ids, int32; `_NO_CLASS` for ids without a class."""
     # One entry beyond the largest id takes all that lies outside.
-    table = np.full(max(known) + 2, -1, np.int32)
+    table = np.full(max(known) + 2, _NO_CLASS, np.int32)
     table[list(known)] = list(known.values())
     ids = raw.astype(np.int64)  # Bytes cannot hold the number of the last entry.
     return table[np.where(ids < 0, len(table), ids).clip(max=len(table) - 1)]
 
 
-_NO_CLASS = 255
+_NO_CLASS = -2  # In int32; -1 is `UNKNOWN`.
+_NO_BYTE = 255
 
 
 def _look_up_bytes(
@@ -200,7 +264,7 @@ def _look_up_bytes(
     `bytes.translate` needs no wider integers. Their memory would take longer to allocate than the
     look-up itself.
     """
-    table = bytearray([_NO_CLASS]) * 256
+    table = bytearray([_NO_BYTE]) * 256
     for raw_id, number in known.items():
         if raw_id < len(table):
             table[raw_id] = number

@@ -21,10 +21,12 @@ class OneHot:
         num_classes: planes.
         spatial_shape: `(height, width)` over which one label is repeated; empty for masks, which
             have a label for every pixel, and for points.
+        has_unknown: whether labels may be unknown, -1, whose code is -1 in all planes.
     """
 
     num_classes: int
     spatial_shape: tuple[int, ...] = ()
+    has_unknown: bool = False
 
     @classmethod
     def of_classes(
@@ -32,7 +34,7 @@ class OneHot:
     ) -> "OneHot":
         """The encoding of a schema's classes; see `Encoding.of_classes`."""
         del dequantization_beta
-        return cls(schema.num_classes, spatial_shape)
+        return cls(schema.num_classes, spatial_shape, bool(schema.unknown_ids))
 
     def encode(
         self, key: Key[Array, ""], labels: Integer[Array, "*labels"]

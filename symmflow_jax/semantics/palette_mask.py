@@ -19,10 +19,13 @@ class PaletteMask:
     Attributes:
         palette: colour of each class.
         dequantization_beta: width of the uniform noise, in 8-bit levels.
+        has_unknown: whether pixels may be unknown, -1. These are noise, as at t = 1, since every
+            colour may be near to that of a class.
     """
 
     palette: Palette
     dequantization_beta: float
+    has_unknown: bool = False
 
     @classmethod
     def of_classes(
@@ -30,14 +33,19 @@ class PaletteMask:
     ) -> "PaletteMask":
         """The encoding of a schema's classes; see `Encoding.of_classes`."""
         del spatial_shape
-        return cls(schema.palette, dequantization_beta)
+        return cls(schema.palette, dequantization_beta, bool(schema.unknown_ids))
 
     def encode(
         self, key: Key[Array, ""], labels: Integer[Array, "*labels"]
     ) -> Float[Array, "*labels 3"]:
         """Float32 `[..., height, width, 3]` in about [-1, 1] of int `[..., height, width]`."""
         clean = self.encode_clean(labels)
-        return clean + uniform_noise(key, clean.shape, self.noise_width)
+        if not self.has_unknown:
+            return clean + uniform_noise(key, clean.shape, self.noise_width)
+        dequantization_key, unknown_key = jax.random.split(key)
+        coloured = clean + uniform_noise(dequantization_key, clean.shape, self.noise_width)
+        noise = jax.random.normal(unknown_key, clean.shape)
+        return jnp.where((labels >= 0)[..., None], coloured, noise)
 
     @property
     def noise_width(self) -> float:
@@ -45,8 +53,12 @@ class PaletteMask:
         return self.dequantization_beta / HALF_RANGE
 
     def encode_clean(self, labels: Integer[Array, "*labels"]) -> Float[Array, "*labels 3"]:
-        """The colours without noise, float32 `[..., height, width, 3]` in [-1, 1]."""
-        return (jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0)[labels]
+        """The colours without noise, float32 `[..., height, width, 3]` in [-1, 1].
+
+        Unknown pixels are grey, 0.
+        """
+        colours = (jnp.asarray(self.palette, jnp.float32) / HALF_RANGE - 1.0)[labels]
+        return jnp.where((labels >= 0)[..., None], colours, 0.0) if self.has_unknown else colours
 
     def decode(self, signal: Float[Array, "*labels 3"]) -> Int[Array, "*labels"]:
         """The class of the nearest colour, int32 `[..., height, width]`; ties go to the first.

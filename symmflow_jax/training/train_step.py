@@ -9,7 +9,7 @@ import optax
 
 from symmflow_jax.data.batch import Batch
 from symmflow_jax.flow import keys
-from symmflow_jax.flow.state import JointState
+from symmflow_jax.flow.state import IN_ALL, JointState, map_components
 from symmflow_jax.methods.symmflow import FrozenWeights, Params, SymmFlow, Weights
 from symmflow_jax.training.state import TrainState
 
@@ -31,6 +31,7 @@ def make_train_step(
     *,
     loss_weights: JointState,
     ema_decay: float,
+    shares: JointState = IN_ALL,
     num_microbatches: int = 1,
     axis_name: str | None = None,
     distribute: Callable[[Gradient], Gradient] = lambda gradient: gradient,
@@ -47,11 +48,16 @@ def make_train_step(
         optimizer: the optimizer, which turns gradients into updates.
         loss_weights: weight of each component's loss.
         ema_decay: decay of the moving average of the parameters, in [0, 1).
+        shares: share of the training examples that have each component. Means of a component are
+            over these: a sum over the whole batch, divided by this constant, does not depend on
+            how a batch is split among devices.
         num_microbatches: parts over which the gradient is accumulated; divides the batch size.
         axis_name: device axis over which gradients and metrics are averaged.
         distribute: transforms a gradient function of whole weights and one device's examples
             into one of sharded weights and all examples.
     """
+
+    weights_of_all = map_components(lambda weight, share: weight / share, loss_weights, shares)
 
     def mean_losses(
         params: Params, frozen: FrozenWeights, batch: Batch, key: jax.Array
@@ -62,12 +68,16 @@ def make_train_step(
             example_keys,
             batch.image,
             batch.labels,
-            loss_weights,
+            weights_of_all,
             dropout=True,
+            has=components_of(batch),
         )
         means = jax.tree.map(jnp.mean, losses)
-        return means.total, {"loss": means.total, "loss_image": means.image,
-                             "loss_semantics": means.semantics}  # fmt: skip
+        return means.total, {
+            "loss": means.total,
+            "loss_image": means.image / shares.image,
+            "loss_semantics": means.semantics / shares.semantics,
+        }
 
     @distribute
     def gradient(weights: Weights, batch: Batch, key: jax.Array):
@@ -97,6 +107,15 @@ def make_train_step(
         return state, metrics | {"gradient_norm": _norm(grads)}
 
     return train_step
+
+
+def components_of(batch: Batch) -> JointState | None:
+    """Whether each example has an image and labels, bool `[batch]`; None if all have both."""
+    if batch.has_image is None and batch.has_labels is None:
+        return None
+    has = JointState(batch.has_image, batch.has_labels)
+    everywhere = jnp.ones(batch.labels.shape[:1], bool)
+    return map_components(lambda values: everywhere if values is None else values, has)
 
 
 def _norm(tree: Params) -> jax.Array:

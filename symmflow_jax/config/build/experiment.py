@@ -13,13 +13,14 @@ from typing import Any
 
 import grain
 import jax
+import numpy as np
 import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import metrics, solvers, tables, training
-from symmflow_jax.config.build.data import batches, provenance, sources
-from symmflow_jax.config.build.method import codecs
+from symmflow_jax.config.build import metrics, solvers, tables, training, views
+from symmflow_jax.config.build.data import batches, parts, provenance, sources
+from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.objectives import has_span
 from symmflow_jax.config.build.method.semantics import ENCODINGS
@@ -32,9 +33,13 @@ from symmflow_jax.config.values import (
     PlanConfig,
     TrainConfig,
 )
-from symmflow_jax.data.fingerprint import Fingerprint, fingerprint
+from symmflow_jax.data import pipeline
+from symmflow_jax.data.canvas import View
+from symmflow_jax.data.class_counts import ClassCounts, count_by_example
+from symmflow_jax.data.fingerprint import Fingerprint, fingerprint, joined
 from symmflow_jax.data.latent_cache.index import CacheIndex
-from symmflow_jax.data.pipeline import Preparation
+from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.solvers.solver import Solve
@@ -58,10 +63,12 @@ class Experiment:
     Attributes:
         config: the values; only the package `config` reads them.
         given_schema: the classes, if they come from a checkpoint; None to read them from the data.
+        given_table: the `class_table`, if a run keeps it; None to count.
     """
 
     config: Config
     given_schema: LabelSchema | None = None
+    given_table: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
 
     # Plain values.
 
@@ -156,7 +163,19 @@ class Experiment:
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
         """The experiment with given classes, which are then not read from the data."""
-        return Experiment(self.config, schema)
+        return Experiment(self.config, schema, self.given_table)
+
+    def with_ignored_classes(self) -> "Experiment":
+        """The experiment with ignored classes as classes like the others, if it had another way."""
+        if self.config.data.ignored == "class":
+            return self
+        data = dataclasses.replace(self.config.data, ignored="class")
+        config = dataclasses.replace(self.config, data=data)
+        return dataclasses.replace(self, config=config)
+
+    def with_class_table(self, table: np.ndarray) -> "Experiment":
+        """The experiment with a given `class_table`, which is then not counted."""
+        return dataclasses.replace(self, given_table=table)
 
     # Data.
 
@@ -195,11 +214,41 @@ class Experiment:
     def training_provenance(self) -> dict[str, Any]:
         """What the training split is made of; see `provenance.provenance`."""
         found = provenance.fingerprint_of_encoded(self.training_source)
+        if self.mixture.parts:
+            others = (fingerprint(part.source) for part in self.mixture.parts)
+            found = joined([found, *others])
         return provenance.provenance(self.config, found, train=True)
 
     def evaluation_provenance(self) -> dict[str, Any]:
         """What the evaluation split is made of; see `provenance.provenance`."""
         return provenance.provenance(self.config, self.evaluation_fingerprint, train=False)
+
+    @property
+    def needs_class_counts(self) -> bool:
+        """True if training depends on how often each class occurs."""
+        return class_weights.are_counted(self.config)
+
+    @functools.cached_property
+    def class_table(self) -> np.ndarray:
+        """Pixels of each class in each training example, int64 `[examples, classes]`.
+
+        Raises:
+            DataError: if an example cannot be read, unless they are skipped.
+        """
+        if self.given_table is not None:
+            return self.given_table
+        source = pipeline.as_learned(self.training_source, self.augmentation)
+        return count_by_example(
+            source,
+            self.kind.value,
+            self.schema.num_classes,
+            skip_errors=self.skips_errors,
+        )
+
+    @functools.cached_property
+    def class_counts(self) -> ClassCounts:
+        """How often each class occurs in the training split; raises DataError as `class_table`."""
+        return ClassCounts.of_examples(self.class_table)
 
     def real_source(self, evaluated: Source) -> Source:
         """The source of the real images for comparison with generated images.
@@ -219,6 +268,11 @@ class Experiment:
         """The label schema; raises DataError if it is not given and the data is missing."""
         if self.given_schema is not None:
             return self.given_schema
+        return sources.learned_schema(self.config, self.training_source)
+
+    @functools.cached_property
+    def source_schema(self) -> LabelSchema:
+        """The classes as the files have them, ignored ones too; raises DataError."""
         return sources.schema_of(self.config, self.training_source)
 
     def without_files(self) -> "Experiment":
@@ -230,6 +284,21 @@ class Experiment:
         return self.with_schema(sources.schema_without_files(self.config))
 
     @functools.cached_property
+    def mixture(self) -> Mixture:
+        """The parts of the training data beside its split; raises DataError."""
+        return parts.open_mixture(self.config, self.training_source)
+
+    @property
+    def learns_unlabelled(self) -> bool:
+        """True if training also learns from images without labels, and masks without images."""
+        return parts.learns_unlabelled(self.config)
+
+    @functools.cached_property
+    def augmentation(self) -> Augmentation:
+        """The preparation of training examples, perhaps from a cache of latents."""
+        return batches.make_augmentation(self.config, self.schema)
+
+    @functools.cached_property
     def preparation(self) -> Preparation:
         """The preparation of examples."""
         return batches.make_preparation(self.config, self.schema)
@@ -238,6 +307,19 @@ class Experiment:
     def evaluation_preparation(self) -> Preparation:
         """The preparation of the examples that scores are of, by the protocol."""
         return batches.make_evaluation_preparation(self.config, self.schema)
+
+    @functools.cached_property
+    def native_scale(self) -> float | None:
+        """The scale of the training images; see `batches.native_scale`."""
+        return batches.native_scale(self.config, self.preparation)
+
+    def view(self, native_scale: float | None, **options: Any) -> View:
+        """How images of any size are read; see `views.make_view`."""
+        return views.make_view(self.config, native_scale, **options)
+
+    def evaluation_view(self, native_scale: float | None) -> View | None:
+        """How whole images are read in scores at their own size; None for parts of them."""
+        return views.make_evaluation_view(self.config, native_scale)
 
     def training_batches(
         self,
@@ -262,6 +344,7 @@ class Experiment:
             batch_size=batch_size or self.train.batch_size,
             skip_log=skip_log,
             first_batch=first_batch,
+            mixture=self.mixture if source is None else ALONE,
         )
 
     def cache_index(self, codec_weights: Any) -> CacheIndex:
@@ -335,7 +418,12 @@ class Experiment:
     @functools.cached_property
     def schedule(self) -> training.Schedule:
         """The lengths of the whole training."""
-        return training.make_schedule(self.train, len(self.training_source))
+        return training.make_schedule(self.train, self._num_in_epoch)
+
+    @property
+    def _num_in_epoch(self) -> int:
+        """Examples in one pass over the training split, with those of other parts among them."""
+        return round(len(self.training_source) / self.mixture.share_of_split)
 
     @property
     def num_steps(self) -> int:
@@ -345,12 +433,12 @@ class Experiment:
     @functools.cached_property
     def optimizer(self) -> optax.GradientTransformation:
         """The optimizer with its learning-rate schedule."""
-        return training.make_optimizer(self.train, len(self.training_source))
+        return training.make_optimizer(self.train, self._num_in_epoch)
 
     def saved_optimizer(self, values: dict[str, Any]) -> optax.GradientTransformation:
         """The optimizer of a result of `to_json`, whose state has the form of its checkpoints."""
         saved = conversion.from_saved_json(values).train
-        return training.make_optimizer(saved, len(self.training_source))
+        return training.make_optimizer(saved, self._num_in_epoch)
 
     @property
     def has_teacher(self) -> bool:
@@ -365,7 +453,11 @@ class Experiment:
         self, optimizer: optax.GradientTransformation, parallelism: Parallelism
     ) -> jax.stages.Wrapped:
         """The jitted train step over all devices; see `training.make_step`."""
-        return training.make_step(self.config, self.method, optimizer, parallelism)
+        method = class_weights.weighted(
+            self.config, self.method, self.schema, lambda: self.class_counts
+        )
+        shares = self.mixture.shares
+        return training.make_step(self.config, method, optimizer, parallelism, shares)
 
     # Evaluation.
 

@@ -11,7 +11,7 @@ import optax
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.schema.ranges import LARGEST
 from symmflow_jax.config.values import Config, TrainConfig
-from symmflow_jax.flow.state import JointState
+from symmflow_jax.flow.state import IN_ALL, JointState
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.training.optimizers import adamw, one_cycle
 from symmflow_jax.training.parallel.parallelism import Parallelism
@@ -121,11 +121,13 @@ def make_step(
     method: SymmFlow,
     optimizer: optax.GradientTransformation,
     parallelism: Parallelism,
+    shares: JointState = IN_ALL,
 ) -> jax.stages.Wrapped:
     """Compiles `train_step(state, codec_weights, batch, key) -> (state, metrics)` for all devices.
 
     The parallelism determines the placement of arguments and results. The step donates the
-    buffers of the old state.
+    buffers of the old state. `shares` are those of the training examples that have an image, and
+    labels.
     """
     make = functools.partial(
         make_train_step,
@@ -133,6 +135,7 @@ def make_step(
         optimizer,
         loss_weights=loss_weights(config.train),
         ema_decay=config.train.ema_decay,
+        shares=shares,
         num_microbatches=config.train.num_microbatches,
     )
     return parallelism.compile(make)

@@ -20,6 +20,9 @@ VALUES = {
 }
 """New values by key and old value."""
 
+BEFORE = {"data.ignored": "class"}
+"""What runs did before there was a key, where its default is something else."""
+
 _SHARES = ("tied", "independent", "clean_image", "clean_semantics")
 _SHARES_KEY = "train.clock_shares"
 
@@ -41,6 +44,10 @@ def renewed(values: dict[str, Any]) -> dict[str, Any]:
     section, name = _section(values, _SHARES_KEY)
     if isinstance(section.get(name), list | tuple):
         section[name] = dict(zip(_SHARES, section[name], strict=True))
+    for key, value in BEFORE.items():
+        section, name = _section(values, key)
+        if section:
+            section.setdefault(name, value)
     return values
 
 

@@ -53,7 +53,7 @@ def pair(images: Listing, masks: Listing) -> Pairing:
     if images.pictures.keys() == masks.pictures.keys():
         names = sorted(images.pictures)
         return Pairing(tuple((images.pictures[name], masks.pictures[name]) for name in names))
-    for image_name, mask_name in _ways():
+    for image_name, mask_name in ways():
         partners = _match(images.pictures, masks.pictures, image_name, mask_name)
         if partners is not None:
             return Pairing(
@@ -63,7 +63,7 @@ def pair(images: Listing, masks: Listing) -> Pairing:
     raise DataError(_complaint(images, masks))
 
 
-def _ways() -> Iterator[tuple[_Name, _Name]]:
+def ways() -> Iterator[tuple[_Name, _Name]]:
     """Simpler names of images and of masks, from the nearest to the farthest."""
     for part in (_whole, _last):
         for case in (_whole, str.casefold):
@@ -150,7 +150,7 @@ def _guesses(
     images: Listing, masks: Listing, lonely_images: list[str], lonely_masks: list[str]
 ) -> list[str]:
     """Sentences on pairs that were probably meant, and on masks that compete for an image."""
-    *_, (image_name, mask_name) = _ways()
+    *_, (image_name, mask_name) = ways()
     groups: dict[str, tuple[list[str], list[str]]] = {}
     for place, listing, simplify in ((0, images, image_name), (1, masks, mask_name)):
         for name in sorted(listing.pictures):

@@ -34,6 +34,7 @@ class CacheIndex:
         seed: seed of a drawn source; None for files, and in caches of earlier versions.
         resampling: value of `data.resampling`; empty in caches of earlier versions.
         exif: value of `data.exif`; empty in caches of earlier versions.
+        fit: value of `data.fit`; "crop" in caches of earlier versions.
     """
 
     source: str
@@ -48,6 +49,7 @@ class CacheIndex:
     seed: int | None = None
     resampling: str = ""
     exif: str = ""
+    fit: str = "crop"
 
 
 def read_index(folder: pathlib.Path) -> CacheIndex:

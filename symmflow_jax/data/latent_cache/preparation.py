@@ -25,6 +25,11 @@ class CachedPreparation:
     mirrored: tuple[tuple[int, int], ...] = ()
 
     @property
+    def ignored_are_unknown(self) -> bool:
+        """False, since latents have no unknown pixels."""
+        return False
+
+    @property
     def image_type(self) -> type[Moments]:
         """`Moments`, from which a codec draws latents."""
         return Moments

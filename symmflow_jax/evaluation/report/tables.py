@@ -160,13 +160,16 @@ def _in_words(measurement: Measurement) -> str:
     if protocol.image_size:
         filtered = f", {protocol.resampling}" if protocol.resampling else ""
         size = "x".join(map(str, protocol.image_size))
-        parts.append(f"{protocol.crop} crop at {size}{filtered}")
+        crop = f"{protocol.crop} crop" if protocol.crop else ""
+        fitted = ", ".join(part for part in (crop, protocol.fit) if part)
+        parts.append(f"{fitted} at {size}{filtered}")
     if protocol.dequantized:
         parts.append("real images with noise of half an 8-bit level")
     if protocol.conventions != OURS.name:
         parts.append(f"{protocol.conventions} protocol")
     if protocol.scored_size:
-        parts.append(f"masks compared at the {protocol.scored_size} size")
+        read = f", read in {protocol.view}" if protocol.view else ""
+        parts.append(f"masks compared at the {protocol.scored_size} size{read}")
     if protocol.mask_decoder and (protocol.scored_size or protocol.task == _CLASSIFICATION):
         whose = {"own": "a decoder of their own", "images": "the decoder of images"}
         what = "masks" if protocol.scored_size else "pictures of labels"

@@ -21,6 +21,7 @@ from symmflow_jax.evaluation.findings import (
     table_over_seeds,
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
+from symmflow_jax.evaluation.scores.original_size import count_whole_images
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
@@ -137,13 +138,16 @@ def predict_semantics(
         protocol: the protocol of the scores, with one seed.
         num_examples: number of examples; 0 takes the whole split.
         original_size: whether masks are compared at their own size too. For that, predictions are
-            enlarged by nearest neighbours to the size of the model's crop.
+            enlarged by nearest neighbours to the part that the model's size shows, or, if the
+            config has a view, whole images are read by it.
         observe: is called with each batch and its predictions.
     """
     schema, num_classes = evaluator.schema, evaluator.schema.num_classes
     counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
     answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
-    for batch in evaluator.batches(num_examples, original_labels=original_size):
+    view = evaluator.experiment.evaluation_view(evaluated.native_scale) if original_size else None
+    of_parts = original_size and view is None
+    for batch in evaluator.batches(num_examples, original_labels=of_parts):
         seed = protocol.seeds[0]
         result = evaluator.predict_semantics(
             evaluated,
@@ -158,13 +162,19 @@ def predict_semantics(
         counts = counts.merge(count(batch, result.labels, num_classes))
         nfe = nfe.merge(average(result.nfe, batch.valid))
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
-        if original_size:
-            original = original.merge(_count_at_original_size(batch, result.labels, num_classes))
-    counts, answers, nfe, original = processes.sum_over_processes(
-        (counts.compute(), answers, nfe, original.compute())
+        if of_parts:
+            original = original.merge(_count_at_original_size(evaluator, batch, result.labels))
+    original_nfe = nfe
+    if view is not None:
+        original, original_nfe = count_whole_images(
+            evaluator, evaluated, solve, protocol, view, num_examples
+        )
+    counts, answers, nfe, original, original_nfe = processes.sum_over_processes(
+        (counts.compute(), answers, nfe, original.compute(), original_nfe)
     )
     cost, num_scored = float(nfe.compute()), int(nfe.count)
-    if schema.ignored and num_scored and not counts[list(schema.scored)].any():
+    may_be_left_out = schema.ignored or schema.unknown_ids
+    if may_be_left_out and num_scored and not counts[list(schema.scored)].any():
         _tell_nothing_counts(evaluator, num_scored)
     if evaluator.task == "classification":
         values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
@@ -173,16 +183,19 @@ def predict_semantics(
     scores = segmentation(counts, schema, "model", protocol, num_scored, cost)
     found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
     if original_size:
+        protocol = dataclasses.replace(protocol, view=str(view) if view else None)
+        cost, num_scored = float(original_nfe.compute()), int(original_nfe.count)
         found.append(segmentation(original, schema, "original", protocol, num_scored, cost))
     return ScoredSemantics(found, counts, answers)
 
 
 def _tell_nothing_counts(evaluator: Evaluator, num_examples: int) -> None:
     schema, experiment = evaluator.schema, evaluator.experiment
+    names = ", ".join(repr(schema.names[number]) for number in schema.ignored)
     _warn_once(
         f"No {_UNITS[experiment.kind]} of {num_examples} examples of {experiment.dataset} "
-        f"({experiment.data.eval_split}) counts: all are of the ignored class "
-        f"{', '.join(repr(schema.names[number]) for number in schema.ignored)}, so their scores "
+        f"({experiment.data.eval_split}) counts: all are "
+        f"{f'of the ignored class {names}' if names else 'ignored'}, so their scores "
         "are not defined. See config.data.ignored_id, and --mode=check_data."
     )
 
@@ -235,15 +248,18 @@ def average(values: jax.Array, valid: Any) -> metrics.Average:
     return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
 
 
-def _count_at_original_size(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
+def _count_at_original_size(evaluator: Evaluator, batch: Any, labels: Any) -> ConfusionMatrix:
     """The confusion matrix at the masks' own sizes, on the host, since the sizes differ."""
+    num_classes = evaluator.schema.num_classes
+    preparation = evaluator.experiment.evaluation_preparation
     total = ConfusionMatrix.empty(num_classes)
     originals: Sequence[np.ndarray] = batch.original_labels
     for mask, original, valid in zip(
         np.asarray(labels), originals, np.asarray(batch.valid), strict=True
     ):
         if valid:
-            enlarged = resize_mask(mask, original.shape)
+            shown = preparation.content(original.shape)
+            enlarged = resize_mask(mask[shown.rows, shown.columns], original.shape)
             total = total.merge(ConfusionMatrix.from_masks(original, enlarged, num_classes))
     return total
 
@@ -257,8 +273,8 @@ def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
 def _by_confidence(
     targets, result: SemanticsPrediction, valid, ignored: tuple[int, ...]
 ) -> ConfidenceBins:
-    """Bins labels or pixels by confidence, without padding and ignored classes."""
-    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1))
+    """Bins labels or pixels by confidence, without padding, ignored classes and unknown ones."""
+    counts = valid.reshape(valid.shape + (1,) * (targets.ndim - 1)) & (targets >= 0)
     for label in ignored:
         counts = counts & (targets != label)
     counts = jnp.broadcast_to(counts, targets.shape)

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple, Protocol
 
+from jaxtyping import Array, Bool
+
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.shapes import Component, Labels, PerExample, Time
 
@@ -14,7 +16,8 @@ class PathPoint(NamedTuple):
         clean: its data, shaped as the point.
         noise: its noise, shaped as the point.
         t: float `[batch]`.
-        labels: int `[batch, ...]` that the data encodes, or None for images.
+        labels: int `[batch, ...]` that the data encodes, negative where they are unknown; None for
+            images.
     """
 
     point: Component
@@ -37,7 +40,8 @@ class Parameterization(Protocol):
         """The parameterization of a component.
 
         Args:
-            encoding: the encoding of the semantics, or None for the image.
+            encoding: the encoding of the semantics, or None for the image. Where it `has_unknown`
+                pixels, the loss leaves these out.
             label_scale: factor of the encoding's codes in the state.
             cross_entropy_weight: factor of a cross-entropy.
 
@@ -65,3 +69,9 @@ class Parameterization(Protocol):
             at: the point on the path, with its endpoints, time and labels.
             path: the component's path.
         """
+
+
+def known_places(at: PathPoint) -> Bool[Array, " batch *places"]:
+    """The places whose labels are known, shaped as the labels."""
+    assert at.labels is not None, "images have no labels"
+    return at.labels >= 0

@@ -94,8 +94,8 @@ class FixedSteps:
     def _steps(self, start: float, end: float) -> Callable[[_Index], "_Step"]:
         """A function from the number of a step to its times, from `start` to `end`."""
         if isinstance(self.grid, tuple):
-            times, sizes = self.times(start, end), (end - start) * np.diff(self.grid)
-            sizes = jnp.asarray(sizes, jnp.float32)
+            times = self.times(start, end)
+            sizes = jnp.asarray((end - start) * np.diff(self.grid), jnp.float32)
             return lambda index: _Step(times[index], sizes[index], times[index + 1])
         # A constant of the program, which rounds as it always has.
         size = jnp.float32((end - start) / self.grid)

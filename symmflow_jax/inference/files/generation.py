@@ -1,5 +1,6 @@
 """Generation of image files from mask files or labels."""
 
+import dataclasses
 import logging
 import pathlib
 from collections.abc import Sequence
@@ -8,11 +9,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from symmflow_jax.data.canvas import View
 from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
-from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
+from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_picture
@@ -32,9 +34,14 @@ def generate_files(
     num_samples: int,
     solver: str = "euler",
     guidance: Guidance = NO_GUIDANCE,
+    view: View | None = None,
+    unsure_id: int = 255,
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Generates images from labels or mask files and writes `<condition>_<sample>.png`.
+
+    Masks come to the model's size as in training, so a crop may leave out their sides. A view
+    makes images of whole masks, which may be larger than the model's.
 
     Args:
         model: the model.
@@ -47,6 +54,10 @@ def generate_files(
         num_samples: number of images for each condition.
         solver: a name of `SOLVERS` (docs/choices.md).
         guidance: classifier-free guidance towards the conditions; none by default.
+        view: how masks are shown (`Model.view`); None for images of the model's size.
+        unsure_id: a further id of unknown pixels in masks, as `segment_files` writes it, unless a
+            class has it. What is unknown is made up; the model must have learned from masks with
+            unknown pixels.
         overwrite: whether to replace files that exist; conditions are always kept.
 
     Returns:
@@ -57,18 +68,31 @@ def generate_files(
             conditions are written, if a mask cannot be read or has an unknown class.
         OutputError: if a file exists, or cannot be written.
         ValueError: if the guidance has a weight but the network has one clock for both
-            components.
+            components, or if a model of labels is given a view.
     """
+    if view is not None and not model.reads_masks:
+        raise ValueError("A view is of masks, but this model takes labels, which have no size.")
     endings = [f"_{n}.png" for n in range(num_samples)]
-    conditions_of = _mask_conditions if model.reads_masks else _labels
-    found = conditions_of(model, conditions, output, endings, overwrite)
+    if model.reads_masks:
+        found = _mask_conditions(model, conditions, output, endings, view, unsure_id, overwrite)
+    else:
+        found = _labels(model, conditions, output, endings, overwrite)
     requests = [
         (output / f"{name}{ending}", value) for name, value in found.named for ending in endings
     ]
     for index, batch in enumerate(batches(requests)):
-        values = padded(np.stack([value for _, value in batch]))
         key = jax.random.fold_in(jax.random.key(seed), index)
-        images = model.generate(values, key, num_steps, solver, guidance)
+        values = [value for _, value in batch]
+        if view is None:
+            images = model.generate(padded(np.stack(values)), key, num_steps, solver, guidance)
+        else:
+            solve = model.solver(solver, num_steps)
+            images = (
+                generate_on_canvas(
+                    model.method, model.weights, mask, (key, number), view, solve, guidance
+                )
+                for number, mask in enumerate(values)
+            )
         for (path, _), image in zip(batch, images, strict=False):
             write_picture(path, np.asarray(image), Made.IMAGE)
     _logger.info("Wrote %d images to %s.", len(requests), output)
@@ -84,21 +108,54 @@ class _Conditions(NamedTuple):
 
 
 def _mask_conditions(
-    model: Model, text: str, output: pathlib.Path, endings: Sequence[str], overwrite: bool
+    model: Model,
+    text: str,
+    output: pathlib.Path,
+    endings: Sequence[str],
+    view: View | None,
+    unsure_id: int,
+    overwrite: bool,
 ) -> _Conditions:
-    height, width, _ = model.image_shape
     paths = image_paths(text, reads=Made.MASK)
     check_folder(output, text)
     names = output_names(paths, endings)
     _check_outputs(output, names, endings, paths, overwrite)
     unreadable = Unreadable(len(paths))
     name_of = dict(zip(paths, names, strict=True))
+    schema = model.schema
+    may_be_unsure = unsure_id not in schema.known_ids
+    if may_be_unsure and schema.unknown_ids:
+        schema = dataclasses.replace(schema, unknown_ids=(*schema.unknown_ids, unsure_id))
 
     def read(path: pathlib.Path) -> tuple[str, np.ndarray]:
-        mask = to_classes(read_mask(path), model.schema, path, classes_are_fixed=True)
-        return name_of[path], resize_mask(mask, (height, width))
+        ids = read_mask(path)
+        if may_be_unsure and not schema.unknown_ids and unsure_id in ids:
+            raise DataError(
+                f"{path} has unsure pixels (id {unsure_id}), but this model was trained with whole "
+                "masks alone. Train one with --config.data.hidden_share=0.5, or on masks that have "
+                "pixels of config.data.ignored_id; or fill these pixels."
+            )
+        mask = to_classes(ids, schema, path, classes_are_fixed=True)
+        return name_of[path], mask if view is not None else _fitted(model, mask, path)
 
     return _Conditions(unreadable.read(paths, read), unreadable)
+
+
+_MOST_LEFT_OUT = 0.02
+
+
+def _fitted(model: Model, mask: np.ndarray, path: pathlib.Path) -> np.ndarray:
+    """A mask in the model's size and geometry; a warning tells if its sides are left out."""
+    preparation = model.experiment.preparation
+    height, width = preparation.shown((mask.shape[0], mask.shape[1])).size
+    left_out = 1.0 - height * width / mask.size
+    if left_out > _MOST_LEFT_OUT:
+        _logger.warning(
+            "%s is %dx%d (width x height), of which the model's images show the middle %dx%d as "
+            "in training; --fit=tiles makes an image of all of it.",
+            path, mask.shape[1], mask.shape[0], width, height,
+        )  # fmt: skip
+    return preparation.fitted_mask(mask)
 
 
 def _labels(

@@ -19,15 +19,18 @@ _MOST_NAMES = 3
 T = TypeVar("T")
 
 
-def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
+def image_paths(
+    path_name: str, reads: Made = Made.IMAGE, name: str = "--input"
+) -> list[pathlib.Path]:
     """The path of an image file, or the paths of a folder's images, sorted by name.
 
     Passed over are hidden files, files that are no images, sub-folders, and pictures that this
     project made to show something else than `reads`. They are counted and named in the log.
 
     Args:
-        path_name: the value of `--input`.
+        path_name: the file or folder.
         reads: what the command reads, images or masks.
+        name: what gives it, for messages.
 
     Raises:
         DataError: if there is no image.
@@ -36,14 +39,14 @@ def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
     if path_name and path.is_file():
         if _is_of_another_kind(path, reads):
             raise DataError(
-                f"--input={shown(path)} shows the {_made(path)} of an earlier command, and "
+                f"{name}={shown(path)} shows the {_made(path)} of an earlier command, and "
                 f"this one reads {reads.value}s. Give the file that it was made of."
             )
         return [path]
-    images, others = _sorted_out(path, reads) if path_name and path.is_dir() else ([], "")
+    images, others = _sorted_out(path, reads, name) if path_name and path.is_dir() else ([], "")
     if not images:
         raise DataError(
-            f"--input='{shown(path_name)}' is no image and no folder with images "
+            f"{name}='{shown(path_name)}' is no image and no folder with images "
             f"({', '.join(SUFFIXES)}).{f' It holds {others}.' if others else ''}"
         )
     passed = f"; passed over {others}" if others else ""
@@ -52,11 +55,11 @@ def image_paths(path_name: str, reads: Made = Made.IMAGE) -> list[pathlib.Path]:
     return images
 
 
-def _sorted_out(folder: pathlib.Path, reads: Made) -> tuple[list[pathlib.Path], str]:
+def _sorted_out(folder: pathlib.Path, reads: Made, name: str) -> tuple[list[pathlib.Path], str]:
     """The images of a folder, and a description of what else is in it."""
     images: list[pathlib.Path] = []
     others: dict[str, list[str]] = {}
-    for path in sorted(_listed(folder)):
+    for path in sorted(_listed(folder, name)):
         what = _what_else(path, reads)
         if what:
             others.setdefault(what, []).append(path.name)
@@ -99,11 +102,11 @@ def _known_to_pillow() -> frozenset[str]:
     return frozenset(suffix for suffix, name in suffixes.items() if name in Image.OPEN)
 
 
-def _listed(folder: pathlib.Path) -> list[pathlib.Path]:
+def _listed(folder: pathlib.Path, name: str) -> list[pathlib.Path]:
     try:
         return list(folder.iterdir())
     except OSError as error:
-        raise DataError(f"--input={shown(folder)} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{name}={shown(folder)} cannot be read: {error.strerror}.") from error
 
 
 def some_names(names: Sequence[str]) -> str:

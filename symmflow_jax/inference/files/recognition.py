@@ -1,5 +1,6 @@
 """Prediction of masks or labels for image files, with confidence and entropy."""
 
+import collections
 import csv
 import logging
 import math
@@ -9,10 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from PIL import Image
 
-from symmflow_jax.data.image_files import read_image
-from symmflow_jax.data.transforms import resize_image, resize_mask
-from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
+from symmflow_jax.data.canvas import View
+from symmflow_jax.data.image_files import open_image, read_image
+from symmflow_jax.data.source import DataError
+from symmflow_jax.inference.canvas.reading import MaskReading
+from symmflow_jax.inference.files.image_io import (
+    BATCH_SIZE,
+    batches,
+    check_folder,
+    output_names,
+    padded,
+)
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
@@ -41,6 +51,7 @@ def segment_files(
     min_confidence: float = 0.0,
     unsure_id: int = 255,
     probabilities: bool = False,
+    view: View | None = None,
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Segments images; writes `<stem>.png`, a mask of the data set's ids, and `<stem>_overlay.png`.
@@ -48,9 +59,9 @@ def segment_files(
     Where two images have one stem, such as cat.png and cat.jpg, or an image is called like an
     output of another one, the whole file name takes its place: `cat_png.png`, `cat_jpg.png`.
 
-    An image is resized to the model's size. Its mask is resized back to the image's size by
-    nearest neighbours. If there are several draws or probabilities, `<stem>_entropy.png` shows
-    the entropy: black is 0, white is the logarithm of the number of classes.
+    Images have any size, and masks the size of their image. If there are several draws or
+    probabilities, `<stem>_entropy.png` shows the entropy: black is 0, white is the logarithm of
+    the number of classes.
 
     Args:
         model: a segmentation model.
@@ -64,7 +75,8 @@ def segment_files(
             colour in the overlay.
         unsure_id: an id that no class has, below 65536.
         probabilities: whether to write `<stem>_probabilities.npz` too. It holds `probabilities`,
-            float16 `[height, width, classes]` in the model's size, and the classes' `names`.
+            float16 `[height, width, classes]` in the image's size, and the classes' `names`.
+        view: how images are read (`Model.view`); by default in the geometry of the training.
         overwrite: whether to replace files that exist; images are always kept.
 
     Returns:
@@ -73,7 +85,8 @@ def segment_files(
     Raises:
         DataError: if there is no image; after all others are segmented, if one cannot be read.
         OutputError: if a file exists or cannot be written, or if `output` is the images' folder.
-        ValueError: if the model classifies; if `min_confidence` is out of its range; if
+        ValueError: if the model classifies; if an image cannot be read by this view; if
+            `min_confidence` is out of its range; if
             `min_confidence` is positive and `unsure_id` is an id of a class or out of range; or
             if `probabilities` are requested but the encoding is not one-hot.
     """
@@ -95,11 +108,29 @@ def segment_files(
     _name_what_stays(output, names.values(), set(_ENDINGS) - set(endings))
     written = []
     unreadable = Unreadable(len(paths))
-    for path, image, result in _read(
-        model, paths, seed, (solver, num_steps), ensemble_size, unreadable
-    ):
-        stem, size = output / names[path], image.shape[:2]
-        mask = resize_mask(result.answers(min_confidence), size)
+    ahead: collections.deque[pathlib.Path] = collections.deque()
+    reader, view = model.reader, view or model.view()
+
+    def read(path: pathlib.Path) -> Image.Image:
+        image = open_image(path)
+        try:
+            reader.canvases(image, view)
+        except ValueError as error:
+            raise DataError(f"{path}: {error}") from error
+        ahead.append(path)
+        return image
+
+    readings = reader.read(
+        (image for path in paths for image in unreadable.read([path], read)),
+        lambda number: _noise(seed, number),
+        view,
+        model.solver(solver, num_steps),
+        ensemble_size,
+        with_probabilities=probabilities,
+    )
+    for reading in readings:
+        path, image = ahead.popleft(), np.asarray(reading.picture)
+        stem, mask = output / names[path], reading.answers(min_confidence)
         unsure, mask = mask == UNSURE, np.maximum(mask, 0)
         mask_path = _with_ending(stem, _MASK)
         write_ids(mask_path, np.where(unsure, unsure_id, model.schema.to_raw(mask)), Made.MASK)
@@ -107,10 +138,10 @@ def segment_files(
         overlay = np.where(unsure[..., None], image, overlay)
         write_picture(_with_ending(stem, _OVERLAY), overlay, Made.OVERLAY)
         if _ENTROPY in endings:
-            grey = resize_mask(_grey(result.entropy, model.schema.num_classes), size)
+            grey = _grey(reading.entropy, model.schema.num_classes)
             write_ids(_with_ending(stem, _ENTROPY), grey, Made.ENTROPY)
         if _PROBABILITIES in endings:
-            _write_probabilities(_with_ending(stem, _PROBABILITIES), model, result)
+            _write_probabilities(_with_ending(stem, _PROBABILITIES), model, reading)
         written.append(mask_path)
     _logger.info("Wrote %d masks to %s.", len(written), output)
     unreadable.raise_if_any(output)
@@ -139,11 +170,15 @@ def _with_ending(stem: pathlib.Path, ending: str) -> pathlib.Path:
     return stem.with_name(f"{stem.name}{ending}")
 
 
-def _write_probabilities(path: pathlib.Path, model: Model, result: SemanticsPrediction) -> None:
+def _noise(seed: int, number: int) -> tuple[jax.Array, int]:
+    """The origin of the noise of an image by its number."""
+    group, index = divmod(number, BATCH_SIZE)
+    return jax.random.fold_in(jax.random.key(seed), group), index
+
+
+def _write_probabilities(path: pathlib.Path, model: Model, reading: MaskReading) -> None:
     outputs.write_arrays(
-        path,
-        probabilities=np.asarray(result.probabilities, np.float16),
-        names=np.asarray(model.schema.names),
+        path, probabilities=reading.probabilities, names=np.asarray(model.schema.names)
     )
 
 
@@ -228,15 +263,11 @@ def _read(
     `integration` is the name of a solver and its number of steps.
     """
     solver, num_steps = integration
-    height, width, channels = model.image_shape
-    resampling = model.experiment.preparation.resampling
     for index, paths in enumerate(batches(files)):
         originals = unreadable.read(paths, lambda path: (path, read_image(path)))
         if not originals:
             continue
-        inputs = [
-            resize_image(image, (height, width), channels, resampling) for _, image in originals
-        ]
+        inputs = [model.fitted(image) for _, image in originals]
         key = jax.random.fold_in(jax.random.key(seed), index)
         result = model.predict_semantics(
             padded(np.stack(inputs)), key, num_steps, solver, ensemble_size
@@ -271,9 +302,9 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
     return row
 
 
-def _grey(entropy: jax.Array, num_classes: int) -> np.ndarray:
+def _grey(entropy: np.ndarray, num_classes: int) -> np.ndarray:
     """Grey levels of an entropy in nats, int32: 0 for 0, 255 for the largest possible entropy."""
-    return np.round(np.asarray(entropy) / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
+    return np.round(entropy / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
 
 
 def _check_unsure_id(model: Model, unsure_id: int) -> None:

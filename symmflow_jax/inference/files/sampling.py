@@ -8,14 +8,19 @@ from typing import Any
 import jax
 import numpy as np
 
+from symmflow_jax.inference.files import best_pairs
+from symmflow_jax.inference.files.best_pairs import RankedPair
 from symmflow_jax.inference.files.image_io import BATCH_SIZE
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
+from symmflow_jax.inference.predictions import Sample
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime import outputs
 from symmflow_jax.semantics.labels import LabelSchema
 
 _logger = logging.getLogger(__name__)
+
+_SHEET = "contact_sheet.png"
 
 _One = tuple[np.ndarray | None, np.ndarray | None]
 """An image or point, and a mask or label; None for one that was not requested."""
@@ -30,6 +35,7 @@ def sample_files(
     num_steps: int,
     num_samples: int,
     solver: str = "euler",
+    keep_best: float = 1.0,
     overwrite: bool = False,
 ) -> None:
     """Generates samples from noise and writes them in the layout of a data source.
@@ -40,6 +46,9 @@ def sample_files(
       for the source `npz`. Labels or points alone: only that array.
     - Images alone: `<number>.png`, which `segment_files` and `classify_files` take.
 
+    With `keep_best` below 1, only this share of the pairs is kept: those whose labels agree best
+    with the model's own reading of their images. Of masks there is a `contact_sheet.png` too.
+
     Args:
         model: a model with a clock for each component.
         what: images, semantics or pairs.
@@ -48,6 +57,7 @@ def sample_files(
         num_steps: steps of the solver.
         num_samples: number of samples, positive.
         solver: a name of `SOLVERS` (docs/choices.md).
+        keep_best: share of the pairs that are kept, in (0, 1].
         overwrite: whether to replace files that exist.
 
     Raises:
@@ -58,13 +68,36 @@ def sample_files(
     """
     if num_samples < 1:
         raise ValueError(f"--num_samples is {num_samples}; make at least one.")
-    samples = _samples(model, what, seed, num_steps, num_samples, solver)
+    if not 0.0 < keep_best <= 1.0:
+        raise ValueError(f"--keep_best is {keep_best:g}; it must be above 0 and at most 1.")
+    if keep_best < 1.0 and what is not Sampled.PAIRS:
+        raise ValueError(
+            f"--keep_best is {keep_best:g}, which ranks pairs, but --what={what.name.lower()} "
+            "makes none; leave it out, or make pairs."
+        )
+    num_made, num_samples = num_samples, max(1, round(keep_best * num_samples))
+    sheet = output / _SHEET
+    has_sheet = keep_best < 1.0 and model.reads_masks
     draws_images = len(model.image_shape) == 3
-    if model.reads_masks or (what is Sampled.IMAGES and draws_images):
+    in_folders = model.reads_masks or (what is Sampled.IMAGES and draws_images)
+    if in_folders:
         _check_folders(what, num_samples, output, overwrite)
-        _write_images(model.schema, what, samples, output)
+        outputs.check_outputs([sheet] if has_sheet else [], overwrite=overwrite)
     else:
         outputs.check_outputs([output / "samples.npz"], overwrite=overwrite)
+    made = _batches(model, what, seed, num_steps, num_made, solver)
+    if keep_best < 1.0:
+        kept = best_pairs.best(_ranked(model, made), num_samples)
+        _tell_kept(kept, num_made)
+        samples: Iterator[_One] = iter([(pair.image, pair.labels) for pair in kept])
+        if has_sheet:
+            picture = best_pairs.contact_sheet(kept, model.schema)
+            write_picture(sheet, picture, Made.OVERLAY)
+    else:
+        samples = _singly(made)
+    if in_folders:
+        _write_images(model.schema, what, samples, output)
+    else:
         _write_archive(samples, output / "samples.npz")
     _logger.info("Wrote %d samples (%s) to %s.", num_samples, what.name.lower(), output)
     if what is Sampled.PAIRS:
@@ -93,19 +126,52 @@ def training_command(model: Model, output: pathlib.Path) -> list[str]:
     return start + [f"--config.data.{key}={_quoted(value)}" for key, value in values.items()]
 
 
-def _samples(
+_Batch = tuple[jax.Array, Sample, int]
+"""The key of a batch, its samples, and the number of those that count."""
+
+
+def _batches(
     model: Model, what: Sampled, seed: int, num_steps: int, num_samples: int, solver: str
-) -> Iterator[_One]:
-    """Yields single samples, which are generated in batches of `BATCH_SIZE`."""
+) -> Iterator[_Batch]:
+    """Yields samples in batches of `BATCH_SIZE`, with their key; the last one may have fewer."""
     for index, start in enumerate(range(0, num_samples, BATCH_SIZE)):
         key = jax.random.fold_in(jax.random.key(seed), index)
         made = model.sample(BATCH_SIZE, key, num_steps, solver, what)
-        images, labels = (None if a is None else np.asarray(a) for a in made)
-        for i in range(min(BATCH_SIZE, num_samples - start)):
+        yield key, made, min(BATCH_SIZE, num_samples - start)
+
+
+def _singly(made: Iterator[_Batch]) -> Iterator[_One]:
+    """Yields single samples."""
+    for _, batch, count in made:
+        images, labels = (None if a is None else np.asarray(a) for a in batch)
+        for i in range(count):
             yield (
                 None if images is None else images[i],
                 None if labels is None else labels[i],
             )
+
+
+def _ranked(model: Model, made: Iterator[_Batch]) -> Iterator[RankedPair]:
+    """Yields single pairs with their agreement."""
+    number = 0
+    for key, batch, count in made:
+        agreements = best_pairs.agreements(model, batch, key)
+        images, labels = np.asarray(batch.images), np.asarray(batch.labels)
+        for i in range(count):
+            yield RankedPair(number, images[i], labels[i], float(agreements[i]))
+            number += 1
+
+
+def _tell_kept(kept: list[RankedPair], num_made: int) -> None:
+    values = [pair.agreement for pair in kept]
+    _logger.info(
+        "Kept %d of %d pairs, those that agree best with the model's own reading: %.3f on average, "
+        "%.3f at least.",
+        len(kept),
+        num_made,
+        np.mean(values),
+        min(values),
+    )
 
 
 def _folders(what: Sampled, output: pathlib.Path) -> dict[Made, pathlib.Path]:
@@ -160,6 +226,9 @@ def _folder_values(schema: LabelSchema, output: pathlib.Path) -> dict[str, objec
         values["class_ids"] = schema.raw_ids
     if schema.ignored:
         values["ignored_id"] = schema.raw_ids[schema.ignored[0]]
+        values["ignored"] = "class"
+    elif schema.unknown_ids:
+        values["ignored_id"] = schema.unknown_ids[0]
     return values | {"eval_images": "train/images", "eval_masks": "train/masks"}
 
 

@@ -7,17 +7,26 @@ from typing import Any
 import grain
 from PIL.Image import Resampling
 
-from symmflow_jax.config.build.data.sources import cache_metadata, kind_of
+from symmflow_jax.config.build.data.fits import make_fit
+from symmflow_jax.config.build.data.sources import (
+    cache_metadata,
+    ignored_are_unknown,
+    kind_of,
+    open_source,
+)
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
+from symmflow_jax.data.fit import AtScale
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
+from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.pipeline import Augmentation, Preparation
-from symmflow_jax.data.source import Source
+from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.labels import LabelSchema
@@ -32,16 +41,19 @@ RESAMPLINGS: dict[str, Choice] = {
 
 
 def make_preparation(config: Config, schema: LabelSchema) -> Preparation:
-    """Makes the preparation of examples with the classes of a schema."""
+    """Makes the preparation of examples with the classes that are learned."""
     return Preparation(
         target=kind_of(config),
         image_size=config.data.image_size,
         image_channels=config.data.image_channels,
         resampling=RESAMPLINGS[config.data.resampling].resolve()(),
+        fit=make_fit(config),
         random_crop=config.data.random_crop,
         random_flip=config.data.random_flip,
         random_vertical_flip=config.data.random_vertical_flip,
         mirrored=schema.mirrored,
+        ignored_are_unknown=ignored_are_unknown(config, schema),
+        hidden_share=config.data.hidden_share,
     )
 
 
@@ -51,6 +63,21 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
     if not (make_conventions(config.eval).prepares_as_in_training and config.data.random_crop):
         return preparation
     return dataclasses.replace(preparation, crop_seed=config.seed)
+
+
+def native_scale(config: Config, preparation: Preparation) -> float | None:
+    """The scale at which training sees its images; see `data.native_scale`.
+
+    None too if they are not there, because only a cache of latents is.
+    """
+    if isinstance(preparation.fit, AtScale):
+        return preparation.fit.scale
+    try:
+        return native_scale_of(open_source(config, train=True), preparation)
+    except DataError:
+        if config.data.latents:
+            return None
+        raise
 
 
 def make_augmentation(config: Config, schema: LabelSchema) -> Augmentation:
@@ -98,6 +125,7 @@ def training_batches(
     batch_size: int,
     skip_log: pathlib.Path | None = None,
     first_batch: int = 0,
+    mixture: Mixture = ALONE,
 ) -> grain.DatasetIterator:
     """Endless iterator over this process's training batches; see `pipeline.training_batches`."""
     return pipeline.training_batches(
@@ -110,6 +138,7 @@ def training_batches(
         skip_errors=skips_errors(config),
         skip_log=skip_log,
         first_batch=first_batch,
+        mixture=mixture,
     )
 
 

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symmflow_jax.config.build.data.fits import make_fit
 from symmflow_jax.config.build.method.semantics import semantics_kind
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
@@ -19,6 +20,7 @@ from symmflow_jax.data.packed.layout import Place
 from symmflow_jax.data.packed.packed import Packed
 from symmflow_jax.data.source import DataError, Source, classes_found, notes_of, numbered_classes
 from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.segmentation.partly_paired import PartlyPaired
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.runtime.storage import place
@@ -57,6 +59,7 @@ class SourceChoice(Choice):
         has_name: True if `data.name` chooses among several data sets.
         has_own_classes: True if the config, and not the data set, defines the classes.
         is_packed: True if the files tell which data set they are.
+        may_be_incomplete: True if it finds examples that lack labels, or their image.
     """
 
     kinds: tuple[SemanticsKind, ...]
@@ -65,6 +68,7 @@ class SourceChoice(Choice):
     has_name: bool = False
     has_own_classes: bool = False
     is_packed: bool = False
+    may_be_incomplete: bool = False
 
     @property
     def used_keys(self) -> tuple[str, ...]:
@@ -131,7 +135,8 @@ def from_archive(constructor: Callable[..., Source], data: DataConfig, train: bo
             f"config.data.name={shown(path.stem)}, or config.data.dir to the folder of "
             f"{shown(data.name)}.npz."
         )
-    return constructor(path, _split(data, train))
+    learns = train and data.unlabelled == "learn"
+    return constructor(path, _split(data, train), **({"keeps_unlabelled": True} if learns else {}))
 
 
 def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train: bool, seed: int):
@@ -158,6 +163,8 @@ def from_folder_pair(constructor: Callable[..., Source], data: DataConfig, train
             f"config.data.class_colours has {len(colours)} colours for {classes.num_classes} "
             f"classes ({', '.join(classes.names)}); give one for each."
         )
+    if train and data.unlabelled == "learn":
+        constructor = PartlyPaired
     return constructor(root / images, root / masks, classes, colours, decoding_of(data))
 
 
@@ -252,6 +259,7 @@ SOURCES: dict[str, SourceChoice] = {
         (LABEL,),
         from_archive,
         has_name=True,
+        may_be_incomplete=True,
     ),
     "cifar10": SourceChoice(
         "symmflow_jax.data.sources.classification.cifar10:Cifar10",
@@ -266,6 +274,7 @@ SOURCES: dict[str, SourceChoice] = {
         (MASK,),
         from_folder_pair,
         has_own_classes=True,
+        may_be_incomplete=True,
     ),
     "coco_stuff": SourceChoice(
         "symmflow_jax.data.sources.segmentation.coco_stuff:CocoStuff",
@@ -408,6 +417,41 @@ def schema_of(config: Config, source: Source) -> LabelSchema:
     return _renamed(schema, config)
 
 
+def learned_schema(config: Config, source: Source) -> LabelSchema:
+    """The schema of the classes that are learned: those of `schema_of`, perhaps without ignored.
+
+    Raises:
+        DataError: as `schema_of`; or if all classes are ignored.
+    """
+    return _learned(schema_of(config, source), config)
+
+
+def ignored_are_unknown(config: Config, schema: LabelSchema | None = None) -> bool:
+    """True if ignored classes of the data are unknown, and no classes of the model.
+
+    Args:
+        config: the config.
+        schema: the classes of a trained model, which tell what it has learned; None without one.
+    """
+    has_own = schema is not None and bool(schema.ignored)
+    return not has_own and (
+        config.data.ignored == "unknown" or bool(schema is not None and schema.unknown_ids)
+    )
+
+
+def _learned(schema: LabelSchema, config: Config) -> LabelSchema:
+    if ignored_are_unknown(config):
+        if not schema.scored:
+            raise DataError(
+                f"All classes are ignored ({', '.join(schema.names)}), so there is nothing to "
+                "learn; set config.data.ignored_id to an id of pixels that belong to no class."
+            )
+        schema = schema.without_ignored()
+    padded = make_fit(config).pads and kind_of(config) is SemanticsKind.MASK
+    has_unknown = padded or config.data.hidden_share
+    return schema.with_unknown() if has_unknown else schema
+
+
 def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
     """Checks that a source has classes of the training data, if not all of them.
 
@@ -425,11 +469,25 @@ def check_classes(config: Config, source: Source, schema: LabelSchema) -> None:
         names = config.data.class_names or source.schemas[kind_of(config)].names
         expected = schema.names[: len(names)]
     else:
-        names, expected = schema_of(config, source).names, schema.names
+        own = schema_of(config, source)
+        if ignored_are_unknown(config, schema):
+            own = own.without_ignored()
+            _check_unknown(own, schema)
+        names, expected = own.names, schema.names
     if names != expected:
         raise DataError(
             f"The model knows the classes {', '.join(schema.names)}, but the data has "
             f"{', '.join(names)}; set config.data to data of the same classes."
+        )
+
+
+def _check_unknown(own: LabelSchema, schema: LabelSchema) -> None:
+    """Raises DataError if data has unknown pixels, but a model knows of none."""
+    if own.unknown_ids and not schema.unknown_ids:
+        raise DataError(
+            f"Pixels of the ids {shorten(map(str, own.unknown_ids))} belong to no class, but the "
+            "model was trained with masks without such pixels; set config.data.ignored_id=None if "
+            "there are none, or train with some (config.data.hidden_share)."
         )
 
 
@@ -447,13 +505,13 @@ def schema_without_files(config: Config) -> LabelSchema:
     except DataError as error:
         known = _choice(config).classes_without_files(config.data.name)
         if known is not None:
-            return _renamed(known, config)
+            return _learned(_renamed(known, config), config)
         if config.data.class_names:
-            return _classes_of_config(config.data)
+            return _learned(_classes_of_config(config.data), config)
         raise DataError(
             f"{error} Without the data, name its classes with config.data.class_names."
         ) from error
-    return schema_of(config, _checked(source, config))
+    return learned_schema(config, _checked(source, config))
 
 
 def cache_metadata(config: Config) -> dict[str, Any]:
@@ -464,6 +522,7 @@ def cache_metadata(config: Config) -> dict[str, Any]:
         "target": kind_of(config).value,
         "image_size": config.data.image_size,
         "resampling": config.data.resampling,
+        "fit": config.data.fit,
         "has_mirrored": config.data.random_flip,
         "exif": config.data.exif,
         "seed": config.seed if _choice(config).opener is from_seed else None,

@@ -15,6 +15,7 @@ from symmflow_jax.config.choices import listed
 from symmflow_jax.config.values import AutoencoderConfig, Config
 from symmflow_jax.networks.autoencoder import Autoencoder
 from symmflow_jax.runtime import processes
+from symmflow_jax.semantics.encoding import Encoding
 from symmflow_jax.semantics.labels import LabelSchema
 
 
@@ -28,8 +29,11 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
     channels, kind = config.data.image_channels, kind_of(config)
     points = (config.data.point_size,)
     image_shape = (*config.data.image_size, channels) if config.data.image_size else points
+    encoding = make_encoding(config, schema, kind)
+    if schema.unknown_ids:
+        _check_unknown(config, encoding)
     pixels = PixelCodec(
-        make_encoding(config, schema, kind),
+        encoding,
         image_shape,
         config.data.dequantize_images,
         config.semantics.label_scale,
@@ -52,6 +56,23 @@ def make_codec(config: Config, schema: LabelSchema) -> Codec:
         )
     network = make_autoencoder(config.autoencoder)
     return LatentCodec(pixels, network, config.autoencoder.latent_scale)
+
+
+def _check_unknown(config: Config, encoding: Encoding) -> None:
+    """Raises a ValueError if unknown pixels cannot be left out of the loss."""
+    remedy = "set config.data.ignored='class', as in the paper, and config.data.hidden_share=0"
+    if config.autoencoder.weights:
+        raise ValueError(
+            "Some pixels of the masks are unknown (config.data.ignored), but a latent mixes many "
+            f"pixels, so that its loss cannot leave these out; {remedy}, or clear "
+            "config.autoencoder.weights for a flow of pixels."
+        )
+    if not getattr(encoding, "has_unknown", False):
+        raise ValueError(
+            "Some pixels of the masks are unknown (config.data.ignored), but "
+            f"config.semantics.encoding={config.semantics.encoding!r} has no code for these; "
+            f"{remedy}, or choose another encoding, such as 'onehot'."
+        )
 
 
 def make_autoencoder(config: AutoencoderConfig) -> Autoencoder:

@@ -146,14 +146,19 @@ def make_parameterizations(config: Config, encoding: Encoding) -> JointState:
         ValueError: if a parameterization does not support its component.
     """
     train = config.train
-    of_encoding = ENCODINGS[config.semantics.encoding].parameterization
-    names = JointState(train.image_parameterization, train.semantics_parameterization)
+    names = JointState(train.image_parameterization, semantics_parameterization(config))
 
     def make(name: str, encoding: Encoding | None) -> Parameterization:
-        constructor = PARAMETERIZATIONS[name or of_encoding].resolve()
+        constructor = PARAMETERIZATIONS[name].resolve()
         return constructor(encoding, config.semantics.label_scale, train.cross_entropy_weight)
 
     return map_components(make, names, JointState(None, encoding))
+
+
+def semantics_parameterization(config: Config) -> str:
+    """Name of the parameterization of the semantics: the given one, or that of the encoding."""
+    of_encoding = ENCODINGS[config.semantics.encoding].parameterization
+    return config.train.semantics_parameterization or of_encoding
 
 
 def make_guidance(config: GuidanceConfig, num_steps: int | None) -> Guidance:

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
+from symmflow_jax.data.incomplete import Incomplete
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
-from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.classification.labelled_arrays import ArrayImages, LabelledArrays
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
+from symmflow_jax.semantics.labels import UNKNOWN
 
 _IMAGES, _LABELS = "images", "labels"
 # Other names of images and labels, in lower case, as Keras, scikit-learn and others write them.
@@ -36,9 +39,11 @@ class Npz(LabelledArrays):
         path: the archive, or a folder with exactly one.
         split: prefix of the archive's keys, such as "train", "val" or "test". If an archive has no
             such keys, but the names of Keras (`x_train`, `y_train`) or alike, those are read.
+        keeps_unlabelled: whether examples with the label -1 are kept apart, instead of refused.
 
     Attributes:
         files: the archive.
+        incomplete: the examples with the label -1, if they are kept; None without any.
         notes: sentences on keys of other names, if such are read, and on dark images.
 
     Raises:
@@ -46,12 +51,16 @@ class Npz(LabelledArrays):
             not hold 8-bit images, or points, with one class each.
     """
 
-    def __init__(self, path: str | pathlib.Path, split: str):
+    def __init__(self, path: str | pathlib.Path, split: str, keeps_unlabelled: bool = False):
         path = _find(pathlib.Path(path))
         keys = _keys(path)
         chosen = _split(path, keys, split)
         arrays = _read(path, (chosen.images, chosen.labels))
         images, labels = arrays[chosen.images], arrays[chosen.labels]
+        is_known = np.ones(len(labels), bool)
+        if keeps_unlabelled and labels.dtype.kind in "if" and labels.size == len(images):
+            is_known = labels.reshape(-1) != UNKNOWN
+            arrays[chosen.labels] = labels = np.where(labels == UNKNOWN, 0, labels)
         if any(Archive(path, arrays, [chosen]).faults_of(chosen)):
             raise DataError(conversion.refusal(_whole_archive(path, keys, chosen), chosen))
         if len(images) != len(labels) or not len(labels):
@@ -59,13 +68,25 @@ class Npz(LabelledArrays):
                 f"{shown(path)} has {len(images)} {chosen.images} and {len(labels)} "
                 f"{chosen.labels}; there must be as many, and some."
             )
-        super().__init__((path,), images, labels.reshape(-1))
+        if not is_known.any():
+            raise DataError(
+                f"{shown(path)}: all {len(labels)} {chosen.labels} are -1, which is no class; "
+                "some must be known."
+            )
+        super().__init__((path,), images[is_known], labels.reshape(-1)[is_known])
+        self.incomplete = _without_labels(path, images[~is_known])
         usual = (f"{split}_{_IMAGES}", f"{split}_{_LABELS}")
         if (chosen.images, chosen.labels) != usual:
             self.notes += (
                 f"{shown(path)}: {chosen.images} and {chosen.labels} are read as {usual[0]} and "
                 f"{usual[1]}.",
             )
+
+
+def _without_labels(path: pathlib.Path, images: np.ndarray) -> Incomplete | None:
+    if not len(images):
+        return None
+    return Incomplete(ArrayImages((path,), images), JointState(1.0, 0.0))
 
 
 def _find(path: pathlib.Path) -> pathlib.Path:

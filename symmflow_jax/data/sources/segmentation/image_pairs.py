@@ -141,6 +141,13 @@ def _classes(
     return ids if colours else to_classes(ids, schema, path)
 
 
+def classes_of(
+    mask: Decoded, path: pathlib.Path, schema: LabelSchema, colours: Palette
+) -> np.ndarray:
+    """The classes of a decoded mask alone, integers `[height, width]`; raises DataError."""
+    return _classes(_ids(mask, path, schema, colours), path, schema, colours)
+
+
 def _explain_sizes(
     image_path: pathlib.Path,
     image: Decoded,
