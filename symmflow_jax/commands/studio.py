@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration
+from symmflow_jax.commands import integration, views
 from symmflow_jax.commands.mode import MODEL_KEYS, Mode
 from symmflow_jax.config import command_line
 from symmflow_jax.config.reading.range_flags import define_number
@@ -44,7 +44,8 @@ def _studio(experiment: "Experiment", workdir: pathlib.Path) -> None:
         ) from error
     from symmflow_jax.studio.engine import Engine
 
-    engine = Engine(integration.load(experiment, workdir))
+    model = integration.load(experiment, workdir)
+    engine = Engine(model, views.view_of_masks(model))
     serving = Serving(
         address=_ADDRESS.value,
         port=_PORT.value,
@@ -55,17 +56,22 @@ def _studio(experiment: "Experiment", workdir: pathlib.Path) -> None:
     serve(engine, _run_flags(workdir, _ADDRESS.value), serving)
 
 
-def _run_flags(workdir: pathlib.Path, address: str) -> tuple[str, str]:
-    """The flags that name the run; others than who sits at this machine learn no folder of it."""
+def _run_flags(workdir: pathlib.Path, address: str) -> tuple[str, ...]:
+    """The flags that name the run and its view; others than who sits at this machine learn no folder of it."""
     from symmflow_jax.studio import guard
 
     shown = workdir if guard.is_loopback(address) else pathlib.Path("runs") / workdir.name
-    return f"--config={command_line.config_text()}", f"--workdir={shown}"
+    given = [name for name in views.MAKING if flags.FLAGS[name].present]
+    return (
+        f"--config={command_line.config_text()}",
+        f"--workdir={shown}",
+        *(f"--{name}={flags.FLAGS[name].value}" for name in given),
+    )
 
 
 STUDIO = Mode(
     _studio,
     "serves a page in the browser that reads, paints and edits photos",
-    ("address", "port", "longest_side"),
+    ("address", "port", "longest_side", *views.MAKING),
     MODEL_KEYS,
 )

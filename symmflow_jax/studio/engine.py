@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from symmflow_jax.data.transforms import resize_image, resize_mask
+from symmflow_jax.data.canvas import View
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.inference import editing
-from symmflow_jax.inference.editing import Keep, Photo as Edit
+from symmflow_jax.inference.canvas import editing
+from symmflow_jax.inference.canvas.editing import Photo
+from symmflow_jax.inference.editing import Keep
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import Editing, Origin
@@ -55,12 +56,13 @@ class Engine:
 
     Args:
         model: a model of images with masks or labels.
+        view: how photos are shown to a model of masks; None for as the run was trained.
 
     Raises:
         ValueError: for a model of points, or of images alone.
     """
 
-    def __init__(self, model: Model):
+    def __init__(self, model: Model, view: View | None = None):
         if len(model.image_shape) != 3:
             raise ValueError(
                 f"This model makes points of {model.image_shape[0]} numbers, and the studio shows "
@@ -72,6 +74,7 @@ class Engine:
                 "without masks or labels to paint; give the --workdir of another one."
             )
         self._model = model
+        self._view = model.view() if view is None and model.reads_masks else view
         self._seconds: dict[Hashable, float] = {}
         self._fault = _fault_of_editing(model)
 
@@ -83,7 +86,7 @@ class Engine:
     @property
     def knows_unknown(self) -> bool:
         """True if pixels of a mask may be without a class."""
-        return self._model.reads_masks and bool(getattr(self._model.schema, "unknown_ids", ()))
+        return self._model.reads_masks and bool(self._model.schema.unknown_ids)
 
     def about(self) -> dict[str, Any]:
         """What the page needs to know, as plain values."""
@@ -109,17 +112,12 @@ class Engine:
 
     def read(self, pixels: np.ndarray, progress: Progress) -> Reading:
         """Reads the mask of a photo, uint8 `[height, width, 3]`, in one step."""
-        small = self._fitted(pixels)
 
         def run():
-            return self._model.predict_semantics(small[None], jax.random.key(0))
+            return next(self._model.read_masks([pixels], jax.random.key(0), self._view))
 
-        found = self._timed("read", progress, 0.0, "Reading the photo", run)
-        size = (pixels.shape[0], pixels.shape[1])
-        return Reading(
-            resize_mask(np.asarray(found.labels)[0], size),
-            resize_mask(np.asarray(found.confidence)[0], size),
-        )
+        found = self._timed(("read",), progress, 0.0, "Reading the photo", run)
+        return Reading(found.labels, found.confidence)
 
     def edit(
         self,
@@ -154,15 +152,15 @@ class Engine:
         rule = Keep.UNCHANGED if settings.keeps_unchanged else Keep.NONE
         solve = self._model.experiment.solver(_SOLVER, settings.num_steps)
         kept = None if region is None else ~region
-        photo = Edit(pixels, classes, source, kept)
-        has_region = region is not None or settings.keeps_unchanged
+        photo = Photo(pixels, classes, source, kept)
 
         def make(seed: int) -> np.ndarray:
-            key = jax.random.key(seed)
-            (made,) = editing.edit_photos(self._model, [photo], key, solve, keep=rule, editing=how)
+            (made,) = editing.edit_photos(
+                self._model, [photo], _key(seed), solve, keep=rule, editing=how, view=self._view
+            )
             return _in_colour(made.image)
 
-        kind = ("edit", origin, settings.num_steps, settings.guidance, has_region)
+        kind = ("edit", origin, settings.num_steps, settings.guidance, photo.size)
         return self._variants(kind, settings, progress, make)
 
     def generate(
@@ -184,9 +182,9 @@ class Engine:
         guidance = Guidance(weight=settings.guidance)
 
         def make(seed: int) -> np.ndarray:
-            # The key of the first file of --mode=generate.
-            key = jax.random.fold_in(jax.random.key(seed), 0)
-            made = self._model.generate(condition[None], key, settings.num_steps, _SOLVER, guidance)
+            made = self._model.generate(
+                condition[None], _key(seed), settings.num_steps, _SOLVER, guidance
+            )
             return _in_colour(np.asarray(made)[0])
 
         kind = ("generate", settings.num_steps, settings.guidance)
@@ -194,23 +192,17 @@ class Engine:
 
     def classify(self, pixels: np.ndarray, progress: Progress) -> Ranking:
         """Says how likely each label of a picture, uint8 `[height, width, 3]`, is."""
-        copies = np.repeat(self._fitted(pixels)[None], _NUM_VOTES, axis=0)
+        copies = np.repeat(self._model.fitted(pixels)[None], _NUM_VOTES, axis=0)
 
         def run():
             return self._model.predict_semantics(copies, jax.random.key(0))
 
-        found = self._timed("classify", progress, 0.0, "Reading the picture", run)
+        found = self._timed(("classify",), progress, 0.0, "Reading the picture", run)
         if found.probabilities is not None:
             return Ranking(np.mean(np.asarray(found.probabilities), axis=0), are_votes=False)
         num_classes = self._model.schema.num_classes
         votes = np.bincount(np.asarray(found.labels), minlength=num_classes)
         return Ranking(votes / _NUM_VOTES, are_votes=True)
-
-    def _fitted(self, pixels: np.ndarray) -> np.ndarray:
-        """A picture in the size and the channels of the model."""
-        height, width, channels = self._model.image_shape
-        resampling = self._model.experiment.preparation.resampling
-        return resize_image(pixels, (height, width), channels, resampling)
 
     def _variants(
         self,
@@ -247,6 +239,11 @@ def _fault_of_editing(model: Model) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _key(seed: int) -> jax.Array:
+    """The key of the first file of a command, so that the command repeats a picture."""
+    return jax.random.fold_in(jax.random.key(seed), 0)
 
 
 def _in_colour(image: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def edit_command(run: Sequence[str], settings: Settings, number: int, has_region
     return _command(
         [*run, "--mode=edit", f"--input={PHOTO}", f"--mask={MASK}"]
         + [f"--source_mask={SOURCE_MASK}", f"--keep={keep}", f"--from={origin}"]
-        + _integration(settings, number)
+        + [*_integration(settings, number), f"--output=repeated_{number}.png"]
     )
 
 
@@ -45,8 +45,8 @@ def generate_command(run: Sequence[str], condition: str, settings: Settings, num
         run, settings, number: as in `edit_command`.
         condition: a mask's file, or a label.
     """
-    condition_flags = ["--mode=generate", f"--input={condition}"]
-    return _command([*run, *condition_flags, *_integration(settings, number)])
+    flags = ["--mode=generate", f"--input={condition}", *_integration(settings, number)]
+    return _command([*run, *flags, f"--output=repeated_{number}"])
 
 
 def recipe(
@@ -76,7 +76,6 @@ def _integration(settings: Settings, number: int) -> list[str]:
         f"--num_steps={settings.num_steps}",
         f"--seed={settings.seeds[number - 1]}",
         *([f"--config.guidance.weight={guidance:g}"] if guidance != 1.0 else []),
-        f"--output=repeated_{number}",
     ]
 
 

@@ -105,9 +105,8 @@ class Routes:
             except web.HTTPException as error:
                 status = http.HTTPStatus(error.status)
                 if error.status < http.HTTPStatus.BAD_REQUEST:
-                    response = web.Response(
-                        status=status, headers={"Location": error.headers["Location"]}
-                    )
+                    place = {"Location": error.headers["Location"]}
+                    response = web.Response(status=status, headers=place)
                 else:
                     response = _message(_TEXTS.get(status, status.phrase), status)
             except (asyncio.CancelledError, ConnectionError):
@@ -149,9 +148,9 @@ class Routes:
 
     def _cookie_name(self, request: web.Request) -> str:
         """Servers on other ports of one host share cookies, so each has a name of its own."""
-        port = (
-            (request.transport.get_extra_info("sockname") or (0, 0))[1] if request.transport else 0
-        )
+        transport = request.transport
+        name = transport.get_extra_info("sockname") if transport else None
+        port = name[1] if name else 0
         return f"{COOKIE}_{port}"
 
     def _find_session(self, request: web.Request) -> Session | None:

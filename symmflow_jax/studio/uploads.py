@@ -18,7 +18,7 @@ from symmflow_jax.data.decoding.decoding import Decoding, decode_content
 from symmflow_jax.data.image_files import to_rgb
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.errors import shown
-from symmflow_jax.semantics.labels import LabelSchema
+from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 from symmflow_jax.studio.refusal import Refusal
 
 MOST_BYTES = 32 * 2**20
@@ -26,9 +26,6 @@ MOST_BYTES = 32 * 2**20
 
 MOST_MEGAPIXELS = 50.0
 """Pixels of a photo, in millions, before it is decoded."""
-
-UNKNOWN = -1
-"""The class of pixels that the eraser has left without one."""
 
 _UNKNOWN_ID = 2**16 - 1
 """The id of such a pixel in a mask of the page; no class has this number."""

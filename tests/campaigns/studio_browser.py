@@ -350,6 +350,7 @@ def raw(url: str, text: bytes) -> str:
 
 def bomb(side: int) -> bytes:
     """A small PNG that says it is large, and would be."""
+
     def part(name: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + data))
         return struct.pack(">I", len(data)) + name + data + check
@@ -364,7 +365,7 @@ def bomb(side: int) -> bytes:
 def hostile(url: str, photo: bytes, report: Report) -> None:
     """Sends what must be refused with a message."""
     host = urllib.parse.urlsplit(url).netloc
-    claim = (f"POST /api/photos HTTP/1.1\r\nHost: {host}\r\nContent-Length: 10737418240\r\n\r\n")
+    claim = f"POST /api/photos HTTP/1.1\r\nHost: {host}\r\nContent-Length: 10737418240\r\n\r\n"
     script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
     page = b"<!doctype html><script>alert(1)</script>"
     photos = f"{url}/api/photos?name=photo.png"
@@ -456,7 +457,9 @@ def twenty_people(url: str, photo: bytes, report: Report) -> None:
         f"{len(pictures)} pictures in {seconds:.1f} s, at most {longest} jobs before one",
     )  # fmt: skip
     alone, _ = Person(url).edit(photo, 7)
-    report.check("nobody's picture is another's", alone == made[7][0], "seed 7 alone gives the same")
+    report.check(
+        "nobody's picture is another's", alone == made[7][0], "seed 7 alone gives the same"
+    )
 
 
 def with_chromium(
