@@ -57,7 +57,10 @@ def _studio(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 
 def _run_flags(workdir: pathlib.Path, address: str) -> tuple[str, ...]:
-    """The flags that name the run and its view; others than who sits at this machine learn no folder of it."""
+    """The flags that name the run and its view.
+
+    On other addresses than loopback, they do not tell where the run lies.
+    """
     from symmflow_jax.studio import guard
 
     shown = workdir if guard.is_loopback(address) else pathlib.Path("runs") / workdir.name
