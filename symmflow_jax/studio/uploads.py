@@ -153,7 +153,7 @@ def ids_as_png(classes: np.ndarray) -> bytes:
 def shown_name(name: str) -> str:
     """The last part of a file's name as text of one line, at most 80 letters."""
     last = pathlib.PureWindowsPath(name.replace("\0", "")).name
-    return shown(last)[:_MOST_LETTERS] or "photo"
+    return shown(last)[:_MOST_LETTERS] if last.strip(". ") else "photo"
 
 
 def _check_kind(content: bytes, name: str) -> None:
@@ -196,9 +196,7 @@ def _read_grey(text: object, size: tuple[int, int], what: str, at_most: bool = F
         width, height = picture.size
         _check_same(what, (height, width), size, at_most)
         if picture.mode != "L" and not picture.mode.startswith("I"):
-            raise Refusal(
-                f"{what} is a PNG of mode {picture.mode}, not of grey; load the page again."
-            )
+            raise Refusal(f"{what} is a PNG of mode {picture.mode}, not grey; load the page again.")
         return np.asarray(picture)
     except Refusal:
         raise

@@ -36,7 +36,7 @@ function slider(text, values, start, show) {
 
 function seedField(most) {
   const element = document.createElement("div");
-  element.className = "two";
+  element.className = "two wide";
   const id = `seed-${counter++}`;
   const label = document.createElement("label");
   label.className = "slider";
@@ -81,20 +81,21 @@ export class SettingsForm {
     this.guidance = slider("Guidance", choices.guidance, d.guidance, (w) => (w === 1 ? "none" : `${w}`));
     this.variants = slider("Variants", variants, d.num_variants, (n) => `${n}`);
     this.seed = seedField(choices.most_seed);
-    const parts = [this.steps.element, this.seed.element, this.variants.element];
+    const parts = [this.steps.element, this.variants.element, this.seed.element];
     if (canGuide) parts.splice(1, 0, this.guidance.element);
     if (canEdit) {
       this.origin = document.createElement("select");
       this.origin.append(...choices.origins.map((name) => new Option(TEXTS[name] ?? name, name)));
       this.origin.value = d.origin;
+      this.origin.className = "wide";
       const label = document.createElement("label");
-      label.className = "slider";
+      label.className = "slider wide";
       label.append("Start", this.origin);
-      this.origin.style.gridColumn = "1 / -1";
       this.keeps = document.createElement("input");
       this.keeps.type = "checkbox";
       this.keeps.checked = d.keeps_unchanged;
       const keeps = document.createElement("label");
+      keeps.className = "wide";
       keeps.append(this.keeps, " Keep exactly what is not repainted");
       parts.push(label, keeps);
     }
