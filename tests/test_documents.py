@@ -74,6 +74,7 @@ OPENED = {
     r"--mode=(encode|finetune_vae)": "compiles the autoencoder; tests/preparation runs them",
     r"--mode=segment .*--num_draws": "segments as the command without a vote",
     r"--mode=edit .*--from=noise": "edits as the command from the photo",
+    r"--mode=studio": "serves until a signal; tests/studio visits it",
     r"--mode=benchmark .*--batch_sizes": "compiles all workloads; tests/performance runs it",
 }
 """Commands that run until their work begins: config, classes, data and method are made."""

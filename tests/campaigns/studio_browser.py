@@ -278,7 +278,7 @@ def by_keys_alone(page: Page, photo: pathlib.Path, output: pathlib.Path, report:
             break
     report.check("Tab reaches the painting area",
                  page.evaluate("() => document.activeElement.id") == "cursor")  # fmt: skip
-    page.keyboard.press("2")
+    page.keyboard.press(str(1 + read.index("")))
     for key in ["Shift+ArrowRight", "Shift+ArrowDown", "Space", "ArrowRight", "Space"]:
         page.keyboard.press(key)
     report.check("keys paint", shares(page) != read, page.inner_text("#under"))
@@ -292,7 +292,7 @@ def on_a_phone(page: Page, photo: pathlib.Path, output: pathlib.Path, report: Re
     drop(page, photo)
     wait_for_photo(page)
     read = shares(page)
-    choose(page, 1)
+    choose(page, read.index(""))  # A class that the photo does not show.
     page.locator("#cursor").scroll_into_view_if_needed()
     box = page.locator("#cursor").bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

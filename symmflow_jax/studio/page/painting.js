@@ -95,9 +95,9 @@ export class PaintArea {
           r = g = b = 0;
           a = Math.max(alpha, 130);
         }
-        if (doubt > 0.04 && (px + 2 * py) % 12 < 12 * doubt) {
+        if (doubt > 0.04 && (px + 2 * py) % 12 < 8 * doubt) {
           r = g = b = (py >> 2) & 1 ? 255 : 0;
-          a = 235;
+          a = 210;
         }
         if (inRegion && (px + py) % 10 < 3) {
           r = g = b = (px + py) % 20 < 10 ? 255 : 0;

@@ -41,7 +41,7 @@ function seedField(most) {
   const label = document.createElement("label");
   label.className = "slider";
   label.htmlFor = id;
-  label.append("Seed of the noise");
+  label.append("Seed");
   const range = document.createElement("input");
   range.type = "range";
   [range.min, range.max, range.value] = [0, 99, 0];
