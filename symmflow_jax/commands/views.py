@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from symmflow_jax.config.reading.range_flags import define_number
-from symmflow_jax.config.schema.fields import fields_of
-from symmflow_jax.config.schema.ranges import above
-from symmflow_jax.config.values import EvalConfig
+from symmflow_jax.config.schema.ranges import OVERLAP, above
 
 if TYPE_CHECKING:
     from symmflow_jax.data.canvas import View
@@ -25,7 +23,7 @@ _OVERLAP = define_number(
     None,
     "Share of a window that the next one covers; 0.5 if it is not given.",
     float,
-    fields_of(EvalConfig)["overlap"].allowed or above(0),
+    OVERLAP,
 )
 _SCALE = define_number(
     "scale",

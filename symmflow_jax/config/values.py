@@ -14,7 +14,15 @@ import dataclasses
 from typing import Annotated
 
 from symmflow_jax.config.schema.fields import FilePath, WeightsPath
-from symmflow_jax.config.schema.ranges import OneOf, Range, above, at_least, between, from_to_below
+from symmflow_jax.config.schema.ranges import (
+    OVERLAP,
+    OneOf,
+    Range,
+    above,
+    at_least,
+    between,
+    from_to_below,
+)
 
 Count = Annotated[int, at_least(1)]
 Side = Annotated[int, between(1, 2**15)]
@@ -437,7 +445,7 @@ class EvalConfig:
     num_seeds: Count = 1
     original_size: bool = False
     fit: str = ""
-    overlap: Annotated[float, between(0, 0.9)] = 0.5
+    overlap: Annotated[float, OVERLAP] = 0.5
     flips: bool = False
     scale: Positive | None = None
     scales: tuple[Positive, ...] = (1.0,)

@@ -27,8 +27,10 @@ def native_scale(source: Source, preparation: Preparation) -> float | None:
     scales = []
     for index in range(0, len(source), step):
         try:
-            height, width = image_size(source[index]["image"])
+            element = source[index]
         except DataError:
             continue
-        scales.append(preparation.scale((height, width)))
+        if "image" in element:  # A mask may have no image.
+            height, width = image_size(element["image"])
+            scales.append(preparation.scale((height, width)))
     return statistics.median(scales) if scales else None

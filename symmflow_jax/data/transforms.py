@@ -205,7 +205,7 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def nearest_pixels(length: int, new_length: int) -> np.ndarray:
-    """Index, along an axis, of the pixel nearest to the centre of each new one, rounded exactly like Pillow.
+    """Index, along an axis, of the pixel nearest to each new one's centre, rounded as Pillow does.
 
     Gathering a few pixels of a large mask is faster than converting all of it to a Pillow image.
     """

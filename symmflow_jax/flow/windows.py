@@ -166,7 +166,8 @@ def _in_passes(plan: tuple[np.ndarray, np.ndarray], of_pass: int) -> tuple[jax.A
     missing = -len(corners) % of_pass
     corners = np.concatenate([corners, np.repeat(corners[:1], missing, axis=0)])
     bells = np.concatenate([bells, np.zeros((missing, *bells.shape[1:]), bells.dtype)])
-    grouped = (
-        jnp.asarray(array.reshape(-1, of_pass, *array.shape[1:])) for array in (corners, bells)
-    )
-    return tuple(grouped)
+
+    def grouped(array: np.ndarray) -> jax.Array:
+        return jnp.asarray(array.reshape(-1, of_pass, *array.shape[1:]))
+
+    return grouped(corners), grouped(bells)

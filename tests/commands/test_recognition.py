@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.commands import integration, recognition
+from symmflow_jax.commands import integration, recognition, views
 
 _COMMANDS = {
     "segment": (recognition.SEGMENT, "segment_files"),
@@ -17,11 +17,13 @@ def test_an_image_takes_one_step_if_nothing_is_said(
     command, function = _COMMANDS[name]
     read = called(f"inference.files.recognition:{function}")
     monkeypatch.setattr(integration, "load", lambda *_: "model")
+    monkeypatch.setattr(views, "view", lambda model: f"view of the {model}")
     flag_values(input="photos", min_confidence="0.5", num_draws="3")
     command.run(tiny_experiment(), tmp_path)
     assert read.arguments == ("model", "photos", tmp_path / name)
     named = read.named
     assert (named["num_steps"], named["ensemble_size"], named["min_confidence"]) == (1, 3, 0.5)
+    assert named.get("view") == {"segment": "view of the model"}.get(name)
 
 
 def test_an_id_that_no_file_can_hold_is_refused(flag_values):

@@ -31,7 +31,7 @@ def test_flags_are_those_of_a_view(model, flag_values):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"overlap": "0.95"}, "overlap=0.95: it must be at most 0.9"),
+        ({"overlap": "0.95"}, "overlap=0.95: it must be at least 0 and at most 0.9"),
         ({"scale": "0"}, "scale=0: it must be above 0"),
         ({"scales": "1,big"}, "--scales is 1,big; give numbers separated by commas"),
         ({"fit": "tile"}, "--fit is 'tile'; choose one of tiles"),

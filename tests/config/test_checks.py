@@ -136,3 +136,14 @@ def test_files_of_the_evaluation_are_fetched_early(hub, hub_server):
     assert hub.ranges() == [""]
     with pytest.raises(ValueError, match="Did you mean 'lpips.safetensors'"):
         checks.check_files(EvalConfig(lpips_weights="hf:o/n/lpips.pt"))
+
+
+def test_a_view_is_for_scores_at_the_images_own_size():
+    with pytest.raises(ValueError, match="eval.fit is 'tiles', .* set config.eval.original_size=T"):
+        conversion.from_json({"eval": {"fit": "tiles"}})
+    values = {"fit": "tiles", "original_size": True}
+    assert conversion.from_json({"eval": values}).eval.fit == "tiles"
+    with pytest.raises(ValueError, match="eval.scales is empty; give factors such as"):
+        conversion.from_json({"eval": values | {"scales": ()}})
+    with pytest.raises(ValueError, match="eval.overlap is 0.95; it must be .* at most 0.9"):
+        conversion.from_json({"eval": values | {"overlap": 0.95}})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data import pipeline
+from symmflow_jax.data.fit import AtScale
 from symmflow_jax.data.pipeline import Preparation, SkippingSource
 from symmflow_jax.data.source import DataError
 from symmflow_jax.runtime.processes import Shard
@@ -269,3 +270,30 @@ def test_unreadable_examples_are_skipped_where_that_is_asked_for(caplog):
 def test_a_set_with_nothing_readable_is_an_error():
     with pytest.raises(DataError, match=r"None of 3 examples can be read: .*cut off"):
         SkippingSource(_Numbered(3, broken=(0, 1, 2)))[0]
+
+
+def test_windows_are_drawn_in_training_and_the_middle_one_is_evaluated():
+    rng = np.random.default_rng(0)
+    element = {"image": rng.integers(256, size=(40, 60, 3), dtype=np.uint8)}
+    element |= {"mask": rng.integers(2, size=(40, 60)).astype(np.int32)}
+    preparation = Preparation("mask", (8, 8), 3, fit=AtScale(0.5, 2.0))
+    drawn = [preparation.augment(element, rng)["image"] for _ in range(3)]
+    assert (drawn[0] != drawn[1]).any() and (drawn[1] != drawn[2]).any()
+    prepared = preparation.prepare(element)
+    np.testing.assert_array_equal(prepared["image"], element["image"][16:24, 26:34])
+    np.testing.assert_array_equal(prepared["labels"], preparation.original_labels(element))
+    np.testing.assert_array_equal(preparation.fitted(element["image"]), prepared["image"])
+    np.testing.assert_array_equal(preparation.fitted_mask(element["mask"]), prepared["labels"])
+
+
+def test_whole_examples_are_shared_among_processes_and_skip_what_cannot_be_read():
+    source, first = _Numbered(5, broken=(1, 2)), Shard(0, 2)
+    found = [
+        pipeline.whole_examples(source, _PREPARATION, shard=shard, skip_errors=True)
+        for shard in (first, Shard(1, 2))
+    ]
+    assert [[index for index, _ in part] for part in found] == [[0, 4], [3]]
+    with pytest.raises(DataError, match="picture_2"):
+        list(pipeline.whole_examples(source, _PREPARATION, shard=first))
+    few = pipeline.whole_examples(_Numbered(5), _PREPARATION, num_examples=2)
+    assert [example["image"].shape for _, example in few] == [(4, 4, 1)] * 2

@@ -7,6 +7,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
+from symmflow_jax.data.fit import AtScale, Letterbox, Stretch
 
 
 def _example(height: int, width: int, channels: int = 3) -> dict:
@@ -112,7 +113,6 @@ def test_a_strip_of_which_a_crop_would_leave_nothing_keeps_a_pixel(shape, rng):
         fitted = transforms.fit({"image": image, "labels": mask}, size, 3, rng)
         assert fitted["image"].shape == (*size, 3) and (fitted["image"] == 7).all()
         assert fitted["labels"].shape == size and (fitted["labels"] == 5).all()
-        assert min(transforms.central_part(mask, size).shape) >= 1
 
 
 @pytest.mark.parametrize("resampling", [Resampling.BICUBIC, Resampling.BILINEAR])
@@ -124,3 +124,38 @@ def test_images_are_resized_by_the_filter_that_is_asked_for(resampling):
     example = {"image": image, "labels": np.int32(1)}
     fitted = transforms.fit(example, (6, 5), 3, None, resampling)
     np.testing.assert_array_equal(fitted["image"], expected)
+
+
+def test_a_letterbox_is_grey_and_its_labels_are_unknown():
+    image, mask = np.full((4, 8, 3), 7, np.uint8), np.full((4, 8), 2)
+    fitted = transforms.fit({"image": image, "labels": mask}, (8, 8), 3, how=Letterbox())
+    assert (fitted["image"][2:6] == 7).all() and (fitted["labels"][2:6] == 2).all()
+    for rows in (slice(0, 2), slice(6, 8)):
+        assert (fitted["image"][rows] == transforms.PADDING).all()
+        assert (fitted["labels"][rows] == -1).all()
+
+
+@pytest.mark.parametrize(("how", "size"), [(Stretch(), (160, 384)), (AtScale(0.5, 0.5), (16, 16))])
+def test_image_and_mask_are_fitted_alike(how, size):
+    """Each pixel of the picture tells its class."""
+    mask = np.random.default_rng(0).integers(250, size=(40, 24)).repeat(8, 0).repeat(8, 1)
+    image = np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8)
+    example = {"image": image, "labels": mask}
+    fitted = transforms.fit(example, size, 3, np.random.default_rng(1), how=how)
+    assert fitted["labels"].shape == size
+    same = np.abs(fitted["image"][..., 0].astype(int) - fitted["labels"]) < 40
+    assert same.mean() > 0.5
+
+
+def test_a_signal_is_placed_like_an_image():
+    picture = np.random.default_rng(0).integers(256, size=(12, 20, 3), dtype=np.uint8)
+    placement = Letterbox().place((12, 20), (8, 8))
+    as_image = transforms.place_image(picture, placement, 3)
+    signal = transforms.place_signal(picture / 127.5 - 1.0, placement)
+    assert signal.dtype == np.float32 and np.abs(signal).max() <= 1.0
+    np.testing.assert_allclose((signal + 1.0) * 127.5, as_image, atol=1.0)
+
+
+def test_classes_of_a_pair_are_exchanged():
+    classes = transforms.exchanged(np.arange(5), ((1, 3),))
+    np.testing.assert_array_equal(classes, [0, 3, 2, 1, 4])

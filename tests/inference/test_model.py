@@ -1,11 +1,13 @@
 """The Python interface: what notebooks call, and what it says to bad input."""
 
+import dataclasses
 import subprocess
 import sys
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.flow.guidance import Guidance
@@ -221,3 +223,31 @@ def test_a_model_of_images_alone_samples_them_and_refuses_the_rest(random_model)
     ):
         with pytest.raises(ValueError, match="trained on images alone .*'unconditional'"):
             call()
+
+
+def test_masks_of_images_of_any_size(random_model):
+    model = random_model(**{"semantics.encoding": "onehot"})
+    photos = [np.full((12, 20, 3), 90, np.uint8), Image.new("L", (9, 31))]
+    for view in (None, model.view("tiles", scale=0.9, overlap=0.0)):
+        readings = list(model.read_masks(iter(photos), _KEY, view, with_probabilities=True))
+        assert [reading.labels.shape for reading in readings] == [(12, 20), (31, 9)]
+        assert [reading.probabilities.shape for reading in readings] == [(12, 20, 5), (31, 9, 5)]
+    with pytest.raises(ValueError, match="scale of the training, which this run does not tell"):
+        model.view("tiles")
+    known = dataclasses.replace(model, native_scale=0.5)
+    assert known.view("tiles").scale == 0.5
+    with pytest.raises(ValueError, match="ensemble_size is 0"):
+        model.read_masks(photos, _KEY, ensemble_size=0)
+
+
+def test_a_picture_is_fitted_as_in_training(random_model):
+    picture = np.random.default_rng(0).integers(256, size=(8, 20, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(random_model().fitted(picture), picture[:, 6:14])
+    stretched = random_model(**{"data.fit": "stretch"}).fitted(Image.fromarray(picture))
+    assert stretched.shape == (8, 8, 3) and (stretched != picture[:, 6:14]).any()
+
+
+def test_a_classifier_reads_no_masks(random_model):
+    model = random_model(**{"semantics.encoding": "plane", "semantics.dequantization_beta": 4.0})
+    with pytest.raises(ValueError, match=r"reads labels, not masks; use classify\(\)"):
+        model.read_masks([np.zeros((8, 8, 3), np.uint8)], _KEY)

@@ -35,6 +35,13 @@ def test_the_elements_that_scripts_name_exist():
         assert set(named) <= ids, attribute
 
 
+def test_a_label_with_an_output_names_its_control():
+    """The label of a form that holds an output, and does not say more, is that of the output."""
+    labels = re.findall(r"<label\b([^>]*)>(.*?)</label>", _texts()["index.html"], re.DOTALL)
+    with_output = [attributes for attributes, inside in labels if "<output" in inside]
+    assert with_output and all("for=" in attributes for attributes in with_output)
+
+
 def test_no_other_host_is_named_and_no_script_stands_in_the_page():
     for name, text in _texts().items():
         for address in re.findall(r"https?://[^\s\"')]+", text):

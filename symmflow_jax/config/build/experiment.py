@@ -19,7 +19,7 @@ from flax import traverse_util
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build import metrics, solvers, tables, training, views
-from symmflow_jax.config.build.data import batches, parts, provenance, sources
+from symmflow_jax.config.build.data import batches, fits, parts, provenance, sources
 from symmflow_jax.config.build.method import class_weights, codecs
 from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.objectives import has_span
@@ -155,10 +155,14 @@ class Experiment:
         return Experiment(conversion.from_json(values), self.given_schema)
 
     def measured_as(self, other: "Experiment") -> "Experiment":
-        """This experiment with the seed, data, evaluation and guidance of another one."""
+        """This experiment with the seed, data, evaluation and guidance of another one.
+
+        The geometry stays, in which images come to the model's size.
+        """
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
+        sections["data"] = fits.kept(self.data, other.data)
         return Experiment(dataclasses.replace(self.config, **sections), self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
@@ -311,7 +315,9 @@ class Experiment:
     @functools.cached_property
     def native_scale(self) -> float | None:
         """The scale of the training images; see `batches.native_scale`."""
-        return batches.native_scale(self.config, self.preparation)
+        return batches.native_scale(
+            self.config, self.preparation, lambda: self.uncached_training_source
+        )
 
     def view(self, native_scale: float | None, **options: Any) -> View:
         """How images of any size are read; see `views.make_view`."""

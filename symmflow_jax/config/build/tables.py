@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from symmflow_jax.config.build.data.batches import RESAMPLINGS
-from symmflow_jax.config.build.data.fits import FITS
+from symmflow_jax.config.build.data.fits import FITS, make_fit
 from symmflow_jax.config.build.data.parts import learns_unlabelled
 from symmflow_jax.config.build.data.sources import SOURCE_KEYS, SOURCES
 from symmflow_jax.config.build.method.class_weights import CLASS_WEIGHTS
@@ -56,6 +56,11 @@ def unused_keys(config: Config) -> set[str]:
         unused |= {f"train.clock_shares.{name}" for name in shares}
     if CLOCKS[config.train.clock].make(config.train).is_unconditional:
         unused.add("train.prob_at_one")
+    fit = make_fit(config)
+    if fit.draws or not fit.crops:
+        unused.add("data.random_crop")
+    if not config.data.image_size:
+        unused.add("data.fit")
     taken = {"flips", *VIEWS[config.eval.fit].takes} if config.eval.fit else set()
     unused |= {f"eval.{option}" for option in {"flips", *OPTIONS} - taken}
     if not has_span(config):

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from symmflow_jax.config.choices import Choice, choose
 from symmflow_jax.config.schema import ranges
-from symmflow_jax.config.schema.ranges import above, between
+from symmflow_jax.config.schema.ranges import OVERLAP, above
 from symmflow_jax.config.values import Config
 from symmflow_jax.data.canvas import View
-from symmflow_jax.flow.windows import MOST_OVERLAP
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +88,7 @@ def make_view(
             )
     overlap = 0.5 if overlap is None else overlap
     scales = (1.0,) if scales is None else tuple(scales)
-    ranges.check(f"{prefix}overlap", (overlap,), between(0, MOST_OVERLAP))
+    ranges.check(f"{prefix}overlap", (overlap,), OVERLAP)
     ranges.check(f"{prefix}scales", scales, above(0), scales)
     if not scales:
         raise ValueError(f"{prefix}scales is empty; give factors such as 0.75,1,1.25.")

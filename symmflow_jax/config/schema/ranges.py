@@ -100,6 +100,10 @@ def from_to_below(low: float, high: float) -> Range:
     return Range(low, high, open_high=True)
 
 
+OVERLAP = between(0, 0.9)
+"""Shares of a window that the next one may cover; see `flow.windows`."""
+
+
 def check(name: str, values: Iterable[float], allowed: Range | OneOf, given: Any = None) -> None:
     """Raises a ValueError for the first value that is outside of a range.
 

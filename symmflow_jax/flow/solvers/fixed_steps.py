@@ -77,12 +77,16 @@ class FixedSteps:
         """Integrates from `start` to `end`, either way; see `Solve`."""
         step_of = self._steps(start, end)
 
-        def advance(state: State, index: _Index) -> tuple[State, None]:
-            step = step_of(index)
+        def advance(state: State, numbers: tuple[Scalar, _Index]) -> tuple[State, None]:
+            number, index = numbers
+            step = step_of(number, index)
             state = self.method.step(dynamics, state, Moment(step.start, index), step.size)
             return after_step(state, Moment(step.end, index)), None
 
-        state, _ = jax.lax.scan(advance, state, jnp.arange(self.num_steps, dtype=jnp.int32))
+        # As floats too, because a conversion in the loop would round the times in another way.
+        numbers = jnp.arange(self.num_steps, dtype=jnp.float32)
+        indices = jnp.arange(self.num_steps, dtype=jnp.int32)
+        state, _ = jax.lax.scan(advance, state, (numbers, indices))
         batch = jax.tree.leaves(state)[0].shape[0]
         return Solution(state, jnp.full(batch, self.nfe, jnp.int32))
 
@@ -91,17 +95,17 @@ class FixedSteps:
         fractions = self.grid if isinstance(self.grid, tuple) else np.linspace(0, 1, self.grid + 1)
         return jnp.asarray(start + (end - start) * np.asarray(fractions), jnp.float32)
 
-    def _steps(self, start: float, end: float) -> Callable[[_Index], "_Step"]:
+    def _steps(self, start: float, end: float) -> Callable[[Scalar, _Index], "_Step"]:
         """A function from the number of a step to its times, from `start` to `end`."""
         if isinstance(self.grid, tuple):
             times = self.times(start, end)
             sizes = jnp.asarray((end - start) * np.diff(self.grid), jnp.float32)
-            return lambda index: _Step(times[index], sizes[index], times[index + 1])
+            return lambda _, index: _Step(times[index], sizes[index], times[index + 1])
         # A constant of the program, which rounds as it always has.
         size = jnp.float32((end - start) / self.grid)
 
-        def equal_step(index: _Index) -> _Step:
-            number = index.astype(jnp.float32)
+        def equal_step(number: Scalar, index: _Index) -> _Step:
+            del index
             return _Step(start + number * size, size, start + (number + 1.0) * size)
 
         return equal_step

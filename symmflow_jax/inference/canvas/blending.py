@@ -127,7 +127,7 @@ class Layer:
             sure: float `[*window]`, the confidence in it.
         """
         band, weight = self._open(number)
-        rows, columns = np.indices(label.shape, sparse=True)
+        rows, columns = np.ogrid[: label.shape[0], : label.shape[1]]
         for vote in votes:
             band[rows, columns, vote] += weight / np.float32(len(votes))
         band[rows, columns, label + band.shape[-1] // 2] += weight * sure
@@ -256,8 +256,8 @@ class Blend:
         height = max(1, _BAND_BYTES // (4 * self._shape[1] * self._num_values))
         while self._done < ready:
             stop = min(ready, self._done + height)
-            values = sum(layer.read(self._done, stop) for layer in self.layers)
-            values = values / np.float32(len(self.layers))
+            bands = [layer.read(self._done, stop) for layer in self.layers]
+            values = bands[0] if len(bands) == 1 else np.mean(bands, axis=0)
             found = (of_votes if self._votes else of_probabilities)(values)
             for whole, band in zip(self.answers, found, strict=True):
                 if whole is not None:

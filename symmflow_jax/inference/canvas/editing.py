@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import numpy as np
-from PIL import Image
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Pixels
@@ -141,13 +140,22 @@ def check_sizes(photo: Photo) -> None:
 
 
 def shrunk(keep: np.ndarray, size: Size) -> np.ndarray:
-    """A region bool `[height, width]` in another size: of what is kept in all of its pixels."""
+    """A region bool `[height, width]` in another size: of what is kept in all of its pixels.
+
+    A pixel that lies under two pixels of the other size counts for both.
+    """
     if keep.shape == size:
         return keep
-    changed = Image.fromarray((~keep).astype(np.float32))
-    height, width = size
-    share = np.asarray(changed.resize((width, height), Image.Resampling.BOX))
-    return share < 1e-6
+    changed = np.pad(np.cumsum(np.cumsum(~keep, axis=0), axis=1), ((1, 0), (1, 0)))
+    (top, bottom), (left, right) = (
+        (
+            np.arange(new) * length // new,
+            -(-np.arange(1, new + 1) * length // new),
+        )
+        for length, new in zip(keep.shape, size, strict=True)
+    )
+    above, below = changed[top], changed[bottom]
+    return (below[:, right] - above[:, right] - below[:, left] + above[:, left]) == 0
 
 
 class _Drawn(NamedTuple):

@@ -2,8 +2,9 @@
 
 import collections
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -170,7 +171,7 @@ class Reader:
     def _run(self, waiting: Sequence["_Window"], **options) -> None:
         """Reads a batch of windows and hands the answers to their pictures."""
         size = self._batch_size(waiting[0])
-        full = [*waiting, *waiting[:1] * (size - len(waiting))]
+        full = [*waiting, *([waiting[0]] * (size - len(waiting)))]
         pixels = np.stack([window.pixels for window in full])
         method = self.method
         if pixels.shape[1:3] != method.codec.image_shape[:2]:
@@ -179,10 +180,7 @@ class Reader:
         result = predictions.predict_semantics(
             method,
             self.weights,
-            _noise_keys(
-                jnp.stack([window.job.noise[0] for window in full]),
-                np.asarray([window.number for window in full], np.int32),
-            ),
+            _noise_keys(full),
             np.asarray([window.job.noise[1] for window in full], np.int32),
             image,
             **options,
@@ -256,6 +254,11 @@ class _Job:
     flips: bool
     nfe: int = 0
 
+    @functools.cached_property
+    def key_data(self) -> np.ndarray:
+        """The numbers of the key of its noise, uint32."""
+        return np.asarray(jax.random.key_data(self.noise[0]))
+
     def windows(self) -> Iterator[_Window]:
         """The windows, from the top of the picture to its bottom."""
         places = [
@@ -299,11 +302,19 @@ class _Job:
         return MaskReading(*answers, self.nfe, self.picture)
 
 
-@jax.jit
-def _noise_keys(key: jax.Array, numbers: jax.Array) -> jax.Array:
-    """The key `[batch]` of each window; the first window of a picture has that of the picture."""
-    children = jax.vmap(keys.fold_in)(key, numbers)
-    return jnp.where(numbers == 0, key, children)
+def _noise_keys(windows: Sequence[_Window]) -> jax.Array:
+    """The key `[batch]` of each window."""
+    data = np.stack([window.job.key_data for window in windows])
+    numbers = np.asarray([window.number for window in windows], np.int32)
+    return _children(data, numbers, jax.random.key_impl(windows[0].job.noise[0]))
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _children(data: jax.Array, numbers: jax.Array, impl: Any) -> jax.Array:
+    """The child of each key under a number, or the key itself under 0."""
+    parents = jax.random.wrap_key_data(data, impl=impl)
+    children = jax.random.key_data(jax.vmap(keys.fold_in)(parents, numbers))
+    return jax.random.wrap_key_data(jnp.where((numbers == 0)[:, None], data, children), impl=impl)
 
 
 def _on_canvas(

@@ -222,7 +222,7 @@ def _scores(model: Model, scenes: Scenes, new: np.ndarray, images: np.ndarray, n
         AGREEMENT: confusion.mean_iou(counts.compute(), model.schema.ignored),
         RMSE: rmse(images, scenes.images, away),
         AT_KEPT: rmse(images, scenes.images, ~changed),
-        BORDER: border(images, new, changed),
+        BORDER: border(images, scenes.images, new, changed),
         PASSES: float(np.mean(nfe)),
     }
 
@@ -233,29 +233,27 @@ def rmse(images: np.ndarray, others: np.ndarray, where: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(difference)[where])))
 
 
-def border(images: np.ndarray, mask: np.ndarray, changed: np.ndarray) -> float:
-    """The mean step between neighbours across the border of a region, over that inside of it.
+def border(images: np.ndarray, photos: np.ndarray, mask: np.ndarray, changed: np.ndarray) -> float:
+    """The mean step between neighbours across the border of a region, over that in the photos.
 
     Only neighbours of one class count, because edges of shapes are steps in any image. NaN if the
     region has no such border.
 
     Args:
-        images: uint8 `[count, height, width, 3]`.
+        images, photos: uint8 `[count, height, width, 3]`.
         mask: classes `[count, height, width]`.
         changed: the region, bool `[count, height, width]`.
     """
-    across, inside = [], []
+    across, anywhere = [], []
     for axis in (1, 2):
-        step = np.abs(np.diff(images.astype(np.float64), axis=axis)).mean(axis=-1)
-        first, second = (
-            np.take(changed, range(start, changed.shape[axis] - 1 + start), axis=axis)
-            for start in (0, 1)
+        steps, in_photos = (
+            np.abs(np.diff(pixels.astype(np.float64), axis=axis)).mean(axis=-1)
+            for pixels in (images, photos)
         )
         same = np.diff(mask, axis=axis) == 0
-        across.append(step[same & (first != second)])
-        inside.append(step[same & first & second])
-    steps = [np.concatenate(parts) for parts in (across, inside)]
-    return float(steps[0].mean() / steps[1].mean()) if all(map(len, steps)) else float("nan")
+        across.append(steps[same & np.diff(changed, axis=axis)])
+        anywhere.append(in_photos[same])
+    return float(np.concatenate(across).mean() / np.concatenate(anywhere).mean())
 
 
 ROUND_TRIPS: dict[str, list[Solve]] = {

@@ -18,14 +18,13 @@ from symmflow_jax.runs.pictures import plots
 from symmflow_jax.studies import report, training
 from symmflow_jax.studies.editing import conditionals, mixture, scenes
 from symmflow_jax.studies.editing.mixture import RoundTrip, Size
-from symmflow_jax.studies.editing.scenes import AGREEMENT, AT_KEPT, BORDER, COLUMNS, PASSES, RMSE
+from symmflow_jax.studies.editing.scenes import AGREEMENT, AT_KEPT, COLUMNS, PASSES, RMSE
 from symmflow_jax.studies.report import Report
 
 SEEDS = (0, 1, 2)
 FULL = Size()
 
 AGREEMENT_GATE, RMSE_GATE, GENERATED_GATE = 0.03, 0.06, 0.25
-KEPT_BORDER_GATE, REPLACED_BORDER_GATE = 1.0, 1.3
 
 UNKNOWN = gaussian_mixture.POINT_SIZE - conditionals.NUM_KNOWN
 """Number of the coordinates that are found."""
@@ -102,7 +101,7 @@ def gates(findings: Findings) -> list[str]:
     """Lines that say whether each expectation is met."""
     rows, mean = findings.rows, _means(findings.by_passes)
     made, edited, kept = (rows[name] for name in (scenes.GENERATED, scenes.EDITED, scenes.KEPT))
-    same, replaced = rows[scenes.SAME], rows[scenes.REPLACED]
+    same = rows[scenes.SAME]
     methods = (mixture.REPAINTED, mixture.SETTLED)
     others = {name: mean[name] for name in methods}
     inner = _means(findings.by_inner)
@@ -121,11 +120,6 @@ def gates(findings: Findings) -> list[str]:
         (
             f"kept pixels are those of the photo: RMSE {kept[AT_KEPT]:.6f}",
             kept[AT_KEPT] == 0.0,
-        ),
-        (
-            f"border of the kept pixels at most {KEPT_BORDER_GATE:g}, where simple replacement's "
-            f"is above {REPLACED_BORDER_GATE}: {kept[BORDER]:.2f}, {replaced[BORDER]:.2f}",
-            kept[BORDER] <= KEPT_BORDER_GATE and replaced[BORDER] > REPLACED_BORDER_GATE,
         ),
         (
             f"control: the same mask returns the photo: RMSE {same[AT_KEPT]:.6f}",
@@ -179,7 +173,7 @@ def _text(
 
 {num_scenes} scenes; the network: {trained}. RMSE is of signals in [-1, 1]; "away" is
 {scenes.NEAR + 1} pixels and more from the change. The step across the border of the changed region
-is in units of that inside of it.
+counts neighbours of one class, in units of such steps in the photos.
 
 {scores}
 

@@ -16,7 +16,7 @@ const MILLISECONDS_TO_FOLLOW = 300;
 const TOOLS = [
   ["brush", "Brush", "B"],
   ["fill", "Fill", "F"],
-  ["eraser", "Unknown", "E"],
+  ["eraser", "Eraser", "E"],
   ["pick", "Pick", "I"],
   ["region", "Region +", "R"],
   ["unregion", "Region −", "T"],
@@ -89,6 +89,7 @@ export class MaskPage {
       const kbd = document.createElement("kbd");
       kbd.textContent = key;
       button.append(text, " ", kbd);
+      if (name === "eraser") button.title = "Leaves pixels without a class";
       button.addEventListener("click", () => this.useTool(name));
       button.addEventListener("keydown", (event) => {
         const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];

@@ -14,6 +14,8 @@ function slider(text, values, start, show) {
   const output = document.createElement("output");
   const input = document.createElement("input");
   input.type = "range";
+  input.id = `slider-${counter++}`;
+  label.htmlFor = input.id; // Without it, the label is that of the output.
   [input.min, input.max, input.step] = [0, values.length - 1, 1];
   input.value = values.indexOf(start);
   const update = () => {

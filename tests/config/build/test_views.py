@@ -30,7 +30,10 @@ def test_tiles_have_the_scale_of_the_run_or_a_given_one():
         ({"fit": "whole", "overlap": 0.5}, "--overlap is 0.5, but --fit=whole .* tiles or crop"),
         ({"fit": "stretch", "scales": (1, 2)}, "--scales is .* tiles or whole or crop"),
         ({"fit": "crop", "scale": 2.0}, "--scale is 2.0, but --fit=crop .* tiles or whole"),
-        ({"fit": "tiles", "overlap": 0.95}, "--overlap is 0.95; it must be at most 0.9"),
+        (
+            {"fit": "tiles", "overlap": 0.95},
+            "--overlap is 0.95; it must be at least 0 and at most 0.9",
+        ),
         ({"fit": "tiles", "scales": (1.0, 0.0)}, "--scales is .* each number must be above 0"),
         ({"fit": "tiles", "scales": ()}, "--scales is empty; give factors such as 0.75,1,1.25"),
         ({"fit": "tiles", "scale": -1.0}, "--scale is -1.0; it must be above 0"),

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.typing import DTypeLike
 
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
@@ -25,9 +26,11 @@ class Pixelwise(nn.Module):
 
     Attributes:
         is_one_hot: whether logits are asked for.
+        dtype: that of networks in general, which this one does not use.
     """
 
     is_one_hot: bool
+    dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(self, x_t, y_t, t, dropout_keys=None):

@@ -94,9 +94,9 @@ def test_photos_of_labels_are_seen_whole(label_model):
 
 
 def test_the_noise_of_a_photo_depends_on_its_number_alone(model):
-    photos = [_photo(8, 8), _photo(20, 30), _photo(8, 8)]
-    together = edit_photos(model, photos, _KEY, _SOLVE)
-    first = edit_photos(model, photos[:2], _KEY, _SOLVE)
+    photos, how = [_photo(8, 8), _photo(20, 30), _photo(8, 8)], Editing(Origin.NOISE)
+    together = edit_photos(model, photos, _KEY, _SOLVE, editing=how)
+    first = edit_photos(model, photos[:2], _KEY, _SOLVE, editing=how)
     for one, other in zip(first, together, strict=False):
         # Batches of another size round in another way.
         assert np.abs(one.image.astype(int) - other.image).max() <= 1

@@ -138,3 +138,16 @@ def test_a_bound_of_the_confidence_marks_what_is_unsure(reader, painted, noise):
     assert ((answers == predictions.UNSURE) == (reading.confidence < bound)).all()
     with pytest.raises(ValueError, match="min_confidence is 2"):
         reading.answers(2.0)
+
+
+def test_batches_are_filled_across_pictures(reader, painted, noise, monkeypatch):
+    sizes, read = [], predictions.predict_semantics
+    monkeypatch.setattr(
+        predictions,
+        "predict_semantics",
+        lambda *args, **options: sizes.append(len(args[4].values)) or read(*args, **options),
+    )
+    pictures = [painted(8, 12, seed=i)[0] for i in range(14)] + [painted(8, 24)[0]]
+    readings = list(reader.read(pictures, noise, _TILES, _ONCE))
+    # 14 windows and 3 more: one full batch, and one that is filled up.
+    assert len(readings) == 15 and sizes == [16, 16]

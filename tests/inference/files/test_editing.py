@@ -93,8 +93,8 @@ def test_folders_go_by_the_names_of_their_files(model, files, tmp_path, log):
         np.testing.assert_array_equal(edited[:, :3], _pixels(seed)[:, :3])
         assert (edited[:6, 3:] != _pixels(seed)[:6, 3:]).mean() > 0.3
     sheet = _read(output / "sheet.png")
-    # Six columns and three rows of pictures that are 96 pixels wide.
-    assert sheet.shape[1] == 6 * 100 + 4 and made_of(output / "sheet.png") is Made.OVERLAY
+    # Six columns of pictures of 8x11 pixels, nine times as large.
+    assert sheet.shape[1] == 6 * (99 + 4) + 4 and made_of(output / "sheet.png") is Made.OVERLAY
     assert "Passed over in --mask: files of no photo, 1 (other)" in log.text
 
 

@@ -143,3 +143,28 @@ def test_a_full_disk_is_one_line(model, mask, tmp_path, full_disk):
     with full_disk(), pytest.raises(OutputError, match=r"mask_0\.png could not be written: "):
         generate_files(model, mask, tmp_path / "out", **options)
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_view_makes_images_of_the_masks_own_size(model, tmp_path):
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.eye(12, 20, dtype=np.uint8)).save(path)
+    options = {"seed": 0, "num_steps": 1, "num_samples": 2}
+    view = model.view("tiles", scale=1.0)
+    written = generate_files(model, str(path), tmp_path / "out", view=view, **options)
+    assert [Image.open(made).size for made in written] == [(20, 12)] * 2
+    assert written[0].read_bytes() != written[1].read_bytes()
+
+
+def test_a_mask_of_another_aspect_ratio_is_cropped_as_in_training(model, tmp_path, log):
+    mask = np.zeros((8, 24), np.uint8)
+    mask[:, 8:16] = np.eye(8, dtype=np.uint8)
+    for name, part in (("wide", mask), ("middle", mask[:, 8:16])):
+        Image.fromarray(part).save(tmp_path / f"{name}.png")
+    options = {"seed": 0, "num_steps": 1, "num_samples": 1}
+    made = [
+        generate_files(model, str(tmp_path / f"{name}.png"), tmp_path / "out", **options)[0]
+        for name in ("wide", "middle")
+    ]
+    assert made[0].read_bytes() == made[1].read_bytes()
+    assert "wide.png is 24x8 (width x height), of which" in log.text
+    assert "--fit=tiles makes an image of all of it" in log.text

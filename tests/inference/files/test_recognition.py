@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
+from symmflow_jax.inference import predictions
 from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.predictions import SemanticsPrediction
@@ -44,17 +45,26 @@ def picture(tmp_path):
 def answer(monkeypatch):
     """A function that makes every model answer one thing to every picture."""
 
-    def set_answer(labels, confidence, entropy, probabilities=None, signal=0.0, distances=None):
-        values = (labels, confidence, entropy, probabilities, signal, 1, distances)
+    def set_answer(
+        labels, confidence, entropy, probabilities=None, signal=0.0, distances=None, votes=None
+    ):
+        votes = np.asarray(labels)[None] if votes is None else votes
+        values = (labels, confidence, entropy, probabilities, signal, 1, distances, votes)
         arrays = [None if value is None else np.asarray(value) for value in values]
 
-        def predict_semantics(self, images, key, num_steps, solver="euler", ensemble_size=1):
-            repeated = (
-                None if a is None else np.broadcast_to(a, (len(images), *a.shape)) for a in arrays
+        def repeated(count: int) -> SemanticsPrediction:
+            return SemanticsPrediction(
+                *(None if a is None else np.broadcast_to(a, (count, *a.shape)) for a in arrays)
             )
-            return SemanticsPrediction(*repeated)
 
-        monkeypatch.setattr(Model, "predict_semantics", predict_semantics)
+        monkeypatch.setattr(
+            Model, "predict_semantics", lambda self, images, *_: repeated(len(images))
+        )
+        monkeypatch.setattr(
+            predictions,
+            "predict_semantics",
+            lambda method, weights, key, index, image, **_: repeated(len(index)),
+        )
 
     return set_answer
 
@@ -89,6 +99,22 @@ def test_masks_have_the_size_of_their_images_and_the_ids_of_the_data_set(mask_mo
     assert not list(out.glob("*_entropy.png"))
 
 
+def test_a_mask_is_read_by_the_view_that_is_asked_for(mask_model, picture, tmp_path):
+    tiles = mask_model.view("tiles", scale=1.0)
+    (written,) = segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS, view=tiles)
+    assert _read(written).shape == (16, 16)
+
+
+def test_an_image_that_a_view_cannot_take_is_left_out(random_model, photos, tmp_path):
+    model = random_model(**{"network.attention_rates": (1,)})
+    Image.fromarray(np.zeros((200, 200, 3), np.uint8)).save(photos / "large.png")
+    whole = model.view("whole", scale=1.0)
+    message = r"1 of 4 inputs .* large\.png: An image of 256x256 pixels has 65536 places"
+    with pytest.raises(DataError, match=message):
+        segment_files(model, str(photos), tmp_path / "out", **_OPTIONS, view=whole)
+    assert len(list((tmp_path / "out").glob("*_overlay.png"))) == 3
+
+
 def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, answer):
     answer(_halves(1, 3).astype(np.int32), _halves(0.9, 0.6), _halves(0, 0))
     segment_files(mask_model, picture, tmp_path / "all", **_OPTIONS)
@@ -108,11 +134,14 @@ def test_unsure_pixels_have_an_id_of_their_own(mask_model, picture, tmp_path, an
 
 
 def test_entropy_is_grey_up_to_that_of_all_classes(mask_model, picture, tmp_path, answer):
-    answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(np.log(5), 0.5 * np.log(5)))
+    # On the left all draws differ; on the right two of them do, and three agree.
+    votes = np.stack([_halves(draw, min(draw, 2)).astype(np.int32) for draw in range(5)])
+    answer(np.zeros((8, 8), np.int32), _halves(0.2, 1), _halves(0, 0), votes=votes)
     segment_files(mask_model, picture, tmp_path / "out", **_OPTIONS | {"ensemble_size": 5})
     grey = _read(tmp_path / "out/picture_entropy.png")
     assert grey.shape == (16, 16)
-    assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:].astype(int) - 127.5) < 1).all()
+    right = -(0.6 * np.log(0.6) + 2 * 0.2 * np.log(0.2)) / np.log(5) * 255
+    assert (grey[:, :8] == 255).all() and (abs(grey[:, 8:] - right) < 1).all()
 
 
 def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
@@ -121,7 +150,7 @@ def test_probabilities_of_every_pixel(one_hot_model, picture, tmp_path, answer):
     segment_files(one_hot_model, picture, tmp_path / "out", **_OPTIONS, probabilities=True)
     with np.load(tmp_path / "out/picture_probabilities.npz") as archive:
         found, names = archive["probabilities"], archive["names"]
-    assert found.dtype == np.float16 and found.shape == (8, 8, 5)
+    assert found.dtype == np.float16 and found.shape == (16, 16, 5)
     np.testing.assert_array_equal(found[3, 4], shares)
     assert tuple(names) == one_hot_model.schema.names
     # One draw is enough for an entropy here.
@@ -210,7 +239,7 @@ def test_a_second_run_keeps_the_first_and_reads_none_of_it(mask_model, photos, t
 def test_an_output_that_cannot_be_is_one_line_before_the_model_runs(
     mask_model, plane_model, photos, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(Model, "predict_semantics", None)
+    monkeypatch.setattr(predictions, "predict_semantics", None)
     (tmp_path / "file").touch()
     (tmp_path / "table.csv").mkdir()
     for output, message in (

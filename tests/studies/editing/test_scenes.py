@@ -47,13 +47,20 @@ def test_the_rows_of_the_table_hold_what_their_names_say(model, monkeypatch):
 def test_a_seam_shows_in_the_step_across_the_border():
     mask, changed = np.zeros((1, 8, 8), int), np.zeros((1, 8, 8), bool)
     changed[:, :, 4:] = True
-    ramp = np.broadcast_to(10 * np.arange(8)[:, None], (8, 8, 3))[None].transpose(0, 2, 1, 3)
-    # Inside, half of the steps are 10, along the ramp, and half are 0.
-    np.testing.assert_allclose(scenes.border(ramp, mask, changed), 10 / (10 * 24 / 52))
-    seam = ramp + 30 * changed[..., None]
-    np.testing.assert_allclose(scenes.border(seam, mask, changed), 40 / (10 * 24 / 52))
-    # Edges between classes are no seams.
-    assert np.isnan(scenes.border(seam, changed.astype(int), changed))
+    ramp = np.broadcast_to(10 * np.arange(8)[:, None], (8, 8, 3))[None]
+    # Half of the steps of the photo are 10, along the ramp, and half are 0.
+    assert scenes.border(ramp, ramp, mask, changed) == 2.0
+    assert scenes.border(ramp + 30 * changed[..., None], ramp, mask, changed) == 8.0
+
+
+def test_edges_between_classes_are_no_seams():
+    mask = np.zeros((1, 4, 4), int)
+    mask[:, 2:] = 1
+    changed = mask == 1
+    changed[:, :, 0] = True
+    image = 100 * mask[..., None] + np.arange(4)[:, None] + np.zeros(3, int)
+    # Across the border within a class, only along the rows: steps of 1 and, in the photo, 1/2.
+    assert scenes.border(image, image, mask, changed) == 1.0 / (24 / 40)
 
 
 def test_rmse_is_that_of_signals():

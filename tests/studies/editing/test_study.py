@@ -49,7 +49,7 @@ def _findings(*, good):
 @pytest.mark.parametrize("good", [True, False])
 def test_every_gate_can_be_met_and_missed(good):
     lines = study.gates(_findings(good=good))
-    assert len(lines) == 8
+    assert len(lines) == 7
     assert all(line.startswith("met: " if good else "MISSED: ") for line in lines)
 
 
@@ -77,5 +77,5 @@ def test_the_report_has_all_tables_and_the_picture(monkeypatch):
     assert "| FlowEdit | 0.900 | 0.050 | 0.070 | 1.000 | 50 |" in report.text
     assert re.search(r"\| replacement \| 0.1000 ± 0.0000 \|", report.text)
     assert "| heun | 20 | 0.01000 |" in report.text
-    assert report.text.count("- met: ") == 8
+    assert report.text.count("- met: ") == 7
     assert report.plot.shape[1] > 30 and (report.plot[-20:, :30] == 0).all()

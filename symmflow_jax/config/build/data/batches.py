@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import grain
@@ -12,7 +13,6 @@ from symmflow_jax.config.build.data.sources import (
     cache_metadata,
     ignored_are_unknown,
     kind_of,
-    open_source,
 )
 from symmflow_jax.config.build.metrics import make_conventions
 from symmflow_jax.config.choices import Choice
@@ -65,15 +65,23 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
     return dataclasses.replace(preparation, crop_seed=config.seed)
 
 
-def native_scale(config: Config, preparation: Preparation) -> float | None:
+def native_scale(
+    config: Config, preparation: Preparation, images: Callable[[], Source]
+) -> float | None:
     """The scale at which training sees its images; see `data.native_scale`.
 
-    None too if they are not there, because only a cache of latents is.
+    Args:
+        config: the config.
+        preparation: how images come to the model's size.
+        images: opens the images of the training.
+
+    Returns:
+        the scale; None too if the images are not there, because only a cache of latents is.
     """
     if isinstance(preparation.fit, AtScale):
         return preparation.fit.scale
     try:
-        return native_scale_of(open_source(config, train=True), preparation)
+        return native_scale_of(images(), preparation)
     except DataError:
         if config.data.latents:
             return None
