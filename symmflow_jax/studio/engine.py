@@ -1,5 +1,6 @@
 """What the studio asks of a model, one picture at a time."""
 
+import functools
 import http
 import time
 from collections.abc import Callable, Hashable
@@ -215,7 +216,7 @@ class Engine:
         for number, seed in enumerate(settings.seeds):
             what = f"Making picture {number + 1} of {total}" if total > 1 else "Making the picture"
             made.append(
-                self._timed(kind, progress, number / total, what, lambda seed=seed: make(seed))
+                self._timed(kind, progress, number / total, what, functools.partial(make, seed))
             )
         return made
 
