@@ -7,7 +7,8 @@
 its neighbours set other names. Sub-folders are read if these have no pictures themselves. Masks
 are PNGs with one channel whose values are the ids: 0 for the first of `class_names`, and so on.
 Their names may have a usual ending, such as `a_mask.png` for `a.jpg`. Pixels of `ignored_id`
-belong to no class and count in no score.
+belong to no class: they are not learned, never predicted, and count in no score
+(docs/unknown_labels.md).
 
 Many thousands of files are packed into few large ones by the same command with `--mode=pack
 --output=PACKED`. Then `--config.data.source=packed --config.data.dir=PACKED` reads these; they keep

@@ -28,7 +28,11 @@ from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.events import EventWriter
-from symmflow_jax.runs.identity import describe_training, with_kept_colours
+from symmflow_jax.runs.identity import (
+    describe_training,
+    with_ignored_as_saved,
+    with_kept_colours,
+)
 from symmflow_jax.runs.origins import origin, teacher, warm_start
 from symmflow_jax.runs.resumption import Resume, check_resumption
 from symmflow_jax.runtime import outputs, processes, shared_folder
@@ -148,7 +152,7 @@ class Start:
             with checkpoints.open_to_read(workdir) as manager:
                 saved = checkpoints.restore_description(manager, step)
             warm_start.check_begun(saved, train.init_from, workdir, step)
-            experiment = with_kept_colours(experiment, saved)
+            experiment = with_kept_colours(with_ignored_as_saved(experiment, saved), saved)
         elif train.init_from:
             begins_with = origin.open_origin("train.init_from", train.init_from)
             experiment = with_kept_colours(experiment, begins_with.description)

@@ -50,7 +50,8 @@ _FROM = flags.DEFINE_enum(
 _STRENGTH = define_number(
     "strength",
     1.0,
-    "Part of the path from noise that an edit from the photo takes; less of it changes less.",
+    "Part of the path from noise that an edit from the photo takes; less of it moves less "
+    "(docs/editing.md has what it costs).",
     float,
     between(0.01, 1),
 )
@@ -73,7 +74,7 @@ _NO_SOURCE = "none"
 def _edit(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Takes guidance from the command line alone, since it costs fidelity."""
     from symmflow_jax.inference.editing import Source
-    from symmflow_jax.inference.files.editing import Wanted, edit_files
+    from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 
     num_steps = integration.num_steps(experiment, 25)
     model = integration.load(experiment, workdir)

@@ -8,7 +8,7 @@ from symmflow_jax.config.reading.range_flags import define_number
 from symmflow_jax.config.schema.ranges import OVERLAP, above
 
 if TYPE_CHECKING:
-    from symmflow_jax.data.canvas import View
+    from symmflow_jax.data.geometry.canvas import View
     from symmflow_jax.inference.model import Model
 
 _FIT = flags.DEFINE_string(

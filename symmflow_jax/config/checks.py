@@ -64,7 +64,6 @@ def check(config: Config) -> None:
     class_weights.check(config)
     map_relations.check(config)
     _check_rows(config)
-    _check_samples(config)
     _check_protocol(config)
     measurement.check(config)
 
@@ -193,37 +192,6 @@ def _check_rows(config: Config) -> None:
         raise ValueError(
             "config.eval.original_size is for masks, but this config learns labels, which have no "
             "size; set it to False."
-        )
-
-
-def _check_samples(config: Config) -> None:
-    """Checks that `num_feature_samples` is set if and only if samples are compared."""
-    values = config.eval
-    if values.num_feature_samples == 1:
-        raise ValueError(
-            f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
-            "needs at least 2 samples, and 0 leaves the comparison out."
-        )
-    if values.features and not values.feature_weights:
-        raise ValueError(
-            f"config.eval.features is {values.features!r} but config.eval.feature_weights is "
-            "empty; give the file of its weights."
-        )
-    compares = bool(values.features or values.lpips_weights)
-    if compares and not values.num_feature_samples:
-        raise ValueError(
-            "config.eval.features or lpips_weights is set but config.eval.num_feature_samples is "
-            "0; say how many images to generate, such as 50000."
-        )
-    if values.num_feature_samples and not compares:
-        raise ValueError(
-            f"config.eval.num_feature_samples is {values.num_feature_samples}, but nothing "
-            "compares the samples; set config.eval.features or lpips_weights."
-        )
-    if compares and not config.data.image_size:
-        raise ValueError(
-            "config.eval.features and lpips_weights are of images, but config.data.image_size is "
-            "empty, which means points."
         )
 
 

@@ -340,7 +340,7 @@ class TrainConfig:
     ema_decay: BelowOne = 0.999
     image_weight: Share = 0.9
     cross_entropy_weight: Positive = 1.0
-    class_weights: str = "none"
+    class_weights: str = "equal"
     given_class_weights: tuple[NotNegative, ...] = ()
     unlabelled_share: Part = 0.5
     clock: str = "tied"

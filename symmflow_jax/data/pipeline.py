@@ -17,11 +17,11 @@ from PIL.Image import Resampling
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Batch, Images, Pixels, Points
 from symmflow_jax.data.fingerprint import files_of
-from symmflow_jax.data.fit import CROP, Box, Fit, Size
-from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.geometry.fit import CROP, Box, Fit, Size
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
+from symmflow_jax.data.mixing.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.transforms import Example
-from symmflow_jax.data.unknown import Completed, IgnoredAsUnknown
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.processes import Shard
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
 
-from symmflow_jax.data.fit import CROP, Fit, Placement, Size
+from symmflow_jax.data.geometry.fit import CROP, Fit, Placement, Size
 from symmflow_jax.semantics.labels import UNKNOWN
 
 Example = dict[str, Any]

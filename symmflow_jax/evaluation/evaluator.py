@@ -40,7 +40,7 @@ class EvaluatedWeights(NamedTuple):
             devices.
         train_step: number of training steps of these weights.
         native_scale: the scale of the images that they were trained on, if it is known; see
-            `data.native_scale`.
+            `data.geometry.native_scale`.
     """
 
     weights: Weights

@@ -40,9 +40,10 @@ class Stream(enum.Enum):
     EDITING_NOISE = "editing_noise"
     DROPOUT = "dropout"
     COUPLING = "coupling"
-    # Children of the key of an image's encoding.
+    # Children of the key of an encoding.
     DEQUANTIZATION = "dequantization"
     POSTERIOR = "posterior"
+    UNKNOWN_PIXELS = "unknown_pixels"
     # Children of the key of an example's times.
     CLOCK = "clock"
     IMAGE_TIME = "image_time"

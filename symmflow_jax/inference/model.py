@@ -12,7 +12,7 @@ import numpy as np
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.schema import ranges
 from symmflow_jax.data.batch import Images, Pixels, Points, Signals
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from symmflow_jax.data.batch import Images
-from symmflow_jax.flow import clocks, keys, known, tasks
+from symmflow_jax.flow import clocks, keys, tasks
 from symmflow_jax.flow.clocks import Velocity
-from symmflow_jax.flow.editing import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing import known
+from symmflow_jax.flow.editing.flow_edit import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing.known import Filling, Known, Langevin, Mask, Replacement
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.known import Filling, Known, Langevin, Mask, Replacement
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.shapes import (
@@ -51,7 +52,7 @@ class Editing:
 
     Attributes:
         origin: where the edited image comes from.
-        start: image time in [0, 1) at which FlowEdit begins; later changes less.
+        start: image time in [0, 1) at which FlowEdit begins; a later one moves less.
         num_noises: draws of noise in each step of FlowEdit.
         filling: how a region that is made from noise is made to agree with the kept part.
         guidance: classifier-free guidance towards the new semantics. It costs fidelity.

@@ -3,6 +3,8 @@
 import logging
 
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.data.mixing.mixture import Part
+from symmflow_jax.data.source import DataError
 from symmflow_jax.preparation.survey.description import describe
 from symmflow_jax.preparation.survey.doubts import doubts
 from symmflow_jax.preparation.survey.remedies import remedies
@@ -25,7 +27,7 @@ def check_data(experiment: Experiment) -> bool:
         ("training", lambda: experiment.training_source),
         ("evaluation", lambda: experiment.evaluation_source),
     ):
-        schema = experiment.schema
+        schema = experiment.source_schema
         findings = examine(source(), experiment.kind)
         _logger.info("%s", describe(findings, schema, split))
         for line in doubts(findings):
@@ -35,4 +37,29 @@ def check_data(experiment: Experiment) -> bool:
         skips = experiment.skips_errors
         usable &= not findings.damaged
         usable &= len(findings.errors) < findings.num_examples if skips else not findings.errors
+    for part in experiment.mixture.parts:
+        usable &= _can_be_read(part) or experiment.skips_errors
     return usable
+
+
+def _can_be_read(part: Part) -> bool:
+    """Logs what a further part of the training data has; returns True if all can be read."""
+    count, unreadable = len(part.source), 0
+    lacking = [
+        f"{round((1 - share) * count)} without {what}"
+        for share, what in zip(part.complete, ("an image", "a mask or label"), strict=True)
+        if share < 1
+    ]
+    _logger.info(
+        "Beside the training split: %d examples%s, a share of %g of the training examples.",
+        count,
+        f" ({', '.join(lacking)})" if lacking else "",
+        part.share,
+    )
+    for index in range(count):
+        try:
+            part.source[index]
+        except DataError as error:
+            unreadable += 1
+            _logger.info("! %s", error)
+    return not unreadable

@@ -1,6 +1,7 @@
 """Description of the model in a checkpoint, and comparison with a config."""
 
 import dataclasses
+import logging
 import pathlib
 from typing import Any
 
@@ -9,6 +10,8 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.build.method.method import CLOCKS
 from symmflow_jax.config.build.method.objectives import OBJECTIVES
 from symmflow_jax.semantics.labels import LabelSchema
+
+_logger = logging.getLogger(__name__)
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
@@ -44,7 +47,6 @@ def with_kept_colours(experiment: Experiment, saved: dict[str, Any]) -> Experime
         experiment: the run that would go on.
         saved: result of `describe` in the checkpoint.
     """
-    experiment = _with_ignored_classes(experiment, saved)
     kept, schema = LabelSchema.from_json(saved["schema"]), experiment.schema
     if kept.names != schema.names:
         return experiment
@@ -52,15 +54,24 @@ def with_kept_colours(experiment: Experiment, saved: dict[str, Any]) -> Experime
     return experiment if with_kept == schema else experiment.with_schema(with_kept)
 
 
-def _with_ignored_classes(experiment: Experiment, saved: dict[str, Any]) -> Experiment:
+def with_ignored_as_saved(experiment: Experiment, saved: dict[str, Any]) -> Experiment:
     """The experiment with ignored classes as in its checkpoint, if that is of an earlier version.
 
-    There was no choice then: they were classes like the others, for which the weights are.
+    There was no choice then: they were classes like the others, for which the weights are. It is
+    logged if the config has the other way.
+
+    Args:
+        experiment: the run that would go on.
+        saved: result of `describe` in the checkpoint.
     """
-    data = saved["config"].get("data", {})
-    if "ignored" in data or not LabelSchema.from_json(saved["schema"]).ignored:
+    data, ignored = saved["config"].get("data", {}), LabelSchema.from_json(saved["schema"]).ignored
+    changed = experiment.with_ignored_classes()
+    if "ignored" in data or not ignored or changed is experiment:
         return experiment
-    return experiment.with_ignored_classes()
+    _logger.info(
+        "Ignored pixels stay a class of this run, which began so (config.data.ignored='class')."
+    )
+    return changed
 
 
 def check_same_model(saved: dict[str, Any], current: dict[str, Any], workdir: pathlib.Path) -> None:
@@ -125,6 +136,5 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
     # Equal names, which earlier versions took, are told apart.
     schema = LabelSchema.from_json(description["schema"])
     values["class names"] = schema.names
-    if schema.unknown_ids or schema.ignored:
-        values["config.data.ignored"] = "class" if schema.ignored else "unknown"
+    values["config.data.ignored"] = "class" if schema.ignored else "unknown"
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Integer, Key
 
+from symmflow_jax.flow import keys
+from symmflow_jax.flow.keys import Stream
 from symmflow_jax.semantics.encoding import nearness
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.semantics.palettes import Palette
@@ -42,9 +44,9 @@ class PaletteMask:
         clean = self.encode_clean(labels)
         if not self.has_unknown:
             return clean + uniform_noise(key, clean.shape, self.noise_width)
-        dequantization_key, unknown_key = jax.random.split(key)
+        dequantization_key = keys.stream(key, Stream.DEQUANTIZATION)
         coloured = clean + uniform_noise(dequantization_key, clean.shape, self.noise_width)
-        noise = jax.random.normal(unknown_key, clean.shape)
+        noise = jax.random.normal(keys.stream(key, Stream.UNKNOWN_PIXELS), clean.shape)
         return jnp.where((labels >= 0)[..., None], coloured, noise)
 
     @property

@@ -20,7 +20,7 @@ def model(monkeypatch, tiny_experiment):
 @pytest.fixture
 def edit(called, tiny_experiment, tmp_path, flag_values):
     """A function that runs the command with flags, and returns the call of `edit_files`."""
-    call = called("inference.files.editing:edit_files")
+    call = called("inference.files.editing.photos:edit_files")
 
     def run(**values):
         flag_values(**values)

@@ -9,7 +9,7 @@ from symmflow_jax.runtime.errors import CheckpointError
 
 
 def _model(experiment):
-    return types.SimpleNamespace(experiment=experiment, weights="weights", step=7)
+    return types.SimpleNamespace(experiment=experiment, weights="weights", step=7, native_scale=0.5)
 
 
 def test_it_measures_as_the_command_says(
@@ -21,7 +21,8 @@ def test_it_measures_as_the_command_says(
     evaluation.EVALUATE.run(tiny_experiment(), tmp_path / "run")
     evaluator, evaluated, workdir, output = report.arguments
     assert evaluator.experiment.eval.solvers == ("heun",)
-    assert (evaluated.train_step, workdir, output) == (7, tmp_path / "run", tmp_path / "scores")
+    assert (evaluated.train_step, evaluated.native_scale) == (7, 0.5)
+    assert (workdir, output) == (tmp_path / "run", tmp_path / "scores")
 
 
 def test_a_folder_without_a_model_is_named(flag_values, tiny_experiment, tmp_path):

@@ -44,3 +44,16 @@ def test_everything_can_be_sampled(what, called, flag_values, tiny_experiment, t
     generation.SAMPLE.run(tiny_experiment(), tmp_path)
     assert sample.arguments[1].name.lower() == what
     assert sample.named["num_steps"] == 4
+
+
+def test_the_best_pairs_and_unsure_pixels_are_by_flags(
+    called, flag_values, tiny_experiment, tmp_path
+):
+    sample = called("inference.files.sampling:sample_files")
+    flag_values(keep_best="0.25")
+    generation.SAMPLE.run(tiny_experiment(), tmp_path)
+    assert sample.named["keep_best"] == 0.25
+    generate = called("inference.files.generation:generate_files")
+    flag_values(input="masks", unsure_id="9")
+    generation.GENERATE.run(tiny_experiment(), tmp_path)
+    assert generate.named["unsure_id"] == 9

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.fit import AtScale
+from symmflow_jax.data.geometry.fit import AtScale
+from symmflow_jax.data.mixing.mixture import Mixture, Part
 from symmflow_jax.data.pipeline import Preparation, SkippingSource
 from symmflow_jax.data.source import DataError
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.runtime.processes import Shard
 from symmflow_jax.semantics import labels
 
@@ -297,3 +299,66 @@ def test_whole_examples_are_shared_among_processes_and_skip_what_cannot_be_read(
         list(pipeline.whole_examples(source, _PREPARATION, shard=first))
     few = pipeline.whole_examples(_Numbered(5), _PREPARATION, num_examples=2)
     assert [example["image"].shape for _, example in few] == [(4, 4, 1)] * 2
+
+
+class _Alone:
+    """Images without labels, brighter than those of `_Numbered`."""
+
+    schemas = {}
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int):
+        return {"image": np.full((4, 4, 1), 100 + index, np.uint8)}
+
+
+_MIXTURE = Mixture((Part(_Alone(), 0.25, JointState(1.0, 0.0)),))
+
+
+def test_a_mixture_has_its_shares_and_tells_what_examples_lack():
+    batches = _train(batch_size=8, mixture=_MIXTURE)
+    seen = []
+    for _ in range(6):
+        batch = next(batches)
+        alone = batch.image.values[:, 1, 1, 0] >= 100
+        np.testing.assert_array_equal(batch.has_labels, ~alone)
+        np.testing.assert_array_equal(batch.labels[alone], -1)
+        assert batch.has_image.all() and alone.sum() == 2
+        seen += _indices(batch)
+    # Each part goes on with its own passes.
+    labelled = [index for index in seen if index < 100]
+    assert sorted(labelled) == sorted(3 * list(range(12)))
+    alone = [index - 100 for index in seen if index >= 100]
+    assert sorted(alone[:5]) == sorted(alone[5:10]) == list(range(5))
+
+
+def test_a_mixture_does_not_depend_on_processes_or_where_it_begins():
+    whole = [next(batches) for batches in [_train(batch_size=8, mixture=_MIXTURE)] for _ in "abc"]
+    later = _train(batch_size=8, mixture=_MIXTURE, first_batch=2)
+    _assert_equal(next(later), whole[2])
+    parts = [
+        next(_train(batch_size=8, mixture=_MIXTURE, shard=Shard(index, 2))) for index in range(2)
+    ]
+    _assert_equal(jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts), whole[0])
+
+
+def test_hidden_parts_are_unknown_and_differ():
+    preparation = Preparation("mask", (16, 16), 1, hidden_share=0.5)
+    element = {"image": np.zeros((16, 16, 1), np.uint8), "mask": np.ones((16, 16), np.uint8)}
+    masks = np.stack(
+        [preparation.augment(element, np.random.default_rng(s))["labels"] for s in range(200)]
+    )
+    assert set(np.unique(masks)) == {-1, 1}
+    hidden = np.mean(masks == -1, axis=(1, 2))
+    assert 0.4 < np.mean(hidden > 0) < 0.6
+    assert hidden.max() < 0.9 and 0.25 < hidden[hidden > 0].mean() < 0.5
+
+
+def test_evaluation_leaves_out_labels_that_are_not_known():
+    class Unlabelled(_Numbered):
+        def __getitem__(self, index: int):
+            return super().__getitem__(index) | {"label": np.int32(-1 if index == 1 else 0)}
+
+    (batch,) = pipeline.evaluation_batches(Unlabelled(3), _PREPARATION, batch_size=4)
+    assert batch.valid.tolist() == [True, False, True, False]

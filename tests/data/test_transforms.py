@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from symmflow_jax.data import transforms
-from symmflow_jax.data.fit import AtScale, Letterbox, Stretch
+from symmflow_jax.data.geometry.fit import AtScale, Letterbox, Stretch
 
 
 def _example(height: int, width: int, channels: int = 3) -> dict:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
 
 NUM = 4000
@@ -119,3 +120,34 @@ def test_jumps_are_a_share_of_the_images_beside_semantics_that_do_not_move():
     np.testing.assert_array_equal(
         np.asarray(times.image)[~is_jump], np.asarray(plain.times.image)[~is_jump]
     )
+
+
+def test_what_an_example_lacks_is_noise_and_not_learned():
+    has = JointState(jnp.arange(NUM) % 3 > 0, jnp.arange(NUM) % 2 > 0)
+    keys = jax.random.split(jax.random.key(0), NUM)
+    sampling = dataclasses.replace(MIXED, prob_at_one=0.25)
+    times, learned, _ = jax.vmap(sampling)(keys, has)
+    both, image_alone = has.image & has.semantics, has.image & ~has.semantics
+    semantics_alone = ~has.image & has.semantics
+    whole = jax.vmap(sampling)(keys)
+    for drawn, expected in zip(
+        jax.tree.leaves((times, learned)), jax.tree.leaves(whole[:2]), strict=True
+    ):
+        np.testing.assert_array_equal(drawn[both], expected[both])
+    # An image alone is as in a flow of images alone.
+    blind = jax.vmap(TimeSampling(tied=0.0, noise_semantics=1.0))(keys)
+    for drawn, expected in zip(
+        jax.tree.leaves((times, learned)), jax.tree.leaves(blind[:2]), strict=True
+    ):
+        np.testing.assert_array_equal(drawn[image_alone], expected[image_alone])
+    assert np.all(times.image[semantics_alone] == 0) and np.all(learned.image[semantics_alone] == 0)
+    assert np.all(learned.semantics[semantics_alone] == 1)
+    assert np.mean(times.semantics[semantics_alone] == 1) == pytest.approx(0.25, abs=0.06)
+    neither = ~has.image & ~has.semantics
+    assert not np.any(learned.image[neither]) and not np.any(learned.semantics[neither])
+
+
+def test_one_clock_cannot_leave_out_a_component():
+    has = JointState(jnp.asarray(True), jnp.asarray(False))
+    with pytest.raises(ValueError, match="needs a network with a clock for each component"):
+        TimeSampling()(jax.random.key(0), has)

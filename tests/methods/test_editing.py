@@ -11,8 +11,8 @@ import pytest
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow import keys
+from symmflow_jax.flow.editing.known import Langevin, RePaint, Replacement
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.flow.known import Langevin, RePaint, Replacement
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.fixed_steps import euler, flow_map, heun
 from symmflow_jax.flow.time_sampling import TimeSampling

@@ -215,3 +215,47 @@ def test_the_objective_of_the_map_is_finite_and_reads_as_the_flow_does(map_weigh
         map_weights, _keys(0, 1), Points(_POINTS.values[:2]), _LABELS[:2], _HALVES
     )
     np.testing.assert_allclose(plain.total, 0.5 * plain.image + 0.5 * plain.semantics, rtol=1e-6)
+
+
+_IMAGE_ALONE = JointState(jnp.ones(3, bool), jnp.zeros(3, bool))
+
+
+def test_an_image_alone_has_the_loss_of_a_flow_of_images():
+    weights = Weights(_TWO_CLOCKS.init(jax.random.key(0)))
+    blind = dataclasses.replace(_TWO_CLOCKS, time_sampling=TimeSampling(0.0, noise_semantics=1.0))
+    arguments = (weights, _keys(0, 1, 2), _POINTS, _LABELS, _HALVES)
+    alone = _TWO_CLOCKS.losses(*arguments, has=_IMAGE_ALONE)
+    jax.tree.map(np.testing.assert_array_equal, alone, blind.losses(*arguments))
+    assert np.all(np.asarray(alone.image) > 0) and not np.any(alone.semantics)
+
+
+def test_an_example_without_labels_does_not_move_the_output_of_the_semantics():
+    params = _TWO_CLOCKS.init(jax.random.key(0))
+
+    def loss(params, labels, has):
+        losses = _TWO_CLOCKS.losses(
+            Weights(params), _keys(0, 1, 2), _POINTS, labels, _HALVES, has=has
+        )
+        return jnp.sum(losses.total)
+
+    def gradient(labels, has):
+        """Of the last layer: that of the point's two numbers, and that of the semantics."""
+        found = jax.grad(loss)(params, labels, has)["out_dense"]
+        return found["kernel"][:, :2], found["kernel"][:, 2:]
+
+    of_point, of_semantics = gradient(jnp.full(3, -1), _IMAGE_ALONE)
+    assert np.any(of_point) and not np.any(of_semantics)
+    everything = JointState(jnp.ones(3, bool), jnp.ones(3, bool))
+    assert all(np.any(part) for part in gradient(_LABELS, everything))
+
+
+def test_a_label_without_an_image_is_learned_beside_noise():
+    weights = Weights(_TWO_CLOCKS.init(jax.random.key(0)))
+    has = JointState(jnp.zeros(3, bool), jnp.ones(3, bool))
+    losses = [
+        _TWO_CLOCKS.losses(weights, _keys(0, 1, 2), Points(points), _LABELS, _HALVES, has=has)
+        for points in (_POINTS.values, 100.0 * _POINTS.values)
+    ]
+    assert not np.any(losses[0].image) and np.all(np.asarray(losses[0].semantics) > 0)
+    # The image that stands in for the missing one does not matter.
+    np.testing.assert_array_equal(losses[0].semantics, losses[1].semantics)

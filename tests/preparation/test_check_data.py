@@ -1,5 +1,6 @@
 """Checking data: what can be used, and what cannot."""
 
+import logging
 import os
 import pathlib
 import re
@@ -24,7 +25,7 @@ _OF_LABELS = SemanticsConfig(encoding="plane")
 def look(experiment):
     source = experiment.training_source
     findings = examine(source, "mask")
-    return findings, experiment.schema
+    return findings, experiment.source_schema
 
 
 def test_broken_files_are_named(folder, tmp_path):
@@ -130,3 +131,30 @@ def test_too_large_pictures_are_skipped_if_errors_are(folder, tmp_path):
     batch = next(experiment.changed({"train.batch_size": 4}).training_batches(tmp_path / "skipped"))
     assert batch.labels.shape == (4, 8, 8)
     assert "more than the limit" in (tmp_path / "skipped").read_text()
+
+
+def test_what_is_learned_beside_the_split_is_told(tiny_experiment, tmp_path, caplog, monkeypatch):
+    labels = np.array([0, -1, 1, -1, -1])
+    images = np.zeros((5, 8, 8), np.uint8) + np.uint8(200)
+    np.savez(tmp_path / "set.npz", train_images=images, train_labels=labels,
+             test_images=images[:2], test_labels=np.array([0, 1]))  # fmt: skip
+    more = tmp_path / "more"
+    more.mkdir()
+    for name in "ab":
+        Image.fromarray(images[0]).save(more / f"{name}.png")
+    experiment = tiny_experiment(
+        **{
+            "data.source": "npz",
+            "data.dir": str(tmp_path / "set.npz"),
+            "data.unlabelled": "learn",
+            "data.unlabelled_images": str(more),
+            "semantics.encoding": "plane",
+            "train.clock": "independent",
+        }
+    )
+    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
+    with caplog.at_level("INFO"):
+        assert check_data(experiment)
+    assert "5 examples (5 without a mask or label), a share of 0.5" in caplog.text
+    (more / "b.png").write_bytes(b"no picture")
+    assert not check_data(experiment.changed({"train.batch_size": 4}))

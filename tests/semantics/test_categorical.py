@@ -120,3 +120,38 @@ def test_semantics_of_one_hot_codes_have_one():
 def test_images_and_other_codes_have_none(encoding):
     with pytest.raises(ValueError, match="'categorical' is for semantics of one-hot codes"):
         CategoricalParameterization.of_component(encoding, 1.0, 1.0)
+
+
+def test_unknown_pixels_have_no_loss_and_no_gradient():
+    parameterization = CategoricalParameterization(OneHot(3, has_unknown=True))
+    labels = jnp.asarray([[0, -1, 2], [-1, -1, -1]])
+    logits = _noise(2, 3, 3)
+    loss = parameterization.loss(logits, _labelled(labels, logits), PATH)
+    entropy = -jax.nn.log_softmax(logits[0])
+    np.testing.assert_allclose(loss, [(entropy[0, 0] + entropy[2, 2]) / 2, 0.0], rtol=1e-6)
+
+    def total(logits):
+        return jnp.sum(parameterization.loss(logits, _labelled(labels, logits), PATH))
+
+    gradient = jax.grad(total)(logits)
+    assert not np.any(np.asarray(gradient)[np.asarray(labels) < 0])
+    assert np.all(np.any(np.asarray(gradient)[np.asarray(labels) >= 0], axis=-1))
+
+
+def test_known_labels_cost_the_same_whether_others_may_be_unknown():
+    labels, logits = jnp.asarray([[0, 1, 2]]), _noise(1, 3, 3)
+    at = _labelled(labels, logits)
+    may_be = CategoricalParameterization(OneHot(3, has_unknown=True))
+    np.testing.assert_allclose(
+        may_be.loss(logits, at, PATH), MASK.loss(logits, at, PATH), rtol=1e-6
+    )
+
+
+def test_class_weights_multiply_the_pixels_of_their_class():
+    labels, logits = jnp.asarray([[0, 1, 1]]), _noise(1, 3, 3)
+    weighted = CategoricalParameterization(OneHot(3), class_weights=(4.0, 0.5, 1.0))
+    entropy = -jax.nn.log_softmax(logits[0])[jnp.arange(3), labels[0]]
+    expected = (4 * entropy[0] + 0.5 * entropy[1] + 0.5 * entropy[2]) / 3
+    np.testing.assert_allclose(
+        weighted.loss(logits, _labelled(labels, logits), PATH), [expected], rtol=1e-6
+    )

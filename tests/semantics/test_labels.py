@@ -170,3 +170,52 @@ def test_equal_names_of_earlier_checkpoints_are_told_apart():
     saved = LabelSchema.from_json(values | {"names": ["road", "road", "", "road (9)"]})
     assert saved.names == ("road", "road (9)", "class 3", "road (9) (5)")
     assert LabelSchema.from_json(saved.to_json()) == saved
+
+
+def test_without_ignored_classes_their_ids_are_unknown():
+    schema = LabelSchema(
+        names=("void", "left", "right", "hat", "other void"),
+        raw_ids=(0, 7, 9, 4, 255),
+        palette=((0, 0, 0), (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)),
+        ignored=(0, 4),
+        merged_ids=((5, 0), (6, 3)),
+        mirrored=((1, 2), (0, 3)),
+    )
+    learned = schema.without_ignored()
+    assert learned.names == ("left", "right", "hat") and learned.raw_ids == (7, 9, 4)
+    assert learned.palette == ((1, 1, 1), (2, 2, 2), (3, 3, 3)) and not learned.ignored
+    assert learned.mirrored == ((0, 1),) and learned.merged_ids == ((6, 2),)
+    assert learned.unknown_ids == (0, 255, 5)
+    ids = np.array([[7, 9, 4, 6], [0, 255, 5, 7]], np.uint8)
+    classes = learned.from_raw(ids, "mask.png")
+    np.testing.assert_array_equal(classes, [[0, 1, 2, 2], [-1, -1, -1, 0]])
+    # The classes of the whole schema, numbered anew, are the same.
+    np.testing.assert_array_equal(
+        schema.numbers_without_ignored()[schema.from_raw(ids, "mask.png")], classes
+    )
+    np.testing.assert_array_equal(learned.to_raw(classes), [[7, 9, 4, 4], [0, 0, 0, 7]])
+    grey, known = learned.colourize(classes)[1, [0, 3]]
+    assert tuple(known) == (1, 1, 1) and tuple(grey) == (127, 127, 127)
+    assert LabelSchema.from_json(json.loads(json.dumps(learned.to_json()))) == learned
+    with pytest.raises(ValueError, match=r"mask\.png: ids 3 are outside"):
+        learned.from_raw(np.where(ids == 7, 3, ids), "mask.png")
+    assert SCHEMA.without_ignored().without_ignored() == SCHEMA.without_ignored()
+
+
+def test_an_id_for_unknown_pixels_is_one_that_is_free():
+    assert consecutive(("a", "b")).with_unknown().unknown_ids == (255,)
+    taken = filed_under((255, 253), ("a", "b"))
+    assert taken.with_unknown().unknown_ids == (254,)
+    assert consecutive(tuple(map(str, range(256)))).with_unknown().unknown_ids == (256,)
+    unknown = consecutive(("a", "b"), 9).without_ignored()
+    assert unknown.with_unknown() == unknown and unknown.unknown_ids == (9,)
+
+
+def test_unknown_pixels_cannot_be_written_without_an_id():
+    with pytest.raises(ValueError, match="no id for them"):
+        SCHEMA.to_raw(np.array([0, -1]))
+
+
+def test_an_id_is_a_class_or_unknown():
+    with pytest.raises(ValueError, match="Raw ids occur twice"):
+        dataclasses.replace(SCHEMA, unknown_ids=(182,))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.semantics.encoding import ClassEncoding
+from symmflow_jax.semantics.labels import consecutive
 from symmflow_jax.semantics.one_hot import OneHot
 
 MASK = OneHot(4)
@@ -87,3 +88,12 @@ def test_a_plane_is_read_at_its_mean():
 
 def test_there_is_no_read_out():
     assert not isinstance(MASK, ClassEncoding)
+
+
+def test_an_unknown_pixel_is_none_of_the_classes():
+    schema = consecutive(("a", "b", "c"), ignored_id=9).without_ignored()
+    encoding = OneHot.of_classes(schema, (), 0.0)
+    assert encoding.has_unknown and not OneHot.of_classes(consecutive(("a",)), (), 0).has_unknown
+    codes = encoding.encode(jax.random.key(0), jnp.asarray([[-1, 1]]))
+    np.testing.assert_array_equal(codes, [[[-1, -1, -1], [-1, 1, -1]]])
+    assert 0 <= int(encoding.decode(codes)[0, 0]) < 3

@@ -65,3 +65,17 @@ def test_confidence_of_every_pixel():
     confidence = encoding.confidence(pixels, jnp.asarray([[0, 0, 1, 2]]))
     assert confidence.shape == (1, 4)
     np.testing.assert_allclose(confidence, [[1.0, 0.5, 0.8, 0.75]], atol=1e-6)
+
+
+def test_an_unknown_pixel_is_noise_and_no_colour():
+    palette = palettes.distinct(4)
+    labels = jnp.where(jnp.arange(64).reshape(8, 8) % 2 == 0, 3, -1)
+    known = np.asarray(labels >= 0)
+    encoding = PaletteMask(palette, 6.0, has_unknown=True)
+    first, second = (np.asarray(encoding.encode(jax.random.key(seed), labels)) for seed in range(2))
+    colour = np.asarray(palette[3]) / 127.5 - 1
+    np.testing.assert_allclose(first[known], np.broadcast_to(colour, (32, 3)), atol=3 / 127.5)
+    assert np.abs(first - second)[~known].mean() > 0.5
+    assert abs(first[~known].mean()) < 0.5 and 0.7 < first[~known].std() < 1.3
+    decoded = np.asarray(encoding.decode(jnp.asarray(first)))
+    assert (decoded[known] == 3).all() and (decoded >= 0).all()

@@ -34,11 +34,11 @@ from symmflow_jax.config.values import (
     TrainConfig,
 )
 from symmflow_jax.data import pipeline
-from symmflow_jax.data.canvas import View
 from symmflow_jax.data.class_counts import ClassCounts, count_by_example
 from symmflow_jax.data.fingerprint import Fingerprint, fingerprint, joined
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.latent_cache.index import CacheIndex
-from symmflow_jax.data.mixture import ALONE, Mixture
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import Source
 from symmflow_jax.flow.guidance import Guidance

@@ -7,7 +7,7 @@ from symmflow_jax.config.choices import Choice, choose
 from symmflow_jax.config.schema import ranges
 from symmflow_jax.config.schema.ranges import OVERLAP, above
 from symmflow_jax.config.values import Config
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,26 +23,26 @@ class ViewChoice(Choice):
 
 VIEWS: dict[str, ViewChoice] = {
     "tiles": ViewChoice(
-        "symmflow_jax.data.canvas:tiled",
+        "symmflow_jax.data.geometry.canvas:tiled",
         "windows of the model's size over the whole image, blended",
         takes=frozenset({"overlap", "scale", "scales"}),
     ),
     "whole": ViewChoice(
-        "symmflow_jax.data.canvas:whole",
+        "symmflow_jax.data.geometry.canvas:whole",
         "the whole image in one pass of the network",
         takes=frozenset({"scale", "scales"}),
     ),
     "crop": ViewChoice(
-        "symmflow_jax.data.canvas:covered",
+        "symmflow_jax.data.geometry.canvas:covered",
         "the image as large as training crops it; windows along its longer side, blended",
         takes=frozenset({"overlap", "scales"}),
     ),
     "letterbox": ViewChoice(
-        "symmflow_jax.data.canvas:letterboxed",
+        "symmflow_jax.data.geometry.canvas:letterboxed",
         "the whole image in one window with its aspect ratio, on a grey ground",
     ),
     "stretch": ViewChoice(
-        "symmflow_jax.data.canvas:stretched",
+        "symmflow_jax.data.geometry.canvas:stretched",
         "the whole image in one window, whatever its aspect ratio",
     ),
 }

@@ -16,6 +16,7 @@ from symmflow_jax.methods.symmflow import SymmFlow
 def check(config: Config) -> None:
     """Raises a ValueError if a config measures what cannot be measured."""
     _check_numbers(config.eval)
+    _check_samples(config)
     make_density_solver(config.eval)
     if CLOCKS[config.train.clock].make(config.train).is_unconditional:
         _check_metrics_of_images(config.eval.metrics)
@@ -34,6 +35,37 @@ def check_method(method: SymmFlow, values: EvalConfig) -> None:
         likelihood.check(method, Density.IMAGE)
     if method.is_unconditional:
         _check_metrics_of_images(values.metrics)
+
+
+def _check_samples(config: Config) -> None:
+    """Checks that `num_feature_samples` is set if and only if samples are compared."""
+    values = config.eval
+    if values.num_feature_samples == 1:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}; a distribution "
+            "needs at least 2 samples, and 0 leaves the comparison out."
+        )
+    if values.features and not values.feature_weights:
+        raise ValueError(
+            f"config.eval.features is {values.features!r} but config.eval.feature_weights is "
+            "empty; give the file of its weights."
+        )
+    compares = bool(values.features or values.lpips_weights)
+    if compares and not values.num_feature_samples:
+        raise ValueError(
+            "config.eval.features or lpips_weights is set but config.eval.num_feature_samples is "
+            "0; say how many images to generate, such as 50000."
+        )
+    if values.num_feature_samples and not compares:
+        raise ValueError(
+            f"config.eval.num_feature_samples is {values.num_feature_samples}, but nothing "
+            "compares the samples; set config.eval.features or lpips_weights."
+        )
+    if compares and not config.data.image_size:
+        raise ValueError(
+            "config.eval.features and lpips_weights are of images, but config.data.image_size is "
+            "empty, which means points."
+        )
 
 
 def _check_numbers(values: EvalConfig) -> None:

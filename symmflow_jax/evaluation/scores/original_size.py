@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from clu import metrics
 
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.flow import keys
@@ -71,5 +71,6 @@ def count_whole_images(
         counts = counts.merge(
             ConfusionMatrix.from_masks(ahead.popleft(), reading.labels, num_classes)
         )
-        nfe = nfe.merge(metrics.Average.from_model_output(np.float32([reading.nfe])))
+        passes = np.asarray([reading.nfe], np.float32)
+        nfe = nfe.merge(metrics.Average.from_model_output(passes))
     return WholeCounts(counts, nfe)

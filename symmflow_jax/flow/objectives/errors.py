@@ -32,4 +32,4 @@ def mean_over_known(
     axes = tuple(range(1, values.ndim))
     # Not a product with the values, which may be anything where they do not count.
     total = jnp.sum(jnp.where(known, values, 0.0), axis=axes)
-    return total / jnp.maximum(jnp.sum(known, axis=axes), 1)
+    return total / jnp.maximum(jnp.sum(known, axis=axes, dtype=jnp.float32), 1.0)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symmflow_jax.data.canvas import Canvas
-from symmflow_jax.data.fit import Size
+from symmflow_jax.data.geometry.canvas import Canvas
+from symmflow_jax.data.geometry.fit import Size
 from symmflow_jax.data.transforms import nearest_pixels
 from symmflow_jax.flow import windows
 

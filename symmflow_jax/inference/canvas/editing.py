@@ -8,8 +8,8 @@ import numpy as np
 
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Pixels
-from symmflow_jax.data.canvas import Canvas, View, stretched
-from symmflow_jax.data.fit import Box, Placement, Size
+from symmflow_jax.data.geometry.canvas import Canvas, View, stretched
+from symmflow_jax.data.geometry.fit import Box, Placement, Size
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions

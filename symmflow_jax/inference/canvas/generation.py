@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from symmflow_jax.data import transforms
-from symmflow_jax.data.canvas import Canvas, View
-from symmflow_jax.data.fit import Box, Placement, Size
+from symmflow_jax.data.geometry.canvas import Canvas, View
+from symmflow_jax.data.geometry.fit import Box, Placement, Size
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions

@@ -1,6 +1,6 @@
 """What a network can take in one pass."""
 
-from symmflow_jax.data.fit import Size
+from symmflow_jax.data.geometry.fit import Size
 from symmflow_jax.methods.symmflow import SymmFlow
 
 MOST_TOKENS = 2**14

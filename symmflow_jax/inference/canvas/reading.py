@@ -15,8 +15,8 @@ from PIL.Image import Resampling
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import transforms
 from symmflow_jax.data.batch import Images, Pixels, Signals
-from symmflow_jax.data.canvas import Canvas, View
-from symmflow_jax.data.fit import Box, Placement
+from symmflow_jax.data.geometry.canvas import Canvas, View
+from symmflow_jax.data.geometry.fit import Box, Placement
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import predictions

@@ -3,13 +3,13 @@
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
@@ -80,19 +80,19 @@ def generate_files(
     requests = [
         (output / f"{name}{ending}", value) for name, value in found.named for ending in endings
     ]
+    solve = model.solver(solver, num_steps)
+
+    def on_canvas(mask: np.ndarray, noise: tuple[jax.Array, int], view: View) -> np.ndarray:
+        return generate_on_canvas(model.method, model.weights, mask, noise, view, solve, guidance)
+
     for index, batch in enumerate(batches(requests)):
         key = jax.random.fold_in(jax.random.key(seed), index)
         values = [value for _, value in batch]
+        images: Iterable[np.ndarray]
         if view is None:
             images = model.generate(padded(np.stack(values)), key, num_steps, solver, guidance)
         else:
-            solve = model.solver(solver, num_steps)
-            images = (
-                generate_on_canvas(
-                    model.method, model.weights, mask, (key, number), view, solve, guidance
-                )
-                for number, mask in enumerate(values)
-            )
+            images = (on_canvas(mask, (key, n), view) for n, mask in enumerate(values))
         for (path, _), image in zip(batch, images, strict=False):
             write_picture(path, np.asarray(image), Made.IMAGE)
     _logger.info("Wrote %d images to %s.", len(requests), output)

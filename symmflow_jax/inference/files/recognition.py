@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.image_files import open_image, read_image
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.canvas.reading import MaskReading
@@ -178,7 +178,9 @@ def _noise(seed: int, number: int) -> tuple[jax.Array, int]:
 
 def _write_probabilities(path: pathlib.Path, model: Model, reading: MaskReading) -> None:
     outputs.write_arrays(
-        path, probabilities=reading.probabilities, names=np.asarray(model.schema.names)
+        path,
+        probabilities=np.asarray(reading.probabilities),
+        names=np.asarray(model.schema.names),
     )
 
 

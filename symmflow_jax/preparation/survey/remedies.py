@@ -14,7 +14,7 @@ def remedies(findings: DataSurvey, experiment: Experiment) -> list[str]:
     """Advice, with config flags, for the usual mistakes in a folder of the user's own masks."""
     if not experiment.has_own_classes:
         return []
-    data, schema = experiment.data, experiment.schema
+    data, schema = experiment.data, experiment.source_schema
     known = set(schema.raw_ids)
     found = set(findings.raw_ids)
     unknown = sorted(found - known)

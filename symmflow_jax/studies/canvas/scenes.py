@@ -44,25 +44,36 @@ def side_by_side(scenes: Scenes, across: int, shift: int = 0) -> Scenes:
     return Scenes(joined(scenes.images), joined(scenes.masks))
 
 
-def at_lines(values: np.ndarray, lines: np.ndarray, spared: np.ndarray) -> tuple[float, float]:
-    """Means of what is known between neighbouring pixels: across some lines, and elsewhere.
+def rolled(scenes: Scenes, seed: int) -> Scenes:
+    """Each canvas rolled by a random number of pixels, so that nothing lies at special places."""
+    rng = np.random.default_rng(seed)
+    shifts = rng.integers(scenes.masks.shape[1:], size=(len(scenes.masks), 2)).tolist()
+    parts = (
+        np.stack([np.roll(one, shift, (0, 1)) for one, shift in zip(part, shifts, strict=True)])
+        for part in scenes
+    )
+    return Scenes(*parts)
+
+
+def seam(scenes: Scenes, lines: np.ndarray) -> float:
+    """The mean gradient across some lines over that elsewhere, between pixels of one class.
+
+    Pixels of two classes differ anyway, and lines may have more or fewer of these by chance.
 
     Args:
-        values: float `[count, height, width]` pictures of something.
+        scenes: the canvases.
         lines: rows and columns before which a line runs.
-        spared: rows and columns before which neither is measured.
-
-    Returns:
-        the mean absolute difference of neighbours across the lines, and across all others.
     """
-    on, off = [], []
+    grey, totals = scenes.images.mean(axis=-1), np.zeros((2, 2))
     for axis in (1, 2):
-        differences = np.abs(np.diff(values.astype(np.float64), axis=axis))
-        means = differences.mean(axis=tuple(a for a in range(3) if a != axis))
-        before = np.arange(1, values.shape[axis])
-        on.append(means[np.isin(before, lines)])
-        off.append(means[~np.isin(before, np.concatenate([lines, spared]))])
-    return float(np.concatenate(on).mean()), float(np.concatenate(off).mean())
+        counts = np.diff(scenes.masks, axis=axis) == 0
+        before = np.arange(1, grey.shape[axis])
+        is_at = np.isin(before, lines).reshape((-1, 1) if axis == 1 else (1, -1))
+        gradient = np.abs(np.diff(grey, axis=axis))
+        for row, chosen in enumerate((counts & is_at, counts & ~is_at)):
+            totals[row] += gradient[chosen].sum(), chosen.sum()
+    across, elsewhere = totals[:, 0] / totals[:, 1]
+    return float(across / elsewhere)
 
 
 def error_at_lines(wrong: np.ndarray, lines: np.ndarray, reach: int = 2) -> tuple[float, float]:

@@ -17,8 +17,8 @@ import jax
 import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.data import canvas
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry import canvas
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.sources.synthetic.shapes import SIDE
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
@@ -91,7 +91,7 @@ class Made(NamedTuple):
 
     Attributes:
         images: uint8 `[count, height, width, 3]`.
-        seam: gradient across the borders of windows over that elsewhere.
+        seam: gradient across the borders of windows over that elsewhere; see `scenes.seam`.
         agreement: mean IoU of the images' masks, as the model reads them, with the given ones.
     """
 
@@ -123,9 +123,8 @@ def study(
     read = {name: _read(reader, shifted, view) for name, view in VIEWS.items()}
     read[SINGLE] = _read(reader, drawn, VIEWS[NONE])
     read[ALIGNED] = _read(reader, scenes.side_by_side(drawn, ACROSS), VIEWS[NONE])
-    masks = scenes.side_by_side(
-        scenes.singles(num_made * ACROSS_MADE**2, seed=2), ACROSS_MADE, SIDE // 2
-    )
+    drawn = scenes.singles(num_made * ACROSS_MADE**2, seed=2)
+    masks = scenes.rolled(scenes.side_by_side(drawn, ACROSS_MADE), seed=3)
     made = {overlap: _make(reader, masks, overlap, num_steps) for overlap in (0.0, 0.25, 0.5)}
     text = _text(read, made, _seam_of(masks), model, num_canvases, num_made, num_steps)
     return Report(text, _plot(reader, shifted, masks, made))
@@ -212,14 +211,8 @@ def _make(reader: Reader, given: Scenes, overlap: float, num_steps: int) -> Made
 
 
 def _seam_of(given: Scenes) -> float:
-    """The gradient across the borders of windows without overlap over that elsewhere.
-
-    The borders of the scenes themselves count as neither.
-    """
-    lines = scenes.window_lines(given.images.shape[1])
-    spared = np.arange(SIDE // 2, given.images.shape[1], SIDE)
-    on, off = scenes.at_lines(given.images.mean(axis=-1), lines, spared)
-    return on / off
+    """The gradient across the borders of windows without overlap over that elsewhere."""
+    return scenes.seam(given, scenes.window_lines(given.images.shape[1]))
 
 
 def _text(
@@ -251,9 +244,10 @@ borders of windows without overlap.
 
 ## Images of large masks
 
-{num_made} images of masks of {ACROSS_MADE}x{ACROSS_MADE} scenes by joint windows, {num_steps} Euler
-steps. The gradient at seams is across the borders of windows without overlap; that of drawn
-scenes is {seam_of_real:.3f}. The mIoU is that of the images' masks, read by the same model.
+{num_made} images of masks of {ACROSS_MADE}x{ACROSS_MADE} scenes, rolled by random numbers of
+pixels, by joint windows, {num_steps} Euler steps. The gradient at seams is between pixels of one
+class across the borders of windows without overlap; that of the drawn scenes is
+{seam_of_real:.3f}. The mIoU is that of the images' masks, read by the same model.
 
 {made_table}
 

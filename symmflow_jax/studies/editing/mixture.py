@@ -14,9 +14,9 @@ import numpy as np
 
 from symmflow_jax.data.sources.synthetic import gaussian_mixture
 from symmflow_jax.flow import clocks, keys, tasks
-from symmflow_jax.flow.editing import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing.flow_edit import ImageVelocity, flow_edit
+from symmflow_jax.flow.editing.known import Filling, Known, Langevin, RePaint, Replacement
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.known import Filling, Known, Langevin, RePaint, Replacement
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath

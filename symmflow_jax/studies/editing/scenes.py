@@ -12,9 +12,9 @@ from scipy import ndimage
 from symmflow_jax.data.batch import Pixels
 from symmflow_jax.data.sources.synthetic.shapes import Shapes
 from symmflow_jax.flow import keys
+from symmflow_jax.flow.editing.known import Langevin, RePaint, Replacement
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.flow.known import Langevin, RePaint, Replacement
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.solver import Solve

@@ -111,3 +111,11 @@ def test_values_that_are_no_config_are_left_to_their_reader(values):
     assert old_names.renewed(values) == values
     with pytest.raises(ValueError, match="^config is "):
         conversion.from_saved_json(values)
+
+
+def test_what_a_run_did_before_there_was_a_key_stays():
+    saved = {"data": {"source": "paired_folder"}}
+    assert conversion.from_saved_json(saved).data.ignored == "class"
+    assert old_names.renewed({"data": {"ignored": "unknown"}})["data"]["ignored"] == "unknown"
+    # A new config has the default.
+    assert conversion.from_json(saved).data.ignored == "unknown"

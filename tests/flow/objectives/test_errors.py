@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax.flow.objectives.errors import mean_squared_error
+from symmflow_jax.flow.objectives.errors import mean_over_known, mean_squared_error
 
 
 def test_known_values():
@@ -23,3 +23,12 @@ def test_an_error_of_bfloat16_numbers_is_float32():
     error = mean_squared_error(pred, jnp.full((2, 3), 1 + 2**-8))
     assert error.dtype == jnp.float32
     np.testing.assert_array_equal(error, [2**-16, 2**-16])
+
+
+def test_only_known_places_count():
+    pred = jnp.asarray([[[1.0, 2.0], [3.0, 4.0]], [[7.0, 7.0], [7.0, jnp.nan]]])
+    known = jnp.asarray([[True, False], [False, False]])
+    # Errors 1 and 4 at the known place; without a known place nothing counts, whatever is there.
+    np.testing.assert_allclose(mean_squared_error(pred, jnp.zeros_like(pred), known), [2.5, 0.0])
+    values = jnp.asarray([[1.0, 2.0, 9.0]])
+    np.testing.assert_allclose(mean_over_known(values, jnp.asarray([[True, True, False]])), [1.5])

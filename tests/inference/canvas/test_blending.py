@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.data import canvas
+from symmflow_jax.data.geometry import canvas
 from symmflow_jax.inference.canvas import blending
 from symmflow_jax.inference.canvas.blending import Blend
 

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax.data import canvas
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry import canvas
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.solvers.fixed_steps import euler
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.generation import generate_on_canvas

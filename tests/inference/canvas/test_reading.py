@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.data import canvas
 from symmflow_jax.data.batch import Pixels
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry import canvas
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.solvers.fixed_steps import euler
 from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.reading import Reader

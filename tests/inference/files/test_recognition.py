@@ -109,7 +109,7 @@ def test_an_image_that_a_view_cannot_take_is_left_out(random_model, photos, tmp_
     model = random_model(**{"network.attention_rates": (1,)})
     Image.fromarray(np.zeros((200, 200, 3), np.uint8)).save(photos / "large.png")
     whole = model.view("whole", scale=1.0)
-    message = r"1 of 4 inputs .* large\.png: An image of 256x256 pixels has 65536 places"
+    message = r"1 of 4 inputs .*large\.png: An image of 256x256 pixels has 65536 places"
     with pytest.raises(DataError, match=message):
         segment_files(model, str(photos), tmp_path / "out", **_OPTIONS, view=whole)
     assert len(list((tmp_path / "out").glob("*_overlay.png"))) == 3

@@ -14,7 +14,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.inference.files.sampling import sample_files, training_command
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import Sample
+from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics.labels import filed_under
@@ -195,3 +195,43 @@ def test_one_clock_is_an_error(random_model, tmp_path):
 def test_no_sample_is_an_error(random_model, tmp_path):
     with pytest.raises(ValueError, match=r"--num_samples is 0; make at least one"):
         sample_files(random_model(), Sampled.PAIRS, tmp_path, **_OPTIONS, num_samples=0)
+
+
+def test_the_best_pairs_are_kept_with_a_contact_sheet(
+    random_model, drawn, tmp_path, monkeypatch, caplog
+):
+    model = random_model()
+
+    def read(self, images, key, *arguments):
+        """Reads the mask of every other image as it was made."""
+        made = np.asarray(drawn[-1].labels)
+        wrong = (made + 1) % self.schema.num_classes
+        is_right = np.arange(len(made)) % 2 == 0
+        return SemanticsPrediction(
+            np.where(is_right[:, None, None], made, wrong), None, None, None, None, None
+        )
+
+    monkeypatch.setattr(Model, "predict_semantics", read)
+    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
+    with caplog.at_level(logging.INFO):
+        sample_files(model, Sampled.PAIRS, tmp_path, num_samples=20, keep_best=0.5, **_OPTIONS)
+    assert "Kept 10 of 20 pairs" in caplog.text and "1.000 at least" in caplog.text
+    masks = sorted((tmp_path / "train/masks").iterdir())
+    assert [path.name for path in masks] == [f"{number:06d}.png" for number in range(10)]
+    expected = np.concatenate([np.asarray(batch.labels) for batch in drawn])[:20:2]
+    for path, mask in zip(masks, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), mask)
+    assert Image.open(tmp_path / "contact_sheet.png").size[0] > 500
+
+
+@pytest.mark.parametrize(
+    ("what", "share", "message"),
+    [
+        (Sampled.IMAGES, 0.5, "ranks pairs, but --what=images makes none"),
+        (Sampled.PAIRS, 0.0, "must be above 0 and at most 1"),
+    ],
+)
+def test_what_cannot_be_ranked_is_refused(random_model, tmp_path, what, share, message):
+    model = random_model()
+    with pytest.raises(ValueError, match=message):
+        sample_files(model, what, tmp_path, num_samples=4, keep_best=share, **_OPTIONS)

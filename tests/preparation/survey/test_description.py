@@ -8,7 +8,7 @@ from symmflow_jax.preparation.survey.survey import examine
 def look(experiment):
     source = experiment.training_source
     findings = examine(source, "mask")
-    return findings, experiment.schema
+    return findings, experiment.source_schema
 
 
 def test_sizes_and_classes_are_counted(folder):

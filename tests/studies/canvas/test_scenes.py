@@ -16,12 +16,29 @@ def test_a_canvas_holds_its_scenes_row_by_row():
     np.testing.assert_array_equal(shifted.masks[0, 16:48, 16:48], drawn.masks[0])
 
 
-def test_differences_are_measured_across_lines_and_elsewhere():
-    picture = np.zeros((1, 64, 64))
-    picture[:, 32:] += 3.0  # A step at the line of the rows, none at that of the columns.
-    picture[:, :, 16:] += 8.0  # A step that is spared.
-    on, off = scenes.at_lines(picture, np.asarray([32]), np.asarray([16]))
-    assert (on, off) == (pytest.approx(1.5), 0.0)
+def test_a_seam_is_a_step_at_a_line_within_a_class():
+    rng = np.random.default_rng(0)
+    images = rng.integers(100, size=(4, 64, 64, 3), dtype=np.uint8)
+    masks = np.zeros((4, 64, 64), np.int32)
+    lines = np.asarray([32])
+    assert scenes.seam(scenes.Scenes(images, masks), lines) == pytest.approx(1.0, abs=0.05)
+    stepped = images.copy()
+    stepped[:, 32:] += 100
+    assert scenes.seam(scenes.Scenes(stepped, masks), lines) > 2.0
+    # Where another class begins, the step is none.
+    masks[:, 32:] = 1
+    assert scenes.seam(scenes.Scenes(stepped, masks), lines) == pytest.approx(1.0, abs=0.1)
+
+
+def test_rolled_canvases_keep_their_masks():
+    canvases = scenes.side_by_side(scenes.singles(8, seed=0), 2)
+    rolled = scenes.rolled(canvases, seed=1)
+    assert (rolled.masks != canvases.masks).any()
+    background = rolled.masks == 0
+    assert background.sum() == (canvases.masks == 0).sum()
+    # Shapes are brighter than any background.
+    brightest = rolled.images.max(axis=-1)
+    assert (brightest[background] <= 100).all() and (brightest[~background] >= 110).all()
 
 
 def test_errors_are_counted_near_lines_and_elsewhere():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.flow.known import Langevin, RePaint, Replacement
+from symmflow_jax.flow.editing.known import Langevin, RePaint, Replacement
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.studies.editing import mixture
 from symmflow_jax.studies.editing.mixture import Size

@@ -30,6 +30,7 @@ NUM_STEPS = 20
 FORMS = {
     "one": lambda: Pmapped(tuple(jax.devices()[:1])),
     "pmap": lambda: Pmapped(tuple(jax.devices())),
+    "two": lambda: Pmapped(tuple(jax.devices()[:2])),
     "fsdp": lambda: fully_sharded(tuple(jax.devices())),
     "two slices": lambda: Sharded(Sharding(tuple(jax.devices()), num_slices=2)),
 }
@@ -111,6 +112,24 @@ def test_losses_do_not_depend_on_how_devices_share_the_work(trained):
     np.testing.assert_allclose(trained("pmap").losses, one, rtol=1e-5)
     np.testing.assert_allclose(trained("fsdp").losses, one, rtol=1e-5)
     np.testing.assert_allclose(trained("two slices").losses, one, rtol=1e-5)
+
+
+def test_a_mixture_with_points_alone_is_shared_alike(tiny_experiment, tmp_path):
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((48, 2)).astype(np.float32)
+    labels = np.where(np.arange(48) % 3, -1, np.arange(48) % 2)
+    np.savez(tmp_path / "points.npz", train_images=points, train_labels=labels)
+    values = {
+        "data.source": "npz",
+        "data.dir": str(tmp_path / "points.npz"),
+        "data.unlabelled": "learn",
+        "train.clock": "mixed",
+    }
+    experiment = tiny_experiment(**POINTS | values)
+    one = Training(experiment, "one")
+    assert not one.batch.has_labels.all() and one.batch.has_labels.any()
+    for form in ("two", "pmap", "fsdp"):
+        np.testing.assert_allclose(Training(experiment, form).losses, one.losses, rtol=1e-5)
 
 
 def test_a_flow_map_and_its_teacher_are_shared_alike(tiny_experiment):

@@ -19,12 +19,12 @@ from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.fingerprint import fingerprint
-from symmflow_jax.data.fit import AtScale
+from symmflow_jax.data.geometry.fit import AtScale
+from symmflow_jax.data.geometry.native_scale import native_scale as native_scale_of
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.latent_cache.index import CacheIndex
 from symmflow_jax.data.latent_cache.preparation import CachedPreparation
-from symmflow_jax.data.mixture import ALONE, Mixture
-from symmflow_jax.data.native_scale import native_scale as native_scale_of
+from symmflow_jax.data.mixing.mixture import ALONE, Mixture
 from symmflow_jax.data.pipeline import Augmentation, Preparation
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.interop.weights_hash import hash_of
@@ -68,7 +68,7 @@ def make_evaluation_preparation(config: Config, schema: LabelSchema) -> Preparat
 def native_scale(
     config: Config, preparation: Preparation, images: Callable[[], Source]
 ) -> float | None:
-    """The scale at which training sees its images; see `data.native_scale`.
+    """The scale at which training sees its images; see `data.geometry.native_scale`.
 
     Args:
         config: the config.

@@ -5,7 +5,7 @@ import logging
 
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.config.values import Config, DataConfig
-from symmflow_jax.data.fit import AtScale, Crop, Fit, Letterbox, Stretch
+from symmflow_jax.data.geometry.fit import AtScale, Crop, Fit, Letterbox, Stretch
 
 _logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ import pathlib
 
 from symmflow_jax.config.build.data.sources import SOURCES, decoding_of, kind_of
 from symmflow_jax.config.values import Config
-from symmflow_jax.data.image_folder import image_folder
-from symmflow_jax.data.incomplete import Chain, Incomplete, incomplete_of
-from symmflow_jax.data.mixture import Mixture, Part
+from symmflow_jax.data.mixing.image_folder import image_folder
+from symmflow_jax.data.mixing.incomplete import Chain, Incomplete, incomplete_of
+from symmflow_jax.data.mixing.mixture import Mixture, Part
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.classification.npz import Npz
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder

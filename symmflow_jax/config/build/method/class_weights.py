@@ -28,7 +28,7 @@ class WeightsChoice(Choice):
 
 
 CLASS_WEIGHTS: dict[str, WeightsChoice] = {
-    "none": WeightsChoice(np.ones_like, "all classes weigh the same", are_counted=False),
+    "equal": WeightsChoice(np.ones_like, "all classes weigh the same", are_counted=False),
     "enet": WeightsChoice(
         "symmflow_jax.semantics.class_weights:enet",
         "`1 / ln(1.02 + share)` of the pixels, as in ENet",
@@ -54,7 +54,7 @@ def check(config: Config) -> None:
         raise ValueError(
             f"config.train.class_weights is {config.train.class_weights!r}, which weights a "
             f"cross-entropy, but these semantics are learned as {learned_as!r}; set "
-            "config.semantics.encoding='onehot', or config.train.class_weights='none'."
+            "config.semantics.encoding='onehot', or config.train.class_weights='equal'."
         )
     if choice.are_given and not sum(given):
         raise ValueError(

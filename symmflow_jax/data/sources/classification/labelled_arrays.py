@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 from symmflow_jax.data import source
+from symmflow_jax.data.mixing.array_images import as_images
 from symmflow_jax.data.sources.classification.faults import LEAST_WHITE
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
@@ -29,7 +30,7 @@ class LabelledArrays:
 
     def __init__(self, files: tuple[pathlib.Path, ...], images: np.ndarray, labels: np.ndarray):
         self.files = files
-        self._images = _as_images(images)
+        self._images = as_images(images)
         self.notes = _on_levels(files[0], self._images)
         self._labels = labels.astype(np.int32)
         self.classes_found = tuple(np.unique(self._labels).tolist())
@@ -44,32 +45,6 @@ class LabelledArrays:
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         return {"image": self._images[index], "label": np.asarray(self._labels[index])}
-
-
-class ArrayImages:
-    """Images in memory without labels; arguments as of `LabelledArrays`."""
-
-    def __init__(self, files: tuple[pathlib.Path, ...], images: np.ndarray):
-        self.files = files
-        self._images = _as_images(images)
-
-    @property
-    def schemas(self) -> dict[str, LabelSchema]:
-        """Empty, since there are no labels."""
-        return {}
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        return {"image": self._images[index]}
-
-
-def _as_images(images: np.ndarray) -> np.ndarray:
-    """Images with channels, or points in float32."""
-    if images.ndim == 2:
-        return images.astype(np.float32)
-    return images[..., None] if images.ndim == 3 else images
 
 
 def _on_levels(path: pathlib.Path, images: np.ndarray) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symmflow_jax.data.folders.listing import passed_over
-from symmflow_jax.data.incomplete import Incomplete
+from symmflow_jax.data.mixing.array_images import ArrayImages
+from symmflow_jax.data.mixing.incomplete import Incomplete
 from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.classification import conversion
 from symmflow_jax.data.sources.classification.conversion import Archive, Split
-from symmflow_jax.data.sources.classification.labelled_arrays import ArrayImages, LabelledArrays
+from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown

@@ -7,8 +7,8 @@ from typing import Any
 from symmflow_jax.data.decoding.decoding import DEFAULT, Decoding, decode
 from symmflow_jax.data.folders.listing import counted, list_pictures
 from symmflow_jax.data.folders.partial_pairing import pair_what_fits
-from symmflow_jax.data.image_folder import ImageFiles
-from symmflow_jax.data.incomplete import Chain, Incomplete
+from symmflow_jax.data.mixing.image_folder import ImageFiles
+from symmflow_jax.data.mixing.incomplete import Chain, Incomplete
 from symmflow_jax.data.source import DataError, Source
 from symmflow_jax.data.sources.segmentation.image_pairs import ImagePairs, classes_of
 from symmflow_jax.flow.state import JointState

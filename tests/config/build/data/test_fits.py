@@ -8,7 +8,7 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build.data import fits
 from symmflow_jax.config.build.tables import unused_keys
 from symmflow_jax.config.values import Config, DataConfig, EvalConfig
-from symmflow_jax.data.fit import AtScale, Crop, Letterbox, Stretch
+from symmflow_jax.data.geometry.fit import AtScale, Crop, Letterbox, Stretch
 
 
 def test_a_fit_is_that_of_its_name_and_windows_have_a_scale():

@@ -227,6 +227,7 @@ def test_what_a_cache_must_have_been_made_of(tiny_experiment):
         "target": "mask",
         "image_size": (8, 8),
         "resampling": "bicubic",
+        "fit": "crop",
         "exif": "apply",
         "has_mirrored": True,
         "seed": 0,

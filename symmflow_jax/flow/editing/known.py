@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from symmflow_jax.flow import keys
-from symmflow_jax.flow.editing import ImageVelocity
+from symmflow_jax.flow.editing.flow_edit import ImageVelocity
 from symmflow_jax.flow.moment import Moment, numbered_step
 from symmflow_jax.flow.paths.path import ComponentPath
 from symmflow_jax.flow.shapes import Component, ExampleKeys, Scalar

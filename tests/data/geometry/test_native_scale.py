@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.data.fit import AtScale, Stretch
-from symmflow_jax.data.native_scale import native_scale
+from symmflow_jax.data.geometry.fit import AtScale, Stretch
+from symmflow_jax.data.geometry.native_scale import native_scale
 from symmflow_jax.data.pipeline import Preparation
 from symmflow_jax.data.source import DataError
 

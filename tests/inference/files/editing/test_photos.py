@@ -7,7 +7,7 @@ from PIL import Image
 from symmflow_jax.data.source import DataError
 from symmflow_jax.flow.solvers.fixed_steps import euler
 from symmflow_jax.inference.editing import Keep, Source
-from symmflow_jax.inference.files.editing import Wanted, edit_files
+from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 from symmflow_jax.inference.files.made import Made, made_of
 from symmflow_jax.runtime.outputs import OutputError
 

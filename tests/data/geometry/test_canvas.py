@@ -2,9 +2,9 @@
 
 import pytest
 
-from symmflow_jax.data import canvas
-from symmflow_jax.data.canvas import View
-from symmflow_jax.data.fit import Box
+from symmflow_jax.data.geometry import canvas
+from symmflow_jax.data.geometry.canvas import View
+from symmflow_jax.data.geometry.fit import Box
 
 _WINDOW = (96, 128)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.image_files import read_image
 from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError

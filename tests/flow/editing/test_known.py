@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow import keys
-from symmflow_jax.flow.known import Known, Langevin, RePaint, Replacement, keep
+from symmflow_jax.flow.editing.known import Known, Langevin, RePaint, Replacement, keep
 from symmflow_jax.flow.moment import Moment
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath

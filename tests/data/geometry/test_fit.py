@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.data.fit import AtScale, Box, Crop, Letterbox, Stretch, covering_scale
+from symmflow_jax.data.geometry.fit import AtScale, Box, Crop, Letterbox, Stretch, covering_scale
 
 
 def test_a_crop_keeps_the_largest_part_of_the_aspect_ratio():

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from symmflow_jax.data.fit import Box, Letterbox, Placement, Size, Stretch, covering_scale
+from symmflow_jax.data.geometry.fit import Box, Letterbox, Placement, Size, Stretch, covering_scale
 
 WHOLE_MULTIPLE = 64
 """Sides of a canvas that is read in one pass are multiples of this, so that few sizes occur."""

@@ -1,0 +1,1 @@
+"""Mixtures of training data, and what their examples lack."""

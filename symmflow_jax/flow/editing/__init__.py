@@ -1,0 +1,1 @@
+"""Edits of a known image: FlowEdit, and pixels that are given."""

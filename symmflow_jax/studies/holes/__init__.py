@@ -1,0 +1,1 @@
+"""Images from masks of which a part is unknown."""

@@ -1,0 +1,1 @@
+"""Images without masks beside a few with masks."""
