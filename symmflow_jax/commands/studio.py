@@ -32,10 +32,10 @@ _LONGEST_SIDE = define_number(
 
 
 def _studio(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    from symmflow_jax.studio import guard
+    from symmflow_jax.studio.web import guard
 
     try:
-        from symmflow_jax.studio.server import Serving, serve
+        from symmflow_jax.studio.web.server import Serving, serve
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("aiohttp"):
             raise
@@ -61,7 +61,7 @@ def _run_flags(workdir: pathlib.Path, address: str) -> tuple[str, ...]:
 
     On other addresses than loopback, they do not tell where the run lies.
     """
-    from symmflow_jax.studio import guard
+    from symmflow_jax.studio.web import guard
 
     shown = workdir if guard.is_loopback(address) else pathlib.Path("runs") / workdir.name
     given = [name for name in views.MAKING if flags.FLAGS[name].present]

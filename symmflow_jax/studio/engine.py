@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from symmflow_jax.data.canvas import View
+from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.canvas import editing
 from symmflow_jax.inference.canvas.editing import Photo

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symmflow_jax.studio.refusal import Refusal
-from symmflow_jax.studio.uploads import Photo
+from symmflow_jax.studio.web.uploads import Photo
 
 MOST_SESSIONS = 64
 MOST_BYTES = 48 * 2**20

@@ -8,14 +8,15 @@ import numpy as np
 
 from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.inference.files.made import Made, picture_content
-from symmflow_jax.studio import recipe, uploads
+from symmflow_jax.studio import recipe
 from symmflow_jax.studio.engine import Engine
 from symmflow_jax.studio.jobs import Progress, Task
 from symmflow_jax.studio.recipe import KEEP, MASK, PHOTO, RECIPE, SOURCE_MASK, variant_name
 from symmflow_jax.studio.refusal import Refusal
 from symmflow_jax.studio.sessions import Entry, Session
 from symmflow_jax.studio.settings import Settings
-from symmflow_jax.studio.uploads import as_png, ids_as_png
+from symmflow_jax.studio.web import uploads
+from symmflow_jax.studio.web.uploads import as_png, ids_as_png
 
 PAGE_MASK, PAGE_SOURCE, CONFIDENCE = "page_mask.png", "page_source.png", "confidence.png"
 """Files for the page: numbers of classes, and the confidence in 255 levels."""

@@ -8,14 +8,14 @@ import pytest
 
 from symmflow_jax.commands import integration, studio
 from symmflow_jax.studio import engine
-from symmflow_jax.studio.guard import PASSWORD_VARIABLE
+from symmflow_jax.studio.web.guard import PASSWORD_VARIABLE
 
 
 @pytest.fixture
 def serve(called, monkeypatch, tiny_experiment):
     """A function that runs the command and returns what the server was given."""
     pytest.importorskip("aiohttp")
-    call = called("studio.server:serve")
+    call = called("studio.web.server:serve")
     monkeypatch.setattr(integration, "load", lambda *_: types.SimpleNamespace(reads_masks=True))
     monkeypatch.setattr(engine, "Engine", lambda model, view: "engine")
     monkeypatch.setattr(sys, "argv", ["main"])
@@ -46,7 +46,7 @@ def test_others_do_not_learn_where_the_run_lies(serve, flag_values, tmp_path, mo
 
 def test_a_missing_package_is_named(flag_values, tmp_path, tiny_experiment, monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    monkeypatch.delitem(sys.modules, "symmflow_jax.studio.server", raising=False)
-    monkeypatch.delitem(sys.modules, "symmflow_jax.studio.routes", raising=False)
+    monkeypatch.delitem(sys.modules, "symmflow_jax.studio.web.server", raising=False)
+    monkeypatch.delitem(sys.modules, "symmflow_jax.studio.web.routes", raising=False)
     with pytest.raises(ValueError, match=r"pip install 'symmflow_jax\[studio\]'"):
         studio.STUDIO.run(tiny_experiment(), tmp_path)

@@ -12,7 +12,7 @@ from PIL import Image
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.studio.engine import Ranking, Reading
 from symmflow_jax.studio.jobs import Queue
-from symmflow_jax.studio.uploads import as_png
+from symmflow_jax.studio.web.uploads import as_png
 
 SIZE = (6, 8)
 """Height and width of the photos of these tests."""

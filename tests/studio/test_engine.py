@@ -10,18 +10,18 @@ import pytest
 from PIL import Image
 
 import symmflow_jax
-from symmflow_jax.inference.files.editing import Wanted, edit_files
+from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
-from symmflow_jax.studio import uploads
 from symmflow_jax.studio.engine import Engine
 from symmflow_jax.studio.jobs import Cancelled, Progress
 from symmflow_jax.studio.recipe import MASK, PHOTO, SOURCE_MASK
 from symmflow_jax.studio.refusal import Refusal
 from symmflow_jax.studio.sessions import Session
 from symmflow_jax.studio.settings import Settings
+from symmflow_jax.studio.web import uploads
 from symmflow_jax.studio.work import Work
 from tests.campaigns.experiments import random_params
 

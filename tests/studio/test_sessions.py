@@ -8,7 +8,7 @@ import pytest
 from symmflow_jax.studio import sessions
 from symmflow_jax.studio.refusal import Refusal
 from symmflow_jax.studio.sessions import Entry, Session, Sessions
-from symmflow_jax.studio.uploads import Photo
+from symmflow_jax.studio.web.uploads import Photo
 
 
 def _photo(num_bytes: int = 12) -> Photo:

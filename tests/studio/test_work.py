@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symmflow_jax.studio import uploads
 from symmflow_jax.studio.jobs import Cancelled, Progress
 from symmflow_jax.studio.refusal import Refusal
 from symmflow_jax.studio.sessions import Session
+from symmflow_jax.studio.web import uploads
 from symmflow_jax.studio.work import Work
 from tests.studio.conftest import SIZE
 

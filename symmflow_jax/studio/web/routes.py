@@ -13,11 +13,11 @@ from typing import Any
 from aiohttp import web
 
 from symmflow_jax.runtime import files
-from symmflow_jax.studio import guard, pages, uploads
-from symmflow_jax.studio.guard import Hosts, Password
 from symmflow_jax.studio.jobs import Job, Queue
 from symmflow_jax.studio.refusal import Refusal
 from symmflow_jax.studio.sessions import Entry, Session, Sessions
+from symmflow_jax.studio.web import guard, pages, uploads
+from symmflow_jax.studio.web.guard import Hosts, Password
 from symmflow_jax.studio.work import Work
 
 _logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _SECONDS_TO_SEND = 120.0
 _MOST_DECODED_AT_ONCE = 2
 _MOST_JSON_DEPTH_ERRORS = (ValueError, RecursionError)
 _WRONG = "<!-- message -->"
-_SETS_COOKIE = "sets_cookie"
+_SETS_COOKIE = web.RequestKey("sets_cookie", Session)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

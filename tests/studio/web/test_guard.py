@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from symmflow_jax.studio import guard
-from symmflow_jax.studio.guard import Hosts, Password
 from symmflow_jax.studio.refusal import Refusal
+from symmflow_jax.studio.web import guard
+from symmflow_jax.studio.web.guard import Hosts, Password
 
 
 @pytest.mark.parametrize(

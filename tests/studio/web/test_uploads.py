@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.semantics.labels import UNKNOWN
-from symmflow_jax.studio import uploads
 from symmflow_jax.studio.refusal import Refusal
+from symmflow_jax.studio.web import uploads
 from tests.studio.conftest import SCHEMA
 
 

@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from symmflow_jax.studio import server
-from symmflow_jax.studio.server import Serving
+from symmflow_jax.studio.web import server
+from symmflow_jax.studio.web.server import Serving
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ pytest.importorskip("aiohttp")
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
-from symmflow_jax.studio import guard, uploads
-from symmflow_jax.studio.guard import Password
-from symmflow_jax.studio.server import Serving, application
+from symmflow_jax.studio.web import guard, uploads
+from symmflow_jax.studio.web.guard import Password
+from symmflow_jax.studio.web.server import Serving, application
 from tests.studio.conftest import SIZE
 
 

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from symmflow_jax.runtime.errors import shown
-from symmflow_jax.studio import guard, settings
+from symmflow_jax.studio import settings
 from symmflow_jax.studio.engine import Engine
-from symmflow_jax.studio.guard import Hosts, Password
 from symmflow_jax.studio.jobs import Queue
-from symmflow_jax.studio.routes import Routes
+from symmflow_jax.studio.web import guard
+from symmflow_jax.studio.web.guard import Hosts, Password
+from symmflow_jax.studio.web.routes import Routes
 from symmflow_jax.studio.work import Work
 
 _logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import re
 
-from symmflow_jax.studio import pages
+from symmflow_jax.studio.web import pages
 
 
 def _texts() -> dict[str, str]:
