@@ -20,6 +20,7 @@ from symmflow_jax.commands import (
     paths,
     performance,
     recognition,
+    studio,
     training,
     tuning,
     usage,
@@ -48,6 +49,7 @@ _FLAGS = (
     weights,
     tuning,
     performance,
+    studio,
 )
 for _module in _FLAGS:
     flags.adopt_module_key_flags(_module)
@@ -70,6 +72,7 @@ MODES: dict[str, Mode] = {
     "plan": performance.PLAN,
     "benchmark": performance.BENCHMARK,
     "doctor": performance.DOCTOR,
+    "studio": studio.STUDIO,
 }
 """The values of `--mode`."""
 

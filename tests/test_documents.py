@@ -73,6 +73,7 @@ OPENED = {
     r"configs/shapes_map\.py --mode=evaluate": "measures as that of shapes.py",
     r"--mode=(encode|finetune_vae)": "compiles the autoencoder; tests/preparation runs them",
     r"--mode=edit .*--from=noise": "edits as the command from the photo",
+    r"--mode=studio": "serves until a signal; tests/studio visits it",
     r"--mode=segment .*--(num_draws|flips)": "segments as the command without a vote or flips",
     r"--mode=benchmark .*--batch_sizes": "compiles all workloads; tests/performance runs it",
 }

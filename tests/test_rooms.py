@@ -13,7 +13,7 @@ PACKAGE = ROOT / "symmflow_jax"
 ORDER = (
     "flow", "semantics", "networks", "runtime", "interop", "data", "codecs", "methods", "metrics",
     "training", "config", "runs", "inference", "preparation", "evaluation", "performance",
-    "studies", "commands",
+    "studies", "studio", "commands",
 )  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -225,6 +225,11 @@ def config_name() -> str:
     return config_file.stem(_CONFIG.value or "")
 
 
+def config_text() -> str:
+    """The value of `--config` as it was given."""
+    return _CONFIG.value or ""
+
+
 def prepare() -> None:
     """Shows log messages of this project as lines with the time, before a command."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Of JAX's compiler.

@@ -5,6 +5,7 @@ command tells photos from what an earlier command made of them.
 """
 
 import enum
+import io
 import pathlib
 import warnings
 
@@ -36,11 +37,19 @@ def write_picture(path: pathlib.Path, pixels: np.ndarray, made: Made) -> None:
     Raises:
         OutputError: if the file system refuses.
     """
+    content = picture_content(pixels, made)
+    with outputs.writing(path) as file:
+        file.write(content)
+
+
+def picture_content(pixels: np.ndarray, made: Made) -> bytes:
+    """The content of the file of `write_picture`."""
     mark = PngImagePlugin.PngInfo()
     mark.add_text(_KEY, made.value)
     pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
-    with outputs.writing(path) as file:
-        Image.fromarray(pixels).save(file, format="PNG", pnginfo=mark)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", pnginfo=mark)
+    return buffer.getvalue()
 
 
 def write_ids(path: pathlib.Path, ids: np.ndarray, made: Made) -> None:

@@ -1,0 +1,1 @@
+"""Studio: a page in the browser that reads, paints and edits with a trained model."""
