@@ -16,17 +16,14 @@ from symmflow_jax.commands import (
     editing,
     evaluation,
     generation,
-    integration,
-    paths,
     performance,
     recognition,
     studio,
     training,
     tuning,
-    usage,
-    views,
     weights,
 )
+from symmflow_jax.commands.flags import integration, paths, usage, views
 from symmflow_jax.commands.mode import Mode
 from symmflow_jax.config import command_line
 from symmflow_jax.config.reading import overrides

@@ -4,7 +4,7 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING
 
-from symmflow_jax.commands import paths
+from symmflow_jax.commands.flags import paths
 from symmflow_jax.commands.mode import FILES, KIND, MODEL, Mode
 from symmflow_jax.config.command_line import path_flag
 from symmflow_jax.config.reading.range_flags import define_number

@@ -3,7 +3,7 @@
 import pathlib
 from typing import TYPE_CHECKING
 
-from symmflow_jax.commands import integration, paths
+from symmflow_jax.commands.flags import integration, paths
 from symmflow_jax.commands.mode import FILES, Mode
 
 if TYPE_CHECKING:

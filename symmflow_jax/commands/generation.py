@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths, views
+from symmflow_jax.commands.flags import integration, paths, views
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, Mode
 from symmflow_jax.commands.recognition import UNSURE_ID
 from symmflow_jax.config.reading.range_flags import define_number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import paths
+from symmflow_jax.commands.flags import paths
 from symmflow_jax.commands.mode import FILES, RUN, Mode
 from symmflow_jax.config.command_line import path_flag
 from symmflow_jax.config.reading.range_flags import define_number

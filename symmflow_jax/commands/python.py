@@ -7,8 +7,8 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from symmflow_jax.commands.flags.usage import name_unused_keys
 from symmflow_jax.commands.mode import RUN
-from symmflow_jax.commands.usage import name_unused_keys
 from symmflow_jax.config.reading import given, overrides as reading
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, views
+from symmflow_jax.commands.flags import integration, views
 from symmflow_jax.commands.mode import MODEL_KEYS, Mode
 from symmflow_jax.config import command_line
 from symmflow_jax.config.reading.range_flags import define_number

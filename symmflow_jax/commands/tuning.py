@@ -3,7 +3,7 @@
 import pathlib
 from typing import TYPE_CHECKING
 
-from symmflow_jax.commands import paths
+from symmflow_jax.commands.flags import paths
 from symmflow_jax.commands.mode import FILES, KIND, MODEL, Mode
 from symmflow_jax.config.reading.range_flags import define_number
 from symmflow_jax.config.schema.ranges import at_least

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from symmflow_jax.commands import integration, paths, usage
+from symmflow_jax.commands.flags import integration, paths, usage
 from symmflow_jax.commands.mode import FILES, INTEGRATION, MODEL_KEYS, RUN, Mode
 from symmflow_jax.config import command_line
 from symmflow_jax.config.command_line import path_flag

@@ -22,8 +22,8 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.bucket import staging

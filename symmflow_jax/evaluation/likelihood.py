@@ -10,7 +10,7 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods import likelihood
 from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.metrics.bits import MeanAndError, bits

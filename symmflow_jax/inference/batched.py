@@ -15,9 +15,9 @@ import numpy as np
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.reading import BATCH_SIZE
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 
 

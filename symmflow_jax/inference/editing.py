@@ -10,7 +10,7 @@ import numpy as np
 from symmflow_jax.data.batch import Images
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 

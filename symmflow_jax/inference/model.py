@@ -16,10 +16,12 @@ from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import batched, editing as editing_lib, predictions
+from symmflow_jax.inference import batched, editing as editing_lib
 from symmflow_jax.inference.batched import BATCH_SIZE
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import Sample, SemanticsPrediction
 from symmflow_jax.inference.editing import Edited, Keep, Source
 from symmflow_jax.inference.given.conditions import (
     check_classes,
@@ -29,7 +31,6 @@ from symmflow_jax.inference.given.conditions import (
 )
 from symmflow_jax.inference.given.images import Given, GivenImage, given_images
 from symmflow_jax.inference.given.keys import Key, as_key
-from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.inference.results.classification import Classification, Classifications
 from symmflow_jax.inference.results.description import describe
 from symmflow_jax.inference.results.generated import Images as GeneratedImages

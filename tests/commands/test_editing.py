@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from symmflow_jax.commands import editing, integration
+from symmflow_jax.commands import editing
+from symmflow_jax.commands.flags import integration
 from symmflow_jax.inference.editing import Keep, Source
 from symmflow_jax.methods.editing import Origin
 

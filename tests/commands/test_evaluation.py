@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from symmflow_jax.commands import evaluation, integration
+from symmflow_jax.commands import evaluation
+from symmflow_jax.commands.flags import integration
 from symmflow_jax.runtime.errors import CheckpointError
 
 

@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from symmflow_jax.commands import generation, integration
+from symmflow_jax.commands import generation
+from symmflow_jax.commands.flags import integration
 
 
 @pytest.fixture(autouse=True)

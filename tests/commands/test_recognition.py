@@ -2,7 +2,8 @@
 
 import pytest
 
-from symmflow_jax.commands import integration, recognition, views
+from symmflow_jax.commands import recognition
+from symmflow_jax.commands.flags import integration, views
 
 _COMMANDS = {
     "segment": (recognition.SEGMENT, "segment_files"),

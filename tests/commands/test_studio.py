@@ -6,7 +6,8 @@ import types
 
 import pytest
 
-from symmflow_jax.commands import integration, studio
+from symmflow_jax.commands import studio
+from symmflow_jax.commands.flags import integration
 from symmflow_jax.studio import engine
 from symmflow_jax.studio.web.guard import PASSWORD_VARIABLE
 

@@ -10,7 +10,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 from symmflow_jax import main
-from symmflow_jax.commands import paths
+from symmflow_jax.commands.flags import paths
 from symmflow_jax.config import command_line
 
 _CONFIG = f"--config={pathlib.Path(__file__).parents[1] / 'configs' / 'tiny.py'}"

@@ -9,8 +9,8 @@ import pytest
 
 from symmflow_jax.evaluation import likelihood
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Likelihood
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import Likelihood
 from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.methods.symmflow import Weights
 

@@ -17,8 +17,8 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evalu
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.pictures import grids

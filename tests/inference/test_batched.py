@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from symmflow_jax.flow.solvers.fixed_steps import euler
-from symmflow_jax.inference import batched, predictions
+from symmflow_jax.inference import batched
 from symmflow_jax.inference.batched import generate_each, predict_each
+from symmflow_jax.inference.compiled import predictions
 
 _KEY = jax.random.key(0)
 _SOLVE = euler(1)

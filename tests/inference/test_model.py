@@ -13,7 +13,7 @@ from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.flow.guidance import Guidance
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runs import checkpoints

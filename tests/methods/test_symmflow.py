@@ -21,7 +21,7 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps, flow_map
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights, component_paths
 from symmflow_jax.networks.velocity.mlp import MLP
 from symmflow_jax.semantics.categorical import CategoricalParameterization

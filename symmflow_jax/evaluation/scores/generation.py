@@ -20,7 +20,7 @@ from symmflow_jax.flow.objectives.errors import mean_squared_error
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runtime import processes

@@ -24,7 +24,7 @@ from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.masks.segmentation import overlap_of, segmentation
 from symmflow_jax.evaluation.scores.original_size import count_whole_images
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
 from symmflow_jax.metrics.confusion import ConfusionMatrix

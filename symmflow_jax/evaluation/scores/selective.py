@@ -13,7 +13,7 @@ from symmflow_jax.evaluation.measurement import Protocol
 from symmflow_jax.evaluation.scores import recognition
 from symmflow_jax.evaluation.scores.recognition import ScoredSemantics
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.metrics import roc
 from symmflow_jax.metrics.rejection import RejectionCurve, rejection_curve
 from symmflow_jax.runtime import processes

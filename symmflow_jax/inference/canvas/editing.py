@@ -12,8 +12,8 @@ from symmflow_jax.data.geometry.canvas import Canvas, View, stretched
 from symmflow_jax.data.geometry.fit import Box, Placement, Size
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.generation import method_on_canvas
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.editing import Keep, Source, rule_of
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing

@@ -8,8 +8,8 @@ from symmflow_jax.data.geometry.canvas import Canvas, View
 from symmflow_jax.data.geometry.fit import Box, Placement, Size
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.limits import check_whole
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 
 

@@ -19,10 +19,10 @@ from symmflow_jax.data.geometry.canvas import Canvas, View
 from symmflow_jax.data.geometry.fit import Box, Placement
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.blending import Answers, Blend
 from symmflow_jax.inference.canvas.limits import check_whole
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
 

@@ -12,10 +12,10 @@ import numpy as np
 from symmflow_jax.data.batch import Pixels, Points
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.inference.export import packed_weights
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.semantics.labels import LabelSchema
 
 GENERATE, SEGMENT, CLASSIFY = "generate", "segment", "classify"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from symmflow_jax.inference.compiled.predictions import Sample
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import Sample
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.semantics.labels import LabelSchema
 

@@ -15,6 +15,7 @@ from PIL import Image
 from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.canvas.reading import MaskReading
+from symmflow_jax.inference.compiled.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.inference.files.image_io import (
     BATCH_SIZE,
     batches,
@@ -25,7 +26,6 @@ from symmflow_jax.inference.files.image_io import (
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.inference.results.segmentation import check_unsure_id
 from symmflow_jax.runs.pictures.grids import overlay as draw_overlay
 from symmflow_jax.runtime import outputs

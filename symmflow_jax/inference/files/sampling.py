@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from symmflow_jax.inference.compiled.predictions import Sample
 from symmflow_jax.inference.files import best_pairs
 from symmflow_jax.inference.files.best_pairs import RankedPair
 from symmflow_jax.inference.files.image_io import BATCH_SIZE
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import Sample
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime import outputs
 from symmflow_jax.semantics.labels import LabelSchema

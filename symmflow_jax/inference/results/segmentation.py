@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from symmflow_jax.inference.compiled.predictions import UNSURE
 from symmflow_jax.inference.files.made import Made, write_ids
 from symmflow_jax.inference.given.images import GivenImage
-from symmflow_jax.inference.predictions import UNSURE
 from symmflow_jax.inference.results import figures
 from symmflow_jax.inference.results.places import output_path, output_paths
 from symmflow_jax.runs.pictures import grids

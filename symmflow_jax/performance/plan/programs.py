@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.symmflow import Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo

@@ -18,7 +18,8 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import editing, predictions
+from symmflow_jax.inference import editing
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.editing import Keep, Source
 from symmflow_jax.inference.model import Model, load
 from symmflow_jax.methods import editing as method_editing

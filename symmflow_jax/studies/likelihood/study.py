@@ -26,7 +26,7 @@ from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.metrics.bits import MeanAndError, bits
 from symmflow_jax.runs import markdown

@@ -20,8 +20,8 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.time_sampling import TimeSampling
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.methods.symmflow import SymmFlow, Weights
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import create_train_state

@@ -21,7 +21,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.solver import Solve
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.likelihood import Density
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
 from symmflow_jax.metrics.energy_distance import energy_distance

@@ -12,8 +12,8 @@ from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.evaluation.findings import Confusion, Findings
 from symmflow_jax.evaluation.report import report
 from symmflow_jax.evaluation.scores.recognition import make_recognition
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.metrics.calibration import RiskCoverage
 from symmflow_jax.metrics.rejection import RejectionCurve
 from symmflow_jax.runs.folder import SKIPPED, History

@@ -8,8 +8,8 @@ from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.flow.guidance import NO_GUIDANCE
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import Generation, SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import Generation, SemanticsPrediction
 
 
 @pytest.fixture

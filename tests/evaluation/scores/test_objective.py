@@ -6,7 +6,7 @@ import pytest
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.evaluation.scores import objective
 from symmflow_jax.flow.objectives.symmetric import Losses
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
 
 
 @pytest.fixture

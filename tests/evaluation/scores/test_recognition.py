@@ -7,8 +7,8 @@ import pytest
 from symmflow_jax.evaluation.scores import recognition
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from symmflow_jax.evaluation.scores.selective import (
 from symmflow_jax.flow import tasks
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
-from symmflow_jax.inference.predictions import SemanticsPrediction
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.interop.names import autoencoder as names
 from symmflow_jax.preparation.import_weights import import_weights
 from symmflow_jax.semantics.class_plane import ClassPlane

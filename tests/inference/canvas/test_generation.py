@@ -9,8 +9,8 @@ import pytest
 from symmflow_jax.data.geometry import canvas
 from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.solvers.fixed_steps import euler
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
+from symmflow_jax.inference.compiled import predictions
 
 _NOISE = (jax.random.key(0), 3)
 _TILES = View("tiles", canvas.tiled)

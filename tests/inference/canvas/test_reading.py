@@ -12,8 +12,8 @@ from symmflow_jax.data.batch import Pixels
 from symmflow_jax.data.geometry import canvas
 from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.solvers.fixed_steps import euler
-from symmflow_jax.inference import predictions
 from symmflow_jax.inference.canvas.reading import Reader
+from symmflow_jax.inference.compiled import predictions
 
 _ONCE = euler(1)
 _TILES = View("tiles", canvas.tiled)

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
+from symmflow_jax.inference.compiled.predictions import Sample
 from symmflow_jax.inference.files.best_pairs import RankedPair, agreements, best, contact_sheet
-from symmflow_jax.inference.predictions import Sample
 from symmflow_jax.semantics.labels import consecutive
 
 

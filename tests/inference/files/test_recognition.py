@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.data.source import DataError
-from symmflow_jax.inference import predictions
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import SemanticsPrediction
 from symmflow_jax.runtime.outputs import OutputError
 
 _OPTIONS = {"seed": 0, "num_steps": 1, "ensemble_size": 1}

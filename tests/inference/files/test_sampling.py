@@ -12,9 +12,9 @@ from PIL import Image
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
+from symmflow_jax.inference.compiled.predictions import Sample, SemanticsPrediction
 from symmflow_jax.inference.files.sampling import sample_files, training_command
 from symmflow_jax.inference.model import Model
-from symmflow_jax.inference.predictions import Sample, SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runtime.outputs import OutputError
 from symmflow_jax.semantics.labels import filed_under

@@ -19,7 +19,7 @@ from symmflow_jax.flow.likelihood import mean_of_draws
 from symmflow_jax.flow.objectives.symmetric import Losses
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference.votes import vote
+from symmflow_jax.inference.compiled.votes import vote
 from symmflow_jax.methods import editing as editing_lib, likelihood
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.likelihood import Density

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.commands import views
+from symmflow_jax.commands.flags import views
 
 
 @pytest.fixture

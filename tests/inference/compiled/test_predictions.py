@@ -12,8 +12,8 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solution
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import predictions
-from symmflow_jax.inference.predictions import UNSURE, SemanticsPrediction
+from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.compiled.predictions import UNSURE, SemanticsPrediction
 from symmflow_jax.methods.symmflow import Sampled, Weights
 from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.semantics.encoding import Encoding

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from symmflow_jax import main
-from symmflow_jax.commands import usage
+from symmflow_jax.commands.flags import usage
 
 _USERS = {"first": ("seed", "solver"), "second": ("solver",), "third": ()}
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from hypothesis import given, strategies as st
 
-from symmflow_jax.inference.votes import vote
+from symmflow_jax.inference.compiled.votes import vote
 
 
 # Every number of draws is a program of its own.

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from symmflow_jax.commands import paths
+from symmflow_jax.commands.flags import paths
 from symmflow_jax.runtime.storage.bucket_path import BucketPath
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symmflow_jax.commands import integration
+from symmflow_jax.commands.flags import integration
 from symmflow_jax.config import command_line
 
 

@@ -1,0 +1,1 @@
+"""Functions of a trained model that are compiled once for all devices."""
