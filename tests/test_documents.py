@@ -72,7 +72,6 @@ OPENED = {
     r"--mode=evaluate (?!--config\.eval\.num_steps=1,5,25)": "measures as that of shapes.py",
     r"configs/shapes_map\.py --mode=evaluate": "measures as that of shapes.py",
     r"--mode=(encode|finetune_vae)": "compiles the autoencoder; tests/preparation runs them",
-    r"--mode=edit .*--from=noise": "edits as the command from the photo",
     r"--mode=studio": "serves until a signal; tests/studio visits it",
     r"--mode=segment .*--(num_draws|flips)": "segments as the command without a vote or flips",
     r"--mode=benchmark .*--batch_sizes": "compiles all workloads; tests/performance runs it",

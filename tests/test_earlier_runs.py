@@ -57,7 +57,8 @@ def test_they_evaluate_to_the_same_metrics(runs, name):
     table = _by_name(measure(evaluator, EvaluatedWeights(model.weights, model.step)).table)
     saved = json.loads((FIXTURES / "metrics_of_named_streams.json").read_text())[name]
     expected = _by_name(map(Measurement.from_json, saved))
-    assert table.keys() == expected.keys()
+    # There are more metrics now.
+    assert table.keys() >= expected.keys()
     for key, measurement in expected.items():
         assert table[key].value == pytest.approx(measurement.value, abs=5e-3), key
         # Earlier versions did not tell what the data was made of, nor how it was resized.

@@ -330,7 +330,8 @@ def whole_examples(
 
 def as_learned(source: Source, preparation: Augmentation) -> Source:
     """The source with the classes that a preparation learns."""
-    if not preparation.ignored_are_unknown or preparation.target not in source.schemas:
+    schema = source.schemas.get(preparation.target)
+    if not preparation.ignored_are_unknown or schema is None or not schema.ignored:
         return source
     return IgnoredAsUnknown(source, preparation.target)
 

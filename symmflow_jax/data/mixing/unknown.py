@@ -41,7 +41,9 @@ class IgnoredAsUnknown:
         element = self._source[index]
         if self._target not in element:
             return element
-        return element | {self._target: self._numbers[element[self._target]]}
+        labels = self._numbers[element[self._target]]
+        # A label is learned as it is; a mask is resized first, and small numbers are faster.
+        return element | {self._target: labels if np.ndim(labels) else np.int32(labels)}
 
 
 class Completed:
@@ -83,8 +85,8 @@ class Completed:
 
 
 def _unknown(image: Any, target: str) -> np.ndarray:
-    """Unknown labels of an image, int8."""
+    """Unknown labels of an image: int32 `[]`, or int8 `[height, width]`."""
     if target == "label":
-        return np.asarray(UNKNOWN, np.int8)
+        return np.asarray(UNKNOWN, np.int32)
     height, width = image_size(image)
     return np.full((height, width), UNKNOWN, np.int8)

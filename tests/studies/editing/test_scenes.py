@@ -12,6 +12,7 @@ _TINY = {
     "network.channels": 8,
     "network.channel_multipliers": (1,),
     "network.num_groups": 4,
+    "network.head_channels": 8,
     "train.batch_size": 4,
     "train.num_epochs": 0.0004,
     "train.warmup_epochs": 0.0001,
