@@ -18,6 +18,10 @@ _LOGGER = logging.getLogger("symmflow_jax.some.module")
 def as_at_the_start(monkeypatch):
     """The project's logger as in a new program, whatever earlier tests have done to it."""
     monkeypatch.setattr(_PROJECT, "handlers", [])
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    for logger in (_PROJECT, _LOGGER):
+        # A library that sets up logging anew disables the loggers that exist.
+        monkeypatch.setattr(logger, "disabled", False)
     level = _PROJECT.level
     _PROJECT.setLevel(logging.NOTSET)
     yield

@@ -72,6 +72,8 @@ class MaskOverlap(metrics.Metric):
         ignored: tuple[int, ...] = (),
     ) -> "MaskOverlap":
         """The counts of one pair of int masks of equal shape, on the host."""
+        # Bytes cannot hold the negative numbers of what has no class.
+        target, prediction = target.astype(np.int32), prediction.astype(np.int32)
         counts = _counted(target, ignored)
         true, predicted = (np.where(counts, m, _NO_CLASS) for m in (target, prediction))
         edge = np.where(on_boundary_on_host(true), true, _NO_CLASS)

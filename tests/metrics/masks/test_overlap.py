@@ -67,3 +67,11 @@ def test_padding_and_unknown_pixels_do_not_count():
     nothing = _on_device(np.full((1, 4, 4), -1), np.zeros((1, 4, 4)), 3)
     assert np.isnan(nothing.mean_by_image()["miou_by_image"])
     assert np.isnan(nothing.class_boundary_iou()).all()
+
+
+def test_masks_of_bytes_count_as_those_of_larger_numbers():
+    masks = np.asarray([[0, 1, 1], [2, 2, 1], [0, 0, 2]], np.uint8)
+    found = MaskOverlap.from_masks(masks, masks[::-1], 3, (2,))
+    expected = MaskOverlap.from_masks(masks.astype(np.int32), masks[::-1].astype(np.int32), 3, (2,))
+    np.testing.assert_array_equal(found.boundary, expected.boundary)
+    np.testing.assert_array_equal(found.by_image, expected.by_image)
