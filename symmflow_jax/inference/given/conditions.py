@@ -17,7 +17,14 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.inference.files.inputs import image_paths
 from symmflow_jax.inference.files.made import Made, made_of
-from symmflow_jax.inference.given.images import Given, decoded, is_array, is_place, local_path
+from symmflow_jax.inference.given.images import (
+    Given,
+    decoded,
+    is_array,
+    is_place,
+    local_path,
+    single_ones,
+)
 from symmflow_jax.runtime.errors import nearest, shown_value
 from symmflow_jax.semantics.labels import UNKNOWN, LabelSchema
 
@@ -92,23 +99,13 @@ def given_masks(masks: Any, schema: LabelSchema, colours: ClassColours = ()) -> 
         return Given([c.astype(np.int32) for c in classes], is_one=path.is_file())
     if isinstance(masks, Image.Image):
         return Given([_of_picture(masks, "The mask", schema, colours)], is_one=True)
-    if is_array(masks):
-        array = np.asarray(masks)
+
+    def is_one_mask(array: np.ndarray) -> bool:
         is_coloured = array.ndim >= 3 and array.dtype == np.uint8 and array.shape[-1] == 3
-        is_one = array.ndim <= (3 if colours and is_coloured else 2)
-        single = [array] if is_one else list(array)
-        names = ["The mask"] if is_one else [f"masks[{i}]" for i in range(len(single))]
-    elif isinstance(masks, Iterable):
-        single, is_one = list(masks), False
-        names = [f"masks[{i}]" for i in range(len(single))]
-    else:
-        raise ValueError(
-            f"The masks are {shown_value(masks)}; give a file, a folder, a Pillow image, an array "
-            "of integers, or a list of these."
-        )
-    if not single:
-        raise DataError("There is no mask; give at least one.")
-    items = [_single(mask, name, schema, colours) for mask, name in zip(single, names, strict=True)]
+        return array.ndim <= (3 if colours and is_coloured else 2)
+
+    single, is_one = single_ones(masks, "mask", is_one_mask, "an array of integers")
+    items = [_single(mask, name, schema, colours) for mask, name in single]
     return Given(items, is_one)
 
 

@@ -5,7 +5,7 @@ import difflib
 import logging
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -110,27 +110,45 @@ def given_images(images: Any, channels: int, photos: PhotoReader = PICTURES) -> 
         return Given(files, is_one=path.is_file())
     if isinstance(images, Image.Image):
         return Given([_of_picture(images, "The image")], is_one=True)
-    if is_array(images):
-        array = np.asarray(images)
-        is_one = array.ndim < 4
-        single = [array] if is_one else list(array)
-        names = ["The image"] if is_one else [f"images[{i}]" for i in range(len(single))]
-    elif isinstance(images, Iterable):
-        single, is_one = list(images), False
-        names = [f"images[{i}]" for i in range(len(single))]
-    else:
-        raise ValueError(
-            f"The images are {shown_value(images)}; give a file, a folder, a Pillow image, a uint8 "
-            "array, or a list of these."
-        )
-    if not single:
-        raise DataError("There is no image; give at least one.")
-    _check_floats([image for image in single if is_array(image)])
+    single, is_one = single_ones(images, "image", lambda array: array.ndim < 4, "a uint8 array")
+    _check_floats([image for image, _ in single if is_array(image)])
     items = [
         dataclasses.replace(_single(image, name, channels, photos), photos=photos)
-        for image, name in zip(single, names, strict=True)
+        for image, name in single
     ]
     return Given(items, is_one)
+
+
+def single_ones(
+    given: Any, noun: str, is_one: Callable[[np.ndarray], bool], arrays: str
+) -> tuple[list[tuple[Any, str]], bool]:
+    """The parts of an array or a list, each with its name in messages; and if it is only one.
+
+    Args:
+        given: neither a file nor a Pillow image.
+        noun: what a part is, such as "image".
+        is_one: whether an array is a single one.
+        arrays: the arrays that are taken, for the message.
+
+    Raises:
+        DataError: if there is no part.
+        ValueError: if it is neither an array nor a list.
+    """
+    if is_array(given):
+        array = np.asarray(given)
+        if is_one(array):
+            return [(array, f"The {noun}")], True
+        single = list(array)
+    elif isinstance(given, Iterable):
+        single = list(given)
+    else:
+        raise ValueError(
+            f"The {noun}s are {shown_value(given)}; give a file, a folder, a Pillow image, "
+            f"{arrays}, or a list of these."
+        )
+    if not single:
+        raise DataError(f"There is no {noun}; give at least one.")
+    return [(one, f"{noun}s[{number}]") for number, one in enumerate(single)], False
 
 
 def is_place(value: Any) -> bool:

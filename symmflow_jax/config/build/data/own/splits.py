@@ -44,10 +44,12 @@ def annotated_source(
     train: bool,
     notes: Iterable[str],
 ) -> Source:
+    """The annotated images of a split."""
     return part_of(constructor(examples, classes, decoding_of(data), tuple(notes)), data, train)
 
 
 def images_folder(data: DataConfig, train: bool) -> pathlib.Path:
+    """The folder of a split's images."""
     first = is_first(data, train)
     return pathlib.Path(data.dir) / (data.train_images if first else data.eval_images)
 
