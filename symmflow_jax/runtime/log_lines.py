@@ -52,12 +52,14 @@ def shown() -> Iterator[None]:
 @contextlib.contextmanager
 def libraries_quiet() -> Iterator[None]:
     """Hides notes of the libraries meanwhile, such as those of checkpoints about their options."""
-    before = absl_logging.get_verbosity()
-    absl_logging.set_verbosity(min(before, absl_logging.ERROR))
+    # The verbosity of absl is the level of the root logger where absl shows the log.
+    libraries = absl_logging.get_absl_logger()
+    before = libraries.level
+    libraries.setLevel(max(before, logging.ERROR))
     try:
         yield
     finally:
-        absl_logging.set_verbosity(before)
+        libraries.setLevel(before)
 
 
 def in_notebook() -> bool:

@@ -11,8 +11,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 _PROGRAM = """\
 #!/usr/bin/env bash
 folder={folder} name={name}
-printf '%s\\0' "$name" "$PWD" "$@" >>"$folder/calls"
-printf '\\n' >>"$folder/calls"
+# At once, because the stand-ins of several hosts run beside each other.
+printf -v call '%s\\1' "$name" "$PWD" "$@"
+printf '%s\\2\\n' "$call" >>"$folder/calls"
 case "$*" in
 {cases}
 esac
@@ -103,7 +104,7 @@ class StandIns:
         """Program, working directory and arguments of each call."""
         path = self.folder / "calls"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        return [call.split("\0") for call in text.split("\0\n")[:-1]]
+        return [call.split("\1") for call in text.split("\1\2\n")[:-1]]
 
     def calls(self, words: str = "") -> list[list[str]]:
         """Program and arguments of each call that has these words."""

@@ -37,21 +37,26 @@ def _speak() -> None:
 
 
 def test_a_program_gets_each_line_once_and_keeps_its_logging(capsys):
-    before = (_PROJECT.level, _PROJECT.propagate, absl_logging.get_verbosity())
+    libraries = absl_logging.get_absl_logger()
+    before = (_PROJECT.level, _PROJECT.propagate, libraries.level)
     with log_lines.shown():
         _speak()
     _LOGGER.info("not shown")
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 102 and "table" not in "".join(lines)
-    assert (_PROJECT.level, _PROJECT.propagate, absl_logging.get_verbosity()) == before
+    assert (_PROJECT.level, _PROJECT.propagate, libraries.level) == before
     assert _PROJECT.handlers == []
 
 
-def test_a_program_that_shows_the_log_itself_is_left_alone(capsys):
+@pytest.mark.parametrize("shown_by", ["itself", "absl"])
+def test_a_program_that_shows_the_log_itself_is_left_alone(monkeypatch, capsys, shown_by):
+    if shown_by == "absl":
+        monkeypatch.setattr(logging.root, "handlers", [absl_logging.get_absl_handler()])
     stream = io.StringIO()
     _PROJECT.addHandler(logging.StreamHandler(stream))
     with log_lines.shown():
         _LOGGER.warning("once")
+        absl_logging.get_absl_logger().warning("of a library")
     assert stream.getvalue() == "once\n" and capsys.readouterr().out == ""
 
 
