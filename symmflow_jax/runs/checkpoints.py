@@ -22,7 +22,7 @@ from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.symmflow import Params
 from symmflow_jax.runs.bucket import managers
 from symmflow_jax.runs.bucket.staged_manager import MARKER
-from symmflow_jax.runs.quiet_writes import report_failures_once
+from symmflow_jax.runs.quiet_failures import failures_silenced, silence_failures
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.runtime.storage.place import is_remote
@@ -58,7 +58,7 @@ def open_manager(workdir: pathlib.Path, keep: int) -> ocp.CheckpointManager:
     Raises:
         CheckpointError: if the folder cannot be made, or holds files that cannot be read.
     """
-    report_failures_once()
+    silence_failures()
     best = ocp_managers.BestN(get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False)
     options = ocp.CheckpointManagerOptions(
         preservation_policy=ocp_managers.AnyPreservationPolicy([ocp_managers.LatestN(keep), best]),
@@ -437,7 +437,8 @@ def _explain_write_errors(manager: ocp.CheckpointManager) -> Iterator[None]:
 @contextlib.contextmanager
 def _explain_read_errors(manager: ocp.CheckpointManager, step: int) -> Iterator[None]:
     try:
-        yield
+        with failures_silenced():
+            yield
     except Exception as error:
         managers.refuse(error, manager, f"The checkpoint of step {step} could not be read")
         is_only = list(manager.all_steps()) == [step]

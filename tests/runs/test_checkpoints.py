@@ -1,5 +1,6 @@
 """Checkpoints: what is saved is restored, kept as long as it should be, and explained."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -134,6 +135,31 @@ def test_damaged_checkpoints_are_named(run):
         # The one before is whole.
         shapes = _shapes(_state(0)).ema_params
         _assert_equal(checkpoints.restore_ema_params(manager, 3, shapes), _state(3).ema_params)
+
+
+def test_readers_ignore_answers_after_the_end(run, monkeypatch):
+    """TensorStore answers for other arrays when the first damaged one has ended the loop."""
+    loops = []
+
+    def refuse(*_, **__):
+        loops.append(asyncio.new_event_loop())
+        loops[-1].close()
+        raise ValueError("damaged")
+
+    usual = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(None)
+    try:
+        with checkpoints.open_to_read(run) as manager:
+            monkeypatch.setattr(manager, "restore", refuse)
+            with pytest.raises(CheckpointError, match="damaged"):
+                checkpoints.restore_ema_params(manager, 4, _shapes(_state(4)).ema_params)
+            with pytest.raises(CheckpointError, match="damaged"):
+                checkpoints.restore_description(manager, 4)
+    finally:
+        asyncio.set_event_loop_policy(usual)
+    for loop in loops:
+        loop.call_soon_threadsafe(print, "late")
+    assert len(loops) == 2
 
 
 @pytest.mark.parametrize(
