@@ -17,6 +17,7 @@ from symmflow_jax.evaluation.report.report import report_evaluation
 from symmflow_jax.inference.files.recognition import segment_files
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.bucket import lease
+from symmflow_jax.runs.origins import origin
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted
 from symmflow_jax.runtime.storage import faults
@@ -32,7 +33,7 @@ _FILES = ("history.jsonl", "metrics.json", "config.json", "data.json")
 def experiment(tiny_experiment):
     """A function that makes the run; its parts are made anew, as by a command."""
     values = {"train.num_epochs": 1.0, "train.eval_every_steps": 4, "eval.metrics": ("objective",)}
-    return lambda: tiny_experiment(**values)
+    return lambda **more: tiny_experiment(**values, **more)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,12 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
     report_evaluation(evaluator_of(model.experiment, output), evaluated, workdir, output)
     assert (output / "metrics.json").read_bytes() == before
     assert b"PNG" in (output / "loss.png").read_bytes()[:8]
+
+    begun = experiment(**{"train.init_from": str(workdir)}).train.init_from
+    params = origin.read_params(origin.open_origin("train.init_from", begun))
+    jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(model.weights.network))
+    with pytest.raises(ValueError, match=r"train.init_from is '.*/none', where there is no run"):
+        origin.open_origin("train.init_from", f"{bucket}/none")
 
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "black.png")
     options = {"seed": 0, "num_steps": 1, "ensemble_size": 1}

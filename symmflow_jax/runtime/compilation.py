@@ -36,13 +36,27 @@ def choose_fast_cpu_kernels(batch_size: int = _LARGE_BATCH) -> None:
     Args:
         batch_size: examples that the programs of this process work on at once.
     """
+    flags = xla_flags(batch_size)
+    _added.update(set(flags.split()) - set(os.environ.get("XLA_FLAGS", "").split()))
+    if flags:
+        os.environ["XLA_FLAGS"] = flags
+
+
+def xla_flags(batch_size: int) -> str:
+    """The user's `XLA_FLAGS` with those that `choose_fast_cpu_kernels` would add to them.
+
+    For the environment of another process, which may work on other batches than this one.
+    """
+    users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in _added]
     version = importlib.metadata.version("jaxlib").split(".")
     if not _FIRST <= (int(version[0]), int(version[1])) <= _LAST:
-        return
-    for flag, value in _cpu_flags(batch_size).items():
-        flags = os.environ.get("XLA_FLAGS", "")
-        if flag not in flags:
-            os.environ["XLA_FLAGS"] = f"{flags} {flag}={value}".strip()
+        return " ".join(users)
+    ours = _cpu_flags(batch_size).items()
+    return " ".join([*users, *(f"{n}={v}" for n, v in ours if n not in " ".join(users))])
+
+
+_added: set[str] = set()
+"""The flags in `XLA_FLAGS` that are not the user's."""
 
 
 def _cpu_flags(batch_size: int) -> dict[str, str]:

@@ -425,7 +425,7 @@ class Experiment:
     def with_tolerance(self, tolerance: float) -> "Experiment":
         """The experiment with another tolerance of adaptive solvers."""
         values = dataclasses.replace(self.config.eval, tolerance=tolerance)
-        return Experiment(dataclasses.replace(self.config, eval=values), self.given_schema)
+        return dataclasses.replace(self, config=dataclasses.replace(self.config, eval=values))
 
     def density_solver(self) -> solvers.Row:
         """Name, number of steps (None if adaptive) and solver of log densities."""

@@ -9,7 +9,7 @@ from symmflow_jax.config.values import Config
 from symmflow_jax.interop.hub import address
 from symmflow_jax.runtime.storage import place
 
-_IN_BUCKETS = ("data.dir", "data.latents")
+_IN_BUCKETS = ("data.dir", "data.latents", "train.init_from", "train.map_target")
 _PACK = (
     "Pack the data set (--mode=pack), copy the packed folder to the bucket, and set "
     "config.data.source=packed; or mount the bucket as a folder."

@@ -84,15 +84,17 @@ class TrainConfig:
             `PARAMETERIZATIONS` (docs/choices.md).
         semantics_parameterization: the same for the semantics; "" takes the default of the
             encoding.
-        init_from: folder of a run, or of imported weights, whose averaged weights the training
-            begins with; "" begins from nothing. New times start at zero. With other classes, the
-            part of the first and last layer for the semantics is made anew. See docs/few_steps.md.
+        init_from: folder of a run, or of imported weights, also in a bucket, whose averaged
+            weights the training begins with; "" begins from nothing. New times start at zero. With
+            other classes, the part of the first and last layer for the semantics is made anew. See
+            docs/few_steps.md.
         objective: what training minimizes, a name of `OBJECTIVES` (docs/choices.md). A flow map
             needs a network with two clocks.
         map_share: share of the jumps of "flow_map" among the examples whose image moves beside
             clean semantics, or semantics of pure noise; the rest learn velocities. Below 1.
-        map_target: folder of a run with two clocks whose frozen velocities "flow_map" learns the
-            map of, with less noise; "" learns that of the data, beside its own velocity.
+        map_target: folder of a run with two clocks, also in a bucket, whose frozen velocities
+            "flow_map" learns the map of, with less noise; "" learns that of the data, beside its
+            own velocity.
         map_guidance: weight of guidance that "flow_map" bakes in, so that generation needs no
             second pass; 1 for none.
         log_every_steps: steps between two progress lines.

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import multiprocessing
+import os
 import tempfile
 import time
 from typing import NamedTuple
@@ -59,12 +60,15 @@ def _in_new_process(
     experiment: Experiment, batch_size: int, cache_folder: str
 ) -> dict[str, Program]:
     context = multiprocessing.get_context("spawn")
+    arguments = (experiment, batch_size, cache_folder, compilation.xla_flags(batch_size))
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
-        return executor.submit(_measure, experiment, batch_size, cache_folder).result()
+        return executor.submit(_measure, *arguments).result()
 
 
-def _measure(experiment: Experiment, batch_size: int, cache_folder: str) -> dict[str, Program]:
-    compilation.choose_fast_cpu_kernels(batch_size)
+def _measure(
+    experiment: Experiment, batch_size: int, cache_folder: str, xla_flags: str
+) -> dict[str, Program]:
+    os.environ["XLA_FLAGS"] = xla_flags
     compilation.collect_garbage_rarely()
     jax.config.update("jax_compilation_cache_dir", cache_folder)
     subject = workloads.subject(experiment, batch_size)

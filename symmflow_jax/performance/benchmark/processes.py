@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import functools
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 
 import jax
@@ -25,11 +26,13 @@ def in_own_process(
     Args:
         make_tasks: function that makes the tasks in that process.
         experiment: its first argument.
-        batch_size: its second argument.
+        batch_size: its second argument, which decides on the kernels of the process.
         names: names of the tasks.
     """
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context, _begin) as executor:
+    with concurrent.futures.ProcessPoolExecutor(
+        1, context, _begin, (compilation.xla_flags(batch_size),)
+    ) as executor:
 
         def task(name: str) -> Task:
             return lambda: executor.submit(_do, make_tasks, experiment, batch_size, name).result()
@@ -37,8 +40,9 @@ def in_own_process(
         yield {name: task(name) for name in names}
 
 
-def _begin() -> None:
+def _begin(xla_flags: str) -> None:
     """Chooses the CPU, since an accelerator may serve only the parent process."""
+    os.environ["XLA_FLAGS"] = xla_flags  # The parent's were chosen for the config's batches.
     jax.config.update("jax_platforms", "cpu")
     compilation.keep_compiled_programs()
 

@@ -44,9 +44,10 @@ def open_origin(key: str, folder: str) -> Origin:
 
     Raises:
         ValueError: if there is no run.
+        StorageError: if it is in a bucket that cannot be used.
         CheckpointError: if its checkpoint cannot be read.
     """
-    path = place.as_path(folder)
+    path = place.place(folder, f"config.{key}")
     step = checkpoints.latest_step(path)
     if step is None:
         raise ValueError(
