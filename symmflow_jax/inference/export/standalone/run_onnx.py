@@ -21,6 +21,9 @@ function = about["functions"][name]
 form, shape = function["input"], function["input"]["shape"][1:]
 if form["kind"] == "image":
     picture = ImageOps.exif_transpose(Image.open(given)).convert(form["mode"])
+    if not 0.98 < picture.width / shape[1] / (picture.height / shape[0]) < 1.02:
+        text = f"{given} ({picture.width}x{picture.height}) is stretched to {shape[1]}x{shape[0]}."
+        print(f"Note: {text} Cut it to this aspect ratio for the best answer.", file=sys.stderr)
     value = np.asarray(picture.resize(shape[1::-1], Image.Resampling[form["filter"]]))
 else:
     value = np.array(given.split(","), float)

@@ -22,6 +22,7 @@ def test_a_segmenter_of_latents_gives_the_outputs_of_the_model(
     given = (tmp_path / "export" / "run_onnx.py", "segment", tmp_path / "photo.png")
     result = run_outside(*given, tmp_path / "outputs.npz")
     assert result.returncode == 0, result.stderr
+    assert "is stretched" not in result.stderr
     outputs = np.load(tmp_path / "outputs.npz")
     expected = latent_model.predict_semantics(photo[None], jax.random.key(3))
     assert set(outputs) == {"ids", "confidence", "entropy"}
@@ -52,6 +53,7 @@ def test_a_classifier_of_two_clocks_gives_the_outputs_of_the_model(
     script = tmp_path / "export" / "run_onnx.py"
     result = run_outside(script, "classify", tmp_path / "digit.png", tmp_path / "outputs.npz")
     assert result.returncode == 0, result.stderr
+    assert "digit.png (12x16) is stretched to 8x8. Cut it to this" in result.stderr
     resized = Image.fromarray(photo).resize((8, 8), Image.Resampling.BICUBIC)
     image = np.asarray(resized)[None, :, :, None]
     expected = model.predict_semantics(image, jax.random.key(0), num_steps=2, ensemble_size=2)

@@ -45,6 +45,9 @@ def test_a_generator_gives_the_pixels_of_the_model(scenes, run_outside, tmp_path
     expected = model.generate_arrays(mask[None], jax.random.key(0), num_steps=2)[0]
     made = np.asarray(Image.open(tmp_path / "image.png"))
     assert np.abs(made.astype(int) - expected).max() <= 1
+    Image.fromarray(mask[:4]).save(tmp_path / "wide.png")
+    result = run_outside(script, "generate", tmp_path / "wide.png")
+    assert result.returncode == 0 and "wide.png (8x4) is stretched to 8x8." in result.stderr
     Image.fromarray(np.full((8, 8), 99, np.uint8)).save(tmp_path / "mask.png")
     result = run_outside(script, "generate", tmp_path / "mask.png")
     assert result.returncode == 1
