@@ -30,7 +30,7 @@ from symmflow_jax.evaluation.report.report import report_evaluation, scalars, wr
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
-from symmflow_jax.methods.symmflow import FrozenWeights, Params, Weights
+from symmflow_jax.methods.weights import FrozenWeights, Params, Weights
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runs.classes import kept_counts

@@ -120,7 +120,7 @@ def test_masks_with_unknown_pixels_are_conditions(with_holes, random_model_of, t
 @pytest.fixture
 def random_model_of(tiny_experiment):
     from symmflow_jax.inference.model import Model
-    from symmflow_jax.methods.symmflow import Weights
+    from symmflow_jax.methods.weights import Weights
     from tests.campaigns.experiments import random_params
 
     def make(values):

@@ -24,7 +24,8 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runtime import processes

@@ -18,7 +18,8 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.reading import BATCH_SIZE
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 
 
 def predict_each(

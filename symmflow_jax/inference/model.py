@@ -35,12 +35,13 @@ from symmflow_jax.inference.results.classification import Classification, Classi
 from symmflow_jax.inference.results.description import describe
 from symmflow_jax.inference.results.generated import Images as GeneratedImages
 from symmflow_jax.inference.results.segmentation import Segmentation, Segmentations
+from symmflow_jax.methods import requirements
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
-from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
 from symmflow_jax.runtime.storage import place
-from symmflow_jax.semantics.encoding import ProbabilityEncoding
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -157,7 +158,9 @@ class Model:
                 model; if there is no such solver; if `num_steps` is no positive whole number; or
                 if the guidance has a weight but the network has one clock for both components.
         """
-        self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
+        requirements.require_conditional(
+            self.method, "generate() makes images of", "use sample(what=Sampled.IMAGES)"
+        )
         if not self.reads_masks:
             if view:
                 raise ValueError(
@@ -203,7 +206,9 @@ class Model:
         Raises:
             ValueError: as `generate`.
         """
-        self._require_semantics("generate() makes images of", "use sample(what=Sampled.IMAGES)")
+        requirements.require_conditional(
+            self.method, "generate() makes images of", "use sample(what=Sampled.IMAGES)"
+        )
         conditions = self._checked_conditions(conditions)
         return np.stack(
             self._generated(conditions, key, num_steps, solver, guidance, len(conditions))
@@ -258,7 +263,9 @@ class Model:
         """
         ranges.check_count("num_samples", num_samples)
         if what is not Sampled.IMAGES:
-            self._require_semantics("There are no", "sample images alone (--what=images)")
+            requirements.require_conditional(
+                self.method, "There are no", "sample images alone (--what=images)"
+            )
         solve = self.solver(solver, num_steps)
         return predictions.sample(
             self.method, self.weights, as_key(key), jnp.arange(num_samples), solve, what
@@ -305,7 +312,7 @@ class Model:
             raise ValueError("This model reads labels, not masks; use classify().")
         predictions.check_min_confidence(min_confidence)
         if probabilities:
-            self._check_probabilities()
+            requirements.require_probabilities(self.method, "probabilities")
         given = given_images(images, self.image_shape[-1], self.experiment.photos)
         readings = self.read_masks(
             (item.pixels() for item in given.items),
@@ -391,7 +398,7 @@ class Model:
     @property
     def reader(self) -> Reader:
         """What reads masks of images of any size; raises ValueError if the model classifies."""
-        self._require_semantics("It predicts no", "it can sample images")
+        requirements.require_conditional(self.method, "It predicts no", "it can sample images")
         if not self.reads_masks:
             raise ValueError("This model reads labels, not masks; use classify().")
         return reader_of(self.experiment, self.weights)
@@ -435,7 +442,7 @@ class Model:
         ranges.check_count("ensemble_size", ensemble_size)
         ranges.check_count("batch_size", batch_size)
         predictions.check_min_confidence(min_confidence)
-        self._require_semantics("It predicts no", "it can sample images")
+        requirements.require_conditional(self.method, "It predicts no", "it can sample images")
         given, examples = self._given_examples(images)
         found = batched.predict_each(
             self.method,
@@ -492,7 +499,7 @@ class Model:
                 solver; or if `num_steps` or `ensemble_size` is no positive whole number.
         """
         ranges.check_count("ensemble_size", ensemble_size)
-        self._require_semantics("It predicts no", "it can sample images")
+        requirements.require_conditional(self.method, "It predicts no", "it can sample images")
         checked = self._checked_images(images)
         return predictions.predict_semantics(
             self.method,
@@ -535,7 +542,9 @@ class Model:
                 shape or dtype; if there is no such solver, or it cannot do it; or if there are no
                 old masks to compare the new ones with.
         """
-        self._require_semantics("edit() makes images follow", "it can sample images")
+        requirements.require_conditional(
+            self.method, "edit() makes images follow", "it can sample images"
+        )
         checked, conditions = self._checked_images(images), self._checked_conditions(conditions)
         if not isinstance(source, Source):
             source = self._checked_conditions(source)
@@ -563,26 +572,9 @@ class Model:
         x_t, y_t, t = jnp.asarray(x_t), jnp.asarray(y_t), jnp.asarray(t, jnp.float32)
         times = JointState(t, t)
         if t_semantics is not None:
-            self.method.require_two_clocks("A time for the semantics alone")
+            requirements.require_two_clocks(self.method, "A time for the semantics alone")
             times = JointState(t, jnp.asarray(t_semantics, jnp.float32))
         return tuple(predictions.velocity(self.method, self.weights, JointState(x_t, y_t), times))
-
-    def _require_semantics(self, fault: str, remedy: str) -> None:
-        """Raises a ValueError if the model knows images alone."""
-        if self.method.is_unconditional:
-            raise ValueError(
-                f"This model was trained on images alone (config.train.clock='unconditional'). "
-                f"{fault} masks or labels, which it does not know; {remedy}."
-            )
-
-    def _check_probabilities(self) -> None:
-        encoding = self.method.codec.encoding
-        if not isinstance(encoding, ProbabilityEncoding):
-            raise ValueError(
-                f"probabilities are those of one-hot codes, but this model encodes classes as "
-                f"{type(encoding).__name__}; train one with config.semantics.encoding='onehot', or "
-                "leave them out."
-            )
 
     def solver(self, name: str, num_steps: int) -> Solve:
         """The solver of a name; raises ValueError for an unknown one, or no number of steps."""

@@ -27,7 +27,9 @@ from symmflow_jax.flow.shapes import (
 )
 from symmflow_jax.flow.solvers.solver import Solution, Solve, keep_state
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods import requirements
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 
 Region = Bool[Array, "batch *pixels"]
 """What to keep of each image, `[batch, height, width]`, or of each point, `[batch, n]`."""
@@ -92,7 +94,7 @@ def check(method: SymmFlow, solve: Solve) -> None:
     Raises:
         ValueError: if its network has one clock, or knows images alone; or if the solver jumps.
     """
-    method.require_two_clocks("Editing")
+    requirements.require_two_clocks(method, "Editing")
     if method.is_unconditional:
         raise ValueError(
             "This network was trained on images alone (config.train.clock='unconditional'), so "

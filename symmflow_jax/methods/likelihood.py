@@ -16,7 +16,9 @@ from symmflow_jax.flow.likelihood import Divergence, LogDensity
 from symmflow_jax.flow.shapes import Component, ExampleKeys, Labels
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods import requirements
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 
 TIED = (
     "A likelihood needs a network with a clock for each component. With config.train.clock='tied' "
@@ -62,9 +64,9 @@ def check(method: SymmFlow, of: Density) -> None:
         raise ValueError(TIED)
     if method.codec.bin_widths is None:
         raise ValueError(LATENTS)
-    method.require_images()
+    requirements.require_images(method)
     if of is not Density.IMAGE_GIVEN_SEMANTICS:
-        method.require_noise_semantics("This likelihood")
+        requirements.require_noise_semantics(method, "This likelihood")
     if of is Density.SEMANTICS and not semantics_have_density(method):
         raise ValueError(
             "These semantics have no density, because their codes bear no noise; choose another "

@@ -2,12 +2,11 @@
 
 import dataclasses
 import enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
 from symmflow_jax.codecs.appearance import Appearance
@@ -25,19 +24,13 @@ from symmflow_jax.flow.parameterizations.velocity import VelocityParameterizatio
 from symmflow_jax.flow.paths.linear import LinearPath
 from symmflow_jax.flow.paths.path import ComponentPath, Path
 from symmflow_jax.flow.shapes import ExampleKeys, Labels, PerExample, Time
-from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
-from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.solvers.solver import Solution, Solve
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.tasks import StateHook
 from symmflow_jax.flow.time_sampling import TimeSampling, TrainingTimes
 from symmflow_jax.flow.windows import JointWindows
-
-Params = Any
-"""A pytree of float32 arrays."""
-
-_RECOGNITION = "recognition alone (config.train.clock='recognition')"
-_GENERATION = "images of given semantics alone (config.train.clock='generation')"
+from symmflow_jax.methods import requirements
+from symmflow_jax.methods.weights import Params, Weights, cast_matrices
 
 
 def component_paths(image: Path, semantics: Path) -> JointState:
@@ -51,28 +44,6 @@ class Sampled(enum.Enum):
     IMAGES = (clocks.noise_semantics, 0.0, 1.0)
     SEMANTICS = (clocks.noise_image, 1.0, 0.0)
     PAIRS = (clocks.opposed_clock, 0.0, 1.0)
-
-
-class Weights(NamedTuple):
-    """All arrays of a model.
-
-    Attributes:
-        network: parameters of the velocity network.
-        codec: parameters of the codec's network, or None if it has none.
-        teacher: parameters of a frozen velocity network of the same kind, without spans, which a
-            flow map is trained towards; or None.
-    """
-
-    network: Params
-    codec: Params | None = None
-    teacher: Params | None = None
-
-
-class FrozenWeights(NamedTuple):
-    """The arrays of a model that no train step changes; attributes as in `Weights`."""
-
-    codec: Params | None = None
-    teacher: Params | None = None
 
 
 class TrainingDraw(NamedTuple):
@@ -133,9 +104,9 @@ class SymmFlow:
 
     def __post_init__(self):
         if self.holds_clean:
-            self.require_two_clocks("Inference that holds a clean component")
+            requirements.require_two_clocks(self, "Inference that holds a clean component")
         if self.has_span:
-            self.require_two_clocks("A flow map")
+            requirements.require_two_clocks(self, "A flow map")
 
     @property
     def is_unconditional(self) -> bool:
@@ -161,73 +132,6 @@ class SymmFlow:
             return "noise"
         return "clean" if self.holds_clean else "tied"
 
-    def require_two_clocks(self, what: str) -> None:
-        """Raises a ValueError if the network was given one time for both components."""
-        if self.time_sampling.num_clocks == 1:
-            raise ValueError(
-                f"{what} needs a network with a clock for each component, but this one was trained "
-                "with config.train.clock='tied'; train with 'independent' or 'mixed'."
-            )
-
-    def require_images(self) -> None:
-        """Raises a ValueError if the network has learned no velocity of images."""
-        if not self.time_sampling.learns_images:
-            raise ValueError(
-                f"This model was trained for {_RECOGNITION} and makes no images; take a model of "
-                "another config.train.clock, such as 'mixed' or 'generation'."
-            )
-
-    def require_semantics(self) -> None:
-        """Raises a ValueError if the network has learned no velocity of semantics."""
-        if not self.time_sampling.learns_semantics:
-            trained = "on images alone (config.train.clock='unconditional')"
-            trained = trained if self.is_unconditional else f"for {_GENERATION}"
-            raise ValueError(
-                f"This model was trained {trained} and reads no masks or labels; take a model of "
-                "another config.train.clock, such as 'mixed' or 'recognition'."
-            )
-
-    def require_reading(self, solve: Solve) -> None:
-        """Raises a ValueError if a solver reads images in steps that the network has not learned.
-
-        Raises:
-            ValueError: as `require_semantics`, or if the network reads in one step alone, and the
-                solver takes more.
-        """
-        self.require_semantics()
-        if self.time_sampling.reads_in_one_step and solve != FixedSteps(EULER, 1):
-            raise ValueError(
-                f"This model was trained for {_RECOGNITION} at pure noise, so it reads in one step "
-                "of 'euler' alone; leave the solver and the number of steps as they are by default."
-            )
-
-    def require_noise_semantics(self, what: str) -> None:
-        """Raises a ValueError if nothing but images of given semantics was learned, or no image."""
-        self.require_images()
-        if self.time_sampling.is_one_task:
-            raise ValueError(
-                f"{what} needs images that were learned beside semantics of pure noise, but this "
-                f"model was trained for {_GENERATION}; take a model of another "
-                "config.train.clock, such as 'mixed'."
-            )
-
-    def require_map(self, solve: Solve, clock: Clock) -> None:
-        """Raises a ValueError if a solver jumps where this network has learned no map."""
-        if not solve.takes_spans:
-            return
-        if not self.has_span:
-            raise ValueError(
-                "The solver 'flow_map' jumps over spans of time, which this network has not "
-                "learned; train one with config.train.objective='flow_map' (it may begin with this "
-                "run: config.train.init_from), or choose another solver, such as 'euler'."
-            )
-        if clock not in (clocks.clean_semantics, clocks.noise_semantics):
-            raise ValueError(
-                "The solver 'flow_map' makes images, beside semantics that do not move; semantics "
-                "and pairs need another solver, such as 'euler', and config.eval.clock='tied' has "
-                "no map. One step of 'euler' predicts semantics."
-            )
-
     def init(self, key: Key[Array, ""]) -> Params:
         """Parameters of the network."""
         x, y = (jnp.zeros((1, *shape)) for shape in self.codec.shapes)
@@ -241,15 +145,7 @@ class SymmFlow:
         exchange and read half as many bytes. Vectors, such as the scales of normalisations, may be
         used in float32.
         """
-
-        def cast(params: Params, dtype: DTypeLike) -> Params:
-            return jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.ndim > 1 else leaf, params)
-
-        return Weights(
-            cast(weights.network, self.network.dtype),
-            cast(weights.codec, self.codec.dtype),
-            cast(weights.teacher, self.network.dtype),
-        )
+        return cast_matrices(weights, self.network.dtype, self.codec.dtype)
 
     def velocity(self, weights: Weights) -> Velocity:
         """The velocities of both components, with the network's parameters bound.
@@ -485,8 +381,8 @@ class SymmFlow:
                 the network has one clock, or knows no images without semantics; or if the solver
                 jumps, but the network is no flow map, or there is guidance.
         """
-        self.require_images()
-        self.require_map(solve, self.generation_clock)
+        requirements.require_images(self)
+        requirements.require_map(self, solve, self.generation_clock)
         noise = self._noise(example_keys)
         semantics_keys = keys.stream(example_keys, Stream.SEMANTICS_ENCODING)
         semantics = (
@@ -497,8 +393,8 @@ class SymmFlow:
         velocity = self.velocity(weights)
         if guidance != NO_GUIDANCE:
             if guidance.passes > 1:
-                self.require_two_clocks("Guidance")
-                self.require_noise_semantics("Guidance")
+                requirements.require_two_clocks(self, "Guidance")
+                requirements.require_noise_semantics(self, "Guidance")
             if solve.takes_spans:
                 raise ValueError(
                     "The solver 'flow_map' takes no guidance; train the map with "
@@ -525,8 +421,8 @@ class SymmFlow:
             ValueError: if the network has not learned to read images, or not in so many steps; or
                 if the solver jumps.
         """
-        self.require_reading(solve)
-        self.require_map(solve, self.prediction_clock)
+        requirements.require_reading(self, solve)
+        requirements.require_map(self, solve, self.prediction_clock)
         image_keys = keys.stream(example_keys, Stream.IMAGE_ENCODING)
         clean = self.codec.encode_image(weights.codec, image_keys, image, train=False)
         noise = self._noise(example_keys).semantics
@@ -549,10 +445,10 @@ class SymmFlow:
             ValueError: if the network has one clock, or has learned one task alone; or if the
                 solver jumps, but the network is no flow map or not only images are made.
         """
-        self.require_two_clocks("Sampling from noise alone")
-        self.require_noise_semantics("Sampling from noise alone")
+        requirements.require_two_clocks(self, "Sampling from noise alone")
+        requirements.require_noise_semantics(self, "Sampling from noise alone")
         clock, start, end = what.value
-        self.require_map(solve, clock)
+        requirements.require_map(self, solve, clock)
         noise = self._noise(example_keys)
         return tasks.sample(self.velocity(weights), noise, solve, clock, start, end, after_step)
 

@@ -17,7 +17,8 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps, euler
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference.compiled import predictions
-from symmflow_jax.methods.symmflow import FrozenWeights, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import FrozenWeights, Weights
 from symmflow_jax.performance.timing import Task, alternate
 from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.semantics import labels

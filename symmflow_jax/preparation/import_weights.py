@@ -18,7 +18,8 @@ from symmflow_jax.interop.hub.origin import Origin, origin_of
 from symmflow_jax.interop.kinds import check_attention_order, kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
 from symmflow_jax.interop.torch_files import WeightsFileError, of_file
-from symmflow_jax.methods.symmflow import Params, SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentUNet
 from symmflow_jax.networks.velocity.unet import LATER_TIMES, UNet
 from symmflow_jax.preparation.imported.assumed_settings import PUBLISHED_GROUPS, AssumedSettings

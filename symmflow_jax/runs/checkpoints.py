@@ -19,7 +19,7 @@ from orbax.checkpoint import checkpoint_managers as ocp_managers
 
 from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.runs.bucket import managers
 from symmflow_jax.runs.bucket.staged_manager import MARKER
 from symmflow_jax.runs.quiet_failures import failures_silenced, silence_failures

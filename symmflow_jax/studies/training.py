@@ -28,7 +28,8 @@ from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER, RungeKutta
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import FrozenWeights, Params, Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow
+from symmflow_jax.methods.weights import FrozenWeights, Params, Weights
 from symmflow_jax.training.state import TrainState, create_train_state
 from symmflow_jax.training.train_step import make_train_step
 from symmflow_jax.training.warm_start import inherit

@@ -3,7 +3,7 @@
 import jax
 import optax
 
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING
 
 

@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from symmflow_jax.methods.symmflow import Params, SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Params
 
 
 @flax.struct.dataclass

@@ -10,7 +10,8 @@ import optax
 from symmflow_jax.data.batch import Batch
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.state import IN_ALL, JointState, map_components
-from symmflow_jax.methods.symmflow import FrozenWeights, Params, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import FrozenWeights, Params, Weights
 from symmflow_jax.training.state import TrainState
 
 Metrics = dict[str, jax.Array]

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 from flax import traverse_util
 
-from symmflow_jax.methods.symmflow import Params, SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.networks.velocity.unet import LATER_TIMES
 
 

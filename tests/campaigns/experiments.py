@@ -9,7 +9,8 @@ import numpy as np
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.methods.symmflow import Params, SymmFlow
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Params
 
 TINY = pathlib.Path(__file__).parents[1] / "configs" / "tiny.py"
 

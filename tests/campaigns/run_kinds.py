@@ -17,7 +17,7 @@ from symmflow_jax.evaluation.compare import compare
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.inference.files.recognition import classify_files, segment_files
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs.folder import read_history
 from symmflow_jax.train import train_and_evaluate
 from tests.campaigns import formats

@@ -13,7 +13,7 @@ import pytest
 import symmflow_jax
 from symmflow_jax.commands import python
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runtime.errors import CheckpointError
 from tests.campaigns.experiments import random_params
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from symmflow_jax.evaluation import cost
 from symmflow_jax.evaluation.cost import Cost, cost_of, flops_of_pass
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights
 from symmflow_jax.flow.time_sampling import TimeSampling
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.networks.velocity.mlp import MLP
 from symmflow_jax.runtime import files
 from symmflow_jax.semantics.one_hot import OneHot

@@ -14,7 +14,7 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.flow.guidance import NO_GUIDANCE
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import Generation
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import folder
 
 

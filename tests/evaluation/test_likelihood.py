@@ -12,7 +12,7 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import Likelihood
 from symmflow_jax.methods.likelihood import Density
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 
 LIKELIHOOD = {
     "train.clock": "mixed",

@@ -19,7 +19,7 @@ from symmflow_jax.evaluation.scores import generation
 from symmflow_jax.evaluation.sweep import measure, measure_quickly
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.pictures import grids
 from symmflow_jax.semantics.labels import consecutive
@@ -247,7 +247,7 @@ import jax
 from symmflow_jax.runtime import compilation
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 
 compilation.choose_fast_cpu_kernels()
 assert jax.device_count() == 4

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from tests.campaigns.experiments import random_params
 
 

@@ -18,7 +18,8 @@ from symmflow_jax.flow.solvers.fixed_steps import euler, flow_map, heun
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.methods import editing
 from symmflow_jax.methods.editing import Editing, Origin
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.semantics.one_hot import OneHot
 

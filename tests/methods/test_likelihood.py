@@ -17,7 +17,8 @@ from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.methods import likelihood
 from symmflow_jax.methods.likelihood import Density
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.semantics.palette_mask import PaletteMask

@@ -10,7 +10,8 @@ import pytest
 from symmflow_jax.codecs.pixels import PixelCodec
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.networks.velocity.mlp import MLP
 from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runtime.compilation import jit_once

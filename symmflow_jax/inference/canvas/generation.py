@@ -10,7 +10,8 @@ from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.limits import check_whole
 from symmflow_jax.inference.compiled import predictions
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 
 
 def generate_on_canvas(

@@ -23,7 +23,8 @@ from symmflow_jax.inference.canvas.blending import Answers, Blend
 from symmflow_jax.inference.canvas.limits import check_whole
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.encoding import ProbabilityEncoding
 
 BATCH_SIZE = 16

@@ -23,7 +23,8 @@ from symmflow_jax.inference.compiled.votes import vote
 from symmflow_jax.methods import editing as editing_lib, likelihood
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.likelihood import Density
-from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.encoding import ClassEncoding, ProbabilityEncoding
 
 UNSURE = -1

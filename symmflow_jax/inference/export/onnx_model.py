@@ -15,7 +15,7 @@ from symmflow_jax.inference.export import description, export_folder, packed_wei
 from symmflow_jax.inference.export.description import Artifact
 from symmflow_jax.inference.export.programs import ProgramForm, recognizer
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runtime import files
 
 _logger = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
 
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 
 
 def pack(method: SymmFlow, weights: Weights) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from symmflow_jax.interop import files
 from symmflow_jax.interop.kinds import check_attention_order, kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
 from symmflow_jax.interop.names.torch_form import PLAIN_FORM, TorchForm
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentUNet
 from symmflow_jax.networks.velocity.unet import UNet
 from symmflow_jax.runtime import outputs

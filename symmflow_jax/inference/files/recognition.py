@@ -27,6 +27,7 @@ from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_ids, write_picture
 from symmflow_jax.inference.model import Model
 from symmflow_jax.inference.results.segmentation import check_unsure_id
+from symmflow_jax.methods import requirements
 from symmflow_jax.runs.pictures.grids import overlay as draw_overlay
 from symmflow_jax.runtime import outputs
 from symmflow_jax.runtime.errors import shown
@@ -95,7 +96,7 @@ def segment_files(
     if min_confidence > 0:
         check_unsure_id(model.schema, unsure_id, "--unsure_id")
     if probabilities:
-        _check_probabilities(model)
+        requirements.require_probabilities(model.method, "--probabilities")
     paths = image_paths(images)
     check_folder(output, images)
     endings = _endings(model, ensemble_size, probabilities)
@@ -308,13 +309,3 @@ def _row(model: Model, result: SemanticsPrediction, min_confidence: float) -> di
 def _grey(entropy: np.ndarray, num_classes: int) -> np.ndarray:
     """Grey levels of an entropy in nats, int32: 0 for 0, 255 for the largest possible entropy."""
     return np.round(entropy / math.log(num_classes) * 255).clip(0, 255).astype(np.int32)
-
-
-def _check_probabilities(model: Model) -> None:
-    encoding = model.method.codec.encoding
-    if not isinstance(encoding, ProbabilityEncoding):
-        raise ValueError(
-            f"--probabilities are those of one-hot codes, but this model encodes classes as "
-            f"{type(encoding).__name__}; train one with config.semantics.encoding='onehot', or "
-            "leave them out."
-        )

@@ -17,7 +17,7 @@ from symmflow_jax.inference.export.export_folder import DESCRIPTION
 from symmflow_jax.inference.export.programs import ProgramForm, recognition_name
 from symmflow_jax.inference.export.stablehlo import WEIGHTS, write_stablehlo
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.timing import Task, alternate
 

@@ -8,7 +8,7 @@ import jax
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.inference.compiled import predictions
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives

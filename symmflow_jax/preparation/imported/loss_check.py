@@ -39,7 +39,8 @@ from symmflow_jax.flow.objectives.symmetric import Losses
 from symmflow_jax.flow.parameterizations.velocity import VelocityParameterization
 from symmflow_jax.flow.state import JointState, map_components
 from symmflow_jax.flow.time_sampling import TimeSampling, TrainingTimes
-from symmflow_jax.methods.symmflow import Params, SymmFlow, TrainingDraw, Weights
+from symmflow_jax.methods.symmflow import SymmFlow, TrainingDraw
+from symmflow_jax.methods.weights import Params, Weights
 from symmflow_jax.preparation.imported.predictors import (
     LinearPredictor,
     ZeroPredictor,

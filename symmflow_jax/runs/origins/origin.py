@@ -7,7 +7,7 @@ import jax
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.weights_hash import hash_of
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.labels import LabelSchema

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 
 from symmflow_jax.config.build.experiment import Experiment
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.runs.identity import describe, differences
 from symmflow_jax.runs.origins.origin import (
     CLOCKS,

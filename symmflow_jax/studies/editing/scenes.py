@@ -24,7 +24,7 @@ from symmflow_jax.inference.editing import Keep, Source
 from symmflow_jax.inference.model import Model, load
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import Editing, Origin
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.runs.pictures import grids

@@ -22,7 +22,8 @@ from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.labels import LabelSchema
 from symmflow_jax.training.state import create_train_state
 from symmflow_jax.training.train_step import make_train_step

@@ -23,7 +23,8 @@ from symmflow_jax.flow.solvers.adaptive import DormandPrince
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.methods.likelihood import Density
-from symmflow_jax.methods.symmflow import Sampled, SymmFlow, Weights
+from symmflow_jax.methods.symmflow import Sampled, SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.metrics.energy_distance import energy_distance
 from symmflow_jax.runs.pictures import plots
 from symmflow_jax.studies import report, training

@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from symmflow_jax.data.batch import Batch
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runtime.compilation import jit_once
 from symmflow_jax.runtime.processes import BATCH_AXIS
 from symmflow_jax.training.parallel.collectives import gather, scatter_stages, scattered_mean

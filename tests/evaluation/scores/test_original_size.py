@@ -8,7 +8,7 @@ from PIL import Image
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.scores import recognition
 from symmflow_jax.flow.solvers.fixed_steps import euler
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from tests.campaigns.experiments import random_params
 
 _SIZES = [(8, 20), (16, 8), (8, 8)]

@@ -11,7 +11,7 @@ from symmflow_jax.evaluation.scores import real_features
 from symmflow_jax.evaluation.scores.sample_quality import SampleMetrics, sample_quality
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import Generation
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.metrics.features import feature_function
 
 _TRAINED = EvaluatedWeights(Weights({}), train_step=3)

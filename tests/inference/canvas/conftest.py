@@ -12,7 +12,8 @@ from symmflow_jax.flow.parameterizations.velocity import VelocityParameterizatio
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.flow.time_sampling import TimeSampling
 from symmflow_jax.inference.canvas.reading import Reader
-from symmflow_jax.methods.symmflow import SymmFlow, Weights
+from symmflow_jax.methods.symmflow import SymmFlow
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.categorical import CategoricalParameterization
 from symmflow_jax.semantics.one_hot import OneHot
 from symmflow_jax.semantics.palette_mask import PaletteMask

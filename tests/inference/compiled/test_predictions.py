@@ -14,7 +14,8 @@ from symmflow_jax.flow.solvers.solver import Solution
 from symmflow_jax.flow.state import JointState
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import UNSURE, SemanticsPrediction
-from symmflow_jax.methods.symmflow import Sampled, Weights
+from symmflow_jax.methods.symmflow import Sampled
+from symmflow_jax.methods.weights import Weights
 from symmflow_jax.semantics.class_plane import ClassPlane
 from symmflow_jax.semantics.encoding import Encoding
 from symmflow_jax.semantics.one_hot import OneHot

@@ -12,7 +12,7 @@ import pytest
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.inference.model import Model
-from symmflow_jax.methods.symmflow import Weights
+from symmflow_jax.methods.weights import Weights
 
 
 @pytest.fixture(scope="session")

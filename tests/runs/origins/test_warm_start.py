@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax.methods.symmflow import Params
+from symmflow_jax.methods.weights import Params
 from symmflow_jax.preparation.import_weights import _save
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.folder import Claim

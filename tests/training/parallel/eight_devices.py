@@ -11,7 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference.compiled import predictions
-from symmflow_jax.methods.symmflow import FrozenWeights, Weights
+from symmflow_jax.methods.weights import FrozenWeights, Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives
