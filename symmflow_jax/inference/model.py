@@ -11,30 +11,27 @@ import numpy as np
 
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.schema import ranges
-from symmflow_jax.data.batch import Images, Pixels, Points, Signals
 from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import batched, editing as editing_lib
+from symmflow_jax.inference import batched, editing as editing_lib, generation
 from symmflow_jax.inference.batched import BATCH_SIZE
-from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import Sample, SemanticsPrediction
 from symmflow_jax.inference.editing import Edited, Keep, Source
-from symmflow_jax.inference.given.conditions import (
-    check_classes,
-    fitted_mask,
-    given_labels,
-    given_masks,
+from symmflow_jax.inference.given.arrays import (
+    checked_conditions,
+    checked_images,
+    checked_region,
 )
-from symmflow_jax.inference.given.images import Given, GivenImage, given_images
+from symmflow_jax.inference.given.examples import fitted_images, given_points
+from symmflow_jax.inference.given.images import given_images
 from symmflow_jax.inference.given.keys import Key, as_key
-from symmflow_jax.inference.results.classification import Classification, Classifications
+from symmflow_jax.inference.results.classification import Classifications
 from symmflow_jax.inference.results.description import describe
-from symmflow_jax.inference.results.generated import Images as GeneratedImages
-from symmflow_jax.inference.results.segmentation import Segmentation, Segmentations
+from symmflow_jax.inference.results.segmentation import Segmentations
 from symmflow_jax.methods import requirements
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
@@ -161,29 +158,12 @@ class Model:
         requirements.require_conditional(
             self.method, "generate() makes images of", "use sample(what=Sampled.IMAGES)"
         )
-        if not self.reads_masks:
-            if view:
-                raise ValueError(
-                    "A view is of masks, but this model takes labels, which have no size."
-                )
-            given = given_labels(conditions, self.schema)
-            arrays = self._generated(given.items, key, num_steps, solver, guidance, batch_size)
-            if len(self.image_shape) == 1:
-                return arrays[0] if given.is_one else np.stack(arrays)
-            return given.as_given(GeneratedImages.of(arrays))
-        given = given_masks(conditions, self.schema, self.experiment.mask_colours)
+        options = key, num_steps, solver, guidance, batch_size
+        if self.reads_masks:
+            return generation.from_masks(self, conditions, *options, view)
         if view:
-            options = self.view(**view), self.solver(solver, num_steps), guidance
-            arrays = [
-                generate_on_canvas(self.method, self.weights, mask, (as_key(key), number), *options)
-                for number, mask in enumerate(given.items)
-            ]
-        else:
-            masks = (
-                fitted_mask(mask, self.experiment.preparation, "The mask") for mask in given.items
-            )
-            arrays = self._generated(masks, key, num_steps, solver, guidance, batch_size)
-        return given.as_given(GeneratedImages.of(arrays))
+            raise ValueError("A view is of masks, but this model takes labels, which have no size.")
+        return generation.from_labels(self, conditions, *options)
 
     @tracebacks.short
     def generate_arrays(
@@ -210,30 +190,8 @@ class Model:
             self.method, "generate() makes images of", "use sample(what=Sampled.IMAGES)"
         )
         conditions = self._checked_conditions(conditions)
-        return np.stack(
-            self._generated(conditions, key, num_steps, solver, guidance, len(conditions))
-        )
-
-    def _generated(
-        self,
-        conditions: Iterable[np.ndarray],
-        key: Key,
-        num_steps: int,
-        solver: str,
-        guidance: Guidance,
-        batch_size: int,
-    ) -> list[np.ndarray]:
-        ranges.check_count("batch_size", batch_size)
-        made = batched.generate_each(
-            self.method,
-            self.weights,
-            conditions,
-            as_key(key),
-            self.solver(solver, num_steps),
-            guidance,
-            batch_size,
-        )
-        return list(made)
+        options = key, num_steps, solver, guidance, len(conditions)
+        return np.stack(generation.arrays(self, conditions, *options))
 
     @tracebacks.short
     def sample(
@@ -323,18 +281,8 @@ class Model:
             ensemble_size,
             with_probabilities=probabilities,
         )
-        results = Segmentations(
-            Segmentation(
-                reading.answers(min_confidence),
-                reading.confidence,
-                reading.entropy,
-                reading.probabilities,
-                self.schema,
-                item,
-            )
-            for item, reading in zip(given.items, readings, strict=True)
-        )
-        return given.as_given(results)
+        found = zip(given.items, readings, strict=True)
+        return given.as_given(Segmentations.of(found, self.schema, min_confidence))
 
     def view(
         self,
@@ -443,8 +391,12 @@ class Model:
         ranges.check_count("batch_size", batch_size)
         predictions.check_min_confidence(min_confidence)
         requirements.require_conditional(self.method, "It predicts no", "it can sample images")
-        given, examples = self._given_examples(images)
-        found = batched.predict_each(
+        if len(self.image_shape) == 1:
+            given, examples = given_points(images, self.image_shape)
+        else:
+            channels, photos = self.image_shape[-1], self.experiment.photos
+            given, examples = fitted_images(images, channels, photos, self.experiment.preparation)
+        predicted = batched.predict_each(
             self.method,
             self.weights,
             examples,
@@ -453,29 +405,8 @@ class Model:
             ensemble_size,
             batch_size,
         )
-        results = Classifications(
-            Classification(
-                int(result.answers(min_confidence)),
-                float(result.confidence),
-                float(result.entropy),
-                _on_host(result.probabilities),
-                _on_host(result.distances),
-                self.schema,
-                item if isinstance(item, GivenImage) else None,
-            )
-            for item, result in zip(given.items, found, strict=True)
-        )
-        return given.as_given(results)
-
-    def _given_examples(self, images: Any) -> tuple[Given, Iterator[np.ndarray]]:
-        """What was given, and the images or points in the model's size."""
-        if len(self.image_shape) == 1:
-            points = np.asarray(images)
-            is_one = points.ndim == 1
-            checked = self._checked_images(points[None] if is_one else points).values
-            return Given(list(checked), is_one), iter(checked)
-        given = given_images(images, self.image_shape[-1], self.experiment.photos)
-        return given, (self.fitted(item.pixels()) for item in given.items)
+        found = zip(given.items, predicted, strict=True)
+        return given.as_given(Classifications.of(found, self.schema, min_confidence))
 
     @tracebacks.short
     def predict_semantics(
@@ -500,7 +431,7 @@ class Model:
         """
         ranges.check_count("ensemble_size", ensemble_size)
         requirements.require_conditional(self.method, "It predicts no", "it can sample images")
-        checked = self._checked_images(images)
+        checked = checked_images(images, self.image_shape)
         return predictions.predict_semantics(
             self.method,
             self.weights,
@@ -545,11 +476,12 @@ class Model:
         requirements.require_conditional(
             self.method, "edit() makes images follow", "it can sample images"
         )
-        checked, conditions = self._checked_images(images), self._checked_conditions(conditions)
+        checked = checked_images(images, self.image_shape)
+        conditions = self._checked_conditions(conditions)
         if not isinstance(source, Source):
             source = self._checked_conditions(source)
         if not isinstance(keep, Keep | None):
-            keep = self._checked_region(keep)
+            keep = checked_region(keep, self.image_shape)
         solve = self.solver(solver, num_steps)
         return editing_lib.edit(
             self, checked, conditions, key, solve, source=source, keep=keep, editing=editing
@@ -581,50 +513,10 @@ class Model:
         ranges.check_count("num_steps", num_steps)
         return self.experiment.solver(name, num_steps)
 
-    def _checked_images(self, images: Any) -> Images:
-        images = np.asarray(images)
-        if images.shape[1:] != self.image_shape or not len(images):
-            raise ValueError(
-                f"Images have shape {images.shape}; this model takes "
-                f"{('batch', *self.image_shape)}. Resize them, or convert their channels, first."
-            )
-        if images.ndim == 2:
-            return Points(images)
-        if images.dtype == np.uint8:
-            return Pixels(images)
-        if not np.issubdtype(images.dtype, np.floating):
-            raise ValueError(f"Images are {images.dtype}; give uint8, or float in [-1, 1].")
-        low, high = float(images.min()), float(images.max())
-        if not (low >= -1.0 and high <= 1.0):
-            raise ValueError(
-                f"Float images range from {low:g} to {high:g}; they must lie in [-1, 1]. "
-                "8-bit values become that by x / 127.5 - 1, or give them as uint8."
-            )
-        return Signals(images.astype(np.float32))
-
-    def _checked_region(self, keep: Any) -> np.ndarray:
-        keep = np.asarray(keep)
-        shape = self.image_shape[:-1] if len(self.image_shape) == 3 else self.image_shape
-        if keep.dtype != bool or keep.shape[1:] != shape or not len(keep):
-            raise ValueError(
-                f"What to keep is {keep.dtype} of shape {keep.shape}; give bool "
-                f"{('batch', *shape)}, or one of Keep."
-            )
-        return keep
-
     def _checked_conditions(self, conditions: Any) -> np.ndarray:
-        conditions = np.asarray(conditions)
-        shape = self.image_shape[:-1] if self.reads_masks else ()
-        if conditions.shape[1:] != shape or conditions.ndim == 0 or not len(conditions):
-            raise ValueError(
-                f"Conditions have shape {conditions.shape}; this model takes {('batch', *shape)}."
-            )
-        check_classes(conditions, self.schema, are_masks=self.reads_masks)
-        return conditions.astype(np.int32)
-
-
-def _on_host(array: jax.Array | None) -> np.ndarray | None:
-    return None if array is None else np.asarray(array)
+        return checked_conditions(
+            conditions, self.image_shape, self.schema, are_masks=self.reads_masks
+        )
 
 
 @tracebacks.short

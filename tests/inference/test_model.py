@@ -153,20 +153,11 @@ def test_one_clock_is_told_apart_from_two(models):
             attempt()
 
 
-@pytest.mark.parametrize(
-    ("images", "message"),
-    [
-        (np.zeros((1, 9, 8, 3), np.uint8), r"shape \(1, 9, 8, 3\); .*Resize"),
-        (np.zeros((1, 8, 8, 1), np.uint8), r"takes \('batch', 8, 8, 3\)"),
-        (np.zeros((0, 8, 8, 3), np.uint8), r"shape \(0, 8, 8, 3\)"),
-        (np.zeros((1, 8, 8, 3), np.int64), r"int64; give uint8"),
-        (np.full((1, 8, 8, 3), 200.0), r"200 to 200; .*\[-1, 1\].* x / 127\.5 - 1"),
-        (np.full((1, 8, 8, 3), np.nan), r"nan to nan"),
-    ],
-)
-def test_images_of_another_kind_are_refused(models, images, message):
-    with pytest.raises(ValueError, match=message):
-        models["palette"].predict_semantics(images, _KEY)
+def test_arrays_of_another_size_are_refused(models):
+    with pytest.raises(ValueError, match=r"shape \(1, 9, 8, 3\); .*Resize"):
+        models["palette"].predict_semantics(np.zeros((1, 9, 8, 3), np.uint8), _KEY)
+    with pytest.raises(ValueError, match=r"shape \(1, 2\); this model takes \('batch',\)"):
+        models["plane"].generate_arrays([[0, 1]], _KEY)
 
 
 def test_images_of_any_form_and_size_get_masks_of_their_size(models, tmp_path):
@@ -190,28 +181,12 @@ def test_images_of_any_form_and_size_get_masks_of_their_size(models, tmp_path):
     assert models["plane"].classify(photo).label in range(4)
 
 
-def test_masks_of_any_size_become_images(models, tmp_path):
-    model = models["palette"]
-    large = np.kron(np.arange(4).reshape(2, 2), np.ones((16, 16), int))
-    small = np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int))
-    expected = np.asarray(model.generate(small, num_steps=1))
-    np.testing.assert_array_equal(np.asarray(model.generate(large, num_steps=1)), expected)
-    Image.fromarray(large.astype(np.uint8)).save(tmp_path / "mask.png")
-    (made,) = model.generate(tmp_path, num_steps=1)
-    np.testing.assert_array_equal(np.asarray(made), expected)
-
-
-def test_a_view_makes_masks_by_windows_and_images_of_the_size_of_their_mask(models):
+def test_a_view_makes_masks_by_windows(models):
     model = models["onehot"]
-    wide = np.zeros((8, 24), np.int32)
-    made = model.generate([wide, wide.T], num_steps=1, fit="tiles", scale=1.0)
-    assert [image.size for image in made] == [(24, 8), (8, 24)]
     result = model.segment(np.zeros((8, 24, 3), np.uint8), fit="tiles", scale=1.0, flips=True)
     assert result.mask.shape == (8, 24)
     with pytest.raises(ValueError, match="'tile'.* choose one of"):
         model.segment(np.zeros((8, 24, 3), np.uint8), fit="tile")
-    with pytest.raises(ValueError, match="takes labels, which have no size"):
-        models["plane"].generate(0, fit="tiles")
 
 
 def test_threads_share_a_model(models):
@@ -235,21 +210,6 @@ def test_a_model_says_what_it_is(models):
 def test_probabilities_of_codes_without_them_are_refused(models):
     with pytest.raises(ValueError, match="probabilities are those of one-hot codes"):
         models["palette"].segment(_images(), probabilities=True)
-
-
-@pytest.mark.parametrize(
-    ("conditions", "message"),
-    [
-        ([[0, 1]], r"shape \(1, 2\); this model takes \('batch',\)"),
-        ([0.5], r"float64; give integers"),
-        ([4], r"4 to 4; the classes are 0 to 3: circle"),
-    ],
-)
-def test_conditions_of_another_kind_are_refused(models, conditions, message):
-    with pytest.raises(ValueError, match=message):
-        models["plane"].generate(conditions, _KEY)
-    with pytest.raises(ValueError, match=message):
-        models["plane"].generate_arrays(conditions, _KEY)
 
 
 @pytest.mark.parametrize("number", [0, -1, 2.5, float("nan"), "3"])

@@ -4,10 +4,13 @@ import dataclasses
 import html
 import operator
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
+import jax
 import numpy as np
 
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.inference.given.images import GivenImage
 from symmflow_jax.inference.results.segmentation import list_repr
 from symmflow_jax.runtime.errors import shown
@@ -98,5 +101,39 @@ class Classification:
 class Classifications(list[Classification]):
     """The labels of several images or points, in their order."""
 
+    @classmethod
+    def of(
+        cls,
+        found: Iterable[tuple[Any, SemanticsPrediction]],
+        schema: LabelSchema,
+        min_confidence: float,
+    ) -> "Classifications":
+        """The results of a model.
+
+        Args:
+            found: each image, or point, with its prediction without the batch axis.
+            schema: the classes.
+            min_confidence: bound in [0, 1]; labels with a lower confidence are -1.
+
+        Raises:
+            ValueError: if the bound is out of its range.
+        """
+        return cls(
+            Classification(
+                int(predicted.answers(min_confidence)),
+                float(predicted.confidence),
+                float(predicted.entropy),
+                _on_host(predicted.probabilities),
+                _on_host(predicted.distances),
+                schema,
+                item if isinstance(item, GivenImage) else None,
+            )
+            for item, predicted in found
+        )
+
     def __repr__(self) -> str:
         return list_repr(self)
+
+
+def _on_host(array: jax.Array | None) -> np.ndarray | None:
+    return None if array is None else np.asarray(array)

@@ -3,12 +3,13 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from symmflow_jax.inference.canvas.reading import MaskReading
 from symmflow_jax.inference.compiled.predictions import UNSURE
 from symmflow_jax.inference.files.made import Made, write_ids
 from symmflow_jax.inference.given.images import GivenImage
@@ -162,6 +163,35 @@ class Segmentation:
 
 class Segmentations(list[Segmentation]):
     """The masks of several images, in their order: a list that a notebook shows as pictures."""
+
+    @classmethod
+    def of(
+        cls,
+        found: Iterable[tuple[GivenImage, MaskReading]],
+        schema: LabelSchema,
+        min_confidence: float,
+    ) -> "Segmentations":
+        """The results of a model.
+
+        Args:
+            found: each image with its reading.
+            schema: the classes.
+            min_confidence: bound in [0, 1]; pixels with a lower confidence are -1.
+
+        Raises:
+            ValueError: if the bound is out of its range.
+        """
+        return cls(
+            Segmentation(
+                reading.answers(min_confidence),
+                reading.confidence,
+                reading.entropy,
+                reading.probabilities,
+                schema,
+                item,
+            )
+            for item, reading in found
+        )
 
     def save(self, folder: str | os.PathLike, unsure_id: int = 255) -> list[pathlib.Path]:
         """Writes each mask to a folder as `<name of the image>.png`; see `Segmentation.save`.
