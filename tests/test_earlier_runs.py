@@ -14,10 +14,10 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.sweep import measure
+from symmflow_jax.loop.start import Start
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.semantics import palettes
 from symmflow_jax.semantics.labels import LabelSchema
-from symmflow_jax.train import Start
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,8 @@ from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.inference.export.exporters import export
 from symmflow_jax.inference.files.recognition import segment_files
+from symmflow_jax.loop.run import Run
+from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
 from symmflow_jax.preparation.import_weights import import_weights
@@ -27,7 +29,7 @@ from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.signals import InterruptionRequest
-from symmflow_jax.train import Run, Start, train_and_evaluate
+from symmflow_jax.train import train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 

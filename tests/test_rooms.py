@@ -12,8 +12,8 @@ PACKAGE = ROOT / "symmflow_jax"
 # From the ground up: a room imports only from those before it.
 ORDER = (
     "flow", "semantics", "networks", "runtime", "interop", "data", "codecs", "methods", "metrics",
-    "training", "config", "runs", "inference", "preparation", "evaluation", "performance",
-    "studies", "studio", "commands",
+    "training", "config", "runs", "inference", "preparation", "evaluation", "loop",
+    "performance", "studies", "studio", "commands",
 )  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

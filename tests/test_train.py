@@ -16,7 +16,6 @@ import tifffile
 from PIL import Image
 
 import symmflow_jax
-from symmflow_jax import train
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.data import pipeline
 from symmflow_jax.data.source import DataError
@@ -25,11 +24,12 @@ from symmflow_jax.inference.export.programs import ProgramForm, recognizer
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.inference.files.recognition import segment_files
 from symmflow_jax.inference.files.sampling import sample_files
+from symmflow_jax.loop import run as run_lib
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.runs import checkpoints, folder
 from symmflow_jax.runs.resumption import Resume
-from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
-from symmflow_jax.train import NonFiniteLoss, Run, Start, train_and_evaluate
+from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
+from tests.loop.training import losses_of, train_only, weights_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -51,18 +51,9 @@ _POINTS = {
 }
 
 
-def _weights(workdir) -> list[np.ndarray]:
-    return jax.tree.leaves(jax.device_get(symmflow_jax.load(workdir).weights))
-
-
 def _assert_same_weights(first, second) -> None:
-    for a, b in zip(_weights(first), _weights(second), strict=True):
+    for a, b in zip(weights_of(first), weights_of(second), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def _losses(workdir) -> dict[int, float]:
-    lines = (workdir / "history.jsonl").read_text().splitlines()
-    return {line["step"]: line["loss"] for line in map(json.loads, lines)}
 
 
 def _finish(process: subprocess.Popen) -> str:
@@ -133,7 +124,7 @@ def test_a_run_leaves_everything_that_it_promises(finished):
     assert list(workdir.glob("events.out.tfevents.*"))
     for picture in ("pictures/step_0000010.png", "pictures/examples.png", "loss.png"):
         assert (workdir / picture).stat().st_size > 1_000
-    assert list(_losses(workdir)) == list(range(1, 21))
+    assert list(losses_of(workdir)) == list(range(1, 21))
 
     measurements = json.loads((workdir / "metrics.json").read_text())
     assert len(measurements) == len(finished.table)
@@ -148,21 +139,6 @@ def test_a_run_leaves_everything_that_it_promises(finished):
     assert "pictures/examples.png" in report
 
 
-def test_the_loss_falls(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(
-        **{
-            "train.num_epochs": 10.0,
-            "train.peak_learning_rate": 1e-2,
-            "train.checkpoint_every_steps": 1_000,
-            **_ONE_LEVEL,
-        }
-    )
-    _train_only(experiment, tmp_path, InterruptionRequest())
-    losses = list(_losses(tmp_path).values())
-    assert len(losses) == 80
-    assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
-
-
 def test_programs_are_traced_once(finished):
     # The objective is traced for the train step and for the loss on unseen data; generation,
     # which runs in three small evaluations and the final one, for its one batch shape.
@@ -172,7 +148,7 @@ def test_programs_are_traced_once(finished):
 def test_a_killed_run_ends_as_if_undisturbed(run_main, tiny_experiment, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     arguments = (LOSS_ONLY_FLAG, _ONE_LEVEL_FLAG)
-    _train_only(tiny_experiment(**_ONE_LEVEL, **LOSS_ONLY), undisturbed, InterruptionRequest())
+    train_only(tiny_experiment(**_ONE_LEVEL, **LOSS_ONLY), undisturbed)
     rng = np.random.default_rng(0)
     stops = sorted(rng.choice(np.arange(2, 19), size=2, replace=False))
     for stop in stops:
@@ -183,7 +159,7 @@ def test_a_killed_run_ends_as_if_undisturbed(run_main, tiny_experiment, tmp_path
         assert process.wait() == -signal.SIGKILL
     assert "Resumed" in _finish(run_main(f"--workdir={disturbed}", *arguments))
     _assert_same_weights(undisturbed, disturbed)
-    assert _losses(undisturbed) == _losses(disturbed)
+    assert losses_of(undisturbed) == losses_of(disturbed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -201,7 +177,7 @@ def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
     assert len(saved) == 1 and "the same command goes on from here" in saved[0]
     step = symmflow_jax.load(tmp_path / "run").step
     assert 3 <= step < 20
-    assert list(_losses(tmp_path / "run")) == list(range(1, step + 1))
+    assert list(losses_of(tmp_path / "run")) == list(range(1, step + 1))
 
 
 def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulated_devices):
@@ -211,7 +187,7 @@ def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulat
         "network.dropout_rate": 0.1,
     }
     one = tiny_experiment(**values, **_ONE_LEVEL, **LOSS_ONLY)
-    _train_only(one, tmp_path / "pmap1", InterruptionRequest())
+    train_only(one, tmp_path / "pmap1")
     for parallel in ("pmap", "fsdp"):
         _finish(
             run_main(
@@ -223,13 +199,15 @@ def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulat
                 XLA_FLAGS=simulated_devices(8),
             )
         )
-    one, *others = (list(_losses(tmp_path / name).values()) for name in ("pmap1", "pmap8", "fsdp8"))
+    one, *others = (
+        list(losses_of(tmp_path / name).values()) for name in ("pmap1", "pmap8", "fsdp8")
+    )
     assert json.loads((tmp_path / "fsdp8" / "versions.json").read_text())["num_devices"] == 8
     for losses in others:
         np.testing.assert_allclose(losses, one, rtol=1e-5)
     # What was trained and evaluated in parts is whole to whoever loads it.
     for whole, parts in zip(
-        _weights(tmp_path / "pmap8"), _weights(tmp_path / "fsdp8"), strict=True
+        weights_of(tmp_path / "pmap8"), weights_of(tmp_path / "fsdp8"), strict=True
     ):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
@@ -249,50 +227,6 @@ def test_changed_data_that_was_chosen_goes_on_under_its_own_step(tiny_experiment
     assert {m.protocol.train_step for m in table} == {symmflow_jax.load(tmp_path).step} == {6}
     data = json.loads((tmp_path / "data.json").read_text())
     assert data["train"]["keys"]["data.train_size"] == 96
-
-
-def _train_only(experiment, workdir, request: InterruptionRequest) -> None:
-    with folder.Claim(workdir) as claim:
-        claim.take()
-        run = Run.begin(Start.check(experiment, workdir), claim)
-        try:
-            run.train(*run.first_state(), request)
-            checkpoints.finish(run.manager)
-        finally:
-            run.close()
-
-
-def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tmp_path):
-    pytest.importorskip("absl.flags").FLAGS(["test"])
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    experiment = tiny_experiment(**_POINTS)
-    _train_only(experiment, undisturbed, InterruptionRequest())
-    stop = InterruptionRequest()
-    stop.signal_number = signal.SIGTERM  # Stops after each step.
-    for num_workers in (0, 1, 0):
-        with pytest.raises(Interrupted):
-            _train_only(experiment.changed({"data.num_workers": num_workers}), disturbed, stop)
-    _train_only(experiment, disturbed, InterruptionRequest())
-    assert list(_losses(disturbed)) == [1, 2, 3, 4]
-    assert _losses(disturbed) == _losses(undisturbed)
-
-
-def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment, tmp_path):
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    experiment = tiny_experiment(**_POINTS, **LOSS_ONLY, **{"train.eval_every_steps": 2})
-    _train_only(experiment, undisturbed, InterruptionRequest())
-    stop = InterruptionRequest()
-    stop.signal_number = signal.SIGTERM  # Stops after each step, also where evaluation is due.
-    for _ in range(3):
-        with pytest.raises(Interrupted):
-            _train_only(experiment, disturbed, stop)
-    _train_only(experiment, disturbed, InterruptionRequest())
-    scores = []
-    for workdir in (undisturbed, disturbed):
-        with checkpoints.open_to_read(workdir) as manager:
-            scores.append(checkpoints.score_of(manager, 2))
-    assert scores[0] is not None and scores[0] == scores[1]
-    assert (disturbed / "pictures" / "step_0000002.png").exists()
 
 
 def test_a_loss_that_is_no_number_stops_the_run(finished, tmp_path):
@@ -324,7 +258,7 @@ def test_a_loss_that_is_no_number_stops_the_run(finished, tmp_path):
     # What was saved before is whole, and its weights are numbers.
     model = symmflow_jax.load(run)
     assert model.step <= int(saved["step"])
-    assert all(np.isfinite(array).all() for array in _weights(run))
+    assert all(np.isfinite(array).all() for array in weights_of(run))
 
 
 def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp_path):
@@ -345,7 +279,7 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tiny_experiment, tmp
             0,
         ),
         (folder.History, "append", r"run could not be written .*no checkpoint is complete", 0),
-        (train, "report_evaluation", r"run could not be written .*step 4 is complete", 4),
+        (run_lib, "report_evaluation", r"run could not be written .*step 4 is complete", 4),
     ],
 )
 def test_a_full_disk_ends_in_one_message(
@@ -406,17 +340,6 @@ def test_a_half_written_checkpoint_is_never_restored(finished, tmp_path):
     (unfinished / "ema_params").mkdir(parents=True)
     (unfinished / "ema_params" / "manifest.ocdbt").write_bytes(b"half")
     assert symmflow_jax.load(run).step == 20
-
-
-def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp_path):
-    for parts in (1, 4):
-        experiment = tiny_experiment(
-            **{"train.num_epochs": 0.5, "train.num_microbatches": parts, **_ONE_LEVEL}
-        )
-        _train_only(experiment, tmp_path / str(parts), InterruptionRequest())
-    whole, parts = _weights(tmp_path / "1"), _weights(tmp_path / "4")
-    for a, b in zip(whole, parts, strict=True):
-        np.testing.assert_allclose(a, b, atol=2e-5)
 
 
 def test_images_of_many_channels_and_16_bits_are_learned_and_read(tiny_experiment, tmp_path):

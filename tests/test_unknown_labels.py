@@ -12,10 +12,11 @@ import symmflow_jax
 from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.loop.start import Start
+from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.identity import with_ignored_as_saved
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
-from symmflow_jax.train import Run, Start
+from tests.loop.training import train_only
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -29,17 +30,6 @@ _OWN = {
     "train.clock": "mixed",
     "eval.metrics": ("objective",),
 }
-
-
-def _train(experiment, workdir, request=None) -> None:
-    with folder.Claim(workdir) as claim:
-        claim.take()
-        run = Run.begin(Start.check(experiment, workdir), claim)
-        try:
-            run.train(*run.first_state(), request or InterruptionRequest())
-            checkpoints.finish(run.manager)
-        finally:
-            run.close()
 
 
 def _history(workdir) -> list[dict]:
@@ -67,7 +57,7 @@ def with_holes(tiny_experiment, tmp_path_factory):
     _write(root / "data", 255)
     experiment = tiny_experiment(**_OWN, **{"data.dir": str(root / "data"), "data.ignored_id": 255})
     with jax.numpy_dtype_promotion("standard"):
-        _train(experiment, root / "run")
+        train_only(experiment, root / "run")
     return experiment, root / "run"
 
 
@@ -75,7 +65,7 @@ def test_the_ids_of_ignored_pixels_change_no_bit(with_holes, tiny_experiment, tm
     _, workdir = with_holes
     _write(tmp_path / "data", 77)
     other = tiny_experiment(**_OWN, **{"data.dir": str(tmp_path / "data"), "data.ignored_id": 77})
-    _train(other, tmp_path / "run")
+    train_only(other, tmp_path / "run")
     assert _history(tmp_path / "run") == _history(workdir)
     assert len(_history(workdir)) == 3
 
@@ -138,7 +128,7 @@ def test_the_papers_way_keeps_a_class_of_ignored_pixels(with_holes, tmp_path):
         Start.check(paper, workdir)
     # A run of an earlier version goes on as it began, whatever the default is now.
     saved = tmp_path / "run"
-    _train(paper.changed({"train.num_epochs": 1.0}), saved)
+    train_only(paper.changed({"train.num_epochs": 1.0}), saved)
     with checkpoints.open_to_read(saved) as manager:
         description = checkpoints.restore_description(manager, 1)
     del description["config"]["data"]["ignored"]
@@ -182,18 +172,18 @@ def points(tiny_experiment, tmp_path):
 
 def test_a_mixture_goes_on_where_it_was_stopped(points, tmp_path):
     assert points.num_steps == 4  # A pass over 8 points with labels, a quarter of the examples.
-    _train(points, tmp_path / "undisturbed")
+    train_only(points, tmp_path / "undisturbed")
     stop = InterruptionRequest()
     stop.signal_number = signal.SIGTERM  # Stops after each step.
     for _ in range(3):
         with pytest.raises(Interrupted):
-            _train(points, tmp_path / "disturbed", stop)
-    _train(points, tmp_path / "disturbed")
+            train_only(points, tmp_path / "disturbed", stop)
+    train_only(points, tmp_path / "disturbed")
     assert _history(tmp_path / "disturbed") == _history(tmp_path / "undisturbed")
 
 
 def test_other_extra_pairs_are_told(points, tmp_path):
-    _train(points, tmp_path / "run")
+    train_only(points, tmp_path / "run")
     more = np.zeros((9, 2), np.float32)
     np.savez(tmp_path / "extra.npz", train_images=more, train_labels=np.arange(9) % 2)
     with pytest.raises(ValueError, match="was trained on other data"):

@@ -13,12 +13,13 @@ import symmflow_jax
 from symmflow_jax.codecs import autoencoder_weights
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.torch_files import WeightsFileError
+from symmflow_jax.loop.run import Run
+from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
-from symmflow_jax.train import Run, Start
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.data.source import DataError
-from symmflow_jax.train import Start, train_and_evaluate
+from symmflow_jax.loop.start import Start
+from symmflow_jax.train import train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
+from symmflow_jax.loop.start import Start
 from symmflow_jax.runs.origins.origin import open_origin, read_params
-from symmflow_jax.train import Start
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 

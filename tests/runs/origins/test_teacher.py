@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import symmflow_jax
+from symmflow_jax.loop.start import Start
 from symmflow_jax.runs.origins.teacher import read_teacher
-from symmflow_jax.train import Start, train_and_evaluate
+from symmflow_jax.train import train_and_evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 

@@ -1,0 +1,1 @@
+"""The training loop: what comes before its first step, and its steps with all that they leave."""
