@@ -114,6 +114,10 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
     with pytest.raises(ValueError, match=r"black.png exists already.*Give --overwrite"):
         segment_files(model, str(tmp_path / "black.png"), workdir / "segment", **options)
 
+    # A checkpoint without its marker is none.
+    (workdir / "checkpoints/8/commit_success.txt").unlink()
+    assert checkpoints.latest_step(workdir) == 6
+
 
 def test_nothing_is_lost_with_the_server(
     bucket_servers, experiment, on_disk, monkeypatch, tmp_path
@@ -139,11 +143,5 @@ def test_nothing_is_lost_with_the_server(
     train_and_evaluate(experiment(), workdir)
     assert _contents(workdir) == on_disk
 
-
-def test_a_checkpoint_without_its_marker_is_none(bucket, experiment, on_disk):
-    workdir = as_path(bucket) / "run"
-    train_and_evaluate(experiment(), workdir)
-    (workdir / "checkpoints/8/commit_success.txt").unlink()
-    assert checkpoints.latest_step(workdir) == 6
     train_and_evaluate(experiment(), workdir)
     assert _contents(workdir) == on_disk

@@ -16,7 +16,6 @@ from PIL import Image
 pytestmark = pytest.mark.slow
 
 # Any network does for what the commands do, and one level takes half as long to compile as two.
-_ONE_LEVEL = "--config.network.channel_multipliers=1"
 
 
 def _end(process) -> tuple[int, str]:
@@ -43,7 +42,7 @@ def test_the_modes_follow_each_other(run_main, tmp_path, broken_tensorflow):
     # None of them uses TensorFlow, wherever it comes from.
     run_main = functools.partial(run_main, PYTHONPATH=broken_tensorflow)
     run = tmp_path / "run"
-    code, output = _end(run_main(f"--workdir={run}", _ONE_LEVEL, "--config.train.num_epochs=0.5"))
+    code, output = _end(run_main(f"--workdir={run}", "--config.train.num_epochs=0.5"))
     assert code == 0, output
     assert "step 4/4" in output and "images/s" in output and "left" in output
     assert "Total: " in output  # The parameter overview.
@@ -141,7 +140,7 @@ def test_labels_are_classified_into_a_table(run_main, tmp_path):
     run = tmp_path / "run"
     label_run = ("--config.semantics.encoding=plane", "--config.semantics.dequantization_beta=4")
     length = "--config.train.num_epochs=0.25"
-    code, output = _end(run_main(f"--workdir={run}", _ONE_LEVEL, *label_run, length))
+    code, output = _end(run_main(f"--workdir={run}", *label_run, length))
     assert code == 0, output
     image = tmp_path / "image.png"
     Image.fromarray(np.zeros((11, 13, 3), np.uint8)).save(image)

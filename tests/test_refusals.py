@@ -76,7 +76,6 @@ def trained(tiny_experiment, tmp_path_factory) -> Place:
             "data.source": "paired_folder",
             "data.dir": str(root / "data"),
             "data.class_names": ("sky", "road"),
-            "network.channel_multipliers": (1,),
             "train.batch_size": 4,
             "train.num_epochs": 2.0,
             "eval.metrics": ("objective",),

@@ -37,9 +37,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 # For runs whose evaluation is not looked at: its programs take longer to compile than the training.
 LOSS_ONLY = {"eval.metrics": ("objective",)}
 LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
-# For runs that any network would do for: two levels take twice as long to compile.
-_ONE_LEVEL = {"network.channel_multipliers": (1,)}
-_ONE_LEVEL_FLAG = "--config.network.channel_multipliers=1"
 
 
 _POINTS = {
@@ -101,6 +98,7 @@ def finished(tiny_experiment, tmp_path_factory) -> Finished:
     # A dequantisation width of its own keeps programs of other tests from being found again.
     experiment = tiny_experiment(
         **{
+            "network.channel_multipliers": (1, 2),
             "train.eval_every_steps": 5,
             "semantics.dequantization_beta": 5.5,
             "eval.num_examples": 12,
@@ -147,8 +145,8 @@ def test_programs_are_traced_once(finished):
 
 def test_a_killed_run_ends_as_if_undisturbed(run_main, tiny_experiment, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    arguments = (LOSS_ONLY_FLAG, _ONE_LEVEL_FLAG)
-    train_only(tiny_experiment(**_ONE_LEVEL, **LOSS_ONLY), undisturbed)
+    arguments = (LOSS_ONLY_FLAG,)
+    train_only(tiny_experiment(**LOSS_ONLY), undisturbed)
     rng = np.random.default_rng(0)
     stops = sorted(rng.choice(np.arange(2, 19), size=2, replace=False))
     for stop in stops:
@@ -164,9 +162,7 @@ def test_a_killed_run_ends_as_if_undisturbed(run_main, tiny_experiment, tmp_path
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_before_leaving(run_main, tmp_path, number):
-    process = run_main(
-        f"--workdir={tmp_path}/run", _ONE_LEVEL_FLAG, "--config.train.checkpoint_every_steps=1000"
-    )
+    process = run_main(f"--workdir={tmp_path}/run", "--config.train.checkpoint_every_steps=1000")
     output = []
     for line in process.stdout:
         output.append(line)
@@ -186,7 +182,7 @@ def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulat
         "train.peak_learning_rate": 1e-4,
         "network.dropout_rate": 0.1,
     }
-    one = tiny_experiment(**values, **_ONE_LEVEL, **LOSS_ONLY)
+    one = tiny_experiment(**values, **LOSS_ONLY)
     train_only(one, tmp_path / "pmap1")
     for parallel in ("pmap", "fsdp"):
         _finish(
@@ -195,7 +191,6 @@ def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulat
                 f"--config.parallel={parallel}",
                 *(f"--config.{key}={value}" for key, value in values.items()),
                 LOSS_ONLY_FLAG,
-                _ONE_LEVEL_FLAG,
                 XLA_FLAGS=simulated_devices(8),
             )
         )
@@ -365,7 +360,7 @@ def test_images_of_many_channels_and_16_bits_are_learned_and_read(tiny_experimen
         "picture_channels": (4, 1, 0),
     }
     experiment = tiny_experiment(
-        **{f"data.{key}": value for key, value in keys.items()} | _ONE_LEVEL,
+        **{f"data.{key}": value for key, value in keys.items()},
         **{"train.num_epochs": 2, "train.batch_size": 2, "eval.metrics": ("recognition", "cycle")},
     )
     train_and_evaluate(experiment, tmp_path / "run")

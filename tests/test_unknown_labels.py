@@ -24,7 +24,6 @@ _OWN = {
     "data.source": "paired_folder",
     "data.class_names": ("sky", "road"),
     "semantics.encoding": "onehot",
-    "network.channel_multipliers": (1,),
     "train.num_epochs": 3.0,
     "train.batch_size": 4,
     "train.clock": "mixed",
@@ -114,7 +113,7 @@ def random_model_of(tiny_experiment):
     from tests.campaigns.experiments import random_params
 
     def make(values):
-        experiment = tiny_experiment(**values, **{"network.channel_multipliers": (1,)})
+        experiment = tiny_experiment(**values)
         return Model(experiment, Weights(random_params(experiment.method)), step=0)
 
     return make

@@ -40,6 +40,9 @@ _DESCRIPTION = "description"
 TRAIN_SECONDS = "train_seconds"
 """Key of the time of the training in a description; earlier versions have none."""
 _METRICS = "metrics"  # Orbax's name.
+_PARTS = {_EMA, _TRAINING, _METRICS, "_CHECKPOINT_METADATA", "commit_success.txt"}
+"""What Orbax writes into the folder of a checkpoint, besides the description."""
+
 _BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
 # The refusals of a file system, as TensorStore spells them in longer messages.
@@ -102,6 +105,9 @@ def _named_as_steps(folder: pathlib.Path) -> list[pathlib.Path]:
 def latest_step(workdir: pathlib.Path) -> int | None:
     """The step of the latest complete checkpoint of a run, or None; changes nothing.
 
+    The remains of an earlier one, whose deletion was cut off, are passed over; the next deletion
+    removes them.
+
     Raises:
         CheckpointError: if a folder has a step's name but is no checkpoint (`open_manager` would
             take it for one and delete it as too old), or if there is a file instead of the folder.
@@ -111,11 +117,19 @@ def latest_step(workdir: pathlib.Path) -> int | None:
     steps = complete_steps(workdir)
     for step in steps:
         path = _folder(workdir) / str(step)
+        if step != steps[-1] and _is_remains(path):
+            continue
         if not (path / _DESCRIPTION).is_dir():
             raise CheckpointError(
                 f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
             )
     return max(steps, default=None)
+
+
+def _is_remains(folder: pathlib.Path) -> bool:
+    """True if a folder holds parts of a checkpoint only, but not its description, or nothing."""
+    names = {path.name for path in folder.glob("*")}
+    return _DESCRIPTION not in names and names <= _PARTS
 
 
 def check_empty(workdir: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orbax.checkpoint as ocp
 
+_ABSL = logging.getLogger("absl")
 _ORBAX = str(pathlib.Path(ocp.__file__).parent)
 
 
@@ -23,8 +24,7 @@ def silence_failures() -> None:
 
     For writers, whose work goes on in other threads. Called again it does nothing.
     """
-    for name, condition in _FILTERS:
-        logging.getLogger(name).addFilter(condition)
+    _ABSL.addFilter(_is_of_others)
     asyncio.set_event_loop_policy(_Policy())
 
 
@@ -35,17 +35,17 @@ def failures_silenced() -> Iterator[None]:
     if isinstance(policy, _Policy):
         yield
         return
-    with contextlib.ExitStack() as stack:
-        for name, condition in _FILTERS:
-            logging.getLogger(name).addFilter(condition)
-            stack.callback(logging.getLogger(name).removeFilter, condition)
-        asyncio.set_event_loop_policy(_Policy())
-        stack.callback(asyncio.set_event_loop_policy, policy)
+    _ABSL.addFilter(_is_of_others)
+    asyncio.set_event_loop_policy(_Policy())
+    try:
         yield
+    finally:
+        asyncio.set_event_loop_policy(policy)
+        _ABSL.removeFilter(_is_of_others)
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop that ignores answers after its end.
+    """A loop that ignores answers after its end, and failures that nobody waits for any more.
 
     The first array that fails ends the loop in which Orbax waits for all of them. TensorStore
     answers for the others later, from threads of its own.
@@ -54,6 +54,11 @@ class _Loop(asyncio.SelectorEventLoop):
     def call_soon_threadsafe(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]
         return None if self.is_closed() else super().call_soon_threadsafe(*args, **options)
 
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        message = context.get("message") or ""
+        if "never retrieved" not in message and "was destroyed" not in message:
+            super().call_exception_handler(context)
+
 
 class _Policy(asyncio.DefaultEventLoopPolicy):
     _loop_factory = _Loop
@@ -61,12 +66,3 @@ class _Policy(asyncio.DefaultEventLoopPolicy):
 
 def _is_of_others(record: logging.LogRecord) -> bool:
     return not record.pathname.startswith(_ORBAX)
-
-
-def _is_awaited(record: logging.LogRecord) -> bool:
-    """False for the end of tasks that nobody waits for any more."""
-    message = record.getMessage()
-    return "never retrieved" not in message and "was destroyed" not in message
-
-
-_FILTERS = (("absl", _is_of_others), ("asyncio", _is_awaited))

@@ -18,7 +18,7 @@ TINY = pathlib.Path(__file__).parents[1] / "configs" / "tiny.py"
 def tiny(**overrides: Any) -> Experiment:
     """The tiny run of the tests with overrides such as `**{"train.batch_size": 4}`."""
     values = runpy.run_path(str(TINY))["get_config"]()
-    values.update_from_flattened_dict({"network.channel_multipliers": (1,)} | overrides)
+    values.update_from_flattened_dict(overrides)
     return Experiment(conversion.from_config_dict(values))
 
 

@@ -11,7 +11,7 @@ def get_config():
     config.data.eval_size = 12
     config.data.image_size = (8, 8)
     config.network.channels = 8
-    config.network.channel_multipliers = (1, 2)
+    config.network.channel_multipliers = (1,)
     config.network.num_res_blocks = 1
     config.network.num_groups = 4
     config.network.head_channels = 8

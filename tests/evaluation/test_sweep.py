@@ -39,7 +39,6 @@ _POINTS = {
 }
 # Masks and a U-Net, which take longer: one solver only.
 _MASKS = {
-    "network.channel_multipliers": (1,),
     "eval.num_steps": (1,),
     "eval.generation_steps": 1,
 }

@@ -17,10 +17,24 @@ def random_model(tiny_experiment) -> Callable[..., Model]:
 
     @functools.cache
     def make(**overrides) -> Model:
-        experiment = tiny_experiment(**{"network.channel_multipliers": (1,)} | overrides)
+        experiment = tiny_experiment(**overrides)
         return Model(experiment, Weights(random_params(experiment.method)), step=0)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def two_clocks(random_model) -> Model:
+    """A model of masks with a clock for each component, which can edit."""
+    return random_model(**{"train.clock": "mixed", "semantics.encoding": "onehot"})
+
+
+@pytest.fixture(scope="session")
+def two_clocks_of_labels(random_model) -> Model:
+    """The same for labels."""
+    return random_model(
+        **{"train.clock": "mixed", "semantics.encoding": "onehot", "semantics.kind": "label"}
+    )
 
 
 @pytest.fixture

@@ -36,7 +36,6 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
             folder = tmp_path_factory.mktemp(encoding)
             experiment = tiny_experiment(
                 **{
-                    "network.channel_multipliers": (1,),
                     "semantics.encoding": encoding,
                     "semantics.dequantization_beta": 4.0,
                     "train.clock": clock,

@@ -37,8 +37,15 @@ def get_config():
 
 CHANGES = {
     "1_quick_start": {"CONFIG": "tiny.py", "EPOCHS": 0.3},
-    "2_your_own_photos": {"EPOCHS": 0.1, "HEIGHT": 8, "WIDTH": 8, "CHANNELS": 8},
-    "3_classification": {"EPOCHS": 1.0, "SIDE": 8, "CHANNELS": 8, "NUM_DIGITS": 20, "DRAWS": 2},
+    "2_your_own_photos": {"EPOCHS": 0.1, "HEIGHT": 8, "WIDTH": 8, "CHANNELS": 8, "LEVELS": "1"},
+    "3_classification": {
+        "EPOCHS": 1.0,
+        "SIDE": 8,
+        "CHANNELS": 8,
+        "LEVELS": "2",
+        "NUM_DIGITS": 20,
+        "DRAWS": 2,
+    },
     "4_published_weights": {
         "STAND_IN_CONFIG": "tiny.py",
         "STAND_IN_WEIGHTS": "hf:ocaetas/SymmFlow/weights.safetensors",

@@ -20,8 +20,6 @@ _POINTS = {
     "train.num_epochs": 0.5,
     "eval.metrics": ("objective",),
 }
-# For runs that any network would do for: two levels take twice as long to compile.
-_ONE_LEVEL = {"network.channel_multipliers": (1,)}
 
 
 def test_the_loss_falls(tiny_experiment, tmp_path):
@@ -30,7 +28,6 @@ def test_the_loss_falls(tiny_experiment, tmp_path):
             "train.num_epochs": 10.0,
             "train.peak_learning_rate": 1e-2,
             "train.checkpoint_every_steps": 1_000,
-            **_ONE_LEVEL,
         }
     )
     train_only(experiment, tmp_path)
@@ -74,9 +71,7 @@ def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment,
 
 def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_experiment, tmp_path):
     for parts in (1, 4):
-        experiment = tiny_experiment(
-            **{"train.num_epochs": 0.5, "train.num_microbatches": parts, **_ONE_LEVEL}
-        )
+        experiment = tiny_experiment(**{"train.num_epochs": 0.5, "train.num_microbatches": parts})
         train_only(experiment, tmp_path / str(parts))
     whole, parts = weights_of(tmp_path / "1"), weights_of(tmp_path / "4")
     for a, b in zip(whole, parts, strict=True):

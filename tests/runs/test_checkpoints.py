@@ -178,7 +178,27 @@ def test_what_others_leave_beside_the_steps_stays(run, name):
 
 def test_a_folder_with_the_name_of_a_step_is_not_taken_for_one(run):
     (run / "checkpoints" / "1").mkdir()
+    (run / "checkpoints" / "1" / "notes.txt").touch()
     with pytest.raises(CheckpointError, match=r"checkpoints/1 is no checkpoint.*move it elsewhere"):
+        checkpoints.latest_step(run)
+
+
+@pytest.mark.parametrize("rest", [("training", "_CHECKPOINT_METADATA"), ("metrics",), ()])
+def test_the_remains_of_a_deletion_are_passed_over_and_removed(run, rest):
+    for path in (run / "checkpoints/3").iterdir():
+        if path.name not in rest:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert checkpoints.latest_step(run) == 4
+    with checkpoints.open_manager(run, keep=2) as manager:
+        _assert_equal(checkpoints.restore_training(manager, _shapes(_state(0))), _state(4))
+        checkpoints.save(manager, _state(5), _description(5), 0.5)
+        checkpoints.finish(manager)
+    assert checkpoints.complete_steps(run) == [2, 4, 5]
+
+
+def test_the_latest_checkpoint_without_a_description_is_no_remains(run):
+    shutil.rmtree(run / "checkpoints/4/description")
+    with pytest.raises(CheckpointError, match="4 is no checkpoint, or has lost its description"):
         checkpoints.latest_step(run)
 
 

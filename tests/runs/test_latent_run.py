@@ -23,9 +23,6 @@ from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
-# One level: programs of a run are many, and compiling them is what the test's time goes into.
-_SMALLEST = {"network.channel_multipliers": (1,)}
-
 
 def _losses(workdir: pathlib.Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (workdir / "history.jsonl").open()]
@@ -51,7 +48,7 @@ def experiment(latent_experiment, tiny_autoencoder, tmp_path):
             "data.latents": str(tmp_path / "latents"),
             "train.num_epochs": 2.4,
         }
-        return latent_experiment(**_SMALLEST, **values | overrides)
+        return latent_experiment(**values | overrides)
 
     return make
 
@@ -86,7 +83,7 @@ def test_encode_train_resume_and_use(experiment, tmp_path):
 
 def test_a_run_in_pixels_does_not_go_on_in_latents(experiment, tiny_experiment, tmp_path):
     schema = tiny_experiment().without_files().schema
-    pixels = describe(tiny_experiment(**_SMALLEST).with_schema(schema))
+    pixels = describe(tiny_experiment().with_schema(schema))
     latents = describe(experiment().with_schema(schema))
     with pytest.raises(ValueError, match="what the flow moves is 'latents', was 'pixels'"):
         check_same_model(pixels, latents, tmp_path)

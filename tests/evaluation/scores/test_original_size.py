@@ -29,7 +29,6 @@ def scores(tiny_experiment, tmp_path):
         "data.source": "paired_folder",
         "data.dir": str(tmp_path),
         "data.class_names": ("wall", "floor"),
-        "network.channel_multipliers": (1,),
         "eval.batch_size": jax.local_device_count() * 2,
         "eval.original_size": True,
     }

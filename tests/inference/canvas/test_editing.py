@@ -14,19 +14,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 _KEY, _SOLVE = jax.random.key(0), euler(2)
 
 
-@pytest.fixture(scope="module")
-def model(random_model):
-    """A model of masks with a clock for each component."""
-    return random_model(**{"train.clock": "mixed", "semantics.encoding": "onehot"})
-
-
-@pytest.fixture(scope="module")
-def label_model(random_model):
-    return random_model(
-        **{"train.clock": "mixed", "semantics.encoding": "onehot", "semantics.kind": "label"}
-    )
-
-
 def _pixels(height, width, seed=0):
     return np.random.default_rng(seed).integers(256, size=(height, width, 3), dtype=np.uint8)
 
@@ -37,9 +24,9 @@ def _photo(height, width, **changes):
     return Photo(_pixels(height, width), classes, source)._replace(**changes)
 
 
-def test_photos_keep_their_size_and_their_pixels(model):
+def test_photos_keep_their_size_and_their_pixels(two_clocks):
     photos = [_photo(20, 30), _photo(8, 8)]
-    edited = edit_photos(model, photos, _KEY, _SOLVE)
+    edited = edit_photos(two_clocks, photos, _KEY, _SOLVE)
     for photo, result in zip(photos, edited, strict=True):
         assert result.image.shape == photo.pixels.shape
         half = len(photo.pixels) // 2
@@ -48,28 +35,28 @@ def test_photos_keep_their_size_and_their_pixels(model):
     assert [result.made_in for result in edited] == [(8, 12), (8, 8)]
 
 
-def test_regions_and_old_masks_of_photos_may_be_given_or_not(model):
+def test_regions_and_old_masks_of_photos_may_be_given_or_not(two_clocks):
     region = np.zeros((20, 30), bool)
     region[:, :7] = True
     how = Editing(Origin.NOISE)
     photos = [_photo(20, 30, source=None, keep=region), _photo(20, 30)]
-    first, second = edit_photos(model, photos, _KEY, _SOLVE, editing=how)
+    first, second = edit_photos(two_clocks, photos, _KEY, _SOLVE, editing=how)
     np.testing.assert_array_equal(first.image[:, :7], photos[0].pixels[:, :7])
     np.testing.assert_array_equal(first.keep, region)
     np.testing.assert_array_equal(second.image[:10], photos[1].pixels[:10])
     assert first.source.shape == (20, 30)
 
 
-def test_nothing_is_kept_if_nothing_is_to_be(model):
-    (edited,) = edit_photos(model, [_photo(20, 30)], _KEY, _SOLVE, keep=Keep.NONE)
+def test_nothing_is_kept_if_nothing_is_to_be(two_clocks):
+    (edited,) = edit_photos(two_clocks, [_photo(20, 30)], _KEY, _SOLVE, keep=Keep.NONE)
     assert edited.keep is None
     assert (edited.image[:10] != _photo(20, 30).pixels[:10]).mean() > 0.5  # It was resized.
 
 
-def test_a_mask_of_another_size_is_an_error(model):
+def test_a_mask_of_another_size_is_an_error(two_clocks):
     photo = _photo(20, 30, classes=np.zeros((10, 30), np.int32), name="cat.jpg")
     with pytest.raises(ValueError, match=r"cat\.jpg is 30x20 but its mask is 30x10 \(width x hei"):
-        edit_photos(model, [photo], _KEY, _SOLVE)
+        edit_photos(two_clocks, [photo], _KEY, _SOLVE)
 
 
 @pytest.mark.parametrize("size", [(3, 5), (6, 10), (7, 3)])
@@ -84,19 +71,19 @@ def test_a_small_pixel_is_kept_if_all_below_it_are(size):
     assert shrunk(keep, (12, 20)) is keep
 
 
-def test_photos_of_labels_are_seen_whole(label_model):
+def test_photos_of_labels_are_seen_whole(two_clocks_of_labels):
     region = np.zeros((20, 30), bool)
     region[:, :7] = True
     photo = Photo(_pixels(20, 30), np.int32(1), keep=region)
-    (edited,) = edit_photos(label_model, [photo], _KEY, _SOLVE)
+    (edited,) = edit_photos(two_clocks_of_labels, [photo], _KEY, _SOLVE)
     assert edited.made_in == (8, 8) and edited.source.shape == ()
     np.testing.assert_array_equal(edited.image[:, :7], photo.pixels[:, :7])
 
 
-def test_the_noise_of_a_photo_depends_on_its_number_alone(model):
+def test_the_noise_of_a_photo_depends_on_its_number_alone(two_clocks):
     photos, how = [_photo(8, 8), _photo(20, 30), _photo(8, 8)], Editing(Origin.NOISE)
-    together = edit_photos(model, photos, _KEY, _SOLVE, editing=how)
-    first = edit_photos(model, photos[:2], _KEY, _SOLVE, editing=how)
+    together = edit_photos(two_clocks, photos, _KEY, _SOLVE, editing=how)
+    first = edit_photos(two_clocks, photos[:2], _KEY, _SOLVE, editing=how)
     for one, other in zip(first, together, strict=False):
         # Batches of another size round in another way.
         assert np.abs(one.image.astype(int) - other.image).max() <= 1

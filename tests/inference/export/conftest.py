@@ -36,7 +36,6 @@ def scene_model(tiny_experiment, drawn_model) -> Model:
     return drawn_model(
         tiny_experiment(
             **{
-                "network.channel_multipliers": (1,),
                 "semantics.encoding": "onehot",
                 "train.clock": "mixed",
             }

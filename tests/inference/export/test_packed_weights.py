@@ -19,7 +19,7 @@ def test_matrices_of_a_bfloat16_network_take_half_of_the_space(
     tmp_path, latent_experiment, drawn_model, standard_dtype_promotion
 ):
     names = {f"{part}.dtype": "bfloat16" for part in ("network", "autoencoder")}
-    model = drawn_model(latent_experiment(**{"network.channel_multipliers": (1,)} | names))
+    model = drawn_model(latent_experiment(**names))
     packed = packed_weights.pack(model.method, model.weights)
     assert packed["network/stem/kernel"].dtype == np.uint16
     assert packed["network/stem/bias"].dtype == np.float32

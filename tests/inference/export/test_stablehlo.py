@@ -53,9 +53,7 @@ def test_any_solver_of_the_flow_serves_all_sizes_of_a_batch(point_model, solver)
 
 
 def test_attention_of_many_tokens_has_no_fixed_batch(tiny_experiment, drawn_model):
-    model = drawn_model(
-        tiny_experiment(**{"data.image_size": (16, 16), "network.channel_multipliers": (1,)})
-    )
+    model = drawn_model(tiny_experiment(**{"data.image_size": (16, 16)}))
     program = stablehlo.programs(model, ProgramForm(functions=("segment",)))[0]
     weights = stablehlo.packed_weights.pack(model.method, model.weights)
     exported = stablehlo.lowered(program, weights, ("tpu",))

@@ -15,7 +15,7 @@ pytest.importorskip("onnxruntime")
 def test_a_segmenter_of_latents_gives_the_outputs_of_the_model(
     latent_experiment, drawn_model, run_outside, tmp_path
 ):
-    latent_model = drawn_model(latent_experiment(**{"network.channel_multipliers": (1,)}))
+    latent_model = drawn_model(latent_experiment())
     write_onnx(latent_model, tmp_path / "export", ProgramForm(seed=3))
     photo = np.random.default_rng(0).integers(256, size=(8, 8, 3), dtype=np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
@@ -41,7 +41,6 @@ def test_a_classifier_of_two_clocks_gives_the_outputs_of_the_model(
                 "data.source": "idx",
                 "data.dir": "nowhere",
                 "data.image_channels": 1,
-                "network.channel_multipliers": (1,),
                 "semantics.encoding": "onehot",
                 "train.clock": "independent",
             }
