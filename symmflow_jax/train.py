@@ -21,7 +21,8 @@ from symmflow_jax.loop.run import (
     tell_kept,
 )
 from symmflow_jax.loop.start import Start
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime import shared_folder
 from symmflow_jax.runtime.cluster import session
@@ -83,7 +84,7 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         if not folder.is_refusal(error, workdir):
             raise
-        steps = checkpoints.complete_steps(workdir)
+        steps = layout.complete_steps(workdir)
         kept = f"step {steps[-1]} is complete" if steps else "no checkpoint is complete"
         raise CheckpointError(
             f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "

@@ -15,8 +15,8 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.evaluation.report.report import report_evaluation
 from symmflow_jax.inference.files.recognition import segment_files
-from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.bucket import lease
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.origins import origin
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted
@@ -78,13 +78,13 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
     with pytest.raises(Interrupted) as stopped:
         train_and_evaluate(experiment(), workdir)
     assert stopped.value.code == 128 + signal.SIGTERM
-    assert checkpoints.latest_step(workdir) == 4
+    assert layout.latest_step(workdir) == 4
     assert len((workdir / "history.jsonl").read_text().splitlines()) == 4
     assert not (workdir / lease.NAME).exists()
 
     train_and_evaluate(experiment(), workdir)
     assert _contents(workdir) == on_disk
-    assert checkpoints.complete_steps(workdir) == [4, 6, 8]
+    assert layout.complete_steps(workdir) == [4, 6, 8]
     names = {path.name for path in workdir.glob("*")}
     assert names >= {"report.md", "versions.json", "loss.png", "pictures", "checkpoints"}
     assert lease.NAME not in names and not any("partial" in name for name in names)
@@ -116,7 +116,7 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
 
     # A checkpoint without its marker is none.
     (workdir / "checkpoints/8/commit_success.txt").unlink()
-    assert checkpoints.latest_step(workdir) == 6
+    assert layout.latest_step(workdir) == 6
 
 
 def test_nothing_is_lost_with_the_server(
@@ -126,7 +126,7 @@ def test_nothing_is_lost_with_the_server(
     workdir = as_path(f"gs://symmflow-tests/{tmp_path.name}/run")
 
     def stop_server():
-        while checkpoints.latest_step(workdir) != 4:  # Its save goes on beside the training.
+        while layout.latest_step(workdir) != 4:  # Its save goes on beside the training.
             time.sleep(0.1)
         server.stop()
 
@@ -138,7 +138,7 @@ def test_nothing_is_lost_with_the_server(
     assert "the server does not answer" in text and "gs://symmflow-tests/" in text
 
     server.start()
-    assert checkpoints.latest_step(workdir) == 4
+    assert layout.latest_step(workdir) == 4
     faults._gone.clear()
     train_and_evaluate(experiment(), workdir)
     assert _contents(workdir) == on_disk

@@ -24,7 +24,7 @@ from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
 from symmflow_jax.preparation.import_weights import import_weights
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime.errors import CheckpointError

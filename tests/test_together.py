@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import layout
 from symmflow_jax.runtime.cluster.session import LOST
 from tests.campaigns.cluster import SMALL_RUN, Cluster
 
@@ -38,7 +38,7 @@ def test_all_leave_with_one_and_end_without_one(cluster, tmp_path):
     run.processes[1].send_signal(signal.SIGTERM)
     assert run.statuses(_WAIT) == [128 + signal.SIGTERM] * 2, run.texts()
     first, second = run.texts()
-    step = checkpoints.latest_step(tmp_path / "run")
+    step = layout.latest_step(tmp_path / "run")
     assert f"Saved step {step} in {tmp_path}/run; the same command goes on from here." in first
     assert "Saved" not in second and "step 15/" not in second
 
@@ -50,7 +50,7 @@ def test_all_leave_with_one_and_end_without_one(cluster, tmp_path):
     text = run.texts()[0]
     assert "Error: process 1 of 2 is lost: it has ended without a word" in text.splitlines()[-1]
     assert "Traceback" not in text
-    assert checkpoints.latest_step(tmp_path / "run") >= step
+    assert layout.latest_step(tmp_path / "run") >= step
 
 
 def test_a_missing_process_is_named(cluster):

@@ -26,7 +26,8 @@ from symmflow_jax.inference.files.recognition import segment_files
 from symmflow_jax.inference.files.sampling import sample_files
 from symmflow_jax.loop import run as run_lib
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
 from tests.loop.training import losses_of, train_only, weights_of
@@ -288,7 +289,7 @@ def test_a_full_disk_ends_in_one_message(
         train_and_evaluate(tiny_experiment(**_POINTS, **LOSS_ONLY), tmp_path / "run")
     assert "(No space left on device)" in str(error.value) and "Free space" in str(error.value)
     assert "\n" not in str(error.value)
-    assert (checkpoints.latest_step(tmp_path / "run") or 0) == step
+    assert (layout.latest_step(tmp_path / "run") or 0) == step
 
 
 _SMALL_RUN = (

@@ -13,7 +13,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.loop.start import Start
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.identity import with_ignored_as_saved
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from tests.loop.training import train_only

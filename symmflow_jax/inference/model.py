@@ -36,7 +36,7 @@ from symmflow_jax.methods import requirements
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.methods.weights import Weights
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind

@@ -22,8 +22,9 @@ from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.loop.start import Start
 from symmflow_jax.methods.weights import FrozenWeights, Params, Weights
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import folder
 from symmflow_jax.runs.bucket import staging
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.pictures.legend import LEGEND, legend
@@ -77,7 +78,7 @@ class Run:
             ValueError: if another training has written a checkpoint since the checks.
         """
         experiment, workdir = start.experiment, start.workdir
-        if checkpoints.latest_step(workdir) != (None if start.state is None else start.step):
+        if layout.latest_step(workdir) != (None if start.state is None else start.step):
             raise ValueError(
                 f"Another training has written to {workdir} meanwhile; run the command again."
             )
@@ -328,7 +329,7 @@ class Run:
 
 def tell_kept(workdir: pathlib.Path, step: int | None = None) -> None:
     """Says what a run that stops has saved: a step, or else its last checkpoint."""
-    step = checkpoints.latest_step(workdir) if step is None else step
+    step = layout.latest_step(workdir) if step is None else step
     kept = "Nothing is trained" if step is None else f"Saved step {step}"
     _logger.info("%s in %s; the same command goes on from here.", kept, workdir)
 

@@ -14,7 +14,7 @@ from symmflow_jax.evaluation.evaluator import Evaluator, evaluator_of
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.weights import Params
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.identity import (
     describe_training,
@@ -74,7 +74,7 @@ class Start:
         processes.check_batch_size(
             train.batch_size, jax.device_count() * train.num_microbatches, "config.train.batch_size"
         )
-        step = checkpoints.latest_step(workdir)
+        step = layout.latest_step(workdir)
         shared_folder.check_same_step(workdir, step)
         begins_with = None
         if step is not None:

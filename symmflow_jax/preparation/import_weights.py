@@ -24,7 +24,8 @@ from symmflow_jax.networks.velocity.latent_unet import PROMPT_EMBEDDING, LatentU
 from symmflow_jax.networks.velocity.unet import LATER_TIMES, UNet
 from symmflow_jax.preparation.imported.assumed_settings import PUBLISHED_GROUPS, AssumedSettings
 from symmflow_jax.preparation.imported.loss_check import Candidate, check_losses
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime import files as text_files, outputs, processes
 
@@ -76,7 +77,7 @@ def import_weights(
         CheckpointError: if the workdir has checkpoints, or cannot be written.
     """
     outputs.check_writable(workdir, folder.INSTEAD)
-    checkpoints.check_empty(workdir)
+    layout.check_empty(workdir)
     experiment = experiment.without_files()
     method = experiment.method
     num_channels = sum(shape[-1] for shape in method.codec.shapes)

@@ -16,7 +16,7 @@ from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError

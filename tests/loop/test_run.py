@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from tests.loop.training import losses_of, train_only, weights_of
 

@@ -10,7 +10,8 @@ import symmflow_jax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
-from symmflow_jax.runs import checkpoints, folder
+from symmflow_jax.runs import folder
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.signals import InterruptionRequest
 
 

@@ -15,7 +15,7 @@ from symmflow_jax.interop.names import latent_unet
 from symmflow_jax.interop.names.unet_shapes import param_shapes
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.preparation.import_weights import import_weights
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.training.optimizers import adamw

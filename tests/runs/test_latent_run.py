@@ -16,7 +16,7 @@ from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest

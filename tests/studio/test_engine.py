@@ -12,7 +12,7 @@ from PIL import Image
 import symmflow_jax
 from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.studio.engine import Engine

@@ -8,7 +8,7 @@ import jax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.methods.weights import Params
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -48,7 +48,7 @@ def open_origin(key: str, folder: str) -> Origin:
         CheckpointError: if its checkpoint cannot be read.
     """
     path = place.place(folder, f"config.{key}")
-    step = checkpoints.latest_step(path)
+    step = layout.latest_step(path)
     if step is None:
         raise ValueError(
             f"config.{key} is {folder!r}, where there is no run: no complete checkpoint lies in "

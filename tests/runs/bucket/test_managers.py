@@ -4,9 +4,9 @@ import orbax.checkpoint as ocp
 import pytest
 from orbax.checkpoint._src.serialization import tensorstore_utils
 
-from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.bucket import managers
 from symmflow_jax.runs.bucket.staged_manager import StagedManager
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.faults import StorageError
 from symmflow_jax.runtime.storage.place import as_path

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from symmflow_jax.runs import checkpoints
 from symmflow_jax.runs.bucket import staged_manager
 from symmflow_jax.runs.bucket.staged_manager import MARKER
+from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.bucket_path import BucketPath
 from symmflow_jax.runtime.storage.faults import StorageError
@@ -34,11 +34,11 @@ def test_the_last_and_the_best_are_kept_over_commands(workdir):
     with checkpoints.open_manager(workdir, keep=1) as manager:
         _save(manager, 1, score=0.9)
         _save(manager, 2, score=0.1)
-        assert checkpoints.complete_steps(workdir) == [1, 2]
+        assert layout.complete_steps(workdir) == [1, 2]
     with checkpoints.open_manager(workdir, keep=1) as manager:
         assert manager.latest_step() == 2 and manager.best_step() == 1
         _save(manager, 3)
-    assert checkpoints.complete_steps(workdir) == [1, 3]
+    assert layout.complete_steps(workdir) == [1, 3]
     with checkpoints.open_to_read(workdir) as manager:
         assert checkpoints.score_of(manager, 1) == 0.9 and checkpoints.score_of(manager, 3) is None
         shapes = jax.eval_shape(lambda: _state(0))
@@ -71,7 +71,7 @@ def test_a_copy_that_breaks_off_is_told_with_what_is_kept(workdir, monkeypatch):
         message = "could not be written; step 1 is complete. s3://.*: the server does not answer"
         with pytest.raises(CheckpointError, match=message):
             _save(manager, 2)
-    assert checkpoints.latest_step(workdir) == 1
+    assert layout.latest_step(workdir) == 1
 
 
 def test_several_processes_are_refused(workdir, monkeypatch):

@@ -12,7 +12,7 @@ from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
 from symmflow_jax.methods.weights import Params
 from symmflow_jax.preparation.import_weights import _save
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.train import train_and_evaluate

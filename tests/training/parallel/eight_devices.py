@@ -15,7 +15,7 @@ from symmflow_jax.methods.weights import FrozenWeights, Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives
-from symmflow_jax.runs import checkpoints
+from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.processes import BATCH_AXIS
 from symmflow_jax.training.optimizers import adamw, one_cycle
 from symmflow_jax.training.parallel.collectives import scattered_mean, two_stages

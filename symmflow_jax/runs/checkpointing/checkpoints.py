@@ -21,8 +21,15 @@ from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.weights import Params
 from symmflow_jax.runs.bucket import managers
-from symmflow_jax.runs.bucket.staged_manager import MARKER
-from symmflow_jax.runs.quiet_failures import failures_silenced, silence_failures
+from symmflow_jax.runs.checkpointing.layout import (
+    DESCRIPTION,
+    EMA,
+    METRICS,
+    TRAINING,
+    folder_of,
+    named_as_steps,
+)
+from symmflow_jax.runs.checkpointing.quiet_failures import failures_silenced, silence_failures
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.runtime.storage.place import is_remote
@@ -31,17 +38,8 @@ from symmflow_jax.training.state import TrainState
 
 _logger = logging.getLogger(__name__)
 
-# The items of a checkpoint. The averaged parameters are a separate item, so that inference
-# reads them without the state of the optimizer.
-_EMA = "ema_params"
-_TRAINING = "training"
-_DESCRIPTION = "description"
-
 TRAIN_SECONDS = "train_seconds"
 """Key of the time of the training in a description; earlier versions have none."""
-_METRICS = "metrics"  # Orbax's name.
-_PARTS = {_EMA, _TRAINING, _METRICS, "_CHECKPOINT_METADATA", "commit_success.txt"}
-"""What Orbax writes into the folder of a checkpoint, besides the description."""
 
 _BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
@@ -77,7 +75,7 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
     Raises:
         CheckpointError: if the folder does not exist, or holds files that cannot be read.
     """
-    if not _folder(workdir).is_dir():
+    if not folder_of(workdir).is_dir():
         raise CheckpointError(
             f"{workdir} holds no checkpoints; train first with the same --config and --workdir."
         )
@@ -85,64 +83,8 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
     return _open(workdir, options)
 
 
-def complete_steps(workdir: pathlib.Path) -> list[int]:
-    """The steps of the checkpoints of a run by the names of their folders, in order.
-
-    In a bucket, where folders cannot be renamed, a complete checkpoint has a marker.
-    """
-    steps = sorted(int(path.name) for path in _named_as_steps(_folder(workdir)) if path.is_dir())
-    if not is_remote(workdir):
-        return steps
-    return [step for step in steps if (_folder(workdir) / str(step) / MARKER).is_file()]
-
-
-def _named_as_steps(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The files and folders whose names are those of steps, such as "120"."""
-    paths = folder.glob("*")
-    return [p for p in paths if p.name.isdecimal() and p.name == str(int(p.name))]
-
-
-def latest_step(workdir: pathlib.Path) -> int | None:
-    """The step of the latest complete checkpoint of a run, or None; changes nothing.
-
-    The remains of an earlier one, whose deletion was cut off, are passed over; the next deletion
-    removes them.
-
-    Raises:
-        CheckpointError: if a folder has a step's name but is no checkpoint (`open_manager` would
-            take it for one and delete it as too old), or if there is a file instead of the folder.
-    """
-    if _folder(workdir).is_file():
-        raise CheckpointError(f"{_folder(workdir)} is a file, not a folder; move it elsewhere.")
-    steps = complete_steps(workdir)
-    for step in steps:
-        path = _folder(workdir) / str(step)
-        if step != steps[-1] and _is_remains(path):
-            continue
-        if not (path / _DESCRIPTION).is_dir():
-            raise CheckpointError(
-                f"{path} is no checkpoint, or has lost its {_DESCRIPTION}; move it elsewhere."
-            )
-    return max(steps, default=None)
-
-
-def _is_remains(folder: pathlib.Path) -> bool:
-    """True if a folder holds parts of a checkpoint only, but not its description, or nothing."""
-    names = {path.name for path in folder.glob("*")}
-    return _DESCRIPTION not in names and names <= _PARTS
-
-
-def check_empty(workdir: pathlib.Path) -> None:
-    """Raises `CheckpointError` if a run has checkpoints, or they cannot be read."""
-    step = latest_step(workdir)
-    if step is not None:
-        raise CheckpointError(
-            f"{_folder(workdir)} already has a checkpoint of step {step}; give another --workdir."
-        )
-
-
 def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
-    folder = _folder(workdir)
+    folder = folder_of(workdir)
     _name_files(folder)
     _check_scores(folder)
     _wait_without_devices()
@@ -169,7 +111,7 @@ def _wait_without_devices() -> None:
 
 def _name_files(folder: pathlib.Path) -> None:
     """Warns of a file in the place of a checkpoint; an earlier one is then taken."""
-    for path in _named_as_steps(folder):
+    for path in named_as_steps(folder):
         if not path.is_dir():
             _logger.warning(
                 "%s has the name of a checkpoint, but is no folder; it is passed over.", path
@@ -178,9 +120,9 @@ def _name_files(folder: pathlib.Path) -> None:
 
 def _check_scores(folder: pathlib.Path) -> None:
     """Raises CheckpointError for a damaged file of scores, which Orbax reads when it opens."""
-    for path in sorted(folder.glob(f"*/{_METRICS}")):
+    for path in sorted(folder.glob(f"*/{METRICS}")):
         try:
-            json.loads((path / _METRICS).read_bytes())["score"] + 0.0
+            json.loads((path / METRICS).read_bytes())["score"] + 0.0
         except FileNotFoundError:  # Another process has removed the checkpoint.
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -214,9 +156,9 @@ def save(
             step,
             args=ocp.args.Composite(
                 **{
-                    _EMA: ocp.args.StandardSave(state.ema_params),
-                    _TRAINING: ocp.args.StandardSave(_without_ema(state)),
-                    _DESCRIPTION: ocp.args.JsonSave(description),
+                    EMA: ocp.args.StandardSave(state.ema_params),
+                    TRAINING: ocp.args.StandardSave(_without_ema(state)),
+                    DESCRIPTION: ocp.args.JsonSave(description),
                 }
             ),
             metrics=None if score is None else {"score": score},
@@ -238,8 +180,8 @@ def save_weights(
         CheckpointError: if the file system refuses.
     """
     items = {
-        _EMA: ocp.args.StandardSave(params),
-        _DESCRIPTION: ocp.args.JsonSave(description),
+        EMA: ocp.args.StandardSave(params),
+        DESCRIPTION: ocp.args.JsonSave(description),
     }
     with _explain_write_errors(manager):
         manager.save(0, args=ocp.args.Composite(**items), force=True)
@@ -248,7 +190,7 @@ def save_weights(
 
 def score_of(manager: ocp.CheckpointManager, step: int) -> float | None:
     """The score of a checkpoint; None if it was saved without one."""
-    path = managers.place_of(manager) / str(step) / _METRICS
+    path = managers.place_of(manager) / str(step) / METRICS
     return manager.metrics(step)["score"] if path.is_dir() else None
 
 
@@ -260,13 +202,13 @@ def add_score(workdir: pathlib.Path, step: int, score: float) -> None:
     Raises:
         OSError: if the file system refuses.
     """
-    final = _folder(workdir) / str(step) / _METRICS
+    final = folder_of(workdir) / str(step) / METRICS
     if is_remote(workdir):  # A single file, which is there at once or not at all.
-        (final / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
+        (final / METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
         return
-    partial = _folder(workdir) / f"{step}.{_METRICS}.partial"
+    partial = folder_of(workdir) / f"{step}.{METRICS}.partial"
     partial.mkdir(exist_ok=True)
-    (partial / _METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
+    (partial / METRICS).write_text(files.as_json({"score": score}), encoding="utf-8")
     partial.rename(final)
 
 
@@ -292,7 +234,7 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
         CheckpointError: if the checkpoint cannot be read.
     """
     step = manager.latest_step()
-    if step == 0 and not (managers.place_of(manager) / str(step) / _TRAINING).exists():
+    if step == 0 and not (managers.place_of(manager) / str(step) / TRAINING).exists():
         return _start_from_weights(manager, step, state)
     targets = jax.tree.map(_target, state)
     with _explain_read_errors(manager, step):
@@ -300,12 +242,12 @@ def restore_training(manager: ocp.CheckpointManager, state: TrainState) -> Train
             step,
             args=ocp.args.Composite(
                 **{
-                    _EMA: ocp.args.StandardRestore(targets.ema_params),
-                    _TRAINING: ocp.args.StandardRestore(_without_ema(targets)),
+                    EMA: ocp.args.StandardRestore(targets.ema_params),
+                    TRAINING: ocp.args.StandardRestore(_without_ema(targets)),
                 }
             ),
         )
-    state = TrainState(ema_params=items[_EMA], **items[_TRAINING])
+    state = TrainState(ema_params=items[EMA], **items[TRAINING])
     for params in (state.params, state.ema_params):
         _check_finite(params, manager, step)
     return state
@@ -337,8 +279,8 @@ def restore_description(manager: ocp.CheckpointManager, step: int) -> dict[str, 
     """
     _check_entries(manager, step)
     with _explain_read_errors(manager, step):
-        args = ocp.args.Composite(**{_DESCRIPTION: ocp.args.JsonRestore()})
-        description = manager.restore(step, args=args)[_DESCRIPTION]
+        args = ocp.args.Composite(**{DESCRIPTION: ocp.args.JsonRestore()})
+        description = manager.restore(step, args=args)[DESCRIPTION]
         if not isinstance(description, dict) or not description.keys() >= {"config", "schema"}:
             raise ValueError("its description is empty, or lacks config or schema")
         conversion.from_saved_json(description["config"])
@@ -366,8 +308,8 @@ def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params
     """
     targets = jax.tree.map(_target, params)
     with _explain_read_errors(manager, step):
-        args = ocp.args.Composite(**{_EMA: ocp.args.StandardRestore(targets)})
-        restored = manager.restore(step, args=args)[_EMA]
+        args = ocp.args.Composite(**{EMA: ocp.args.StandardRestore(targets)})
+        restored = manager.restore(step, args=args)[EMA]
     _check_finite(restored, manager, step)
     return restored
 
@@ -407,16 +349,12 @@ def choose_step(manager: ocp.CheckpointManager, which: str) -> int:
     return step
 
 
-def _folder(workdir: pathlib.Path) -> pathlib.Path:
-    return (workdir / "checkpoints").absolute()
-
-
 def _score(metrics: dict[str, float]) -> float:
     return metrics["score"]
 
 
 def _items() -> tuple[str, ...]:
-    return (_EMA, _TRAINING, _DESCRIPTION)
+    return (EMA, TRAINING, DESCRIPTION)
 
 
 def _target(leaf: Any) -> Any:

@@ -7,7 +7,7 @@ import logging
 import pytest
 from orbax.checkpoint import checkpoint_manager
 
-from symmflow_jax.runs.quiet_failures import failures_silenced, silence_failures
+from symmflow_jax.runs.checkpointing.quiet_failures import failures_silenced, silence_failures
 
 
 @pytest.fixture(autouse=True)
