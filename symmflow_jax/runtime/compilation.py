@@ -36,10 +36,11 @@ def choose_fast_cpu_kernels(batch_size: int = _LARGE_BATCH) -> None:
     Args:
         batch_size: examples that the programs of this process work on at once.
     """
-    flags = xla_flags(batch_size)
-    _added.update(set(flags.split()) - set(os.environ.get("XLA_FLAGS", "").split()))
-    if flags:
-        os.environ["XLA_FLAGS"] = flags
+    before = os.environ.get("XLA_FLAGS", "")
+    added = [flag for flag in _cpu_flags(batch_size) if _name(flag) not in before]
+    _added.update(added)
+    if added:
+        os.environ["XLA_FLAGS"] = " ".join([before, *added]).strip()
 
 
 def xla_flags(batch_size: int) -> str:
@@ -48,24 +49,29 @@ def xla_flags(batch_size: int) -> str:
     For the environment of another process, which may work on other batches than this one.
     """
     users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in _added]
-    version = importlib.metadata.version("jaxlib").split(".")
-    if not _FIRST <= (int(version[0]), int(version[1])) <= _LAST:
-        return " ".join(users)
-    ours = _cpu_flags(batch_size).items()
-    return " ".join([*users, *(f"{n}={v}" for n, v in ours if n not in " ".join(users))])
+    return " ".join(
+        users + [flag for flag in _cpu_flags(batch_size) if _name(flag) not in " ".join(users)]
+    )
+
+
+def _name(flag: str) -> str:
+    return flag.split("=")[0]
 
 
 _added: set[str] = set()
 """The flags in `XLA_FLAGS` that are not the user's."""
 
 
-def _cpu_flags(batch_size: int) -> dict[str, str]:
+def _cpu_flags(batch_size: int) -> list[str]:
+    version = importlib.metadata.version("jaxlib").split(".")
+    if not _FIRST <= (int(version[0]), int(version[1])) <= _LAST:
+        return []
     # Code is generated in parts; many more parts than cores add a fifth to the time.
-    flags = {"--xla_cpu_parallel_codegen_split_count": str(2 * (os.cpu_count() or 1))}
+    flags = [f"--xla_cpu_parallel_codegen_split_count={2 * (os.cpu_count() or 1)}"]
     if batch_size >= _LARGE_BATCH:
         # XLA computes convolutions with the library YNN. An empty list of fusions leaves them to
         # its older kernels.
-        flags = {"--xla_cpu_experimental_ynn_fusion_type": "", **flags}
+        flags = ["--xla_cpu_experimental_ynn_fusion_type=", *flags]
     return flags
 
 

@@ -87,7 +87,7 @@ def test_a_mistake_is_told_in_one_line(run, monkeypatch, tmp_path, capsys, argum
         ("train.ema_decay=1.0", "config.train.ema_decay is 1.0; it must be at least 0 and below 1"),
         ("train.ema_decay=1.5", "config.train.ema_decay is 1.5; it must be at least 0 and below 1"),
         ("train.clip_norm=0", "config.train.clip_norm is 0.0; it must be above 0."),
-        ("network.attention_rates=3", "there is no level of rate 3; the rates are 1, 2."),
+        ("network.attention_rates=3", "there is no level of rate 3; the rates are 1."),
         ("train.warmup_epochs=9", "warmup_epochs is 9, longer than the training of config.train"),
         ("guidance.weight=nan", "config.guidance.weight is nan; it must be a finite number."),
         ("network.num_groups=0", "config.network.num_groups is 0; it must be at least 1."),

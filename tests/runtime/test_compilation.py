@@ -31,15 +31,14 @@ def test_small_batches_keep_the_newer_kernels(monkeypatch, version):
         assert "--xla_cpu_parallel_codegen_split_count=" in os.environ["XLA_FLAGS"]
 
 
-def test_a_later_choice_replaces_an_earlier_one(monkeypatch):
+def test_another_process_may_have_another_choice(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_other=1")
     compilation.choose_fast_cpu_kernels(64)
     large = os.environ["XLA_FLAGS"]
-    assert "ynn_fusion_type" not in compilation.xla_flags(16)
-    compilation.choose_fast_cpu_kernels(16)
-    assert os.environ["XLA_FLAGS"].startswith("--xla_other=1 ")
-    assert "ynn_fusion_type" not in os.environ["XLA_FLAGS"]
-    assert compilation.xla_flags(64) == large
+    small = compilation.xla_flags(16)
+    assert small.startswith("--xla_other=1 ") and "ynn_fusion_type" not in small
+    compilation.choose_fast_cpu_kernels(16)  # Too late for this one.
+    assert os.environ["XLA_FLAGS"] == compilation.xla_flags(64) == large
 
 
 @pytest.mark.parametrize("version", ["0.9.2", "0.13.0", "1.0.0"])

@@ -32,7 +32,7 @@ def trained() -> tuple[dict, dict]:
     """The state dict of the trained network, and the config values of its network."""
     arrays = dict(np.load(TRAINED))
     network = json.loads(str(arrays.pop("network")))
-    network["network.attention_rates"] = tuple(network["network.attention_rates"])
+    network = {k: tuple(v) if isinstance(v, list) else v for k, v in network.items()}
     return {name: array.astype(np.float32) for name, array in arrays.items()}, network
 
 

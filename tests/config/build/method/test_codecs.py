@@ -42,7 +42,7 @@ _MLP = {"network.name": "mlp"}
         # Three classes give it three channels, but these are no picture.
         ({"semantics.encoding": "onehot"}, r"encoding 'onehot'; choose 3 and palette, or clear"),
         ({"data.image_size": ()} | _MLP, "Latents are of colour images"),
-        ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\), but .* divisible by 4"),
+        ({"data.image_size": (8, 9)}, r"image_size is \(8, 9\), but .* divisible by 2"),
     ],
 )
 def test_what_has_no_latents_is_refused(latent_experiment, overrides, message):
