@@ -37,7 +37,7 @@ def choose_fast_cpu_kernels(batch_size: int = _LARGE_BATCH) -> None:
         batch_size: examples that the programs of this process work on at once.
     """
     before = os.environ.get("XLA_FLAGS", "")
-    added = [flag for flag in _cpu_flags(batch_size) if _name(flag) not in before]
+    added = _missing(before, batch_size)
     _added.update(added)
     if added:
         os.environ["XLA_FLAGS"] = " ".join([before, *added]).strip()
@@ -49,13 +49,12 @@ def xla_flags(batch_size: int) -> str:
     For the environment of another process, which may work on other batches than this one.
     """
     users = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag not in _added]
-    return " ".join(
-        users + [flag for flag in _cpu_flags(batch_size) if _name(flag) not in " ".join(users)]
-    )
+    return " ".join(users + _missing(" ".join(users), batch_size))
 
 
-def _name(flag: str) -> str:
-    return flag.split("=")[0]
+def _missing(flags: str, batch_size: int) -> list[str]:
+    """Our flags, without those that some flags set already."""
+    return [flag for flag in _cpu_flags(batch_size) if flag.split("=")[0] not in flags]
 
 
 _added: set[str] = set()
