@@ -30,7 +30,7 @@ from symmflow_jax.runs import folder
 from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
-from tests.loop.training import losses_of, train_only, weights_of
+from tests.loop.training import POINTS, losses_of, train_only, weights_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -38,15 +38,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotio
 # For runs whose evaluation is not looked at: its programs take longer to compile than the training.
 LOSS_ONLY = {"eval.metrics": ("objective",)}
 LOSS_ONLY_FLAG = "--config.eval.metrics=objective"
-
-
-_POINTS = {
-    "data.source": "spirals",
-    "data.image_size": (),
-    "semantics.encoding": "plane",
-    "network.name": "mlp",
-    "train.num_epochs": 0.5,
-}
 
 
 def _assert_same_weights(first, second) -> None:
@@ -209,7 +200,7 @@ def test_eight_devices_learn_as_one(run_main, tiny_experiment, tmp_path, simulat
 
 
 def test_changed_data_that_was_chosen_goes_on_under_its_own_step(tiny_experiment, tmp_path):
-    experiment = tiny_experiment(**_POINTS, **LOSS_ONLY)
+    experiment = tiny_experiment(**POINTS)
     train_and_evaluate(experiment, tmp_path)
     report = (tmp_path / "report.md").read_text()
     more = experiment.changed({"data.train_size": 96})
@@ -286,7 +277,7 @@ def test_a_full_disk_ends_in_one_message(
 
     monkeypatch.setattr(place, name, refuse)
     with pytest.raises(checkpoints.CheckpointError, match=message) as error:
-        train_and_evaluate(tiny_experiment(**_POINTS, **LOSS_ONLY), tmp_path / "run")
+        train_and_evaluate(tiny_experiment(**POINTS), tmp_path / "run")
     assert "(No space left on device)" in str(error.value) and "Free space" in str(error.value)
     assert "\n" not in str(error.value)
     assert (layout.latest_step(tmp_path / "run") or 0) == step

@@ -7,19 +7,9 @@ import pytest
 
 from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
-from tests.loop.training import losses_of, train_only, weights_of
+from tests.loop.training import POINTS, losses_of, train_only, weights_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
-
-# Points: their programs compile in no time.
-_POINTS = {
-    "data.source": "spirals",
-    "data.image_size": (),
-    "semantics.encoding": "plane",
-    "network.name": "mlp",
-    "train.num_epochs": 0.5,
-    "eval.metrics": ("objective",),
-}
 
 
 def test_the_loss_falls(tiny_experiment, tmp_path):
@@ -39,7 +29,7 @@ def test_the_loss_falls(tiny_experiment, tmp_path):
 def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tmp_path):
     pytest.importorskip("absl.flags").FLAGS(["test"])
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    experiment = tiny_experiment(**_POINTS)
+    experiment = tiny_experiment(**POINTS)
     train_only(experiment, undisturbed)
     stop = InterruptionRequest()
     stop.signal_number = signal.SIGTERM  # Stops after each step.
@@ -53,7 +43,7 @@ def test_the_number_of_workers_may_change_when_a_run_goes_on(tiny_experiment, tm
 
 def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment, tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    experiment = tiny_experiment(**_POINTS, **{"train.eval_every_steps": 2})
+    experiment = tiny_experiment(**POINTS, **{"train.eval_every_steps": 2})
     train_only(experiment, undisturbed)
     stop = InterruptionRequest()
     stop.signal_number = signal.SIGTERM  # Stops after each step, also where evaluation is due.

@@ -14,6 +14,16 @@ from symmflow_jax.runs import folder
 from symmflow_jax.runs.checkpointing import checkpoints
 from symmflow_jax.runtime.signals import InterruptionRequest
 
+POINTS = {
+    "data.source": "spirals",
+    "data.image_size": (),
+    "semantics.encoding": "plane",
+    "network.name": "mlp",
+    "train.num_epochs": 0.5,
+    "eval.metrics": ("objective",),
+}
+"""Changes of the tiny run to one on points, whose programs compile in no time."""
+
 
 def train_only(
     experiment: Experiment, workdir: pathlib.Path, request: InterruptionRequest | None = None

@@ -1,7 +1,5 @@
 """A run in latents as a whole: from a cache to a folder that stands for itself."""
 
-import json
-import pathlib
 import shutil
 import signal
 
@@ -11,30 +9,13 @@ import pytest
 
 import symmflow_jax
 from symmflow_jax.codecs import autoencoder_weights
-from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.torch_files import WeightsFileError
-from symmflow_jax.loop.run import Run
-from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
-from symmflow_jax.runs.checkpointing import checkpoints
-from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.identity import check_same_model, describe
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
+from tests.loop.training import losses_of, train_only
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
-
-
-def _losses(workdir: pathlib.Path) -> list[float]:
-    return [json.loads(line)["loss"] for line in (workdir / "history.jsonl").open()]
-
-
-def _train(experiment: Experiment, workdir: pathlib.Path, request: InterruptionRequest) -> None:
-    """Without the final evaluation, whose programs take long to compile."""
-    workdir.mkdir(exist_ok=True)
-    with Claim(workdir) as claim:
-        run = Run.begin(Start.check(experiment, workdir), claim)
-        run.train(*run.first_state(), request)
-        checkpoints.finish(run.manager)
 
 
 @pytest.fixture
@@ -59,12 +40,12 @@ def test_encode_train_resume_and_use(experiment, tmp_path):
     stopping = InterruptionRequest()
     stopping.signal_number = signal.SIGTERM
     with pytest.raises(Interrupted):
-        _train(experiment(), run, stopping)
-    assert len(_losses(run)) == 1
+        train_only(experiment(), run, stopping)
+    assert len(losses_of(run)) == 1
     # From here on the run's own copy is enough.
     (tmp_path / "vae.safetensors").unlink()
-    _train(experiment(), run, InterruptionRequest())
-    losses = _losses(run)
+    train_only(experiment(), run, InterruptionRequest())
+    losses = list(losses_of(run).values())
     assert len(losses) == 3 and np.isfinite(losses).all()
 
     shutil.rmtree(tmp_path / "latents")
