@@ -14,7 +14,7 @@ from symmflow_jax.config import command_line
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.evaluation.report.report import report_evaluation
-from symmflow_jax.inference.files.recognition import segment_files
+from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.runs.bucket import lease
 from symmflow_jax.runs.checkpointing import checkpoints, layout
 from symmflow_jax.runs.origins import origin

@@ -18,7 +18,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.inference.export.exporters import export
-from symmflow_jax.inference.files.recognition import segment_files
+from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode

@@ -22,8 +22,8 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.inference.export.programs import ProgramForm, recognizer
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.inference.files.recognition import segment_files
 from symmflow_jax.inference.files.sampling import sample_files
+from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.loop import run as run_lib
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.runs import folder

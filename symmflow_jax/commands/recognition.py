@@ -36,7 +36,7 @@ _ANSWERS = ("input", *FILES, *INTEGRATION, "num_draws", "min_confidence")
 
 
 def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.files.recognition import segment_files
+    from symmflow_jax.inference.files.segmentation import segment_files
 
     model = integration.load(experiment, workdir)
     segment_files(
@@ -56,7 +56,7 @@ def _segment(experiment: "Experiment", workdir: pathlib.Path) -> None:
 
 
 def _classify(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    from symmflow_jax.inference.files.recognition import classify_files
+    from symmflow_jax.inference.files.classification import classify_files
 
     classify_files(
         integration.load(experiment, workdir),

@@ -14,8 +14,9 @@ from PIL import Image
 
 import symmflow_jax
 from symmflow_jax.evaluation.compare import compare
+from symmflow_jax.inference.files.classification import classify_files
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.inference.files.recognition import classify_files, segment_files
+from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs.folder import read_history

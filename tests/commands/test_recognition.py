@@ -6,8 +6,8 @@ from symmflow_jax.commands import recognition
 from symmflow_jax.commands.flags import integration, views
 
 _COMMANDS = {
-    "segment": (recognition.SEGMENT, "segment_files"),
-    "classify": (recognition.CLASSIFY, "classify_files"),
+    "segment": (recognition.SEGMENT, "segmentation:segment_files"),
+    "classify": (recognition.CLASSIFY, "classification:classify_files"),
 }
 
 
@@ -16,7 +16,7 @@ def test_an_image_takes_one_step_if_nothing_is_said(
     name, called, flag_values, tiny_experiment, tmp_path, monkeypatch
 ):
     command, function = _COMMANDS[name]
-    read = called(f"inference.files.recognition:{function}")
+    read = called(f"inference.files.{function}")
     monkeypatch.setattr(integration, "load", lambda *_: "model")
     monkeypatch.setattr(views, "view", lambda model: f"view of the {model}")
     flag_values(input="photos", min_confidence="0.5", num_draws="3")

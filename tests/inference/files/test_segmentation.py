@@ -1,7 +1,5 @@
-"""Pictures in, masks and labels out."""
+"""Pictures in, masks out."""
 
-import csv
-import os
 import pathlib
 
 import numpy as np
@@ -10,63 +8,15 @@ from PIL import Image
 
 from symmflow_jax.data.source import DataError
 from symmflow_jax.inference.compiled import predictions
-from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.inference.files.recognition import classify_files, segment_files
-from symmflow_jax.inference.model import Model
+from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.runtime.outputs import OutputError
 
 _OPTIONS = {"seed": 0, "num_steps": 1, "ensemble_size": 1}
 
 
 @pytest.fixture(scope="module")
-def mask_model(random_model):
-    return random_model()
-
-
-@pytest.fixture(scope="module")
 def one_hot_model(random_model):
     return random_model(**{"semantics.encoding": "onehot"})
-
-
-@pytest.fixture(scope="module")
-def plane_model(random_model):
-    return random_model(**{"semantics.encoding": "plane", "semantics.dequantization_beta": 4.0})
-
-
-@pytest.fixture
-def picture(tmp_path):
-    """A picture twice as large as the models'."""
-    path = tmp_path / "picture.png"
-    Image.fromarray(np.full((16, 16, 3), 200, np.uint8)).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def answer(monkeypatch):
-    """A function that makes every model answer one thing to every picture."""
-
-    def set_answer(
-        labels, confidence, entropy, probabilities=None, signal=0.0, distances=None, votes=None
-    ):
-        votes = np.asarray(labels)[None] if votes is None else votes
-        values = (labels, confidence, entropy, probabilities, signal, 1, distances, votes)
-        arrays = [None if value is None else np.asarray(value) for value in values]
-
-        def repeated(count: int) -> SemanticsPrediction:
-            return SemanticsPrediction(
-                *(None if a is None else np.broadcast_to(a, (count, *a.shape)) for a in arrays)
-            )
-
-        monkeypatch.setattr(
-            Model, "predict_semantics", lambda self, images, *_: repeated(len(images))
-        )
-        monkeypatch.setattr(
-            predictions,
-            "predict_semantics",
-            lambda method, weights, key, index, image, **_: repeated(len(index)),
-        )
-
-    return set_answer
 
 
 def _halves(left: float, right: float) -> np.ndarray:
@@ -75,11 +25,6 @@ def _halves(left: float, right: float) -> np.ndarray:
 
 def _read(path) -> np.ndarray:
     return np.asarray(Image.open(path))
-
-
-def _rows(path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return list(csv.DictReader(file))
 
 
 def test_masks_have_the_size_of_their_images_and_the_ids_of_the_data_set(mask_model, tmp_path):
@@ -185,16 +130,6 @@ def test_no_picture_is_an_error(mask_model, tmp_path, path, monkeypatch):
         segment_files(mask_model, path, tmp_path / "o", **_OPTIONS)
 
 
-@pytest.fixture
-def photos(tmp_path):
-    """A folder of photos, two of one stem."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for name in ("cat.jpg", "cat.png", "dog.png"):
-        Image.fromarray(np.full((16, 16, 3), len(name), np.uint8)).save(folder / name)
-    return folder
-
-
 def _contents(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -236,67 +171,6 @@ def test_a_second_run_keeps_the_first_and_reads_none_of_it(mask_model, photos, t
     assert [path.name for path in written] == ["cat_jpg.png", "cat_png.png", "dog.png"]
 
 
-def test_an_output_that_cannot_be_is_one_line_before_the_model_runs(
-    mask_model, plane_model, photos, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(predictions, "predict_semantics", None)
-    (tmp_path / "file").touch()
-    (tmp_path / "table.csv").mkdir()
-    for output, message in (
-        (tmp_path / "file", r"file cannot be a folder to write to: .*file is a file\. Give"),
-        (pathlib.Path("/proc/masks"), r"/proc/masks cannot be written: no file can be made in"),
-    ):
-        with pytest.raises(OutputError, match=message):
-            segment_files(mask_model, str(photos), output, **_OPTIONS)
-        with pytest.raises(OutputError, match=message):
-            classify_files(plane_model, str(photos), output, **_OPTIONS)
-    with pytest.raises(OutputError, match=r"table\.csv is a folder, but a file"):
-        classify_files(plane_model, str(photos), tmp_path / "table.csv", **_OPTIONS)
-
-
-@pytest.mark.parametrize("task", ["segment", "classify"])
-def test_a_full_disk_leaves_no_half_file(
-    mask_model, plane_model, photos, tmp_path, answer, full_disk, task
-):
-    signal = np.zeros((8, 8, 1), np.float32)
-    if task == "segment":
-        answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
-        work, model = segment_files, mask_model
-    else:
-        answer(np.int32(1), np.float32(1), np.float32(0), signal=signal)
-        work, model = classify_files, plane_model
-    # What is compiled is kept on disk, too.
-    work(model, str(photos), tmp_path / "first", **_OPTIONS)
-    with full_disk(), pytest.raises(OutputError, match=r"out/.* could not be written: .* Free sp"):
-        work(model, str(photos), tmp_path / "out", **_OPTIONS)
-    assert not list((tmp_path / "out").iterdir())
-
-
-def test_one_broken_picture_among_many_is_told_at_the_end(
-    mask_model, plane_model, photos, tmp_path, answer
-):
-    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
-    message = r"1 of 4 inputs .* of the others is in .*out.* The first: .*broken\.png cannot"
-    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
-    with pytest.raises(DataError, match=message):
-        segment_files(mask_model, str(photos), tmp_path / "out", **_OPTIONS)
-    assert len(list((tmp_path / "out").iterdir())) == 6
-    answer(np.int32(1), np.float32(1), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
-    with pytest.raises(DataError, match=message):
-        classify_files(plane_model, str(photos), tmp_path / "out.csv", **_OPTIONS)
-    rows = _rows(tmp_path / "out.csv")
-    assert [row["file"] for row in rows] == ["cat.jpg", "cat.png", "dog.png"]
-
-
-def test_a_table_tells_names_of_other_encodings(plane_model, photos, tmp_path, answer):
-    (photos / "dog.png").rename(photos / os.fsdecode(b"d\xf6g.png"))
-    answer(np.int32(1), np.float32(1), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
-    path = classify_files(plane_model, str(photos), tmp_path / "out.csv", **_OPTIONS)
-    assert "\nd\\xf6g.png,1," in path.read_text("utf-8").replace("\r\n", "\n")
-    with pytest.raises(OutputError, match=r"out\.csv exists already\. Give --overwrite"):
-        classify_files(plane_model, str(photos), path, **_OPTIONS)
-
-
 def test_a_broken_picture_is_named(mask_model, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
@@ -304,59 +178,37 @@ def test_a_broken_picture_is_named(mask_model, tmp_path):
         segment_files(mask_model, str(broken), tmp_path / "out", **_OPTIONS)
 
 
-def test_a_table_of_a_read_out(plane_model, picture, tmp_path, answer):
-    # Codes of four classes from -2 to 2: a fifth of the way from the second to the third.
-    signal = np.full((8, 8, 1), -2 + 4 / 3 * 1.2, np.float32)
-    # Those of several draws, of which the signal is the first one.
-    distances = np.float32([1.5, 0.5, 0.75, 1.75])
-    answer(np.int32(1), np.float32(0.8), np.float32(0.25), signal=signal, distances=distances)
-    (row,) = _rows(classify_files(plane_model, picture, tmp_path, **_OPTIONS))
-    assert row == {
-        "file": "picture.png",
-        "label": "1",
-        "name": "square",
-        "read_out": "1.2000",
-        "distance": "0.5000",
-        "distance_to_next": "0.8000",
-        "confidence": "0.8000",
-        "entropy": "0.2500",
-    }
+def test_an_output_that_cannot_be_is_one_line_before_the_model_runs(
+    mask_model, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(predictions, "predict_semantics", None)
+    (tmp_path / "file").touch()
+    for output, message in (
+        (tmp_path / "file", r"file cannot be a folder to write to: .*file is a file\. Give"),
+        (pathlib.Path("/proc/masks"), r"/proc/masks cannot be written: no file can be made in"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            segment_files(mask_model, str(photos), output, **_OPTIONS)
 
 
-def test_a_table_of_probabilities(random_model, picture, tmp_path, answer, monkeypatch):
-    model = random_model(**{"semantics.encoding": "onehot"})
-    # The same codes for labels, as of a source that has no masks.
-    monkeypatch.setattr(Model, "reads_masks", property(lambda self: False))
-    answer(np.int32(3), np.float32(0.6), np.float32(1.0), np.float32([0, 0.1, 0.2, 0.6, 0.1]))
-    (row,) = _rows(classify_files(model, picture, tmp_path / "a.csv", **_OPTIONS))
-    assert row == {
-        "file": "picture.png",
-        "label": "3",
-        "name": "triangle",
-        "confidence": "0.6000",
-        "entropy": "1.0000",
-        "p(background)": "0.0000",
-        "p(circle)": "0.1000",
-        "p(square)": "0.2000",
-        "p(triangle)": "0.6000",
-        "p(cross)": "0.1000",
-    }
+def test_a_full_disk_leaves_no_half_file(mask_model, photos, tmp_path, answer, full_disk):
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+    # What is compiled is kept on disk, too.
+    segment_files(mask_model, str(photos), tmp_path / "first", **_OPTIONS)
+    with full_disk(), pytest.raises(OutputError, match=r"out/.* could not be written: .* Free sp"):
+        segment_files(mask_model, str(photos), tmp_path / "out", **_OPTIONS)
+    assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_label_that_is_not_sure_is_left_out(plane_model, picture, tmp_path, answer):
-    answer(np.int32(1), np.float32(0.8), np.float32(0), signal=np.zeros((8, 8, 1), np.float32))
-    found = {}
-    for bound in (0.7, 0.9):
-        path = tmp_path / f"{bound}.csv"
-        classify_files(plane_model, picture, path, **_OPTIONS, min_confidence=bound)
-        (found[bound],) = _rows(path)
-    assert (found[0.7]["label"], found[0.7]["name"]) == ("1", "square")
-    assert (found[0.9]["label"], found[0.9]["name"]) == ("", "unsure")
-    assert found[0.9]["confidence"] == "0.8000"
+def test_one_broken_picture_among_many_is_told_at_the_end(mask_model, photos, tmp_path, answer):
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    answer(np.zeros((8, 8), np.int32), _halves(1, 1), _halves(0, 0))
+    message = r"1 of 4 inputs .* of the others is in .*out.* The first: .*broken\.png cannot"
+    with pytest.raises(DataError, match=message):
+        segment_files(mask_model, str(photos), tmp_path / "out", **_OPTIONS)
+    assert len(list((tmp_path / "out").iterdir())) == 6
 
 
-def test_a_task_of_the_other_kind_is_refused(mask_model, plane_model, picture, tmp_path):
-    with pytest.raises(ValueError, match=r"reads masks, not labels; use --mode=segment"):
-        classify_files(mask_model, picture, tmp_path, **_OPTIONS)
+def test_a_model_of_labels_is_refused(plane_model, picture, tmp_path):
     with pytest.raises(ValueError, match=r"reads labels, not masks; use --mode=classify"):
         segment_files(plane_model, picture, tmp_path, **_OPTIONS)
