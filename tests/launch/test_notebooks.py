@@ -168,7 +168,7 @@ def test_outputs_are_kept_and_small(path):
     assert path.stat().st_size < 1_000_000
     notebook = nbformat.read(path, as_version=4)
     outputs = _outputs(notebook)
-    assert len(_pictures(notebook)) == (PICTURES[path.stem] if outputs else 0)
+    assert len(_pictures(notebook)) == PICTURES[path.stem]
     for output in outputs:
         assert output.output_type != "error"
         assert not re.search(r"/(root|home|tmp|work)/", json.dumps(output.get("text", "")))
