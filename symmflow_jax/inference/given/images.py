@@ -59,7 +59,7 @@ class GivenImage:
 
     source: pathlib.Path | Image.Image | np.ndarray
     name: str
-    photos: PhotoReader = PICTURES
+    photos: PhotoReader
 
     @property
     def path(self) -> pathlib.Path | None:
@@ -109,14 +109,10 @@ def given_images(images: Any, channels: int, photos: PhotoReader = PICTURES) -> 
         files = [GivenImage(file, file.name, photos) for file in found]
         return Given(files, is_one=path.is_file())
     if isinstance(images, Image.Image):
-        return Given([_of_picture(images, "The image")], is_one=True)
+        return Given([_of_picture(images, "The image", photos)], is_one=True)
     single, is_one = single_ones(images, "image", lambda array: array.ndim < 4, "a uint8 array")
     _check_floats([image for image, _ in single if is_array(image)])
-    items = [
-        dataclasses.replace(_single(image, name, channels, photos), photos=photos)
-        for image, name in single
-    ]
-    return Given(items, is_one)
+    return Given([_single(image, name, channels, photos) for image, name in single], is_one)
 
 
 def single_ones(
@@ -186,17 +182,17 @@ def _single(image: Any, name: str, channels: int, photos: PhotoReader) -> GivenI
                 f"{name} is {shown_value(str(path))}, which is no file. A folder is given alone, "
                 "and not in a list."
             )
-        return GivenImage(path, path.name)
+        return GivenImage(path, path.name, photos)
     if isinstance(image, Image.Image):
-        return _of_picture(image, name)
+        return _of_picture(image, name, photos)
     if not is_array(image):
         raise ValueError(
             f"{name} is {shown_value(image)}; give a file, a Pillow image, or a uint8 array."
         )
     array = _with_channels(np.asarray(image), name, channels)
     if photos.has_signals and np.issubdtype(array.dtype, np.floating):
-        return GivenImage(array.astype(np.float32), name)
-    return GivenImage(_as_pixels(array), name)
+        return GivenImage(array.astype(np.float32), name, photos)
+    return GivenImage(_as_pixels(array), name, photos)
 
 
 def _with_channels(array: np.ndarray, name: str, channels: int) -> np.ndarray:
@@ -259,7 +255,7 @@ def _as_pixels(array: np.ndarray) -> np.ndarray:
     return np.rint((array.astype(np.float32) + 1.0) * 127.5).astype(np.uint8)
 
 
-def _of_picture(picture: Image.Image, name: str) -> GivenImage:
+def _of_picture(picture: Image.Image, name: str, photos: PhotoReader) -> GivenImage:
     try:
         # A PNG is decoded for it.
         turns = picture.getexif().get(ExifTags.Base.Orientation, AS_STORED)
@@ -271,7 +267,7 @@ def _of_picture(picture: Image.Image, name: str) -> GivenImage:
             "PIL.ImageOps.exif_transpose(image) turns it, and so does giving the file.",
             name, turns,
         )  # fmt: skip
-    return GivenImage(picture, name)
+    return GivenImage(picture, name, photos)
 
 
 def decoded(picture: Image.Image, name: str) -> Decoded:
