@@ -22,11 +22,11 @@ from symmflow_jax.loop.run import (
 )
 from symmflow_jax.loop.start import Start
 from symmflow_jax.runs import folder
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime import shared_folder
 from symmflow_jax.runtime.cluster import session
-from symmflow_jax.runtime.errors import CheckpointError
+from symmflow_jax.runtime.errors import CheckpointError, refusal
 
 _BEFORE = -1
 """The place at which a run may stop before its first step; see `Departure`."""
@@ -87,7 +87,7 @@ def _explained_refusals(workdir: pathlib.Path) -> Iterator[None]:
         steps = layout.complete_steps(workdir)
         kept = f"step {steps[-1]} is complete" if steps else "no checkpoint is complete"
         raise CheckpointError(
-            f"{error.filename or workdir} could not be written ({checkpoints.reason(error)}); "
+            f"{error.filename or workdir} could not be written ({refusal(error)}); "
             f"{kept}. Free space there, or give another --workdir, and run the command again."
         ) from error
 

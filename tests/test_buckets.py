@@ -16,8 +16,9 @@ from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.evaluation.report.report import report_evaluation
 from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.runs.bucket import lease
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout
 from symmflow_jax.runs.origins import origin
+from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.progress import Progress
 from symmflow_jax.runtime.signals import Interrupted
 from symmflow_jax.runtime.storage import faults
@@ -131,7 +132,7 @@ def test_nothing_is_lost_with_the_server(
         server.stop()
 
     _at(monkeypatch, 5, stop_server)
-    with pytest.raises((faults.StorageError, checkpoints.CheckpointError)) as lost:
+    with pytest.raises((faults.StorageError, CheckpointError)) as lost:
         train_and_evaluate(experiment(), workdir)
     text = command_line._explained(lost.value)
     assert text.startswith("Error: ") and "\n" not in text

@@ -24,7 +24,7 @@ from symmflow_jax.loop.start import Start
 from symmflow_jax.preparation.encode_latents import encode
 from symmflow_jax.preparation.finetune_decoder import finetune_vae
 from symmflow_jax.preparation.import_weights import import_weights
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import saving
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime.errors import CheckpointError
@@ -103,7 +103,7 @@ def _train_without_report(experiment: Experiment, workdir: pathlib.Path) -> None
         claim.take()
         run = Run.begin(Start.check(experiment, workdir), claim)
         run.train(*run.first_state(), InterruptionRequest())
-        checkpoints.finish(run.manager)
+        saving.finish(run.manager)
         run.close()
     for name in ("report.md", "metrics.json", "pictures/examples.png"):
         (workdir / name).parent.mkdir(exist_ok=True)

@@ -27,8 +27,9 @@ from symmflow_jax.inference.files.segmentation import segment_files
 from symmflow_jax.loop import run as run_lib
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.runs import folder
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout
 from symmflow_jax.runs.resumption import Resume
+from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.train import NonFiniteLoss, train_and_evaluate
 from tests.loop.training import POINTS, losses_of, train_only, weights_of
 
@@ -276,7 +277,7 @@ def test_a_full_disk_ends_in_one_message(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(place, name, refuse)
-    with pytest.raises(checkpoints.CheckpointError, match=message) as error:
+    with pytest.raises(CheckpointError, match=message) as error:
         train_and_evaluate(tiny_experiment(**POINTS), tmp_path / "run")
     assert "(No space left on device)" in str(error.value) and "Free space" in str(error.value)
     assert "\n" not in str(error.value)

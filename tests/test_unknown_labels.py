@@ -13,7 +13,7 @@ from symmflow_jax.data.source import DataError
 from symmflow_jax.evaluation.evaluator import evaluator_of
 from symmflow_jax.inference.files.generation import generate_files
 from symmflow_jax.loop.start import Start
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, restoring
 from symmflow_jax.runs.identity import with_ignored_as_saved
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from tests.loop.training import train_only
@@ -128,8 +128,8 @@ def test_the_papers_way_keeps_a_class_of_ignored_pixels(with_holes, tmp_path):
     # A run of an earlier version goes on as it began, whatever the default is now.
     saved = tmp_path / "run"
     train_only(paper.changed({"train.num_epochs": 1.0}), saved)
-    with checkpoints.open_to_read(saved) as manager:
-        description = checkpoints.restore_description(manager, 1)
+    with opening.open_to_read(saved) as manager:
+        description = restoring.restore_description(manager, 1)
     del description["config"]["data"]["ignored"]
     assert with_ignored_as_saved(experiment, description).schema == paper.schema
 

@@ -36,7 +36,7 @@ from symmflow_jax.methods import requirements
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.methods.weights import Weights
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import layout, opening, restoring
 from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -537,19 +537,19 @@ def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
     """
     name = "The folder of the run"
     folder = place.place(paths.expand(os.fspath(workdir), name), name)
-    with log_lines.libraries_quiet(), checkpoints.open_to_read(folder) as manager:
-        step = checkpoints.choose_step(manager, checkpoint)
-        description = checkpoints.restore_description(manager, step)
+    with log_lines.libraries_quiet(), opening.open_to_read(folder) as manager:
+        step = opening.choose_step(manager, checkpoint)
+        description = restoring.restore_description(manager, step)
         schema = LabelSchema.from_json(description["schema"])
         experiment = Experiment.from_json(description["config"], schema)
         shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
         # Weights that were sharded in training may need the memory of all devices here too.
         parallelism = experiment.parallelism(jax.local_devices())
-        params = checkpoints.restore_ema_params(manager, step, parallelism.targets(shapes))
+        params = restoring.restore_ema_params(manager, step, parallelism.targets(shapes))
     codec_weights = experiment.kept_codec_weights(folder)
     weights = Weights(
         parallelism.for_inference(params),
         processes.put_replicated(codec_weights, processes.local_mesh()),
     )
-    seconds, scale = description.get(checkpoints.TRAIN_SECONDS), description.get("native_scale")
+    seconds, scale = description.get(layout.TRAIN_SECONDS), description.get("native_scale")
     return Model(experiment, weights, step, seconds, scale, str(folder))

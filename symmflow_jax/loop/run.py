@@ -24,7 +24,7 @@ from symmflow_jax.loop.start import Start
 from symmflow_jax.methods.weights import FrozenWeights, Params, Weights
 from symmflow_jax.runs import folder
 from symmflow_jax.runs.bucket import staging
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, saving
 from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.events import EventWriter
 from symmflow_jax.runs.pictures.legend import LEGEND, legend
@@ -82,7 +82,7 @@ class Run:
             raise ValueError(
                 f"Another training has written to {workdir} meanwhile; run the command again."
             )
-        manager = checkpoints.open_manager(workdir, experiment.train.keep_checkpoints)
+        manager = opening.open_manager(workdir, experiment.train.keep_checkpoints)
         if processes.is_primary():
             folder.write_description(workdir, experiment.to_json(), start.description["data"])
             if experiment.kind is SemanticsKind.MASK:
@@ -212,7 +212,7 @@ class Run:
 
     def finish(self, state: TrainState, step: int, stops: Stops) -> list[Measurement]:
         """Runs the final evaluation of a step and writes its report; returns the measurements."""
-        checkpoints.finish(self.manager)
+        saving.finish(self.manager)
         with stops.stage(step + 1, functools.partial(self._tell_saved, step)):
             ema_params = self.parallelism.fetch(state.ema_params)
             evaluated = self._evaluated(ema_params, step)
@@ -245,7 +245,7 @@ class Run:
 
         The batch is loaded again: the batch of a step depends only on the seed.
         """
-        checkpoints.finish(self.manager)
+        saving.finish(self.manager)
         iterator = self.experiment.training_batches(first_batch=step)
         path = self.workdir / f"non_finite_step_{step}.npz"
         outputs.write_arrays(path, step=np.asarray(step), **next(iterator).to_arrays())
@@ -273,33 +273,33 @@ class Run:
         """
         self.claim.check()
         fetched = self.parallelism.fetch(state)
-        description = self.start.description | {checkpoints.TRAIN_SECONDS: self.train_seconds}
+        description = self.start.description | {layout.TRAIN_SECONDS: self.train_seconds}
         value = None
         if evaluates:
 
             def save() -> None:
-                checkpoints.save(self.manager, fetched, description, None)
+                saving.save(self.manager, fetched, description, None)
                 self._tell_saved(step)
 
             with stops.stage(step, save):
                 value = self._evaluate_quickly(fetched.ema_params, step)
         self.growing.sync()  # Before the checkpoint, so that none has steps without lines.
-        checkpoints.save(self.manager, fetched, description, value)
+        saving.save(self.manager, fetched, description, value)
 
     def _evaluate_late(self, state: TrainState, step: int, stops: Stops) -> None:
         """Evaluates the state of a checkpoint that was saved when its evaluation was due."""
         train = self.experiment.train
         is_due = 0 < step < self.experiment.num_steps and _is_due(step, train.eval_every_steps)
-        if not is_due or checkpoints.score_of(self.manager, step) is not None:
+        if not is_due or opening.score_of(self.manager, step) is not None:
             return
         with stops.stage(step, functools.partial(tell_kept, self.workdir)):
             value = self._evaluate_quickly(self.parallelism.fetch(state.ema_params), step)
             if value is not None:
                 self.manager.close()
                 if processes.is_primary():
-                    checkpoints.add_score(self.workdir, step, value)
+                    saving.add_score(self.workdir, step, value)
                 session.exchange("late score", True)
-                self.manager = checkpoints.open_manager(self.workdir, train.keep_checkpoints)
+                self.manager = opening.open_manager(self.workdir, train.keep_checkpoints)
 
     def _evaluated(self, ema_params: Params, step: int) -> EvaluatedWeights:
         """Fetched parameters and the codec's weights, placed for evaluation."""
@@ -322,7 +322,7 @@ class Run:
 
     def _tell_saved(self, step: int) -> None:
         """Waits until a step is saved, and says so."""
-        checkpoints.finish(self.manager)
+        saving.finish(self.manager)
         self.growing.sync()
         tell_kept(self.workdir, step)
 

@@ -14,7 +14,7 @@ from symmflow_jax.evaluation.evaluator import Evaluator, evaluator_of
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.methods.weights import Params
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, restoring
 from symmflow_jax.runs.classes import kept_counts
 from symmflow_jax.runs.identity import (
     describe_training,
@@ -78,8 +78,8 @@ class Start:
         shared_folder.check_same_step(workdir, step)
         begins_with = None
         if step is not None:
-            with checkpoints.open_to_read(workdir) as manager:
-                saved = checkpoints.restore_description(manager, step)
+            with opening.open_to_read(workdir) as manager:
+                saved = restoring.restore_description(manager, step)
             warm_start.check_begun(saved, train.init_from, workdir, step)
             experiment = with_kept_colours(with_ignored_as_saved(experiment, saved), saved)
         elif train.init_from:
@@ -128,12 +128,12 @@ class Start:
         self.changes = check_resumption(saved, self.description, step, resume, self.workdir)
         if warm_start.BEGUN in saved:
             self.description |= {warm_start.BEGUN: saved[warm_start.BEGUN]}
-        with checkpoints.open_to_read(self.workdir) as manager:
+        with opening.open_to_read(self.workdir) as manager:
             shapes = self._shapes(self.experiment.saved_optimizer(saved["config"]))
-            state = checkpoints.restore_training(manager, self.parallelism.targets(shapes))
+            state = restoring.restore_training(manager, self.parallelism.targets(shapes))
         # Clipping and weight decay have no arrays, but change the tree around those of Adam.
         tree = jax.tree.structure(self.shapes.opt_state)
         opt_state = jax.tree.unflatten(tree, jax.tree.leaves(state.opt_state))
         self.state = dataclasses.replace(state, opt_state=opt_state)
         self.step = int(state.step)
-        self.train_seconds = saved.get(checkpoints.TRAIN_SECONDS)
+        self.train_seconds = saved.get(layout.TRAIN_SECONDS)

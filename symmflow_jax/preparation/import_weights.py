@@ -25,7 +25,7 @@ from symmflow_jax.networks.velocity.unet import LATER_TIMES, UNet
 from symmflow_jax.preparation.imported.assumed_settings import PUBLISHED_GROUPS, AssumedSettings
 from symmflow_jax.preparation.imported.loss_check import Candidate, check_losses
 from symmflow_jax.runs import folder
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, saving
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime import files as text_files, outputs, processes
 
@@ -132,8 +132,8 @@ def _save(
     experiment: Experiment, workdir: pathlib.Path, params: Params, origins: Mapping[str, Origin]
 ) -> None:
     """Writes the checkpoint, the description of the run and the record of the origins."""
-    with checkpoints.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
-        checkpoints.save_weights(manager, params, describe(experiment))
+    with opening.open_manager(workdir, experiment.train.keep_checkpoints) as manager:
+        saving.save_weights(manager, params, describe(experiment))
     if processes.is_primary():
         folder.write_description(workdir, experiment.to_json())
         record = {key: origin.to_json() for key, origin in origins.items()}

@@ -1,7 +1,15 @@
 """Errors that several packages raise, and text for error messages."""
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
+
+# The refusals of a file system, as libraries such as TensorStore spell them in longer messages.
+_REFUSALS = [
+    os.strerror(number)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
+]
 
 
 class CheckpointError(RuntimeError):
@@ -15,6 +23,12 @@ def first_line(error: BaseException) -> str:
     except Exception:  # Of a damaged file, even the message may be no text.
         return type(error).__name__
     return shown(text.splitlines()[0][:_MOST_LETTERS])
+
+
+def refusal(error: BaseException) -> str:
+    """What a file system refuses, or else the first line of an error."""
+    text = str(error)
+    return next((refused for refused in _REFUSALS if refused in text), first_line(error))
 
 
 def shown(text: object) -> str:

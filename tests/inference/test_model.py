@@ -16,7 +16,7 @@ from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, saving
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
@@ -49,8 +49,8 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
 def _save_random_weights(experiment, folder) -> None:
     """Makes a run without a training."""
     params = random_params(experiment.method)
-    with checkpoints.open_manager(folder, keep=1) as manager:
-        checkpoints.save_weights(manager, params, describe(experiment))
+    with opening.open_manager(folder, keep=1) as manager:
+        saving.save_weights(manager, params, describe(experiment))
     write_description(folder, experiment.to_json())
 
 

@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening
 from symmflow_jax.runtime.signals import Interrupted, InterruptionRequest
 from tests.loop.training import POINTS, losses_of, train_only, weights_of
 
@@ -53,8 +53,8 @@ def test_an_evaluation_that_a_signal_has_cut_off_is_made_up_for(tiny_experiment,
     train_only(experiment, disturbed)
     scores = []
     for workdir in (undisturbed, disturbed):
-        with checkpoints.open_to_read(workdir) as manager:
-            scores.append(checkpoints.score_of(manager, 2))
+        with opening.open_to_read(workdir) as manager:
+            scores.append(opening.score_of(manager, 2))
     assert scores[0] is not None and scores[0] == scores[1]
     assert (disturbed / "pictures" / "step_0000002.png").exists()
 

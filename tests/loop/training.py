@@ -11,7 +11,7 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
 from symmflow_jax.runs import folder
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import saving
 from symmflow_jax.runtime.signals import InterruptionRequest
 
 POINTS = {
@@ -34,7 +34,7 @@ def train_only(
         run = Run.begin(Start.check(experiment, workdir), claim)
         try:
             run.train(*run.first_state(), request or InterruptionRequest())
-            checkpoints.finish(run.manager)
+            saving.finish(run.manager)
         finally:
             run.close()
 

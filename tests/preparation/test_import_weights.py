@@ -15,7 +15,7 @@ from symmflow_jax.interop.names import latent_unet
 from symmflow_jax.interop.names.unet_shapes import param_shapes
 from symmflow_jax.interop.torch_files import WeightsFileError
 from symmflow_jax.preparation.import_weights import import_weights
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, restoring, saving
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.training.optimizers import adamw
@@ -127,8 +127,8 @@ def test_training_begins_with_imported_weights(digits, tmp_path):
         lambda key: create_train_state(method, adamw(lambda step: 1e-3, 0.1, 1.0), key),
         jax.random.key(0),
     )
-    with checkpoints.open_manager(tmp_path / "run", 2) as manager:
-        state = checkpoints.restore_training(manager, shapes)
+    with opening.open_manager(tmp_path / "run", 2) as manager:
+        state = restoring.restore_training(manager, shapes)
     assert jax.tree.structure(state) == jax.tree.structure(shapes)
     assert state.step == 0
     params = symmflow_jax.load(tmp_path / "run").weights.network
@@ -340,7 +340,7 @@ def test_a_checkpoint_that_is_not_finite_is_not_loaded(digits, tmp_path):
     params = symmflow_jax.load(tmp_path / "run").weights.network
     broken = jax.tree.map(lambda leaf: np.asarray(leaf) * np.nan, params)
     description = describe(experiment.without_files())
-    with checkpoints.open_manager(tmp_path / "nan", 2) as manager:
-        checkpoints.save_weights(manager, broken, description)
+    with opening.open_manager(tmp_path / "nan", 2) as manager:
+        saving.save_weights(manager, broken, description)
     with pytest.raises(CheckpointError, match=r"step 0 in .*nan.*: .*NaN.*remove the folder 0"):
         symmflow_jax.load(tmp_path / "nan")

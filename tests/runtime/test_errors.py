@@ -2,7 +2,14 @@
 
 import pytest
 
-from symmflow_jax.runtime.errors import CheckpointError, first_line, nearest, of_file_system, shown
+from symmflow_jax.runtime.errors import (
+    CheckpointError,
+    first_line,
+    nearest,
+    of_file_system,
+    refusal,
+    shown,
+)
 
 
 def test_the_first_line_of_a_message():
@@ -59,3 +66,9 @@ def test_an_error_without_a_text_is_named_by_its_type():
             raise SystemError("no text")
 
     assert first_line(Damaged()) == "Damaged"
+
+
+def test_the_refusal_of_a_file_system_is_found_in_a_longer_message():
+    error = ValueError("WRITE: in /a/b [source locations='x'] No space left on device [more]")
+    assert refusal(error) == "No space left on device"
+    assert refusal(ValueError("another reason\nand more")) == "another reason"

@@ -12,7 +12,7 @@ from PIL import Image
 import symmflow_jax
 from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, saving
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
 from symmflow_jax.studio.engine import Engine
@@ -45,10 +45,8 @@ def models(tmp_path_factory, tiny_experiment):
             keys = {"semantics.encoding": encoding, "train.clock": clock}
             keys |= {"network.channel_multipliers": (1,), "semantics.dequantization_beta": 4.0}
             experiment = tiny_experiment(**keys)
-            with checkpoints.open_manager(folder, keep=1) as manager:
-                checkpoints.save_weights(
-                    manager, random_params(experiment.method), describe(experiment)
-                )
+            with opening.open_manager(folder, keep=1) as manager:
+                saving.save_weights(manager, random_params(experiment.method), describe(experiment))
             write_description(folder, experiment.to_json())
             loaded[name] = symmflow_jax.load(folder)
     return loaded

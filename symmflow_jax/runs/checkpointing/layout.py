@@ -1,20 +1,31 @@
 """The folder of a run's checkpoints: which are there, and what each holds."""
 
 import pathlib
+from typing import Any
 
 from symmflow_jax.runs.bucket.staged_manager import MARKER
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.place import is_remote
+from symmflow_jax.training.state import TrainState
 
 # The items of a checkpoint. The averaged parameters are a separate item, so that inference
 # reads them without the state of the optimizer.
 EMA = "ema_params"
 TRAINING = "training"
 DESCRIPTION = "description"
+ITEMS = (EMA, TRAINING, DESCRIPTION)
 METRICS = "metrics"  # Orbax's name.
+
+TRAIN_SECONDS = "train_seconds"
+"""Key of the time of the training in a description; earlier versions have none."""
 
 _PARTS = {EMA, TRAINING, METRICS, "_CHECKPOINT_METADATA", "commit_success.txt"}
 """What Orbax writes into the folder of a checkpoint, besides the description."""
+
+
+def without_ema(state: TrainState) -> dict[str, Any]:
+    """What the item of the training holds: all of a state but its averaged parameters."""
+    return {"step": state.step, "params": state.params, "opt_state": state.opt_state}
 
 
 def folder_of(workdir: pathlib.Path) -> pathlib.Path:

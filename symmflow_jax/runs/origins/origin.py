@@ -8,7 +8,7 @@ import jax
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.interop.weights_hash import hash_of
 from symmflow_jax.methods.weights import Params
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, restoring
 from symmflow_jax.runtime.storage import place
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -54,8 +54,8 @@ def open_origin(key: str, folder: str) -> Origin:
             f"config.{key} is {folder!r}, where there is no run: no complete checkpoint lies in "
             f"{path / 'checkpoints'}. Give the --workdir of a training or of --mode=import."
         )
-    with checkpoints.open_to_read(path) as manager:
-        return Origin(key, path, step, checkpoints.restore_description(manager, step))
+    with opening.open_to_read(path) as manager:
+        return Origin(key, path, step, restoring.restore_description(manager, step))
 
 
 def read_params(origin: Origin) -> Params:
@@ -65,8 +65,8 @@ def read_params(origin: Origin) -> Params:
         CheckpointError: if they cannot be read.
     """
     shapes = jax.eval_shape(origin.experiment.method.init, jax.random.key(0))
-    with checkpoints.open_to_read(origin.folder) as manager:
-        return checkpoints.restore_ema_params(manager, origin.step, shapes)
+    with opening.open_to_read(origin.folder) as manager:
+        return restoring.restore_ema_params(manager, origin.step, shapes)
 
 
 def check_same_kind(

@@ -6,7 +6,7 @@ from orbax.checkpoint._src.serialization import tensorstore_utils
 
 from symmflow_jax.runs.bucket import managers
 from symmflow_jax.runs.bucket.staged_manager import StagedManager
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.faults import StorageError
 from symmflow_jax.runtime.storage.place import as_path
@@ -14,7 +14,7 @@ from symmflow_jax.runtime.storage.place import as_path
 
 def test_each_kind_of_bucket_has_its_manager(bucket):
     workdir = as_path(bucket)
-    with checkpoints.open_manager(workdir, keep=1) as manager:
+    with opening.open_manager(workdir, keep=1) as manager:
         assert isinstance(manager, StagedManager) == bucket.startswith("s3")
         assert managers.place_of(manager) == workdir / "checkpoints"
         assert managers.latest_step(manager) is None

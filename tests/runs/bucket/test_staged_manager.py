@@ -6,7 +6,7 @@ import pytest
 
 from symmflow_jax.runs.bucket import staged_manager
 from symmflow_jax.runs.bucket.staged_manager import MARKER
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, restoring, saving
 from symmflow_jax.runtime.errors import CheckpointError
 from symmflow_jax.runtime.storage.bucket_path import BucketPath
 from symmflow_jax.runtime.storage.faults import StorageError
@@ -26,42 +26,42 @@ def _state(step):
 
 
 def _save(manager, step, score=None):
-    checkpoints.save(manager, _state(step), {"config": {}, "schema": {}}, score)
-    checkpoints.finish(manager)
+    saving.save(manager, _state(step), {"config": {}, "schema": {}}, score)
+    saving.finish(manager)
 
 
 def test_the_last_and_the_best_are_kept_over_commands(workdir):
-    with checkpoints.open_manager(workdir, keep=1) as manager:
+    with opening.open_manager(workdir, keep=1) as manager:
         _save(manager, 1, score=0.9)
         _save(manager, 2, score=0.1)
         assert layout.complete_steps(workdir) == [1, 2]
-    with checkpoints.open_manager(workdir, keep=1) as manager:
+    with opening.open_manager(workdir, keep=1) as manager:
         assert manager.latest_step() == 2 and manager.best_step() == 1
         _save(manager, 3)
     assert layout.complete_steps(workdir) == [1, 3]
-    with checkpoints.open_to_read(workdir) as manager:
-        assert checkpoints.score_of(manager, 1) == 0.9 and checkpoints.score_of(manager, 3) is None
+    with opening.open_to_read(workdir) as manager:
+        assert opening.score_of(manager, 1) == 0.9 and opening.score_of(manager, 3) is None
         shapes = jax.eval_shape(lambda: _state(0))
-        state = checkpoints.restore_training(manager, shapes)
-        weights = checkpoints.restore_ema_params(manager, 1, shapes.params)
+        state = restoring.restore_training(manager, shapes)
+        weights = restoring.restore_ema_params(manager, 1, shapes.params)
     assert int(state.step) == 3 and weights["kernel"].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_one_without_marker_is_removed_by_the_next_that_writes(workdir):
-    with checkpoints.open_manager(workdir, keep=2) as manager:
+    with opening.open_manager(workdir, keep=2) as manager:
         _save(manager, 1)
         _save(manager, 2)
     folder = workdir / "checkpoints"
     (folder / "2" / MARKER).unlink()
-    with checkpoints.open_to_read(workdir) as manager:
+    with opening.open_to_read(workdir) as manager:
         assert manager.latest_step() == 1
     assert (folder / "2").is_dir()
-    with checkpoints.open_manager(workdir, keep=2):
+    with opening.open_manager(workdir, keep=2):
         assert not (folder / "2").exists()
 
 
 def test_a_copy_that_breaks_off_is_told_with_what_is_kept(workdir, monkeypatch):
-    with checkpoints.open_manager(workdir, keep=2) as manager:
+    with opening.open_manager(workdir, keep=2) as manager:
         _save(manager, 1)
 
         def refuse(self, path):
@@ -77,7 +77,7 @@ def test_a_copy_that_breaks_off_is_told_with_what_is_kept(workdir, monkeypatch):
 def test_several_processes_are_refused(workdir, monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 4)
     with pytest.raises(ValueError, match=r"4 processes cannot save together.*Give a --workdir in"):
-        checkpoints.open_manager(workdir, keep=1)
+        opening.open_manager(workdir, keep=1)
 
 
 def test_the_marker_goes_first(workdir, monkeypatch):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from symmflow_jax.runs.checkpointing import checkpoints, layout
+from symmflow_jax.runs.checkpointing import layout, opening, restoring, saving
 from symmflow_jax.runtime.errors import CheckpointError
 from tests.runs.checkpointing.states import assert_equal, description, shapes_of, state_of
 
@@ -16,9 +16,9 @@ def test_what_others_leave_beside_the_steps_stays(run, name):
     leftover = run / "checkpoints" / name
     leftover.mkdir() if name.endswith("/") else leftover.write_text("mine")
     assert layout.latest_step(run) == 4
-    with checkpoints.open_manager(run, keep=1) as manager:
-        checkpoints.save(manager, state_of(5), description(5), None)
-        checkpoints.finish(manager)
+    with opening.open_manager(run, keep=1) as manager:
+        saving.save(manager, state_of(5), description(5), None)
+        saving.finish(manager)
         assert sorted(manager.all_steps()) == [2, 5]
     assert leftover.exists()
 
@@ -36,10 +36,10 @@ def test_the_remains_of_a_deletion_are_passed_over_and_removed(run, rest):
         if path.name not in rest:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert layout.latest_step(run) == 4
-    with checkpoints.open_manager(run, keep=2) as manager:
-        assert_equal(checkpoints.restore_training(manager, shapes_of(state_of(0))), state_of(4))
-        checkpoints.save(manager, state_of(5), description(5), 0.5)
-        checkpoints.finish(manager)
+    with opening.open_manager(run, keep=2) as manager:
+        assert_equal(restoring.restore_training(manager, shapes_of(state_of(0))), state_of(4))
+        saving.save(manager, state_of(5), description(5), 0.5)
+        saving.finish(manager)
     assert layout.complete_steps(run) == [2, 4, 5]
 
 

@@ -12,7 +12,7 @@ from symmflow_jax.loop.run import Run
 from symmflow_jax.loop.start import Start
 from symmflow_jax.methods.weights import Params
 from symmflow_jax.preparation.import_weights import _save
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, restoring
 from symmflow_jax.runs.folder import Claim
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.train import train_and_evaluate
@@ -70,8 +70,8 @@ def test_it_goes_on_and_does_not_begin_again(make, trained, tmp_path):
     shutil.rmtree(origin)
     train_and_evaluate(make(**begun, **longer), parts)
     jax.tree.map(np.testing.assert_array_equal, _params(parts), _params(whole))
-    with checkpoints.open_to_read(parts) as manager:
-        saved = checkpoints.restore_description(manager, 8)
+    with opening.open_to_read(parts) as manager:
+        saved = restoring.restore_description(manager, 8)
     assert saved["init_from"] == {"folder": str(origin), "step": 4}
     # Without the key it goes on too, and with another one it is refused.
     Start.check(make(**longer), parts)

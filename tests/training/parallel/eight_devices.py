@@ -15,7 +15,7 @@ from symmflow_jax.methods.weights import FrozenWeights, Weights
 from symmflow_jax.performance import workloads
 from symmflow_jax.performance.plan import hlo
 from symmflow_jax.performance.plan.collectives import Collective, collectives
-from symmflow_jax.runs.checkpointing import checkpoints
+from symmflow_jax.runs.checkpointing import opening, restoring, saving
 from symmflow_jax.runtime.processes import BATCH_AXIS
 from symmflow_jax.training.optimizers import adamw, one_cycle
 from symmflow_jax.training.parallel.collectives import scattered_mean, two_stages
@@ -274,15 +274,15 @@ def test_the_largest_axis_that_devices_divide_is_split():
 
 
 def _save(run, state, folder) -> None:
-    with checkpoints.open_manager(folder, keep=1) as manager:
-        checkpoints.save(manager, state, {}, None)
-        checkpoints.finish(manager)
+    with opening.open_manager(folder, keep=1) as manager:
+        saving.save(manager, state, {}, None)
+        saving.finish(manager)
 
 
 def _restore(run, parallelism, folder):
-    with checkpoints.open_manager(folder, keep=1) as manager:
+    with opening.open_manager(folder, keep=1) as manager:
         targets = parallelism.targets(run.shapes)
-        return parallelism.place(checkpoints.restore_training(manager, targets))
+        return parallelism.place(restoring.restore_training(manager, targets))
 
 
 def _assert_equal(first, second) -> None:
@@ -322,12 +322,12 @@ def test_a_checkpoint_goes_from_one_form_to_the_other_and_back(trained, tmp_path
 def test_a_saved_state_is_not_touched_by_the_steps_that_follow(trained, tmp_path):
     run = trained("fsdp")
     before = jax.tree.map(np.array, run.state)
-    with checkpoints.open_manager(tmp_path, keep=1) as manager:
-        checkpoints.save(manager, run.parallelism.fetch(run.state), {}, None)
+    with opening.open_manager(tmp_path, keep=1) as manager:
+        saving.save(manager, run.parallelism.fetch(run.state), {}, None)
         batch = run.parallelism.place_batch(run.batch)
         for _ in range(3):
             run.state, _ = run.step(run.state, None, batch, jax.random.key(1))
-        checkpoints.finish(manager)
+        saving.finish(manager)
     _assert_equal(_restore(run, run.parallelism, tmp_path), before)
 
 
