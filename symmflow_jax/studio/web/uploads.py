@@ -145,7 +145,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 def ids_as_png(classes: np.ndarray) -> bytes:
     """Classes `[height, width]` as `read_ids` takes them, but not in Base64."""
-    numbers = np.where(classes == UNKNOWN, _UNKNOWN_ID, classes)
+    numbers = np.where(classes == UNKNOWN, _UNKNOWN_ID, classes.astype(np.int32))
     dtype = np.uint8 if numbers.max(initial=0) < 256 else np.uint16
     return as_png(numbers.astype(dtype))
 

@@ -94,6 +94,13 @@ def test_masks_come_as_they_went(dtype, encoded):
     np.testing.assert_array_equal(found, classes)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_masks_of_every_dtype_become_ids(dtype):
+    classes = np.asarray([[0, 1, 2]], dtype)
+    text = base64.b64encode(uploads.ids_as_png(classes)).decode()
+    np.testing.assert_array_equal(uploads.read_ids(text, (1, 3), SCHEMA, unknown=True), classes)
+
+
 def test_erased_pixels_are_unknown_where_that_is_known(encoded):
     classes = np.asarray([[0, UNKNOWN]])
     text = base64.b64encode(uploads.ids_as_png(classes)).decode()
