@@ -329,7 +329,7 @@ class Experiment:
     @functools.cached_property
     def mixture(self) -> Mixture:
         """The parts of the training data beside its split; raises DataError."""
-        return parts.open_mixture(self.config, self.training_source)
+        return parts.open_mixture(self.config, lambda: self.training_source)
 
     @property
     def learns_unlabelled(self) -> bool:

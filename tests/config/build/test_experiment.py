@@ -3,13 +3,14 @@
 import pathlib
 
 import jax
+import optax
 import pytest
 
 from symmflow_jax.codecs.latents import LatentCodec
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.config.reading import config_file
-from symmflow_jax.data.source import numbered_classes
+from symmflow_jax.data.source import DataError, numbered_classes
 from symmflow_jax.evaluation.report.paper import figures
 from symmflow_jax.semantics import palettes
 
@@ -82,3 +83,15 @@ def test_the_small_config_of_coco_differs_in_sizes_alone():
     assert small["semantics"] == large["semantics"]
     data = {key for key, value in large["data"].items() if small["data"][key] != value}
     assert data == {"image_size"}
+
+
+@pytest.mark.parametrize("name", ["coco", "celebamask_hq", "mnist", "camvid_small"])
+def test_a_train_step_is_made_without_data(name, tmp_path):
+    """A plan and a benchmark take it, on machines that have no data."""
+    values = config_file.load(str(_FOLDER / f"{name}.py"))
+    values.data.dir = str(tmp_path / "missing")
+    experiment = Experiment(conversion.from_config_dict(values)).without_files()
+    parallelism = experiment.parallelism(jax.devices()[:1])
+    assert experiment.train_step(optax.sgd(1e-3), parallelism)
+    with pytest.raises(DataError, match="missing"):
+        experiment.training_source

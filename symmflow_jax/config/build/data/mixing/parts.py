@@ -1,6 +1,7 @@
 """The parts of the training data beside its split: incomplete examples, and extra ones."""
 
 import pathlib
+from collections.abc import Callable
 
 from symmflow_jax.config.build.data.openers import decoding_of
 from symmflow_jax.config.build.data.own.splits import parts_of
@@ -91,22 +92,23 @@ def _check_learns(config: Config) -> None:
         )
 
 
-def open_mixture(config: Config, source: Source) -> Mixture:
+def open_mixture(config: Config, open_split: Callable[[], Source]) -> Mixture:
     """The parts beside the training split, opened.
 
     Args:
         config: the config.
-        source: the training split.
+        open_split: gives the training split. It is opened only if there are such parts, since a
+            plan or a benchmark makes a train step without data.
 
     Raises:
         DataError: if a folder is missing, or if there are no incomplete examples to learn from.
     """
     parts = []
     if learns_unlabelled(config):
-        incomplete = _incomplete(config, source)
+        incomplete = _incomplete(config, open_split())
         parts.append(Part(incomplete.source, config.train.unlabelled_share, incomplete.complete))
     if config.data.extra_dir:
-        parts.append(Part(_extra(config, source), config.data.extra_share))
+        parts.append(Part(_extra(config, open_split()), config.data.extra_share))
     return Mixture(tuple(parts))
 
 
