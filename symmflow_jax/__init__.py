@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symmflow_jax.commands.python import evaluate as evaluate, train as train
-    from symmflow_jax.inference.model import Model as Model, load as load
+    from symmflow_jax.inference.loading import load as load
+    from symmflow_jax.inference.model import Model as Model
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "Model": "symmflow_jax.inference.model:Model",
     "evaluate": "symmflow_jax.commands.python:evaluate",
-    "load": "symmflow_jax.inference.model:load",
+    "load": "symmflow_jax.inference.loading:load",
     # A module that can be called; it would take the place of a function of this name.
     "train": "symmflow_jax.train",
 }

@@ -15,7 +15,8 @@ from symmflow_jax.evaluation.measurement import Measurement
 from symmflow_jax.evaluation.report import summary
 from symmflow_jax.evaluation.report.place import check_place
 from symmflow_jax.evaluation.report.report import report_evaluation
-from symmflow_jax.inference.model import Model, load
+from symmflow_jax.inference.loading import load
+from symmflow_jax.inference.model import Model
 from symmflow_jax.runs.resumption import Resume
 from symmflow_jax.runtime import compilation, log_lines, paths, tracebacks
 from symmflow_jax.runtime.errors import nearest, shown_value

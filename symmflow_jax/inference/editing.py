@@ -1,16 +1,19 @@
-"""Edits of arrays by a trained model, in its own size; `canvas.editing` has photos of any size."""
+"""Edits of arrays by a trained model, in its own size; `photo_edits` has photos of any size."""
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from symmflow_jax.data.batch import Images
+from symmflow_jax.data.batch import Images, Points
 from symmflow_jax.flow.solvers import fixed_steps
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled import predictions
+from symmflow_jax.inference.given.arrays import checked_region
+from symmflow_jax.inference.given.conditions import given_labels
+from symmflow_jax.inference.given.examples import given_points
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 
@@ -97,6 +100,72 @@ def edit(
         model.method, model.weights, key, index, images, conditions, old, region, solve, editing
     )
     return Edited(np.asarray(made.images), old, region, np.asarray(made.nfe))
+
+
+def of_points(
+    model: "Model",
+    points: Any,
+    labels: Any,
+    key: jax.Array,
+    solve: Solve,
+    *,
+    source: Any,
+    keep: Any,
+    editing: Editing,
+) -> np.ndarray:
+    """Edited points, float32 `[n]` or `[batch, n]`, as `Model.edit` gives them; with its errors.
+
+    Args:
+        model: a model of points.
+        points: float `[n]` or `[batch, n]`.
+        labels, source, keep, editing: as in `Model.edit`.
+        key: origin of the noise.
+        solve: the solver.
+    """
+    given, _ = given_points(points, model.image_shape)
+    count = len(given.items)
+
+    def labels_of(values: Any, name: str) -> np.ndarray:
+        found = given_labels(values, model.schema)
+        if not found.is_one and len(found.items) != count:
+            raise ValueError(
+                f"There are {count} points but {len(found.items)} {name}; give one for all "
+                "points, or one for each."
+            )
+        return np.broadcast_to(np.asarray(found.items, np.int32), (count,))
+
+    source, keep = source_of(source), keep_of(keep)
+    if not isinstance(source, Source):
+        source = labels_of(source, "source")
+    if not isinstance(keep, Keep | None):
+        region = np.asarray(keep)
+        keep = checked_region(
+            np.broadcast_to(region, (count, *region.shape)) if region.ndim == 1 else region,
+            model.image_shape,
+        )
+    made = edit(
+        model,
+        Points(np.stack(given.items)),
+        labels_of(labels, "conditions"),
+        key,
+        solve,
+        source=source,
+        keep=keep,
+        editing=editing,
+    ).images
+    return made[0] if given.is_one else made
+
+
+def source_of(source: Any) -> Any:
+    """The rule for old semantics that a name means; all else as it is."""
+    is_rule = isinstance(source, str) and source in {rule.value for rule in Source}
+    return Source(source) if is_rule else source
+
+
+def keep_of(keep: Any) -> Any:
+    """The rule of what to keep that a name means; all else as it is."""
+    is_rule = isinstance(keep, str) and keep in {rule.value for rule in Keep}
+    return Keep(keep) if is_rule else keep
 
 
 def rule_of(model: "Model", keep: np.ndarray | Keep | None, *, has_source: bool) -> Keep:

@@ -1,7 +1,6 @@
-"""A trained model, which `load` opens for notebooks and for the command line."""
+"""A trained model: what it makes, reads and edits; `loading.load` opens one."""
 
 import dataclasses
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from symmflow_jax.data.geometry.canvas import View
 from symmflow_jax.flow.guidance import NO_GUIDANCE, Guidance
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.flow.state import JointState
-from symmflow_jax.inference import batched, editing as editing_lib, generation
+from symmflow_jax.inference import batched, editing as editing_lib, generation, photo_edits
 from symmflow_jax.inference.batched import BATCH_SIZE
 from symmflow_jax.inference.canvas.reading import MaskReading, Picture, Reader, reader_of
 from symmflow_jax.inference.compiled import predictions
@@ -36,9 +35,7 @@ from symmflow_jax.methods import requirements
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
 from symmflow_jax.methods.symmflow import Sampled, SymmFlow
 from symmflow_jax.methods.weights import Weights
-from symmflow_jax.runs.checkpointing import layout, opening, restoring
-from symmflow_jax.runtime import log_lines, paths, processes, tracebacks
-from symmflow_jax.runtime.storage import place
+from symmflow_jax.runtime import tracebacks
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
 
@@ -442,49 +439,95 @@ class Model:
             ensemble_size,
         )
 
+    @tracebacks.short
     def edit(
         self,
         images: Any,
         conditions: Any,
-        key: jax.Array,
+        key: Key = 0,
+        num_steps: int = 25,
+        solver: str = "euler",
+        source: Any = Source.READ,
+        keep: Any = None,
+        editing: Editing = FROM_PHOTO,
+        **view: Any,
+    ) -> Any:
+        """Edits images of any size towards new masks or labels; see docs/editing.md.
+
+        Args:
+            images: as in `segment`; or float points `[n]` or `[batch, n]`.
+            conditions: the new masks or labels, as in `generate`: one for all images, or one for
+                each. A mask has the size of its image. A folder of images takes a folder of masks
+                with the same names.
+            key: origin of the noise.
+            num_steps: steps of the solver.
+            solver: as in `generate`.
+            source: the old masks or labels, like the new ones; "read" (or `Source.READ`) has the
+                model read them, "none" does without.
+            keep: what stays exactly as it is: "unchanged" (or `Keep.UNCHANGED`), the pixels whose
+                class stays, which is the default for masks; "none"; or regions, like masks: files
+                and Pillow images whose pixels above 0 are kept, or bool arrays. Of points, bool
+                `[n]` or `[batch, n]`.
+            editing: from the photo (the default), from noise or by inversion; see `Editing`.
+            **view: how photos are shown to a model of masks, the arguments of `view` by name.
+
+        Returns:
+            as `generate`, each image in its own size.
+
+        Raises:
+            DataError: if there is no image or no mask of one, or a file cannot be read.
+            ValueError: if the network has one clock for both components; if a mask or region has
+                another size than its image, or another dtype; if there is no such solver, or it
+                cannot do it; or if there are no old masks to compare the new ones with.
+        """
+        requirements.require_conditional(
+            self.method, "edit() makes images follow", "it can sample images"
+        )
+        solve = self.solver(solver, num_steps)
+        options: dict[str, Any] = {"source": source, "keep": keep, "editing": editing}
+        if len(self.image_shape) == 1:
+            return editing_lib.of_points(self, images, conditions, as_key(key), solve, **options)
+        return photo_edits.of_photos(
+            self, images, conditions, as_key(key), solve, **options, view=view
+        )
+
+    @tracebacks.short
+    def edit_arrays(
+        self,
+        images: Any,
+        conditions: Any,
+        key: Key = 0,
         num_steps: int = 25,
         solver: str = "euler",
         source: Any = Source.READ,
         keep: Any = None,
         editing: Editing = FROM_PHOTO,
     ) -> Edited:
-        """Edits images towards new masks or labels.
+        """Edits arrays of the model's size, all at once; other arguments as in `edit`.
 
         Args:
             images: see the class.
-            conditions: the new masks or labels, as in `generate`.
-            key: origin of the noise.
-            num_steps: steps of the solver.
-            solver: as in `generate`.
-            source: the old masks or labels; `Source.READ` has the model read them, `Source.NONE`
-                does without.
-            keep: what comes back exactly as it went in: bool `[batch, height, width]`, or `[batch,
-                n]` of points; `Keep.UNCHANGED`, the pixels whose class stays, which is the
-                default for masks; or `Keep.NONE`.
-            editing: from the photo (the default), from noise or by inversion; see `Editing`.
+            conditions: int `[batch, height, width]` masks, or int `[batch]` labels.
+            key, num_steps, solver, editing: as in `edit`.
+            source: the old ones, shaped as `conditions`, or a rule as in `edit`.
+            keep: bool `[batch, height, width]`, or `[batch, n]` of points, or a rule as in `edit`.
 
         Raises:
-            ValueError: if the network has one clock for both components; if an array has another
-                shape or dtype; if there is no such solver, or it cannot do it; or if there are no
-                old masks to compare the new ones with.
+            ValueError: as `edit`.
         """
         requirements.require_conditional(
             self.method, "edit() makes images follow", "it can sample images"
         )
         checked = checked_images(images, self.image_shape)
         conditions = self._checked_conditions(conditions)
+        source, keep = editing_lib.source_of(source), editing_lib.keep_of(keep)
         if not isinstance(source, Source):
             source = self._checked_conditions(source)
         if not isinstance(keep, Keep | None):
             keep = checked_region(keep, self.image_shape)
         solve = self.solver(solver, num_steps)
         return editing_lib.edit(
-            self, checked, conditions, key, solve, source=source, keep=keep, editing=editing
+            self, checked, conditions, as_key(key), solve, source=source, keep=keep, editing=editing
         )
 
     def velocity(
@@ -517,39 +560,3 @@ class Model:
         return checked_conditions(
             conditions, self.image_shape, self.schema, are_masks=self.reads_masks
         )
-
-
-@tracebacks.short
-def load(workdir: str | os.PathLike, checkpoint: str = "latest") -> Model:
-    """Loads the model of a run from the run's folder; needs no config file and no data set.
-
-    Args:
-        workdir: folder of the run, also in a bucket, such as "gs://bucket/run"; `~` and
-            `$VARIABLES` in it are expanded.
-        checkpoint: "latest" or "best".
-
-    Raises:
-        ValueError: if `workdir` names a variable of the environment that is not set, or
-            `checkpoint` is something else.
-        CheckpointError: if there is no complete checkpoint, it cannot be read, or its weights are
-            not finite.
-        WeightsFileError: if the run's copy of the autoencoder is missing or damaged.
-    """
-    name = "The folder of the run"
-    folder = place.place(paths.expand(os.fspath(workdir), name), name)
-    with log_lines.libraries_quiet(), opening.open_to_read(folder) as manager:
-        step = opening.choose_step(manager, checkpoint)
-        description = restoring.restore_description(manager, step)
-        schema = LabelSchema.from_json(description["schema"])
-        experiment = Experiment.from_json(description["config"], schema)
-        shapes = jax.eval_shape(experiment.method.init, jax.random.key(0))
-        # Weights that were sharded in training may need the memory of all devices here too.
-        parallelism = experiment.parallelism(jax.local_devices())
-        params = restoring.restore_ema_params(manager, step, parallelism.targets(shapes))
-    codec_weights = experiment.kept_codec_weights(folder)
-    weights = Weights(
-        parallelism.for_inference(params),
-        processes.put_replicated(codec_weights, processes.local_mesh()),
-    )
-    seconds, scale = description.get(layout.TRAIN_SECONDS), description.get("native_scale")
-    return Model(experiment, weights, step, seconds, scale, str(folder))

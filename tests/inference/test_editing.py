@@ -64,11 +64,11 @@ def test_labels_have_no_unchanged_pixels(two_clocks_of_labels):
 
 def test_the_model_checks_what_it_is_given(two_clocks, random_model):
     images = _IMAGES.values
-    edited = two_clocks.edit(images, _NEW, _KEY, num_steps=2, source=_OLD, keep=_NEW == 0)
+    edited = two_clocks.edit_arrays(images, _NEW, _KEY, 2, source=_OLD, keep=_NEW == 0)
     np.testing.assert_array_equal(edited.images[:, :4], images[:, :4])
     with pytest.raises(ValueError, match=r"What to keep is int32 of shape .* give bool"):
-        two_clocks.edit(images, _NEW, _KEY, source=_OLD, keep=_OLD)
+        two_clocks.edit_arrays(images, _NEW, _KEY, source=_OLD, keep=_OLD)
     with pytest.raises(ValueError, match="Conditions have shape"):
-        two_clocks.edit(images, _NEW, _KEY, source=_OLD[:, :4])
+        two_clocks.edit_arrays(images, _NEW, _KEY, source=_OLD[:, :4])
     with pytest.raises(ValueError, match="Editing needs .* train with 'independent' or 'mixed'"):
-        random_model().edit(images, _NEW, _KEY)
+        random_model().edit_arrays(images, _NEW, _KEY)

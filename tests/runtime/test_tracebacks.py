@@ -38,7 +38,7 @@ def test_the_wrapped_function_keeps_its_name_and_result():
 
 
 def test_a_checkpoint_error_is_one_of_them(tmp_path):
-    from symmflow_jax.inference.model import load
+    from symmflow_jax.inference.loading import load
 
     with pytest.raises(CheckpointError) as caught:
         load(tmp_path)

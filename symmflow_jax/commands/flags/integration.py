@@ -67,9 +67,9 @@ def with_solver(experiment: "Experiment") -> "Experiment":
 
 def load(experiment: "Experiment", workdir: pathlib.Path) -> "Model":
     """The model of the workdir, with the tolerance of the command."""
-    from symmflow_jax.inference import model
+    from symmflow_jax.inference import loading
 
-    loaded, given = model.load(workdir, experiment.eval.checkpoint), tolerance(experiment)
+    loaded, given = loading.load(workdir, experiment.eval.checkpoint), tolerance(experiment)
     if given is None:
         return loaded
     return dataclasses.replace(loaded, experiment=loaded.experiment.with_tolerance(given))

@@ -94,6 +94,11 @@ def edit_photos(
             photo; or if a photo cannot be shown by this view.
     """
     method_editing.check(model.method, solve)
+    if model.experiment.photos.has_signals:
+        raise ValueError(
+            "This model learned images of more than 8 bits or other channels than pictures, and "
+            "edits of photos are 8-bit; edit arrays in its size with edit_arrays()."
+        )
     for photo in photos:
         check_sizes(photo)
     if view is None and model.reads_masks:

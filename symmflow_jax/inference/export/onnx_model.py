@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from symmflow_jax.inference import model as models
+from symmflow_jax.inference import loading
 from symmflow_jax.inference.export import description, export_folder, packed_weights, standalone
 from symmflow_jax.inference.export.description import Artifact
 from symmflow_jax.inference.export.programs import ProgramForm, recognizer
@@ -43,7 +43,7 @@ def export_onnx(
     if importlib.util.find_spec("onnx") is None:
         raise ValueError("ONNX is written by the package onnx; run `pip install -e '.[onnx]'`.")
     export_folder.check(path, overwrite=overwrite)
-    loaded = models.load(workdir, checkpoint)
+    loaded = loading.load(workdir, checkpoint)
     write_onnx(loaded, path, form or ProgramForm(), overwrite=overwrite)
 
 

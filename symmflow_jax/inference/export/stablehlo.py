@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import export
 
 from symmflow_jax.config.choices import listed
-from symmflow_jax.inference import model as models
+from symmflow_jax.inference import loading
 from symmflow_jax.inference.export import description, export_folder, packed_weights, standalone
 from symmflow_jax.inference.export.description import Artifact
 from symmflow_jax.inference.export.programs import Program, ProgramForm, programs
@@ -44,7 +44,7 @@ def export_stablehlo(
     form = form or ProgramForm()
     _check(form)
     export_folder.check(path, overwrite=overwrite)
-    write_stablehlo(models.load(workdir, checkpoint), path, form, overwrite=overwrite)
+    write_stablehlo(loading.load(workdir, checkpoint), path, form, overwrite=overwrite)
 
 
 def write_stablehlo(

@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from symmflow_jax.inference import model
+from symmflow_jax.inference import loading
 from symmflow_jax.interop import files
 from symmflow_jax.interop.kinds import check_attention_order, kind_of
 from symmflow_jax.interop.names import latent_unet, pixel_unet
@@ -49,7 +49,7 @@ def export_weights(
         CheckpointError: if there is no complete checkpoint, or it cannot be read.
         WeightsFileError: if a file cannot be written.
     """
-    loaded = model.load(workdir, checkpoint)
+    loaded = loading.load(workdir, checkpoint)
     if loaded.method.time_sampling.num_clocks > 1:
         raise ValueError(
             f"The network in {workdir} has a clock for each component, which has no form in "

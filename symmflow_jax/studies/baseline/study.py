@@ -22,7 +22,7 @@ from symmflow_jax.evaluation.scores.objective import objective_of_seed
 from symmflow_jax.evaluation.scores.recognition import count
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
-from symmflow_jax.inference.model import load
+from symmflow_jax.inference.loading import load
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.performance import workloads

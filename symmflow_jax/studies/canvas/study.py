@@ -25,7 +25,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.fixed_steps import euler
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.canvas.reading import Reader, reader_of
-from symmflow_jax.inference.model import load
+from symmflow_jax.inference.loading import load
 from symmflow_jax.methods.weights import Weights
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix

@@ -21,7 +21,8 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference import editing
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.editing import Keep, Source
-from symmflow_jax.inference.model import Model, load
+from symmflow_jax.inference.loading import load
+from symmflow_jax.inference.model import Model
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import Editing, Origin
 from symmflow_jax.methods.weights import Weights

@@ -107,7 +107,7 @@ def test_an_exported_latent_unet_loads_strictly(latent, published_keys, tmp_path
         weights=types.SimpleNamespace(network=params),
         step=3,
     )
-    monkeypatch.setattr(state_dict.model, "load", lambda *_: loaded)
+    monkeypatch.setattr(state_dict.loading, "load", lambda *_: loaded)
     path = tmp_path / "unet.safetensors"
     export_weights(tmp_path, path, form=TorchForm("unet."))
     # The list has the prefix of the published module, and no embedding of the prompt.

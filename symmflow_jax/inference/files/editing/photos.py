@@ -8,19 +8,18 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from symmflow_jax.data.decoding.image_files import read_image
 from symmflow_jax.data.geometry.canvas import View
-from symmflow_jax.data.masks.ids import read_mask
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.segmentation.image_pairs import to_classes
 from symmflow_jax.data.transforms import resize_image
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.editing import EditedPhoto, Photo, check_sizes, edit_photos
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.editing import Keep, Source
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names
-from symmflow_jax.inference.files.inputs import Unreadable, image_paths, some_names
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths, partners
 from symmflow_jax.inference.files.made import Made, write_picture
+from symmflow_jax.inference.given.conditions import read_condition
+from symmflow_jax.inference.given.regions import read_region
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods import editing as method_editing
 from symmflow_jax.methods.editing import FROM_PHOTO, Editing
@@ -100,7 +99,7 @@ def edit_files(
     paths = image_paths(photos)
     targets = _targets(paths, photos, output)
     files = {
-        name: _beside(paths, text, flag)
+        name: partners(paths, text, flag)
         for name, text, flag in (
             ("mask", wanted.masks, "--mask"),
             ("source", wanted.source_masks, "--source_mask"),
@@ -224,36 +223,6 @@ def _targets(
     return {path: output / f"{name}.png" for path, name in zip(paths, names, strict=True)}
 
 
-def _beside(
-    photos: Sequence[pathlib.Path], text: str, flag: str
-) -> dict[pathlib.Path, pathlib.Path]:
-    """The file that goes with each photo; none at all if the flag is not given.
-
-    Raises:
-        DataError: if a photo has none, or several.
-    """
-    if not text:
-        return {}
-    found = image_paths(text, Made.MASK, flag)
-    if len(photos) == 1 and pathlib.Path(text).is_file():
-        return {photos[0]: found[0]}
-    by_stem: dict[str, list[pathlib.Path]] = {}
-    for path in found:
-        by_stem.setdefault(path.stem, []).append(path)
-    without = [photo.name for photo in photos if len(by_stem.get(photo.stem, [])) != 1]
-    if without:
-        raise DataError(
-            f"{flag}={shown(text)} has not one file for each photo: {len(without)} have none or "
-            f"several ({some_names(without)}). A photo cat.jpg goes with cat.png."
-        )
-    others = sorted(set(by_stem) - {photo.stem for photo in photos})
-    if others:
-        _logger.info(
-            "Passed over in %s: files of no photo, %d (%s).", flag, len(others), some_names(others)
-        )
-    return {photo: by_stem[photo.stem][0] for photo in photos}
-
-
 def _read(
     model: Model,
     path: pathlib.Path,
@@ -266,16 +235,15 @@ def _read(
         return read(files[name][path]) if files[name] else None
 
     def classes(mask_path: pathlib.Path) -> np.ndarray:
-        ids = read_mask(mask_path)
-        found = to_classes(ids, model.schema, mask_path, classes_are_fixed=True)
-        return found.astype(np.int32)
+        colours = model.experiment.mask_colours
+        return read_condition(mask_path, model.schema, colours).astype(np.int32)
 
     new, old = of("mask", classes), of("source", classes)
     photo = Photo(
-        read_image(path),
+        model.experiment.photos.read(path),
         _label(model, wanted.label, "--to") if new is None else new,
         _label(model, wanted.source_label, "--source") if wanted.source_label else old,
-        of("keep", lambda region: read_mask(region) > 0),
+        of("keep", read_region),
         str(path),
     )
     check_sizes(photo)
