@@ -28,8 +28,8 @@ SOLVER = flags.DEFINE_string(
     "solver",
     "euler",
     "Solver, a name in docs/choices.md; (evaluate) the only one of the table, instead of "
-    "config.eval.solvers. To generate in 10 passes and more, heun is nearer to the flow than euler "
-    "at the same cost (docs/likelihood.md).",
+    "config.eval.solvers. To generate images, midpoint with half of the steps is nearer to the "
+    "flow than euler at the same cost (docs/likelihood.md).",
 )
 NUM_DRAWS = define_number(
     "num_draws", 1, "Noise samples for each image; their predictions vote.", int, at_least(1)

@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = {
 }
 """Changes of `configs/gaussian_mixture.py` in all trainings."""
 
-_MAP = {"train.objective": "flow_map"}
+_MAP = {"train.objective": "flow_map", "train.num_epochs": 60.0}
 
 
 class Variant(NamedTuple):

@@ -26,7 +26,7 @@ from symmflow_jax.studies.mixed.scenes import Scenes
 from symmflow_jax.studies.report import Report
 from symmflow_jax.studies.training import experiment_of, in_words
 
-NUM_SCENES, NUM_STEPS, NUM_TEST = 3_000, 1_000, 200
+NUM_SCENES, NUM_STEPS, NUM_TEST = 3_000, 3_000, 200
 GENERATION_STEPS = 25
 HIDDEN = 1 / 3
 
