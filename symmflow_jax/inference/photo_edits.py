@@ -9,7 +9,7 @@ import numpy as np
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.editing import Photo, edit_photos
 from symmflow_jax.inference.editing import Keep, Source, keep_of, source_of
-from symmflow_jax.inference.files.inputs import partners
+from symmflow_jax.inference.files.editing.partners import partners
 from symmflow_jax.inference.given.conditions import given_labels, given_masks
 from symmflow_jax.inference.given.images import (
     Given,

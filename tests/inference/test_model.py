@@ -19,7 +19,6 @@ from symmflow_jax.methods.symmflow import Sampled
 from symmflow_jax.runs.checkpointing import opening, saving
 from symmflow_jax.runs.folder import write_description
 from symmflow_jax.runs.identity import describe
-from symmflow_jax.runtime.errors import CheckpointError
 from tests.campaigns.experiments import random_params
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
@@ -230,20 +229,6 @@ def test_a_task_of_the_other_kind_is_refused(models):
         models["palette"].classify(_images(), _KEY)
     with pytest.raises(ValueError, match=r"reads labels, not masks; use classify"):
         models["plane"].segment(_images(), _KEY)
-
-
-def test_a_folder_without_a_run_is_an_error(tmp_path):
-    with pytest.raises(CheckpointError, match=r"holds no checkpoints; train first"):
-        symmflow_jax.load(tmp_path)
-
-
-def test_a_home_or_a_variable_leads_to_a_run(models, monkeypatch, tmp_path):
-    monkeypatch.delenv("NO_SUCH_FOLDER", raising=False)
-    with pytest.raises(ValueError, match="The folder of the run is .* NO_SUCH_FOLDER is not set"):
-        symmflow_jax.load("$NO_SUCH_FOLDER/run")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(CheckpointError, match=f"{tmp_path}/run"):
-        symmflow_jax.load("~/run")
 
 
 def test_names_of_the_package_are_found_by_completion():

@@ -15,8 +15,9 @@ from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.editing import EditedPhoto, Photo, check_sizes, edit_photos
 from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.editing import Keep, Source
+from symmflow_jax.inference.files.editing.partners import partners
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names
-from symmflow_jax.inference.files.inputs import Unreadable, image_paths, partners
+from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_picture
 from symmflow_jax.inference.given.conditions import read_condition
 from symmflow_jax.inference.given.regions import read_region
