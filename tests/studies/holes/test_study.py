@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.studies.holes import study as holes
-from symmflow_jax.studies.holes.study import Findings, Row
+from symmflow_jax.studies.holes.study import Agreement, Findings, Row
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -24,7 +24,7 @@ def test_every_code_has_a_row(monkeypatch, tiny, row):
     found = holes.study(changes)
     for name in holes.CODES:
         assert all(0 <= float(cell) <= 1 for cell in row(found.text, name)[1:])
-    assert found.text.count("agreement falls by at most") == 1
+    assert found.text.count("falls by at most") == 2
     assert found.plot.dtype == np.uint8 and found.plot.std() > 1
 
 
@@ -36,6 +36,13 @@ def test_holes_cover_a_third():
 
 
 @pytest.mark.parametrize(("value", "word"), [(0.90, "met"), (0.87, "missed")])
-def test_the_gate_compares_holes_with_whole_masks(value, word):
-    found = {holes.NO_CLASS: Findings(Row(0.9, 0.91, value), {})}
-    assert holes.gate(found).startswith(f"{word}: ")
+def test_the_gates_compare_holes_with_whole_masks(value, word):
+    row = Row(0.9, Agreement(0.91, 0.5), Agreement(value, 0.47))
+    first, second = holes.gates({holes.NO_CLASS: Findings(row, {})}).splitlines()
+    assert first.startswith(f"- {word}: ") and second.startswith("- missed: ")
+
+
+def test_a_shape_of_another_class_is_no_ground():
+    target, found = np.asarray([0, 0, 1, 1]), np.asarray([0, 0, 2, 1])
+    # Ground 1, class 1 a half, class 2 nothing; as shapes all are right.
+    assert holes.agreement(target, found, 3) == (pytest.approx(0.5), 1.0)
