@@ -33,7 +33,7 @@ def get_config():
     config.network.channel_multipliers = (1, 2, 3, 4)
     config.network.num_groups = 8
     config.network.head_channels = 16
-    config.train.num_epochs = 40.0
+    config.train.num_epochs = 32.0
     config.train.warmup_epochs = 2.0
     config.train.peak_learning_rate = 1e-3
     config.train.ema_decay = 0.995
