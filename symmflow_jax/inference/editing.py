@@ -127,14 +127,9 @@ def of_points(
 
     def labels_of(values: Any, name: str) -> np.ndarray:
         found = given_labels(values, model.schema)
-        if not found.is_one and len(found.items) != count:
-            raise ValueError(
-                f"There are {count} points but {len(found.items)} {name}; give one for all "
-                "points, or one for each."
-            )
-        return np.broadcast_to(np.asarray(found.items, np.int32), (count,))
+        return np.asarray(found.for_each(count, "points", name), np.int32)
 
-    source, keep = source_of(source), keep_of(keep)
+    source, keep = named_rule(Source, source), named_rule(Keep, keep)
     if not isinstance(source, Source):
         source = labels_of(source, "source")
     if not isinstance(keep, Keep | None):
@@ -156,16 +151,10 @@ def of_points(
     return made[0] if given.is_one else made
 
 
-def source_of(source: Any) -> Any:
-    """The rule for old semantics that a name means; all else as it is."""
-    is_rule = isinstance(source, str) and source in {rule.value for rule in Source}
-    return Source(source) if is_rule else source
-
-
-def keep_of(keep: Any) -> Any:
-    """The rule of what to keep that a name means; all else as it is."""
-    is_rule = isinstance(keep, str) and keep in {rule.value for rule in Keep}
-    return Keep(keep) if is_rule else keep
+def named_rule(rules: type[enum.Enum], value: Any) -> Any:
+    """The rule of `Source` or `Keep` that a name means; all else as it is."""
+    is_name = isinstance(value, str) and value in {rule.value for rule in rules}
+    return rules(value) if is_name else value
 
 
 def rule_of(model: "Model", keep: np.ndarray | Keep | None, *, has_source: bool) -> Keep:

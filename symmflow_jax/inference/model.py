@@ -25,6 +25,7 @@ from symmflow_jax.inference.given.arrays import (
     checked_images,
     checked_region,
 )
+from symmflow_jax.inference.given.conditions import check_view
 from symmflow_jax.inference.given.examples import fitted_images, given_points
 from symmflow_jax.inference.given.images import given_images
 from symmflow_jax.inference.given.keys import Key, as_key
@@ -158,8 +159,7 @@ class Model:
         options = key, num_steps, solver, guidance, batch_size
         if self.reads_masks:
             return generation.from_masks(self, conditions, *options, view)
-        if view:
-            raise ValueError("A view is of masks, but this model takes labels, which have no size.")
+        check_view(view, reads_masks=self.reads_masks)
         return generation.from_labels(self, conditions, *options)
 
     @tracebacks.short
@@ -483,6 +483,7 @@ class Model:
         requirements.require_conditional(
             self.method, "edit() makes images follow", "it can sample images"
         )
+        check_view(view, reads_masks=self.reads_masks)
         solve = self.solver(solver, num_steps)
         options: dict[str, Any] = {"source": source, "keep": keep, "editing": editing}
         if len(self.image_shape) == 1:
@@ -520,7 +521,8 @@ class Model:
         )
         checked = checked_images(images, self.image_shape)
         conditions = self._checked_conditions(conditions)
-        source, keep = editing_lib.source_of(source), editing_lib.keep_of(keep)
+        source = editing_lib.named_rule(Source, source)
+        keep = editing_lib.named_rule(Keep, keep)
         if not isinstance(source, Source):
             source = self._checked_conditions(source)
         if not isinstance(keep, Keep | None):

@@ -1,18 +1,17 @@
 """Edits of what users have: files, folders, Pillow images, and arrays of any size."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.editing import Photo, edit_photos
-from symmflow_jax.inference.editing import Keep, Source, keep_of, source_of
+from symmflow_jax.inference.editing import Keep, Source, named_rule
 from symmflow_jax.inference.files.editing.partners import partners
 from symmflow_jax.inference.given.conditions import given_labels, given_masks
 from symmflow_jax.inference.given.images import (
-    Given,
     GivenImage,
     given_images,
     is_place,
@@ -24,8 +23,6 @@ from symmflow_jax.methods.editing import Editing
 
 if TYPE_CHECKING:
     from symmflow_jax.inference.model import Model
-
-T = TypeVar("T")
 
 
 def of_photos(
@@ -49,17 +46,16 @@ def of_photos(
         solve: the solver.
         view: the arguments of `Model.view` by name; empty for the geometry of the training.
     """
-    if view and not model.reads_masks:
-        raise ValueError("A view is of masks, but this model takes labels, which have no size.")
     given = given_images(images, model.image_shape[-1], model.experiment.photos)
-    source, keep = source_of(source), keep_of(keep)
+    source, keep = named_rule(Source, source), named_rule(Keep, keep)
 
     def classes(values: Any, name: str) -> list[np.ndarray]:
-        if not model.reads_masks:
-            return _for_each(given.items, given_labels(values, model.schema), name)
-        masks = _by_names(given.items, values, name)
-        colours = model.experiment.mask_colours
-        return _for_each(given.items, given_masks(masks, model.schema, colours), name)
+        if model.reads_masks:
+            masks = _by_names(given.items, values, name)
+            found = given_masks(masks, model.schema, model.experiment.mask_colours)
+        else:
+            found = given_labels(values, model.schema)
+        return found.for_each(len(given.items), "images", name)
 
     new = classes(conditions, "conditions")
     old: list[Any] = [None] * len(new)
@@ -68,7 +64,7 @@ def of_photos(
     regions: list[Any] = [None] * len(new)
     if not isinstance(keep, Keep | None):
         found = given_regions(_by_names(given.items, keep, "keep"))
-        regions, keep = _for_each(given.items, found, "keep"), None
+        regions, keep = found.for_each(len(given.items), "images", "keep"), None
     photos = [
         Photo(item.pixels(), mask, source_mask, region, item.name)
         for item, mask, source_mask, region in zip(given.items, new, old, regions, strict=True)
@@ -96,15 +92,3 @@ def _by_names(images: Sequence[GivenImage], values: Any, name: str) -> Any:
         return values
     found = partners(paths, str(place), name)
     return [found[path] for path in paths]
-
-
-def _for_each(images: Sequence[GivenImage], given: Given[T], name: str) -> list[T]:
-    """What goes with each image: the one for all of them, or one for each."""
-    if given.is_one:
-        return [given.items[0]] * len(images)
-    if len(given.items) != len(images):
-        raise ValueError(
-            f"There are {len(images)} images but {len(given.items)} {name}; give one for all "
-            "images, or one for each."
-        )
-    return list(given.items)

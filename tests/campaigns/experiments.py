@@ -11,6 +11,9 @@ from symmflow_jax.config import conversion
 from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.methods.weights import Params
+from symmflow_jax.runs.checkpointing import opening, saving
+from symmflow_jax.runs.folder import write_description
+from symmflow_jax.runs.identity import describe
 
 TINY = pathlib.Path(__file__).parents[1] / "configs" / "tiny.py"
 
@@ -37,6 +40,13 @@ def points(**overrides: Any) -> Experiment:
         "eval.metrics": ("recognition",),
     }
     return tiny(**values | overrides)
+
+
+def save_random_run(experiment: Experiment, folder: pathlib.Path) -> None:
+    """Makes a run with random weights, without a training."""
+    with opening.open_manager(folder, keep=1) as manager:
+        saving.save_weights(manager, random_params(experiment.method), describe(experiment))
+    write_description(folder, experiment.to_json())
 
 
 def random_params(method: SymmFlow) -> Params:

@@ -5,23 +5,19 @@ import numpy as np
 import pytest
 
 import symmflow_jax
-from symmflow_jax.runs.checkpointing import opening, saving
-from symmflow_jax.runs.folder import write_description
-from symmflow_jax.runs.identity import describe
 from symmflow_jax.runtime.errors import CheckpointError
-from tests.campaigns.experiments import random_params
+from tests.campaigns.experiments import random_params, save_random_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
 
 def test_a_run_comes_back_with_its_weights(tiny_experiment, tmp_path):
     experiment = tiny_experiment()
-    params = random_params(experiment.method)
-    with opening.open_manager(tmp_path, keep=1) as manager:
-        saving.save_weights(manager, params, describe(experiment))
-    write_description(tmp_path, experiment.to_json())
+    save_random_run(experiment, tmp_path)
     model = symmflow_jax.load(tmp_path)
-    jax.tree.map(np.testing.assert_array_equal, model.weights.network, params)
+    jax.tree.map(
+        np.testing.assert_array_equal, model.weights.network, random_params(experiment.method)
+    )
     assert model.name == str(tmp_path) and model.names == experiment.schema.names
     assert model.experiment.to_json() == experiment.to_json()
     with pytest.raises(ValueError, match="newest"):

@@ -16,10 +16,7 @@ from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import Sampled
-from symmflow_jax.runs.checkpointing import opening, saving
-from symmflow_jax.runs.folder import write_description
-from symmflow_jax.runs.identity import describe
-from tests.campaigns.experiments import random_params
+from tests.campaigns.experiments import save_random_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -40,17 +37,9 @@ def models(tmp_path_factory, tiny_experiment) -> dict[str, Model]:
                     "train.clock": clock,
                 }
             )
-            _save_random_weights(experiment, folder)
+            save_random_run(experiment, folder)
             loaded[encoding] = symmflow_jax.load(folder)
     return loaded
-
-
-def _save_random_weights(experiment, folder) -> None:
-    """Makes a run without a training."""
-    params = random_params(experiment.method)
-    with opening.open_manager(folder, keep=1) as manager:
-        saving.save_weights(manager, params, describe(experiment))
-    write_description(folder, experiment.to_json())
 
 
 def _images(count: int = 3) -> np.ndarray:

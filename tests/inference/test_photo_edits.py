@@ -131,6 +131,8 @@ def test_points_keep_what_is_known(random_model):
     np.testing.assert_allclose(alone, edited[0], atol=1e-5)
     with pytest.raises(ValueError, match="There are 2 points but 3 conditions"):
         model.edit(points, [0, 1, 1])
+    with pytest.raises(ValueError, match="A view is of masks"):
+        model.edit(points, 1, fit="tiles")
 
 
 def test_edits_of_images_of_16_bits_are_refused(two_clocks, tiny_experiment):

@@ -12,9 +12,6 @@ from PIL import Image
 import symmflow_jax
 from symmflow_jax.inference.files.editing.photos import Wanted, edit_files
 from symmflow_jax.inference.files.generation import generate_files
-from symmflow_jax.runs.checkpointing import opening, saving
-from symmflow_jax.runs.folder import write_description
-from symmflow_jax.runs.identity import describe
 from symmflow_jax.studio.engine import Engine
 from symmflow_jax.studio.jobs import Cancelled, Progress
 from symmflow_jax.studio.recipe import MASK, PHOTO, SOURCE_MASK
@@ -23,7 +20,7 @@ from symmflow_jax.studio.sessions import Session
 from symmflow_jax.studio.settings import Settings
 from symmflow_jax.studio.web import uploads
 from symmflow_jax.studio.work import Work
-from tests.campaigns.experiments import random_params
+from tests.campaigns.experiments import save_random_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_dtype_promotion")]
 
@@ -45,9 +42,7 @@ def models(tmp_path_factory, tiny_experiment):
             keys = {"semantics.encoding": encoding, "train.clock": clock}
             keys |= {"network.channel_multipliers": (1,), "semantics.dequantization_beta": 4.0}
             experiment = tiny_experiment(**keys)
-            with opening.open_manager(folder, keep=1) as manager:
-                saving.save_weights(manager, random_params(experiment.method), describe(experiment))
-            write_description(folder, experiment.to_json())
+            save_random_run(experiment, folder)
             loaded[name] = symmflow_jax.load(folder)
     return loaded
 

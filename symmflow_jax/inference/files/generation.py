@@ -15,7 +15,7 @@ from symmflow_jax.inference.canvas.generation import generate_on_canvas
 from symmflow_jax.inference.files.image_io import batches, check_folder, output_names, padded
 from symmflow_jax.inference.files.inputs import Unreadable, image_paths
 from symmflow_jax.inference.files.made import Made, write_picture
-from symmflow_jax.inference.given.conditions import fitted_mask, read_condition
+from symmflow_jax.inference.given.conditions import check_view, fitted_mask, read_condition
 from symmflow_jax.inference.model import Model
 from symmflow_jax.runtime import outputs
 
@@ -68,8 +68,7 @@ def generate_files(
         ValueError: if the guidance has a weight but the network has one clock for both
             components, or if a model of labels is given a view.
     """
-    if view is not None and not model.reads_masks:
-        raise ValueError("A view is of masks, but this model takes labels, which have no size.")
+    check_view(view, reads_masks=model.reads_masks)
     endings = [f"_{n}.png" for n in range(num_samples)]
     if model.reads_masks:
         found = _mask_conditions(model, conditions, output, endings, view, unsure_id, overwrite)

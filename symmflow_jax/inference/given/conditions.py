@@ -158,6 +158,12 @@ def check_classes(numbers: np.ndarray, schema: LabelSchema, *, are_masks: bool) 
         )
 
 
+def check_view(view: Any, *, reads_masks: bool) -> None:
+    """Raises a ValueError if there is a view, of masks of any size, but the model takes labels."""
+    if view and not reads_masks:
+        raise ValueError("A view is of masks, but this model takes labels, which have no size.")
+
+
 def _number(name: str, schema: LabelSchema) -> np.ndarray:
     if name not in schema.names:
         raise ValueError(

@@ -46,6 +46,26 @@ class Given(Generic[T]):
         """One result for one item, all of them for several."""
         return results[0] if self.is_one else results
 
+    def for_each(self, count: int, noun: str, name: str) -> list[T]:
+        """What goes with each of several others: the one for all of them, or one for each.
+
+        Args:
+            count: number of the others.
+            noun: what they are called in messages, such as "images".
+            name: what this is called in messages.
+
+        Raises:
+            ValueError: if there are several items, but another number of them.
+        """
+        if self.is_one:
+            return [self.items[0]] * count
+        if len(self.items) != count:
+            raise ValueError(
+                f"There are {count} {noun} but {len(self.items)} {name}; give one for all {noun}, "
+                "or one for each."
+            )
+        return list(self.items)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GivenImage:
