@@ -95,7 +95,7 @@ def test_a_run_in_a_bucket_is_that_on_a_disk(bucket, experiment, on_disk, monkey
     model = symmflow_jax.load(str(workdir))
     output = as_path(bucket) / "report"
     check_place(output, workdir, model.experiment)
-    evaluated = EvaluatedWeights(model.weights, model.step)
+    evaluated = EvaluatedWeights.of(model)
     report_evaluation(evaluator_of(model.experiment, output), evaluated, workdir, output)
     assert (output / "metrics.json").read_bytes() == before
     assert b"PNG" in (output / "loss.png").read_bytes()[:8]

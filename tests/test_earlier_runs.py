@@ -54,7 +54,7 @@ def test_networks_are_what_they_were(runs, name):
 def test_they_evaluate_to_the_same_metrics(runs, name):
     model = symmflow_jax.load(runs / name)
     evaluator = evaluator_of(model.experiment)
-    table = _by_name(measure(evaluator, EvaluatedWeights(model.weights, model.step)).table)
+    table = _by_name(measure(evaluator, EvaluatedWeights.of(model)).table)
     saved = json.loads((FIXTURES / "metrics_of_named_streams.json").read_text())[name]
     expected = _by_name(map(Measurement.from_json, saved))
     # There are more metrics now.
@@ -136,7 +136,7 @@ def test_colours_of_a_run_are_those_that_it_was_trained_with(coloured, name):
     # What it goes on to save has them too.
     assert LabelSchema.from_json(describe(resumed.experiment)["schema"]) == model.schema
     evaluator = evaluator_of(measured.changed({"eval.metrics": ("objective",)}))
-    table = _by_name(measure(evaluator, EvaluatedWeights(model.weights, model.step)).table)
+    table = _by_name(measure(evaluator, EvaluatedWeights.of(model)).table)
     first = _by_name(map(Measurement.from_json, json.loads((workdir / "metrics.json").read_text())))
     loss = ("loss", "objective", None, None)
     assert table[loss].value == pytest.approx(first[loss].value, rel=0.3)

@@ -14,7 +14,7 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     """Takes data and measurements from the command, network and encoding from the checkpoint."""
     from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
     from symmflow_jax.evaluation.report.place import check_place
-    from symmflow_jax.evaluation.report.report import report_evaluation
+    from symmflow_jax.evaluation.report.report import log_scores, report_evaluation
     from symmflow_jax.runtime.cluster import session
 
     experiment = integration.with_solver(experiment)
@@ -23,9 +23,10 @@ def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
     output = paths.output(workdir)
     check_place(output, workdir, measured, overwrite=paths.OVERWRITE.value)
     evaluator = evaluator_of(measured, output)
-    evaluated = EvaluatedWeights(model.weights, model.step, model.train_seconds, model.native_scale)
+    evaluated = EvaluatedWeights.of(model)
     with session.stage():
-        report_evaluation(evaluator, evaluated, workdir, output)
+        table = report_evaluation(evaluator, evaluated, workdir, output)
+        log_scores(table, output)
 
 
 EVALUATE = Mode(

@@ -144,8 +144,8 @@ def evaluate(
     with log_lines.shown(), _prepared(measured.eval.batch_size):
         name_unused_keys(measured.unused_keys(list(values)))
         evaluator = evaluator_of(measured, folder)
-        weights = EvaluatedWeights(model.weights, model.step)
-        return Measurements(report_evaluation(evaluator, weights, workdir, folder))
+        evaluated = EvaluatedWeights.of(model)
+        return Measurements(report_evaluation(evaluator, evaluated, workdir, folder))
 
 
 def _workdir(workdir: str | os.PathLike | None, name: str) -> pathlib.Path:

@@ -24,6 +24,7 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
+from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import folder
@@ -49,6 +50,11 @@ class EvaluatedWeights(NamedTuple):
     train_step: int
     train_seconds: float | None = None
     native_scale: float | None = None
+
+    @classmethod
+    def of(cls, model: Model) -> "EvaluatedWeights":
+        """Those of a loaded model."""
+        return cls(model.weights, model.step, model.train_seconds, model.native_scale)
 
 
 class Samples(NamedTuple):

@@ -16,7 +16,12 @@ from symmflow_jax.config.build.experiment import Experiment
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.measurement import Measurement, score
 from symmflow_jax.evaluation.report import summary
-from symmflow_jax.evaluation.report.report import report_evaluation, scalars, write_grid
+from symmflow_jax.evaluation.report.report import (
+    log_scores,
+    report_evaluation,
+    scalars,
+    write_grid,
+)
 from symmflow_jax.evaluation.sweep import measure_quickly
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
@@ -217,6 +222,7 @@ class Run:
             ema_params = self.parallelism.fetch(state.ema_params)
             evaluated = self._evaluated(ema_params, step)
             table = report_evaluation(self.evaluator, evaluated, self.workdir)
+        log_scores(table, self.workdir)
         if self.events:
             self.events.write_scalars(step, scalars(table))
         self.growing.sync()

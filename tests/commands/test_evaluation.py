@@ -18,7 +18,7 @@ def _model(experiment):
 def test_it_measures_as_the_command_says(
     called, flag_values, tiny_experiment, tmp_path, monkeypatch
 ):
-    report = called("evaluation.report.report:report_evaluation")
+    report = called("evaluation.report.report:report_evaluation", [])
     monkeypatch.setattr(integration, "load", lambda *_: _model(tiny_experiment()))
     flag_values(solver="heun", output=str(tmp_path / "scores"))
     evaluation.EVALUATE.run(tiny_experiment(), tmp_path / "run")

@@ -53,17 +53,25 @@ def test_a_run_from_python_is_that_of_the_command_and_goes_on(run, capsys):
     assert result.mask.shape == (20, 30)
 
 
-def test_an_evaluation_has_the_values_of_the_run_and_those_that_are_given(run, tmp_path):
+def test_an_evaluation_has_the_values_of_the_run_and_those_that_are_given(run, tmp_path, capsys):
     scores = symmflow_jax.evaluate(run, {"eval.num_examples": 4}, output=tmp_path / "report")
     assert {score.num_examples for score in scores} == {4}
     assert {score.protocol.num_steps for score in scores} == {1}
-    assert "miou   euler 1" in repr(scores) and (tmp_path / "report" / "report.md").exists()
+    assert (tmp_path / "report" / "report.md").exists()
+    # A notebook shows what a cell gives: the table must not stand there twice.
+    assert "miou   euler 1" in repr(scores) and "miou" not in capsys.readouterr().out
     with pytest.raises(ValueError, match="exists already"):
         symmflow_jax.evaluate(run, {"eval.num_examples": 4}, output=tmp_path / "report")
     with pytest.raises(ValueError, match="train.batch_size is of the training"):
         symmflow_jax.evaluate(run, train={"batch_size": 4})
     with pytest.raises(ValueError, match="The checkpoint is 'bst'; choose one of latest, best"):
         symmflow_jax.evaluate(run, checkpoint="bst")
+
+
+def test_an_evaluation_knows_the_scale_of_the_training(run, tmp_path):
+    whole = {"eval.original_size": True, "eval.fit": "tiles", "eval.num_examples": 2}
+    scores = symmflow_jax.evaluate(run, whole, output=tmp_path / "whole")
+    assert "original" in {score.protocol.scored_size for score in scores}
 
 
 def test_an_interruption_saves_and_raises_what_a_notebook_knows(tmp_path):

@@ -58,12 +58,16 @@ def report_evaluation(
         cost = cost_of(evaluator.method, evaluated, batch_size)
         files.write_json(output / COST, cost.to_json())
         write_report(output, findings, evaluator.schema, title, workdir, has_masks=has_masks)
+    return findings.table
+
+
+def log_scores(table: list[Measurement], output: pathlib.Path) -> None:
+    """Logs the most important measurements of a report in the folder `output`."""
     _logger.info(
         "The most important scores; %s has all of them.\n%s",
         output / REPORT,
-        summary.as_table(findings.table),
+        summary.as_table(table),
     )
-    return findings.table
 
 
 def write_grid(evaluator: Evaluator, evaluated: EvaluatedWeights, path: pathlib.Path) -> np.ndarray:

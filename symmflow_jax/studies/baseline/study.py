@@ -141,7 +141,7 @@ def with_steps(experiment: Experiment, num_steps: int) -> Experiment:
 
 def _load(workdir: pathlib.Path) -> Trained:
     model = load(workdir)
-    evaluated = EvaluatedWeights(model.weights, model.step, model.train_seconds)
+    evaluated = EvaluatedWeights.of(model)
     return Trained(evaluator_of(model.experiment), evaluated)
 
 

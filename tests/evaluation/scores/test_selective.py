@@ -201,7 +201,7 @@ def test_imported_models_read_labels_as_the_published_code_does(imported, name, 
     }
     np.savez(tmp_path / f"{ARCHIVES[name]}.npz", **split)
     evaluator = evaluator_of(model.experiment.measured_as(experiment))
-    weights = EvaluatedWeights(model.weights, model.step)
+    weights = EvaluatedWeights.of(model)
     found = make_selective_recognition(evaluator)(weights)
     values = {m.metric: m.value for m in found.table}
     assert list(values)[:3] == ["accuracy", "auc", "auc_of_distances"]
