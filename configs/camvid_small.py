@@ -10,10 +10,11 @@ with `--mode=evaluate` takes test.
 docs/augmentation.md has the commands that add augmentation, class weights and rare classes, and
 those of the paper's way and of a plain segmenter.
 
-The network has two clocks and predicts class probabilities, as in `shapes.py`. Seven tenths of
-the examples have a clean image, most of them beside semantics of pure noise, where masks are read
-in one step: so short a training learns to read only what it sees often. More of
-`train.clock_shares.clean_semantics` is better for generated streets, and worse for masks.
+The network has two clocks and predicts class probabilities, as in `shapes.py`. The twenty minutes
+go to masks: seven tenths of the examples have a clean image, most of them beside semantics of pure
+noise, where masks are read in one step. So short a training learns to read only what it sees
+often. Do not expect streets from it: the images that it makes are still noise in the colours of
+their masks. They need more of `train.clock_shares.clean_semantics`, and far more time.
 """
 
 from symmflow_jax.config.reading.config_file import beside
