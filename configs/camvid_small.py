@@ -7,8 +7,8 @@
 learned. Scores are of val; `--config.data.eval_images=test --config.data.eval_masks=testannot`
 with `--mode=evaluate` takes test.
 
-docs/augmentation.md has the commands that add augmentation, class weights and rare classes, and
-those of the paper's way and of a plain segmenter.
+docs/augmentation.md has the commands that add augmentation and class weights, and those of the
+paper's way and of a plain segmenter.
 
 The network has two clocks and predicts class probabilities, as in `shapes.py`. The twenty minutes
 go to masks: seven tenths of the examples have a clean image, most of them beside semantics of pure

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
@@ -24,7 +24,6 @@ from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
-from symmflow_jax.inference.model import Model
 from symmflow_jax.methods.symmflow import SymmFlow
 from symmflow_jax.methods.weights import Weights
 from symmflow_jax.runs import folder
@@ -32,6 +31,9 @@ from symmflow_jax.runs.bucket import staging
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
 from symmflow_jax.semantics.labels import LabelSchema
+
+if TYPE_CHECKING:
+    from symmflow_jax.inference.model import Model
 
 
 class EvaluatedWeights(NamedTuple):
@@ -52,7 +54,7 @@ class EvaluatedWeights(NamedTuple):
     native_scale: float | None = None
 
     @classmethod
-    def of(cls, model: Model) -> "EvaluatedWeights":
+    def of(cls, model: "Model") -> "EvaluatedWeights":
         """Those of a loaded model."""
         return cls(model.weights, model.step, model.train_seconds, model.native_scale)
 

@@ -150,11 +150,11 @@ def main() -> None:
     parser.add_argument("--num_steps", type=int, default=1_500)
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("runs/made_pairs"))
     arguments = parser.parse_args()
+    data, place = arguments.data.resolve(), arguments.folder.resolve()
     comparisons = []
     for count in arguments.masks:
         for seed in arguments.seeds:
-            folder = arguments.folder.resolve() / f"{count}_{seed}"
-            data = arguments.data.resolve()
+            folder = place / f"{count}_{seed}"
             comparison = Comparison(data, folder, count, seed, arguments.num_steps)
             comparison.run()
             comparisons.append(comparison)

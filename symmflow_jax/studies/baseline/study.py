@@ -141,8 +141,7 @@ def with_steps(experiment: Experiment, num_steps: int) -> Experiment:
 
 def _load(workdir: pathlib.Path) -> Trained:
     model = load(workdir)
-    evaluated = EvaluatedWeights.of(model)
-    return Trained(evaluator_of(model.experiment), evaluated)
+    return Trained(evaluator_of(model.experiment), EvaluatedWeights.of(model))
 
 
 def _text(experiment: Experiment, trained: dict[str, Trained]) -> str:
