@@ -116,12 +116,20 @@ class TrainSteps:
         self._step = subject.experiment.train_step(optimizer, parallelism)
         frozen = jit_once(functools.partial(frozen_weights, subject))(jax.random.key(2))
         self._frozen = parallelism.place(frozen)
-        self._batch = parallelism.place_batch(subject.batch)
+        self._place_batch = parallelism.place_batch
+        self._batch = self._place_batch(subject.batch)
         self._key = jax.random.key(1)
 
     def __call__(self) -> None:
         """Runs one step and waits for the result."""
-        result = self._step(self._state, self._frozen, self._batch, self._key)
+        self._run(self._batch)
+
+    def on(self, batch: Batch) -> None:
+        """Runs one step on another batch of the same shapes, and waits for the result."""
+        self._run(self._place_batch(batch))
+
+    def _run(self, batch: Batch) -> None:
+        result = self._step(self._state, self._frozen, batch, self._key)
         self._state, _ = jax.block_until_ready(result)
 
 

@@ -30,8 +30,8 @@ _STEPS = define_number(
 _SECONDS = define_number(
     "seconds",
     None,
-    "Training time of each network, from which the number of steps follows by timing a few steps; "
-    "not together with --steps.",
+    "Time of the steps of each network with reading, without compilation and evaluations. The "
+    "number of steps follows by timing some; not together with --steps.",
     float,
     above(0),
 )

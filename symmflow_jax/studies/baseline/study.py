@@ -7,8 +7,11 @@ had the same network, data and steps. This study trains the three of them, one a
 and measures what each can do on the same examples.
 """
 
+import contextlib
+import json
 import logging
 import pathlib
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,7 +29,6 @@ from symmflow_jax.inference.loading import load
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.performance import workloads
-from symmflow_jax.performance.timing import alternate
 from symmflow_jax.runs import markdown
 from symmflow_jax.runtime import files
 from symmflow_jax.semantics.kinds import SemanticsKind
@@ -63,7 +65,11 @@ PEERS: dict[str, dict[str, Any]] = {
 }
 """Changes of the config for each network, by the name of its run."""
 
-_TIMED_STEPS = 5
+_BUDGET = "budget.json"
+"""File of the study's folder with the time of each network and the steps that it became."""
+
+_MIN_TIMED_STEPS = 5
+_MAX_TIMING_SECONDS = 10.0
 
 
 class Trained(NamedTuple):
@@ -89,13 +95,14 @@ def study(
         workdir: folder of the three runs and of the report.
         train: trains, or goes on.
         num_steps: training steps of each network; None for those of the experiment.
-        seconds: training time of each, in place of `num_steps`.
+        seconds: training time of each, in place of `num_steps`; see `steps_in`.
 
     Returns:
         the text of the report.
 
     Raises:
-        ValueError: if the experiment itself learns one task alone; and as training does.
+        ValueError: if the experiment itself learns one task alone, or if the folder has networks
+            of another time; and as training does.
     """
     sampling = experiment.method.time_sampling
     if not (sampling.learns_images and sampling.learns_semantics):
@@ -105,7 +112,7 @@ def study(
             "from it."
         )
     if seconds is not None:
-        num_steps = steps_in(experiment, seconds)
+        num_steps = _kept_steps(experiment, workdir, seconds)
     if num_steps is not None:
         experiment = with_steps(experiment, num_steps)
     # The one metric that every network has.
@@ -122,12 +129,37 @@ def study(
     return text
 
 
+def _kept_steps(experiment: Experiment, workdir: pathlib.Path, seconds: float) -> int:
+    """The steps of a time: those of the first call, since a second timing would differ."""
+    path = workdir / _BUDGET
+    if not path.exists():
+        num_steps = steps_in(experiment, seconds)
+        files.write_json(path, {"seconds": seconds, "num_steps": num_steps})
+        return num_steps
+    kept = json.loads(path.read_text("utf-8"))
+    if kept["seconds"] != seconds:
+        raise ValueError(
+            f"{workdir} has networks of {kept['seconds']:g} seconds ({kept['num_steps']} steps) "
+            f"each, not of {seconds:g}; give --seconds={kept['seconds']:g} to go on, or another "
+            "--workdir."
+        )
+    return kept["num_steps"]
+
+
 def steps_in(experiment: Experiment, seconds: float) -> int:
-    """Number of train steps of an experiment in a time, at least 1, by timing a few of them."""
-    tasks = workloads.tasks(experiment, experiment.train.batch_size)
-    name = workloads.TRAIN_STEP
-    of_step = alternate({name: tasks[name]}, _TIMED_STEPS)[name]
-    return max(1, round(seconds / of_step))
+    """Number of train steps of an experiment in a time, at least 1.
+
+    Steps are timed for a twentieth of `seconds`, at most ten, with the reading of their batches.
+    Compilation and evaluations come on top of the time.
+    """
+    steps = workloads.TrainSteps(workloads.subject(experiment, experiment.train.batch_size))
+    with contextlib.closing(experiment.training_batches()) as batches:
+        steps.on(next(batches))  # Compiles.
+        count, started, passed = 0, time.perf_counter(), 0.0
+        while count < _MIN_TIMED_STEPS or passed < min(seconds / 20, _MAX_TIMING_SECONDS):
+            steps.on(next(batches))
+            count, passed = count + 1, time.perf_counter() - started
+    return max(1, round(seconds * count / passed))
 
 
 def with_steps(experiment: Experiment, num_steps: int) -> Experiment:

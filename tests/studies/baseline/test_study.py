@@ -1,5 +1,7 @@
 """The joint model and its peers are trained alike, and stand beside each other."""
 
+import json
+
 import pytest
 
 from symmflow_jax.runs import folder
@@ -55,6 +57,21 @@ def test_all_networks_have_the_same_steps_and_one_table(experiment, tmp_path):
 def test_steps_follow_from_a_time(experiment):
     few, many = (steps_in(experiment, seconds) for seconds in (1e-9, 30.0))
     assert few == 1 and many > 10
+
+
+def test_a_second_call_keeps_the_steps_of_the_first(experiment, tmp_path):
+    steps = []
+
+    def stop(experiment, _):
+        steps.append(experiment.num_steps)
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            study(experiment, tmp_path, stop, seconds=0.5)
+    assert steps[0] == steps[1] == json.loads((tmp_path / "budget.json").read_text())["num_steps"]
+    with pytest.raises(ValueError, match=r"networks of 0.5 seconds .* not of 2; give --seconds"):
+        study(experiment, tmp_path, stop, seconds=2)
 
 
 @pytest.mark.parametrize("num_steps", [1, 7, 1000])
