@@ -136,7 +136,7 @@ def _kept_steps(experiment: Experiment, workdir: pathlib.Path, seconds: float) -
         num_steps = steps_in(experiment, seconds)
         files.write_json(path, {"seconds": seconds, "num_steps": num_steps})
         return num_steps
-    kept = json.loads(path.read_text("utf-8"))
+    kept = json.loads(path.read_text(encoding="utf-8"))
     if kept["seconds"] != seconds:
         raise ValueError(
             f"{workdir} has networks of {kept['seconds']:g} seconds ({kept['num_steps']} steps) "

@@ -69,7 +69,11 @@ def test_a_second_call_keeps_the_steps_of_the_first(experiment, tmp_path):
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             study(experiment, tmp_path, stop, seconds=0.5)
-    assert steps[0] == steps[1] == json.loads((tmp_path / "budget.json").read_text())["num_steps"]
+    assert (
+        steps[0]
+        == steps[1]
+        == json.loads((tmp_path / "budget.json").read_text(encoding="utf-8"))["num_steps"]
+    )
     with pytest.raises(ValueError, match=r"networks of 0.5 seconds .* not of 2; give --seconds"):
         study(experiment, tmp_path, stop, seconds=2)
 
