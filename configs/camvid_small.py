@@ -7,7 +7,7 @@
 learned. Scores are of val; `--config.data.eval_images=test --config.data.eval_masks=testannot`
 with `--mode=evaluate` takes test.
 
-docs/augmentation.md has the commands that add augmentation and class weights, and those of the
+docs/augmentation.md has the options that add augmentation and class weights, and those of the
 paper's way and of a plain segmenter.
 
 The network has two clocks and predicts class probabilities, as in `shapes.py`. The twenty minutes
