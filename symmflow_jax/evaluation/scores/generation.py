@@ -14,7 +14,7 @@ from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, Sampl
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
-from symmflow_jax.evaluation.scores.recognition import average, count
+from symmflow_jax.evaluation.scores.tally import average, count
 from symmflow_jax.flow.guidance import Guidance
 from symmflow_jax.flow.objectives.errors import mean_squared_error
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps

@@ -5,7 +5,7 @@ from clu import metrics
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import Findings, Metric, table_over_seeds
 from symmflow_jax.evaluation.measurement import Protocol, Scores
-from symmflow_jax.evaluation.scores.recognition import average
+from symmflow_jax.evaluation.scores.tally import average
 from symmflow_jax.inference.compiled import predictions
 from symmflow_jax.runtime import processes
 

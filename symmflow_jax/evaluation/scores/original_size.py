@@ -2,45 +2,47 @@
 
 import collections
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
-from clu import metrics
 
 from symmflow_jax.data.geometry.canvas import View
+from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.measurement import Protocol
+from symmflow_jax.evaluation.scores.tally import Tally
 from symmflow_jax.flow import keys
 from symmflow_jax.flow.keys import Stream
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.canvas.reading import Picture, reader_of
-from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.metrics.masks.overlap import MaskOverlap
+from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 
 
-class WholeCounts(NamedTuple):
-    """The counts of one process.
+def enlarged_parts(evaluator: Evaluator, batch: Any, result: SemanticsPrediction) -> Tally:
+    """The counts of a batch at the masks' own size, in the part that the model's size shows.
 
-    Attributes:
-        counts: the confusion matrix of pixels.
-        overlap: boundaries and single images.
-        nfe: network passes for each image, of which the windows of an image are several.
+    Predictions are enlarged by nearest neighbours, on the host, since the sizes differ.
     """
+    preparation = evaluator.experiment.evaluation_preparation
+    tally = Tally.empty(evaluator.schema.num_classes)
+    arrays = (np.asarray(array) for array in (result.labels, result.nfe, batch.valid))
+    for mask, nfe, valid, original in zip(*arrays, batch.original_labels, strict=True):
+        if valid:
+            shown = preparation.content(original.shape)
+            enlarged = resize_mask(mask[shown.rows, shown.columns], original.shape)
+            tally = tally.merge(Tally.of_masks(original, enlarged, nfe, evaluator.schema))
+    return tally
 
-    counts: ConfusionMatrix
-    overlap: MaskOverlap
-    nfe: metrics.Average
 
-
-def count_whole_images(
+def whole_images(
     evaluator: Evaluator,
     evaluated: EvaluatedWeights,
     solve: Solve,
     protocol: Protocol,
     view: View,
     num_examples: int,
-) -> WholeCounts:
-    """Reads whole images and compares the masks at their own size.
+) -> Tally:
+    """The counts of whole images that are read, at their masks' own size.
 
     Args:
         evaluator: method and examples.
@@ -50,9 +52,7 @@ def count_whole_images(
         view: how images are read.
         num_examples: number of examples; 0 takes the whole split.
     """
-    num_classes, ignored = evaluator.schema.num_classes, evaluator.schema.ignored
-    counts, nfe = ConfusionMatrix.empty(num_classes), metrics.Average.empty()
-    overlap = MaskOverlap.empty(num_classes)
+    tally = Tally.empty(evaluator.schema.num_classes)
     key = keys.of_seed(protocol.seeds[0], Stream.EVALUATION)
     ahead: collections.deque[np.ndarray] = collections.deque()
     indices: list[int] = []
@@ -73,8 +73,5 @@ def count_whole_images(
     )
     for reading in readings:
         masks = ahead.popleft(), reading.labels
-        counts = counts.merge(ConfusionMatrix.from_masks(*masks, num_classes))
-        overlap = overlap.merge(MaskOverlap.from_masks(*masks, num_classes, ignored))
-        passes = np.asarray([reading.nfe], np.float32)
-        nfe = nfe.merge(metrics.Average.from_model_output(passes))
-    return WholeCounts(counts, overlap, nfe)
+        tally = tally.merge(Tally.of_masks(*masks, reading.nfe, evaluator.schema))
+    return tally

@@ -9,9 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from clu import metrics
 
-from symmflow_jax.data.transforms import resize_mask
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator
 from symmflow_jax.evaluation.findings import (
     Confusion,
@@ -21,14 +19,13 @@ from symmflow_jax.evaluation.findings import (
     table_over_seeds,
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
-from symmflow_jax.evaluation.scores.masks.segmentation import overlap_of, segmentation
-from symmflow_jax.evaluation.scores.original_size import count_whole_images
+from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
+from symmflow_jax.evaluation.scores.original_size import enlarged_parts, whole_images
+from symmflow_jax.evaluation.scores.tally import Tally
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 from symmflow_jax.metrics import confusion
 from symmflow_jax.metrics.calibration import ConfidenceBins
-from symmflow_jax.metrics.confusion import ConfusionMatrix
-from symmflow_jax.metrics.masks.overlap import MaskOverlap
 from symmflow_jax.runtime import processes
 from symmflow_jax.semantics.kinds import SemanticsKind
 
@@ -143,14 +140,12 @@ def predict_semantics(
             config has a view, whole images are read by it.
         observe: is called with each batch and its predictions.
     """
-    schema, num_classes = evaluator.schema, evaluator.schema.num_classes
-    counts, original = ConfusionMatrix.empty(num_classes), ConfusionMatrix.empty(num_classes)
-    answers, nfe = ConfidenceBins.empty(), metrics.Average.empty()
-    overlap, original_overlap = MaskOverlap.empty(num_classes), MaskOverlap.empty(num_classes)
+    schema, seed = evaluator.schema, protocol.seeds[0]
+    tally = original = Tally.empty(schema.num_classes)
+    answers = ConfidenceBins.empty()
     view = evaluator.experiment.evaluation_view(evaluated.native_scale) if original_size else None
     of_parts = original_size and view is None
     for batch in evaluator.batches(num_examples, original_labels=of_parts):
-        seed = protocol.seeds[0]
         result = evaluator.predict_semantics(
             evaluated,
             seed,
@@ -161,49 +156,39 @@ def predict_semantics(
         )
         if observe is not None:
             observe(batch, result)
-        counts = counts.merge(count(batch, result.labels, num_classes))
-        nfe = nfe.merge(average(result.nfe, batch.valid))
+        tally = tally.merge(Tally.of_batch(batch, result, schema))
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
-        if evaluator.experiment.kind is SemanticsKind.MASK:
-            arrays = batch.labels, result.labels, batch.valid
-            overlap = overlap.merge(overlap_of(*arrays, num_classes, schema.ignored))
         if of_parts:
-            parts = _count_at_original_size(evaluator, batch, result.labels)
-            original, original_overlap = original.merge(parts[0]), original_overlap.merge(parts[1])
-    original_nfe = nfe
+            original = original.merge(enlarged_parts(evaluator, batch, result))
     if view is not None:
-        original, original_overlap, original_nfe = count_whole_images(
-            evaluator, evaluated, solve, protocol, view, num_examples
-        )
-    counts, answers, nfe, original, original_nfe, overlap, original_overlap = (
-        processes.sum_over_processes(
-            (
-                *(counts.compute(), answers, nfe, original.compute(), original_nfe),
-                *(overlap.compute(), original_overlap.compute()),
-            )
-        )
-    )
-    cost, num_scored = float(nfe.compute()), int(nfe.count)
-    may_be_left_out = schema.ignored or schema.unknown_ids
-    if may_be_left_out and num_scored and not counts[list(schema.scored)].any():
-        _tell_nothing_counts(evaluator, num_scored)
-    if evaluator.task == "classification":
-        values = {"accuracy": confusion.accuracy(counts, schema.ignored)} | answers.compute()
-        scores = Scores(values=values, num_examples=num_scored, nfe=cost, protocol=protocol)
-        return ScoredSemantics([scores], counts, answers)
-    scores = segmentation(counts, schema, "model", protocol, num_scored, cost, overlap)
+        original = whole_images(evaluator, evaluated, solve, protocol, view, num_examples)
+    tally, original, answers = processes.sum_over_processes((tally, original, answers))
+    _tell_if_nothing_counts(evaluator, tally)
+    scores = _scores(evaluator, protocol, "model", tally)
     found = [dataclasses.replace(scores, values=scores.values | answers.compute())]
     if original_size:
         protocol = dataclasses.replace(protocol, view=str(view) if view else None)
-        cost, num_scored = float(original_nfe.compute()), int(original_nfe.count)
-        found.append(
-            segmentation(original, schema, "original", protocol, num_scored, cost, original_overlap)
-        )
-    return ScoredSemantics(found, counts, answers)
+        found.append(_scores(evaluator, protocol, "original", original))
+    return ScoredSemantics(found, tally.counts.compute(), answers)
 
 
-def _tell_nothing_counts(evaluator: Evaluator, num_examples: int) -> None:
+def _scores(evaluator: Evaluator, protocol: Protocol, scored_size: str, tally: Tally) -> Scores:
+    """The scores of counts at one size, over all processes."""
+    schema, counts = evaluator.schema, tally.counts.compute()
+    num_scored, nfe = int(tally.nfe.count), float(tally.nfe.compute())
+    if evaluator.experiment.kind is SemanticsKind.MASK:
+        return segmentation(counts, schema, scored_size, protocol, num_scored, nfe, tally.overlap)
+    accuracy = confusion.accuracy(counts, schema.ignored)
+    values = {"accuracy": accuracy}
+    return Scores(values=values, num_examples=num_scored, nfe=nfe, protocol=protocol)
+
+
+def _tell_if_nothing_counts(evaluator: Evaluator, tally: Tally) -> None:
     schema, experiment = evaluator.schema, evaluator.experiment
+    num_examples, may_be_left_out = int(tally.nfe.count), schema.ignored or schema.unknown_ids
+    counted = tally.counts.compute()[list(schema.scored)].any()
+    if counted or not (may_be_left_out and num_examples):
+        return
     names = ", ".join(repr(schema.names[number]) for number in schema.ignored)
     _warn_once(
         f"No {_UNITS[experiment.kind]} of {num_examples} examples of {experiment.dataset} "
@@ -217,41 +202,6 @@ def _tell_nothing_counts(evaluator: Evaluator, num_examples: int) -> None:
 def _warn_once(message: str) -> None:
     """Logs a message that every row and seed of a table would repeat."""
     _logger.warning("%s", message)
-
-
-def count(batch: Any, labels: Any, num_classes: int) -> ConfusionMatrix:
-    """The confusion matrix of a batch's labels and predicted labels, without padding."""
-    return _confusion(batch.labels, labels, batch.valid, num_classes)
-
-
-def average(values: jax.Array, valid: Any) -> metrics.Average:
-    """The mean of values `[batch]`, without padding."""
-    return metrics.Average.from_model_output(values.astype(np.float32), mask=valid)
-
-
-def _count_at_original_size(
-    evaluator: Evaluator, batch: Any, labels: Any
-) -> tuple[ConfusionMatrix, MaskOverlap]:
-    """The counts at the masks' own sizes, on the host, since the sizes differ."""
-    num_classes, ignored = evaluator.schema.num_classes, evaluator.schema.ignored
-    preparation = evaluator.experiment.evaluation_preparation
-    total, overlap = ConfusionMatrix.empty(num_classes), MaskOverlap.empty(num_classes)
-    originals: Sequence[np.ndarray] = batch.original_labels
-    for mask, original, valid in zip(
-        np.asarray(labels), originals, np.asarray(batch.valid), strict=True
-    ):
-        if valid:
-            shown = preparation.content(original.shape)
-            enlarged = resize_mask(mask[shown.rows, shown.columns], original.shape)
-            total = total.merge(ConfusionMatrix.from_masks(original, enlarged, num_classes))
-            found = MaskOverlap.from_masks(original, enlarged, num_classes, ignored)
-            overlap = overlap.merge(found)
-    return total, overlap
-
-
-@functools.partial(jax.jit, static_argnums=3)
-def _confusion(targets, labels, valid, num_classes: int) -> ConfusionMatrix:
-    return ConfusionMatrix.from_labels(targets, labels, valid, num_classes)
 
 
 @functools.partial(jax.jit, static_argnums=3)

@@ -22,7 +22,7 @@ from symmflow_jax.evaluation.compare import compare, cost_section
 from symmflow_jax.evaluation.cost import cost_of
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, Evaluator, evaluator_of
 from symmflow_jax.evaluation.scores.objective import objective_of_seed
-from symmflow_jax.evaluation.scores.recognition import count
+from symmflow_jax.evaluation.scores.tally import count
 from symmflow_jax.flow.solvers.fixed_steps import FixedSteps
 from symmflow_jax.flow.solvers.runge_kutta import EULER
 from symmflow_jax.inference.loading import load

@@ -1,9 +1,7 @@
 """Scores of masks: from a confusion matrix of pixels, boundaries and single images."""
 
 import dataclasses
-import functools
 
-import jax
 import numpy as np
 
 from symmflow_jax.evaluation.measurement import Protocol, Scores
@@ -62,9 +60,3 @@ def _named(schema: LabelSchema, scores: np.ndarray) -> dict[str, float]:
     """The scores that are defined, by the name of their class."""
     named = zip(schema.names, scores.tolist(), strict=True)
     return {name: value for name, value in named if np.isfinite(value)}
-
-
-@functools.partial(jax.jit, static_argnums=(3, 4))
-def overlap_of(targets, labels, valid, num_classes: int, ignored: tuple[int, ...]) -> MaskOverlap:
-    """The overlap of a batch's masks and predicted masks, without padding; see `from_labels`."""
-    return MaskOverlap.from_labels(targets, labels, valid, num_classes, ignored)

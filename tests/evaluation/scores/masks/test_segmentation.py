@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from symmflow_jax.evaluation.measurement import Protocol, over_seeds
-from symmflow_jax.evaluation.scores.masks.segmentation import overlap_of, segmentation
+from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
 from symmflow_jax.metrics.confusion import ConfusionMatrix
 from symmflow_jax.metrics.masks.overlap import MaskOverlap
 from symmflow_jax.semantics import labels
@@ -48,10 +48,3 @@ def test_scores_of_boundaries_and_images():
     assert scores.by_class["boundary_iou"] == pytest.approx(scores.by_class["iou"])
     names = {(m.metric, m.class_name) for m in over_seeds([scores]) if m.class_name}
     assert {("boundary_iou", "road"), ("recall", "sky")} <= names and len(names) == 10
-
-
-def test_the_overlap_of_a_batch_is_that_of_its_masks():
-    batch = overlap_of(_TARGET[None], _PREDICTION[None], np.array([True]), 4, _SCHEMA.ignored)
-    alone = MaskOverlap.from_masks(_TARGET, _PREDICTION, 4, _SCHEMA.ignored)
-    np.testing.assert_array_equal(batch.boundary, alone.boundary)
-    np.testing.assert_allclose(batch.by_image, alone.by_image, rtol=1e-6)
