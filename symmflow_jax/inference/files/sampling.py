@@ -66,16 +66,7 @@ def sample_files(
         ValueError: if the network has one clock for both components, or if `num_samples` is not
             positive.
     """
-    if num_samples < 1:
-        raise ValueError(f"--num_samples is {num_samples}; make at least one.")
-    _check_kept(model, what)
-    if not 0.0 < keep_best <= 1.0:
-        raise ValueError(f"--keep_best is {keep_best:g}; it must be above 0 and at most 1.")
-    if keep_best < 1.0 and what is not Sampled.PAIRS:
-        raise ValueError(
-            f"--keep_best is {keep_best:g}, which ranks pairs, but --what={what.name.lower()} "
-            "makes none; leave it out, or make pairs."
-        )
+    _check(model, what, num_samples, keep_best)
     num_made, num_samples = num_samples, max(1, round(keep_best * num_samples))
     sheet = output / _SHEET
     has_sheet = keep_best < 1.0 and model.reads_masks
@@ -107,13 +98,22 @@ def sample_files(
         )
 
 
-def _check_kept(model: Model, what: Sampled) -> None:
-    """Raises ValueError if PNGs of 8 bits cannot keep the images of pairs to train on."""
+def _check(model: Model, what: Sampled, num_samples: int, keep_best: float) -> None:
+    """Raises ValueError if so many samples of the kind cannot be made, or not be kept in files."""
+    if num_samples < 1:
+        raise ValueError(f"--num_samples is {num_samples}; make at least one.")
     if what is Sampled.PAIRS and model.experiment.photos.photos is not None:
         raise ValueError(
             f"This model makes images of {model.image_shape[2]} channels and "
             f"{model.experiment.data.image_depth} bits, but files of pairs are PNGs of 8 bits. "
             "Give --what=images for pictures of them, or call sample() of the model in Python."
+        )
+    if not 0.0 < keep_best <= 1.0:
+        raise ValueError(f"--keep_best is {keep_best:g}; it must be above 0 and at most 1.")
+    if keep_best < 1.0 and what is not Sampled.PAIRS:
+        raise ValueError(
+            f"--keep_best is {keep_best:g}, which ranks pairs, but --what={what.name.lower()} "
+            "makes none; leave it out, or make pairs."
         )
 
 
