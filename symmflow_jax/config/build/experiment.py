@@ -23,11 +23,11 @@ from symmflow_jax.config.build.data import (
     augmentation,
     batches,
     classes,
-    fits,
     openers,
     opening,
     provenance,
     sources,
+    trained,
 )
 from symmflow_jax.config.build.data.mixing import parts
 from symmflow_jax.config.build.data.own import classes as own_classes
@@ -183,12 +183,13 @@ class Experiment:
     def measured_as(self, other: "Experiment") -> "Experiment":
         """This experiment with the seed, data, evaluation and guidance of another one.
 
-        The geometry stays, in which images come to the model's size.
+        What belongs to the model stays: the geometry in which images come to its size, and
+        whether they bore the noise of their levels.
         """
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
-        sections["data"] = fits.kept(self.data, other.data)
+        sections["data"] = trained.kept(self.data, other.data)
         return Experiment(dataclasses.replace(self.config, **sections), self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":

@@ -1,13 +1,8 @@
 """Table of fits: how images of any size come to the model's size."""
 
-import dataclasses
-import logging
-
 from symmflow_jax.config.choices import Choice
-from symmflow_jax.config.values import Config, DataConfig
+from symmflow_jax.config.values import Config
 from symmflow_jax.data.geometry.fit import AtScale, Crop, Fit, Letterbox, Stretch
-
-_logger = logging.getLogger(__name__)
 
 FITS: dict[str, Choice] = {
     "crop": Choice(Crop, "the largest part of the model's aspect ratio, at the centre"),
@@ -45,23 +40,3 @@ def make_fit(config: Config) -> Fit:
             f"{' or '.join(whole)}, or random_scale to ()."
         )
     return AtScale(*data.random_scale)
-
-
-_GEOMETRY = ("fit", "random_scale")
-
-
-def kept(trained: DataConfig, given: DataConfig) -> DataConfig:
-    """Other data in the geometry that a model was trained with; a warning tells of another one.
-
-    Args:
-        trained: the data section of the run.
-        given: that of the command.
-    """
-    geometry = {name: getattr(trained, name) for name in _GEOMETRY}
-    for name, value in geometry.items():
-        if getattr(given, name) != value:
-            _logger.warning(
-                "config.data.%s is %r, but the run was trained with %r, which is used.",
-                name, getattr(given, name), value,
-            )  # fmt: skip
-    return dataclasses.replace(given, **geometry)

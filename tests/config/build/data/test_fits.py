@@ -1,7 +1,5 @@
 """The fit of a config."""
 
-import logging
-
 import pytest
 
 from symmflow_jax.config import conversion
@@ -42,16 +40,6 @@ def test_points_have_no_scale():
     values = {"data": {"image_size": (), "random_scale": (0.5, 1.0)}, "network": {"name": "mlp"}}
     with pytest.raises(ValueError, match="which means points, and they have no scale"):
         conversion.from_json(values)
-
-
-def test_a_model_keeps_the_geometry_that_it_was_trained_with(caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
-    trained = DataConfig(fit="letterbox")
-    found = fits.kept(trained, DataConfig(dir="others"))
-    assert (found.fit, found.dir) == ("letterbox", "others")
-    assert "config.data.fit is 'crop', but the run was trained with 'letterbox'" in caplog.text
-    caplog.clear()
-    assert fits.kept(trained, trained) == trained and not caplog.text
 
 
 def test_a_random_place_is_of_crops_alone():
