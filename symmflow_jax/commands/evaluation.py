@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _evaluate(experiment: "Experiment", workdir: pathlib.Path) -> None:
-    """Takes data and measurements from the command, network and encoding from the checkpoint."""
+    """Takes data and measurements from the command, and all of the model from the checkpoint."""
     from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
     from symmflow_jax.evaluation.report.place import check_place
     from symmflow_jax.evaluation.report.report import log_scores, report_evaluation

@@ -183,8 +183,8 @@ class Experiment:
     def measured_as(self, other: "Experiment") -> "Experiment":
         """This experiment with the seed, data, evaluation and guidance of another one.
 
-        What belongs to the model stays: the geometry in which images come to its size, and
-        whether they bore the noise of their levels.
+        What belongs to the model stays: the size of its images and how they come to it, their
+        channels and levels.
         """
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")

@@ -41,7 +41,7 @@ TOLERANCES = (1e-3, 1e-5)
 SETTINGS: dict[str, Any] = {
     "network.channels": 128,
     "train.batch_size": 256,
-    "train.num_epochs": 40.0,
+    "train.num_epochs": 160.0,
     "train.peak_learning_rate": 2e-3,
     "train.clock": "unconditional",
     "train.image_weight": 1.0,

@@ -7,19 +7,22 @@ from symmflow_jax.config.values import DataConfig
 
 _logger = logging.getLogger(__name__)
 
-_OF_THE_MODEL = ("fit", "random_scale", "dequantize_images")
+_GEOMETRY = ("image_size", "fit", "random_scale")
+_LEVELS = ("image_channels", "image_depth", "value_range", "dequantize_images")
 
 
 def kept(trained: DataConfig, given: DataConfig) -> DataConfig:
-    """Other data in the geometry and with the noise of levels that a model was trained with.
+    """Other data in the geometry and with the channels and levels that a model was trained with.
 
-    A warning tells of other values.
+    A warning tells of other values. Points and images are not brought together.
 
     Args:
         trained: the data section of the run.
         given: that of the command.
     """
-    values = {name: getattr(trained, name) for name in _OF_THE_MODEL}
+    if bool(trained.image_size) != bool(given.image_size):
+        return given
+    values = {name: getattr(trained, name) for name in (*_GEOMETRY, *_LEVELS)}
     for name, value in values.items():
         if getattr(given, name) != value:
             _logger.warning(
