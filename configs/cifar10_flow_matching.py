@@ -60,6 +60,5 @@ def get_config():
     config.eval.metrics = ("sample_quality", "likelihood", "objective")
     config.eval.solvers = ("dopri5",)
     config.eval.tolerance = 1e-5
-    config.eval.likelihood_solver = "dopri5"
     config.eval.likelihood_examples = 1_000
     return config

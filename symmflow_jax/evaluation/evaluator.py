@@ -279,10 +279,22 @@ class Evaluator:
         )
 
     def row_protocol(
-        self, task: str, evaluated: EvaluatedWeights, seed: int, solver: str, num_steps: int | None
+        self,
+        task: str,
+        evaluated: EvaluatedWeights,
+        seed: int,
+        solver: str,
+        num_steps: int | None,
+        tolerance: float | None = None,
     ) -> Protocol:
-        """The protocol of a solver and a number of steps (None for an adaptive solver)."""
-        tolerance = self.experiment.eval.tolerance if num_steps is None else None
+        """The protocol of a solver and a number of steps (None for an adaptive solver).
+
+        The tolerance of an adaptive solver is that of the config by default.
+        """
+        if num_steps is not None:
+            tolerance = None
+        elif tolerance is None:
+            tolerance = self.experiment.eval.tolerance
         return self.protocol(
             task, evaluated, seed, solver=solver, num_steps=num_steps, tolerance=tolerance
         )

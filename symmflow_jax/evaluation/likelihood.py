@@ -56,7 +56,10 @@ def make_likelihood(evaluator: Evaluator) -> Metric:
         )
 
     def of_seed(evaluated: EvaluatedWeights, seed: int) -> list[Scores]:
-        protocol = evaluator.row_protocol("likelihood", evaluated, seed, solver, num_steps)
+        tolerance = experiment.eval.likelihood_tolerance
+        protocol = evaluator.row_protocol(
+            "likelihood", evaluated, seed, solver, num_steps, tolerance
+        )
         protocol = dataclasses.replace(
             protocol,
             dequantized=bool(experiment.data.image_size),

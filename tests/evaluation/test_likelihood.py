@@ -67,7 +67,8 @@ def test_masks_have_bits_for_each_pixel(tiny_experiment, evaluated, known):
 def test_the_protocol_tells_how(tiny_experiment, evaluated, known):
     found = _table(tiny_experiment(**LIKELIHOOD), evaluated)
     protocol = found["bits_per_dim"].protocol
-    assert (protocol.task, protocol.row, protocol.clock) == ("likelihood", "rk4 10", "clean")
+    assert (protocol.task, protocol.row, protocol.clock) == ("likelihood", "dopri5", "clean")
+    assert protocol.tolerance == 1e-5
     assert (protocol.ensemble_size, protocol.divergence) == (3, "2 random probes")
     assert protocol.dequantized and found["bits_per_dim_unconditional"].protocol.clock == "noise"
 

@@ -18,7 +18,7 @@ import optax
 from flax import traverse_util
 
 from symmflow_jax.config import conversion
-from symmflow_jax.config.build import metrics, solvers, tables, training, views
+from symmflow_jax.config.build import metrics, solvers, training, views
 from symmflow_jax.config.build.data import (
     augmentation,
     batches,
@@ -36,6 +36,7 @@ from symmflow_jax.config.build.method.method import make_guidance, make_method
 from symmflow_jax.config.build.method.networks import num_halvings
 from symmflow_jax.config.build.method.objectives import has_span
 from symmflow_jax.config.build.method.semantics import ENCODINGS
+from symmflow_jax.config.build.unused import unused_keys
 from symmflow_jax.config.values import (
     Config,
     DataConfig,
@@ -154,8 +155,9 @@ class Experiment:
         return batches.skips_errors(self.config)
 
     def unused_keys(self, keys: Sequence[str]) -> list[str]:
-        """The keys that the chosen source, network and clock do not use."""
-        return [key for key in keys if key in tables.unused_keys(self.config)]
+        """The keys that the choices of the config do not use."""
+        unused = unused_keys(self.config)
+        return [key for key in keys if key in unused]
 
     def to_json(self) -> dict[str, Any]:
         """The config as plain nested values."""

@@ -88,7 +88,7 @@ def make_density_solver(config: EvalConfig) -> Row:
             f"config.eval.likelihood_solver is {name!r}, but {choice.no_density}; choose one of "
             f"{listed(fit)}."
         )
-    return _row(config, name, config.likelihood_steps)
+    return _row(name, config.likelihood_steps, config.likelihood_tolerance)
 
 
 def solver_rows(config: EvalConfig, *, of_images: bool = True) -> list[Row]:
@@ -99,7 +99,7 @@ def solver_rows(config: EvalConfig, *, of_images: bool = True) -> list[Row]:
         of_images: whether images are made; semantics have no rows of solvers for images alone.
     """
     return [
-        _row(config, name, num_steps)
+        _row(name, num_steps, config.tolerance)
         for name in config.solvers
         if of_images or not SOLVERS[name].takes_spans
         for num_steps in config.num_steps[: 1 if SOLVERS[name].adaptive else None]
@@ -108,9 +108,9 @@ def solver_rows(config: EvalConfig, *, of_images: bool = True) -> list[Row]:
 
 def generation_row(config: EvalConfig) -> Row:
     """The row of the images that are read back or shown."""
-    return _row(config, config.generation_solver, config.generation_steps)
+    return _row(config.generation_solver, config.generation_steps, config.tolerance)
 
 
-def _row(config: EvalConfig, name: str, num_steps: int) -> Row:
-    solve = make_solver(name, num_steps, config.tolerance)
+def _row(name: str, num_steps: int, tolerance: float) -> Row:
+    solve = make_solver(name, num_steps, tolerance)
     return name, None if SOLVERS[name].adaptive else num_steps, solve

@@ -50,8 +50,9 @@ class EvalConfig:
             is exact.
         likelihood_solver: the solver of likelihoods, a name of `SOLVERS` (docs/choices.md).
             "euler" is refused.
-        likelihood_steps: its number of steps; the adaptive solver ignores it.
-        tolerance: local error tolerance of the adaptive solver.
+        likelihood_steps: its number of steps, if it is not adaptive.
+        likelihood_tolerance: its local error tolerance, if it is adaptive.
+        tolerance: local error tolerance of the adaptive solver elsewhere.
         num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
             means and standard deviations are reported.
         original_size: also compare masks at their own size; masks only. Predictions are enlarged
@@ -94,8 +95,9 @@ class EvalConfig:
     likelihood_draws: Count = 1
     likelihood_examples: CountOrZero = 0
     likelihood_probes: Count = 1
-    likelihood_solver: str = "rk4"
+    likelihood_solver: str = "dopri5"
     likelihood_steps: Count = 10
+    likelihood_tolerance: Annotated[float, between(1e-7, 1)] = 1e-5
     tolerance: Annotated[float, between(1e-7, 1)] = 1e-3
     num_seeds: Count = 1
     original_size: bool = False

@@ -18,7 +18,8 @@ from symmflow_jax.config.build.method.networks import NETWORKS, NetworkChoice
 from symmflow_jax.config.build.method.semantics import ENCODINGS, EncodingChoice
 from symmflow_jax.config.build.metrics import METRICS, MetricChoice
 from symmflow_jax.config.build.solvers import SOLVERS, SolverChoice
-from symmflow_jax.config.build.tables import TABLES, unused_keys
+from symmflow_jax.config.build.tables import TABLES
+from symmflow_jax.config.build.unused import unused_keys
 from symmflow_jax.config.choices import Choice
 from symmflow_jax.evaluation.findings import Findings, table_over_seeds
 from symmflow_jax.evaluation.measurement import Scores

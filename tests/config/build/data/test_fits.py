@@ -4,8 +4,7 @@ import pytest
 
 from symmflow_jax.config import conversion
 from symmflow_jax.config.build.data import fits
-from symmflow_jax.config.build.tables import unused_keys
-from symmflow_jax.config.values import Config, DataConfig, EvalConfig
+from symmflow_jax.config.values import Config, DataConfig
 from symmflow_jax.data.geometry.fit import AtScale, Crop, Letterbox, Stretch
 
 
@@ -40,19 +39,3 @@ def test_points_have_no_scale():
     values = {"data": {"image_size": (), "random_scale": (0.5, 1.0)}, "network": {"name": "mlp"}}
     with pytest.raises(ValueError, match="which means points, and they have no scale"):
         conversion.from_json(values)
-
-
-def test_a_random_place_is_of_crops_alone():
-    unused = [
-        "data.random_crop" in unused_keys(Config(data=DataConfig(**data)))
-        for data in ({}, {"fit": "stretch"}, {"random_scale": (0.5, 1.0)})
-    ]
-    assert unused == [False, True, True]
-    points = Config(data=DataConfig(image_size=()))
-    assert "data.fit" in unused_keys(points)
-
-
-def test_options_of_views_are_used_by_those_that_take_them():
-    unused = unused_keys(Config(eval=EvalConfig(original_size=True, fit="whole")))
-    assert "eval.overlap" in unused and not {"eval.flips", "eval.scale"} & unused
-    assert {"eval.flips", "eval.scales"} <= unused_keys(Config())
