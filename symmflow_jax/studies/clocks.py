@@ -174,8 +174,7 @@ def _plot(findings: Mapping[str, VariantFindings]) -> np.ndarray:
     for name, of_variant in findings.items():
         values = np.asarray([of_variant.scores[_row(num_steps)] for num_steps in NUM_STEPS])
         axes[0].errorbar(NUM_STEPS, values.mean(axis=1), values.std(axis=1), label=name, capsize=3)
-    axes[0].set_xscale("log")
-    axes[0].set_xticks(NUM_STEPS, [str(num_steps) for num_steps in NUM_STEPS])
+    plots.plain_log_ticks(axes[0], NUM_STEPS)
     axes[0].set_xlabel("Euler steps")
     axes[0].set_ylabel("accuracy")
     axes[0].grid(alpha=0.3)

@@ -128,10 +128,10 @@ def _series(measurement: Measurement) -> str:
 
 def _label_costs(axis, metric: str) -> None:
     """Formats the axis of network passes: logarithmic, with plain numbers."""
-    axis.set_xscale("log", base=2)
+    axis.set_xscale("log")
     low, high = axis.get_xlim()
-    ticks = [2**power for power in range(math.floor(math.log2(low)), 12) if low <= 2**power <= high]
-    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    powers = (2**power for power in range(math.floor(math.log2(low)), 12))
+    plots.plain_log_ticks(axis, [tick for tick in powers if low <= tick <= high])
     axis.set_xlabel("network passes for each sample (NFE)")
     axis.set_ylabel(metric)
     axis.grid(alpha=0.3)

@@ -66,6 +66,13 @@ def curves(
     return render(figure)
 
 
+def plain_log_ticks(axis, ticks: Sequence[float]) -> None:
+    """Makes the x axis of a plot logarithmic, with plain numbers at these places alone."""
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set_xticks([], minor=True)
+
+
 def _in_plane(points: np.ndarray) -> np.ndarray:
     """The first two coordinates `[2, count]` of points `[count, n]`; the second is 0 if n is 1."""
     missing = max(0, 2 - points.shape[1])

@@ -232,13 +232,17 @@ def _plot(findings: Findings, picture: np.ndarray) -> np.ndarray:
     figure, (fill, trip) = plt.subplots(1, 2, figsize=(10, 4))
     for name, cells in _means(findings.by_passes).items():
         fill.plot(list(cells), [max(v, 1e-4) for v in cells.values()], "o-", label=name)
-    fill.set(xlabel="passes", ylabel="energy distance", xscale="log", yscale="log")
+    plots.plain_log_ticks(fill, list(next(iter(findings.by_passes.values()))))
+    fill.set(xlabel="passes", ylabel="energy distance", yscale="log")
     for name, trips in findings.round_trips[0].items():
         trip.plot([t.passes for t in trips], [t.rmse for t in trips], "o-", label=name)
-    trip.set(xlabel="passes, there and back", ylabel="RMSE", xscale="log", yscale="log")
+    plots.plain_log_ticks(trip, (20, 50, 100, 200))
+    trip.set(xlabel="passes, there and back", ylabel="RMSE", yscale="log")
+    # Above the line of two exact samples, where no other method comes.
+    fill.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 0.08))
+    trip.legend(fontsize=8)
     for axis in (fill, trip):
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
     above = plots.render(figure)
     width = max(above.shape[1], picture.shape[1])
     return np.concatenate([_padded(above, width), _padded(picture, width)])

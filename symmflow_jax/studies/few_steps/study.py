@@ -273,9 +273,8 @@ def _plot(findings: Findings) -> np.ndarray:
             list(cells), means, marker="o", ls="--" if "teacher," in name else "-", label=name
         )
     axis.axhline(max(floor, 1e-4), color="k", ls=":", label="two exact samples")
-    axis.set_xscale("log")
+    plots.plain_log_ticks(axis, PASSES)
     axis.set_yscale("log")
-    axis.set_xticks(PASSES, [str(passes) for passes in PASSES])
     axis.set_xlabel("network passes")
     axis.set_ylabel("energy distance to p(x | class)")
     axis.grid(alpha=0.3)

@@ -26,3 +26,13 @@ def test_curves_have_a_colour_each():
     coloured = drawn[drawn.max(-1) > drawn.min(-1).astype(int) + 60]
     hues = {tuple(pixel) for pixel in (coloured > 128).tolist()}
     assert drawn.dtype == np.uint8 and len(hues) >= 2
+
+
+def test_a_logarithmic_axis_has_plain_numbers_and_no_others():
+    figure, axis = plots.pyplot().subplots()
+    axis.plot([20, 200], [1, 2])
+    plots.plain_log_ticks(axis, (20, 50, 200))
+    figure.canvas.draw()
+    shown = [label.get_text() for label in axis.get_xticklabels(which="both")]
+    assert shown == ["20", "50", "200"] and axis.get_xscale() == "log"
+    plots.pyplot().close(figure)
