@@ -4,11 +4,12 @@ import contextlib
 import gc
 import os
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symmflow_jax.commands.flags.usage import name_unused_keys
 from symmflow_jax.commands.mode import RUN
+from symmflow_jax.config.build.data import trained
 from symmflow_jax.config.reading import given, overrides as reading
 from symmflow_jax.evaluation.evaluator import EvaluatedWeights, evaluator_of
 from symmflow_jax.evaluation.measurement import Measurement
@@ -112,7 +113,8 @@ def evaluate(
     Args:
         run: folder of the run, or its model.
         overrides: other values of the sections data, eval and guidance, or the seed, by dotted
-            key, such as `{"eval.num_steps": (1, 5)}`.
+            key, such as `{"eval.num_steps": (1, 5)}`; but not of the size, fit, channels and
+            levels of images, which are the model's.
         checkpoint: "latest" or "best"; the model's own if one is given.
         output: folder of the report; that of the run by default.
         overwrite: whether to replace a report that is of other data, or in another folder.
@@ -128,24 +130,30 @@ def evaluate(
         CheckpointError: if there is no checkpoint, or it cannot be read.
     """
     values = given.flat_overrides(overrides, sections)
-    fixed = reading.unused(values, _MEASURED)
-    if fixed:
-        raise ValueError(
-            f"config.{fixed[0]} is of the training, and the run has its own; an evaluation takes "
-            f"{', '.join(_MEASURED)}."
-        )
+    _refuse(reading.unused(values, _MEASURED))
     model = run if isinstance(run, Model) else load(run, checkpoint)
     if not model.name:
         raise ValueError("The model was not loaded from a folder; give the folder of its run.")
     workdir = place.as_path(model.name)
     folder = workdir if output is None else _place(output, "output")
-    measured = model.experiment.measured_as(given.changed(model.experiment, values))
+    changed = given.changed(model.experiment, values)
+    _refuse([f"data.{key}" for key in trained.differing(model.experiment.data, changed.data)])
+    measured = model.experiment.measured_as(changed)
     check_place(folder, workdir, measured, overwrite=overwrite)
     with log_lines.shown(), _prepared(measured.eval.batch_size):
         name_unused_keys(measured.unused_keys(list(values)))
         evaluator = evaluator_of(measured, folder)
         evaluated = EvaluatedWeights.of(model)
         return Measurements(report_evaluation(evaluator, evaluated, workdir, folder))
+
+
+def _refuse(keys: Sequence[str]) -> None:
+    """Raises a ValueError for the first key that is of the training."""
+    if keys:
+        raise ValueError(
+            f"config.{keys[0]} is of the training, and the run has its own; an evaluation takes "
+            f"{', '.join(_MEASURED)}, but not the size, fit, channels and levels of images."
+        )
 
 
 def _workdir(workdir: str | os.PathLike | None, name: str) -> pathlib.Path:

@@ -85,6 +85,16 @@ def check_saved(config: Config) -> None:
     relations.check_model(config)
 
 
+def check_measured(config: Config) -> None:
+    """Raises a ValueError if a run's model cannot be measured as the data and evaluation say.
+
+    Data and evaluation are those of a command that was checked by itself, so that only what
+    concerns both is checked.
+    """
+    own_data.check(config)
+    measurement.check(config)
+
+
 def check_files(values: EvalConfig) -> None:
     """Raises a ValueError if a file that the evaluation needs does not exist.
 

@@ -62,6 +62,8 @@ def test_an_evaluation_has_the_values_of_the_run_and_those_that_are_given(run, t
     assert "miou   euler 1" in repr(scores) and "miou" not in capsys.readouterr().out
     with pytest.raises(ValueError, match="exists already"):
         symmflow_jax.evaluate(run, {"eval.num_examples": 4}, output=tmp_path / "report")
+    with pytest.raises(ValueError, match="data.image_size is of the training,.* not the size"):
+        symmflow_jax.evaluate(run, {"data.image_size": (16, 16)})
     with pytest.raises(ValueError, match="train.batch_size is of the training"):
         symmflow_jax.evaluate(run, train={"batch_size": 4})
     with pytest.raises(ValueError, match="The checkpoint is 'bst'; choose one of latest, best"):

@@ -187,12 +187,15 @@ class Experiment:
 
         What belongs to the model stays: the size of its images and how they come to it, their
         channels and levels.
+
+        Raises:
+            ValueError: if the model cannot be measured so.
         """
         sections = {
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
         sections["data"] = trained.kept(self.data, other.data)
-        return Experiment(dataclasses.replace(self.config, **sections), self.schema)
+        return Experiment(conversion.measured(self.config, **sections), self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
         """The experiment with given classes, which are then not read from the data."""
@@ -426,7 +429,7 @@ class Experiment:
         return solvers.is_adaptive(name)
 
     def with_tolerance(self, tolerance: float) -> "Experiment":
-        """The experiment with another tolerance of adaptive solvers."""
+        """The experiment with another tolerance of adaptive solvers, except in likelihoods."""
         values = dataclasses.replace(self.config.eval, tolerance=tolerance)
         return dataclasses.replace(self, config=dataclasses.replace(self.config, eval=values))
 

@@ -18,13 +18,13 @@ from symmflow_jax.config.values import ClockShares, Config, EvalConfig, NetworkC
 
 def unused_keys(config: Config) -> set[str]:
     """The dotted keys of a config that its choices do not use, such as "data.random_crop"."""
-    used = {
+    unused = {
         "data": _of_data(config),
         "network": _names(NetworkConfig) - NETWORKS[config.network.name].used_keys,
         "train": _of_training(config),
         "eval": _of_evaluation(config.eval),
     }
-    return {f"{section}.{key}" for section, keys in used.items() for key in keys}
+    return {f"{section}.{key}" for section, keys in unused.items() for key in keys}
 
 
 def _of_data(config: Config) -> set[str]:

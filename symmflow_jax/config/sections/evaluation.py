@@ -52,7 +52,8 @@ class EvalConfig:
             "euler" is refused.
         likelihood_steps: its number of steps, if it is not adaptive.
         likelihood_tolerance: its local error tolerance, if it is adaptive.
-        tolerance: local error tolerance of the adaptive solver elsewhere.
+        tolerance: local error tolerance of the adaptive solver in tables, in generation, and of
+            `--solver`; that of likelihoods is another.
         num_seeds: number of repetitions with fresh noise, with the seeds `seed`, `seed + 1`, ...;
             means and standard deviations are reported.
         original_size: also compare masks at their own size; masks only. Predictions are enlarged

@@ -18,7 +18,7 @@ from symmflow_jax.inference.canvas.reading import Picture, reader_of
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
 
 
-def enlarged_parts(evaluator: Evaluator, batch: Any, result: SemanticsPrediction) -> Tally:
+def count_enlarged_parts(evaluator: Evaluator, batch: Any, result: SemanticsPrediction) -> Tally:
     """The counts of a batch at the masks' own size, in the part that the model's size shows.
 
     Predictions are enlarged by nearest neighbours, on the host, since the sizes differ.
@@ -34,7 +34,7 @@ def enlarged_parts(evaluator: Evaluator, batch: Any, result: SemanticsPrediction
     return tally
 
 
-def whole_images(
+def count_whole_images(
     evaluator: Evaluator,
     evaluated: EvaluatedWeights,
     solve: Solve,

@@ -20,7 +20,10 @@ from symmflow_jax.evaluation.findings import (
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
 from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
-from symmflow_jax.evaluation.scores.original_size import enlarged_parts, whole_images
+from symmflow_jax.evaluation.scores.original_size import (
+    count_enlarged_parts,
+    count_whole_images,
+)
 from symmflow_jax.evaluation.scores.tally import Tally
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
@@ -159,9 +162,9 @@ def predict_semantics(
         tally = tally.merge(Tally.of_batch(batch, result, schema))
         answers = answers.merge(_by_confidence(batch.labels, result, batch.valid, schema.ignored))
         if of_parts:
-            original = original.merge(enlarged_parts(evaluator, batch, result))
+            original = original.merge(count_enlarged_parts(evaluator, batch, result))
     if view is not None:
-        original = whole_images(evaluator, evaluated, solve, protocol, view, num_examples)
+        original = count_whole_images(evaluator, evaluated, solve, protocol, view, num_examples)
     tally, original, answers = processes.sum_over_processes((tally, original, answers))
     _tell_if_nothing_counts(evaluator, tally)
     scores = _scores(evaluator, protocol, "model", tally)

@@ -131,19 +131,30 @@ def study(
 
 def _kept_steps(experiment: Experiment, workdir: pathlib.Path, seconds: float) -> int:
     """The steps of a time: those of the first call, since a second timing would differ."""
-    path = workdir / _BUDGET
+    path, budget = workdir / _BUDGET, _budget(experiment, seconds)
     if not path.exists():
         num_steps = steps_in(experiment, seconds)
-        files.write_json(path, {"seconds": seconds, "num_steps": num_steps})
+        files.write_json(path, budget | {"num_steps": num_steps})
         return num_steps
     kept = json.loads(path.read_text(encoding="utf-8"))
-    if kept["seconds"] != seconds:
-        raise ValueError(
-            f"{workdir} has networks of {kept['seconds']:g} seconds ({kept['num_steps']} steps) "
-            f"each, not of {seconds:g}; give --seconds={kept['seconds']:g} to go on, or another "
-            "--workdir."
-        )
+    for name, value in budget.items():
+        if kept[name] != value:
+            raise ValueError(
+                f"{workdir} has networks with {name}={kept[name]!r}, not {value!r}; give the same "
+                "to go on, or another --workdir."
+            )
     return kept["num_steps"]
+
+
+def _budget(experiment: Experiment, seconds: float) -> dict[str, Any]:
+    """What the number of steps follows from, as a JSON file has it."""
+    values = experiment.to_json()
+    network = {f"config.network.{key}": value for key, value in values["network"].items()}
+    sizes = {
+        "config.train.batch_size": values["train"]["batch_size"],
+        "config.data.image_size": values["data"]["image_size"],
+    }
+    return json.loads(files.as_json({"seconds": seconds} | network | sizes))
 
 
 def steps_in(experiment: Experiment, seconds: float) -> int:
@@ -152,9 +163,10 @@ def steps_in(experiment: Experiment, seconds: float) -> int:
     Steps are timed for a twentieth of `seconds`, at most ten, with the reading of their batches.
     Compilation and evaluations come on top of the time.
     """
-    steps = workloads.TrainSteps(workloads.subject(experiment, experiment.train.batch_size))
     with contextlib.closing(experiment.training_batches()) as batches:
-        steps.on(next(batches))  # Compiles.
+        subject = workloads.Subject(experiment.with_schema(experiment.schema), next(batches))
+        steps = workloads.TrainSteps(subject)
+        steps()  # Compiles.
         count, started, passed = 0, time.perf_counter(), 0.0
         while count < _MIN_TIMED_STEPS or passed < min(seconds / 20, _MAX_TIMING_SECONDS):
             steps.on(next(batches))

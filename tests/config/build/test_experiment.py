@@ -95,3 +95,14 @@ def test_a_train_step_is_made_without_data(name, tmp_path):
     assert experiment.train_step(optax.sgd(1e-3), parallelism)
     with pytest.raises(DataError, match="missing"):
         experiment.training_source
+
+
+def test_what_a_model_cannot_be_measured_by_is_told():
+    own = {"data.source": "paired_folder", "data.class_names": ("wall", "floor")}
+    command = Experiment.from_json({}).changed(own)
+    deep = command.changed({"data.image_channels": 4, "data.image_depth": 16})
+    run = deep.with_schema(numbered_classes(2))
+    assert run.measured_as(command).data.image_channels == 4
+    asks = {"eval.likelihood_examples": 5, "eval.metrics": ("likelihood",)}
+    with pytest.raises(ValueError, match="the likelihood .* is of images of 8 bits .* set it to 0"):
+        run.measured_as(command.changed(asks))

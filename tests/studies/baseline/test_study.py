@@ -59,6 +59,11 @@ def test_steps_follow_from_a_time(experiment):
     assert few == 1 and many > 10
 
 
+def test_steps_are_timed_with_the_classes_of_the_data(experiment):
+    weighted = {"train.class_weights": "given", "train.given_class_weights": (1.0, 2.0)}
+    assert steps_in(experiment.changed(weighted), 1e-9) == 1
+
+
 def test_a_second_call_keeps_the_steps_of_the_first(experiment, tmp_path):
     steps = []
 
@@ -74,8 +79,11 @@ def test_a_second_call_keeps_the_steps_of_the_first(experiment, tmp_path):
         == steps[1]
         == json.loads((tmp_path / "budget.json").read_text(encoding="utf-8"))["num_steps"]
     )
-    with pytest.raises(ValueError, match=r"networks of 0.5 seconds .* not of 2; give --seconds"):
+    with pytest.raises(ValueError, match=r"with seconds=0\.5, not 2; give the same"):
         study(experiment, tmp_path, stop, seconds=2)
+    other = experiment.changed({"train.batch_size": 16})
+    with pytest.raises(ValueError, match=r"with config\.train\.batch_size=8, not 16"):
+        study(other, tmp_path, stop, seconds=0.5)
 
 
 @pytest.mark.parametrize("num_steps", [1, 7, 1000])

@@ -22,5 +22,6 @@ def test_a_model_keeps_how_it_was_trained(caplog, monkeypatch):
 
 def test_points_and_images_are_not_brought_together(caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("symmflow_jax"), "propagate", True)
-    points = DataConfig(image_size=())
+    points = DataConfig(image_size=(), point_size=3)
     assert trained.kept(DataConfig(), points) == points and not caplog.text
+    assert trained.kept(points, DataConfig(image_size=())) == points
