@@ -19,11 +19,11 @@ from symmflow_jax.evaluation.findings import (
     table_over_seeds,
 )
 from symmflow_jax.evaluation.measurement import Protocol, Scores
-from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
-from symmflow_jax.evaluation.scores.original_size import (
+from symmflow_jax.evaluation.scores.masks.original_size import (
     count_enlarged_parts,
     count_whole_images,
 )
+from symmflow_jax.evaluation.scores.masks.segmentation import segmentation
 from symmflow_jax.evaluation.scores.tally import Tally
 from symmflow_jax.flow.solvers.solver import Solve
 from symmflow_jax.inference.compiled.predictions import SemanticsPrediction
