@@ -255,7 +255,8 @@ def border(images: np.ndarray, photos: np.ndarray, mask: np.ndarray, changed: np
         same = np.diff(mask, axis=axis) == 0
         across.append(steps[same & np.diff(changed, axis=axis)])
         anywhere.append(in_photos[same])
-    return float(np.concatenate(across).mean() / np.concatenate(anywhere).mean())
+    steps, of_photos = np.concatenate(across), np.concatenate(anywhere)
+    return float(steps.mean() / of_photos.mean()) if steps.size else float("nan")
 
 
 ROUND_TRIPS: dict[str, list[Solve]] = {
