@@ -24,9 +24,12 @@ def kept(trained: DataConfig, given: DataConfig) -> DataConfig:
     names = differing(trained, given)
     for name in names:
         _logger.warning(
-            "config.data.%s is %r, but the run was trained with %r, which is used.",
-            name, getattr(given, name), getattr(trained, name),
-        )  # fmt: skip
+            "config.data.%s is %r, but the run was trained with %r. That is used, since it belongs "
+            "to the model.",
+            name,
+            getattr(given, name),
+            getattr(trained, name),
+        )
     return dataclasses.replace(given, **{name: getattr(trained, name) for name in names})
 
 
