@@ -9,7 +9,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from symmflow_jax.metrics.features import FeatureFunction
-from symmflow_jax.runtime.errors import first_line, shown
+from symmflow_jax.runtime.errors import first_line, shown_part
 
 
 class StatisticsError(ValueError):
@@ -203,7 +203,7 @@ def _check_origin(
     found = f"{name} {weights_hash}"
     if found != wanted:
         raise StatisticsError(
-            f"{path} has statistics of {shown(found)}, but features are of {wanted}. "
+            f"{path} has statistics of {shown_part(found)}, but features are of {wanted}. "
             "Write the statistics anew with these weights, or use the weights they are of."
         )
     size = feature_function.num_features

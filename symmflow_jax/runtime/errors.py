@@ -22,7 +22,7 @@ def first_line(error: BaseException) -> str:
         text = str(error).strip() or repr(error)
     except Exception:  # Of a damaged file, even the message may be no text.
         return type(error).__name__
-    return shown(text.splitlines()[0][:_MOST_LETTERS])
+    return shown_part(text.splitlines()[0])
 
 
 def refusal(error: BaseException) -> str:
@@ -43,6 +43,11 @@ def shown(text: object) -> str:
         return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
     except (SystemError, ValueError):  # NumPy reads any number of a damaged file as a letter.
         return "(a text that cannot be shown)"
+
+
+def shown_part(text: str) -> str:
+    """The first 300 characters of a text from a file, which may be of any length; see `shown`."""
+    return shown(text[:_MOST_LETTERS])
 
 
 def _escaped(sign: str) -> str:

@@ -58,7 +58,16 @@ def _is_finite(content: bytes | None) -> bool:
 def _safetensors_excuse(damage: Damage, difference: str) -> str | None:
     if damage.mutation in BYTES and _is_finite(damage.after):
         return _NO_CHECKSUM
+    if damage.mutation == "other_tensor" and _forms(damage.before) == _forms(damage.after):
+        return "a square matrix that is transposed is another, valid one"
     return other_setting(damage)
+
+
+def _forms(content: bytes) -> dict[str, tuple]:
+    """Shape and dtype of each tensor."""
+    return {
+        name: (array.shape, array.dtype) for name, array in safetensors.numpy.load(content).items()
+    }
 
 
 # Import.

@@ -132,6 +132,15 @@ def test_statistics_of_other_features_are_refused(statistics, tmp_path):
         load_statistics(path, dataclasses.replace(FUNCTION, num_features=5))
 
 
+def test_names_of_any_length_are_shown_in_part(statistics, tmp_path):
+    save_statistics(tmp_path / "real.npz", statistics, FUNCTION)
+    values = dict(np.load(tmp_path / "real.npz")) | {"feature_function": np.asarray("x" * 5_000)}
+    np.savez(tmp_path / "real.npz", **values)
+    with pytest.raises(StatisticsError) as error:
+        load_statistics(tmp_path / "real.npz", FUNCTION)
+    assert "x" * 300 + ", but features are of" in str(error.value)
+
+
 def test_files_of_pytorch_fid_are_inception_statistics(statistics, tmp_path):
     path = tmp_path / "coco.npz"
     mean, covariance = statistics.gaussian()

@@ -42,8 +42,9 @@ def renewed(values: dict[str, Any]) -> dict[str, Any]:
         if isinstance(section.get(name), str):
             section[name] = names.get(section[name], section[name])
     section, name = _section(values, _SHARES_KEY)
-    if isinstance(section.get(name), list | tuple):
-        section[name] = dict(zip(_SHARES, section[name], strict=True))
+    shares = section.get(name)
+    if isinstance(shares, list | tuple) and len(shares) == len(_SHARES):
+        section[name] = dict(zip(_SHARES, shares, strict=True))
     for key, value in BEFORE.items():
         section, name = _section(values, key)
         if section:

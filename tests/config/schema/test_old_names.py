@@ -95,11 +95,6 @@ def test_shares_in_a_row_have_keys_now():
         overrides.split(["--config.train.clock_shares=(1.0,0.0,0.0,0.0)"])
 
 
-def test_a_row_of_too_few_shares_is_no_config():
-    with pytest.raises(ValueError):
-        old_names.renewed({"train": {"clock_shares": [0.5, 0.5]}})
-
-
 def test_names_that_never_were_old_get_no_advice():
     assert old_names.advice("train.batch_size") == ""
     assert old_names.advice("train.clock", "loose") == ""
@@ -119,3 +114,9 @@ def test_what_a_run_did_before_there_was_a_key_stays():
     assert old_names.renewed({"data": {"ignored": "unknown"}})["data"]["ignored"] == "unknown"
     # A new config has the default.
     assert conversion.from_json(saved).data.ignored == "unknown"
+
+
+@pytest.mark.parametrize("shares", [[], [0.5], [0.2] * 5])
+def test_shares_of_another_number_are_an_error_of_the_config(shares):
+    with pytest.raises(ValueError, match="config.train.clock_shares is "):
+        conversion.from_saved_json({"train": {"clock_shares": shares}})
