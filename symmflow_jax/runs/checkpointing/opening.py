@@ -3,6 +3,7 @@
 import json
 import logging
 import pathlib
+from collections.abc import Iterable
 
 import orbax.checkpoint as ocp
 from absl import flags
@@ -11,11 +12,13 @@ from orbax.checkpoint import checkpoint_managers as ocp_managers
 from symmflow_jax.runs.bucket import managers
 from symmflow_jax.runs.checkpointing.layout import ITEMS, METRICS, folder_of, named_as_steps
 from symmflow_jax.runs.checkpointing.quiet_failures import silence_failures
+from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line, refusal
 from symmflow_jax.runtime.storage.place import is_remote
 
 _logger = logging.getLogger(__name__)
 
+_OF_STEP = "_CHECKPOINT_METADATA"  # Orbax's file of a step, which it reads as it opens.
 _BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
 
@@ -55,6 +58,8 @@ def open_to_read(workdir: pathlib.Path) -> ocp.CheckpointManager:
 def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.CheckpointManager:
     folder = folder_of(workdir)
     _name_files(folder)
+    if not is_remote(folder):  # A bucket has no pipes.
+        refuse_pipes((*folder.glob(f"*/{_OF_STEP}"), *folder.glob(f"*/{METRICS}/*")))
     _check_scores(folder)
     _wait_without_devices()
     if is_remote(folder):
@@ -66,6 +71,16 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
             f"{folder} cannot be opened ({refusal(error)}); free space or allow access there, or "
             "give another --workdir."
         ) from error
+
+
+def refuse_pipes(entries: Iterable[pathlib.Path]) -> None:
+    """Raises CheckpointError for a pipe or a device, for which a reader would wait."""
+    for entry in entries:
+        if files.waits(entry):
+            raise CheckpointError(
+                f"{entry} is no file and no folder, so its checkpoint cannot be read; copy it "
+                "again, or remove that folder."
+            )
 
 
 def _wait_without_devices() -> None:

@@ -14,9 +14,9 @@ from symmflow_jax.config import conversion
 from symmflow_jax.interop.finite import check_finite
 from symmflow_jax.methods.weights import Params
 from symmflow_jax.runs.bucket import managers
+from symmflow_jax.runs.checkpointing import opening
 from symmflow_jax.runs.checkpointing.layout import DESCRIPTION, EMA, TRAINING, without_ema
 from symmflow_jax.runs.checkpointing.quiet_failures import failures_silenced
-from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line
 from symmflow_jax.runtime.storage.place import is_remote
 from symmflow_jax.semantics.labels import LabelSchema
@@ -97,12 +97,7 @@ def _check_entries(manager: ocp.CheckpointManager, step: int) -> None:
     """Raises CheckpointError if a checkpoint has a pipe or a device, which Orbax would wait for."""
     if is_remote(managers.place_of(manager)):  # It has no pipes.
         return
-    for entry in (managers.place_of(manager) / str(step)).rglob("*"):
-        if files.waits(entry):
-            raise CheckpointError(
-                f"{entry} is no file and no folder, so the checkpoint of step {step} cannot be "
-                "read; copy it again, or remove that folder."
-            )
+    opening.refuse_pipes((managers.place_of(manager) / str(step)).rglob("*"))
 
 
 def restore_ema_params(manager: ocp.CheckpointManager, step: int, params: Params) -> Params:

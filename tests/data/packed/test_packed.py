@@ -10,7 +10,7 @@ from symmflow_jax.data.decoding.decoding import Decoding
 from symmflow_jax.data.fingerprint import content_digest, fingerprint
 from symmflow_jax.data.packed.packed import Packed
 from symmflow_jax.data.source import DataError, classes_found
-from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.classification.arrays.labelled_arrays import LabelledArrays
 from symmflow_jax.data.sources.segmentation.celebamask_hq import CelebAMaskHQ
 from symmflow_jax.data.sources.segmentation.paired_folder import PairedFolder
 from symmflow_jax.data.sources.synthetic.shapes import Shapes

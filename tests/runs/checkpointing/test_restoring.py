@@ -122,3 +122,14 @@ def test_a_pipe_among_the_files_is_not_waited_for(run):
         pytest.raises(CheckpointError, match="pipe is no file and no folder"),
     ):
         restoring.restore_description(manager, 4)
+
+
+@pytest.mark.parametrize("name", ["_CHECKPOINT_METADATA", "metrics/metrics"])
+def test_a_pipe_is_not_waited_for_when_checkpoints_are_opened(run, name):
+    path = run / "checkpoints" / "4" / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    for open_again in (opening.open_to_read, lambda folder: opening.open_manager(folder, 2)):
+        with pytest.raises(CheckpointError, match=f"{path.name} is no file and no folder"):
+            open_again(run)

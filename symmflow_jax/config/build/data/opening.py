@@ -15,7 +15,7 @@ from symmflow_jax.data.fingerprint import files_of, fingerprint
 from symmflow_jax.data.latent_cache.cache import LatentCache
 from symmflow_jax.data.packed.packed import Packed
 from symmflow_jax.data.source import DataError, Source, notes_of
-from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.classification.arrays.labelled_arrays import LabelledArrays
 from symmflow_jax.data.transforms import image_size
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema

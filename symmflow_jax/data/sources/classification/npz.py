@@ -12,9 +12,9 @@ import numpy as np
 from symmflow_jax.data.folders.listing import passed_over
 from symmflow_jax.data.mixing.array_images import split_known, without_labels
 from symmflow_jax.data.source import DataError
-from symmflow_jax.data.sources.classification import conversion
-from symmflow_jax.data.sources.classification.conversion import Archive, Split
-from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.classification.arrays import conversion
+from symmflow_jax.data.sources.classification.arrays.conversion import Archive, Split
+from symmflow_jax.data.sources.classification.arrays.labelled_arrays import LabelledArrays
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import first_line, shown
 

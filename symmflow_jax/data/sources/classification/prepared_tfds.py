@@ -149,4 +149,7 @@ def _schema(where: str, features: dict[str, Any]) -> labels.LabelSchema:
             f"{where} has images {image.np_dtype} of shape {image.shape}; "
             "8-bit ones with 1 or 3 channels are needed."
         )
-    return labels.consecutive(tuple(label.names))
+    try:
+        return labels.consecutive(tuple(label.names))
+    except ValueError as error:
+        raise DataError(f"The labels of {where}: {first_line(error)}") from error

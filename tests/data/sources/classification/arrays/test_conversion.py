@@ -5,8 +5,8 @@ import shlex
 
 import numpy as np
 
-from symmflow_jax.data.sources.classification import conversion
-from symmflow_jax.data.sources.classification.conversion import Archive, Split
+from symmflow_jax.data.sources.classification.arrays import conversion
+from symmflow_jax.data.sources.classification.arrays.conversion import Archive, Split
 
 GREY = np.zeros((2, 4, 4), np.uint8)
 SPLITS = (Split("train", "x", "y"), Split("test", "x2", "y2"))

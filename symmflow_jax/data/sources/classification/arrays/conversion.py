@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from symmflow_jax.data.sources.classification import faults
-from symmflow_jax.data.sources.classification.faults import Fault
+from symmflow_jax.data.sources.classification.arrays import faults
+from symmflow_jax.data.sources.classification.arrays.faults import Fault
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.runtime.files import as_json
 

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from symmflow_jax.data.sources.classification.labelled_arrays import LabelledArrays
+from symmflow_jax.data.sources.classification.arrays.labelled_arrays import LabelledArrays
 
 FILES = (pathlib.Path("set.npz"),)
 

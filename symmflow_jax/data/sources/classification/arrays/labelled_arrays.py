@@ -6,7 +6,7 @@ import numpy as np
 
 from symmflow_jax.data import source
 from symmflow_jax.data.mixing.array_images import as_images
-from symmflow_jax.data.sources.classification.faults import LEAST_WHITE
+from symmflow_jax.data.sources.classification.arrays.faults import LEAST_WHITE
 from symmflow_jax.runtime.errors import shown
 from symmflow_jax.semantics.labels import LabelSchema
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symmflow_jax.data.sources.classification.faults import images_fault, labels_fault
+from symmflow_jax.data.sources.classification.arrays.faults import images_fault, labels_fault
 
 IMAGES = np.zeros((4, 6, 6), np.uint8)
 
