@@ -297,7 +297,7 @@ def copied(rng: Generator, path: pathlib.Path) -> list[str]:
     if ending in (".jpg", ".png"):
         name = path.stem + (ending if ending != path.suffix else ".bmp")
     shutil.copy(path, path.with_name(name))
-    return [name]
+    return [name, f"({pathlib.Path(name).suffix} 1"]  # Files of other kinds are told by kind.
 
 
 def strange_company(rng: Generator, path: pathlib.Path) -> list[str]:

@@ -65,6 +65,23 @@ def other_setting(damage: Damage) -> str | None:
     return None
 
 
+def _text_for_nothing(damage: Damage) -> str | None:
+    """An excuse for JSON in which a text stands where there was null, as many fields have it."""
+
+    def fits(before: Any, after: Any) -> bool:
+        if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+            return all(fits(before[key], after[key]) for key in before)
+        if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            return all(map(fits, before, after))
+        return before == after or (before is None and isinstance(after, str))
+
+    try:
+        found = fits(json.loads(damage.before), json.loads(damage.after or b""))
+    except ValueError:
+        return None
+    return "a field that may be null or a text has a text" if found else None
+
+
 @functools.cache
 def _trained() -> tempfile.TemporaryDirectory:
     """A run of a few steps, trained once."""
@@ -252,6 +269,7 @@ KINDS: dict[str, Kind] = {
         names=("first", "second"),
         excuse=lambda damage, difference: (
             other_setting(damage)
+            or _text_for_nothing(damage)
             or (
                 "two files of one kind have changed places"
                 if damage.mutation == "swapped"
