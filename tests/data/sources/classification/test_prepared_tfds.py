@@ -196,6 +196,15 @@ def test_damaged_descriptions_are_reported(tmp_path, name):
         PreparedTfds("tiny_pets", folder, "train")
 
 
+def test_a_label_that_stands_twice_is_told_with_the_set(tmp_path):
+    folder = prepare(TinyPets, tmp_path)
+    (path,) = tmp_path.rglob("label.labels.txt")
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([first, first, *others[1:]]) + "\n")
+    with pytest.raises(DataError, match=f"labels of .*tiny_pets.*: Two classes have .*{first}"):
+        PreparedTfds("tiny_pets", folder, "train")
+
+
 def test_without_the_package_the_remedy_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets.core", None)
     with pytest.raises(DataError, match="'mnist' .*: pip install tensorflow-datasets") as error:
