@@ -74,19 +74,6 @@ def _checked(config: Config) -> Config:
     return config
 
 
-def measured(config: Config, **sections: Any) -> Config:
-    """The config of a run with other sections, those of an evaluation.
-
-    Raises:
-        ValueError: if the model cannot be measured so.
-    """
-    from symmflow_jax.config import checks
-
-    config = dataclasses.replace(config, **sections)
-    checks.check_measured(config)
-    return config
-
-
 def to_json(config: Config) -> dict[str, Any]:
     """Plain nested values for a JSON file."""
     return dataclasses.asdict(config)

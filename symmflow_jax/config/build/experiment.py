@@ -17,7 +17,7 @@ import numpy as np
 import optax
 from flax import traverse_util
 
-from symmflow_jax.config import conversion
+from symmflow_jax.config import checks, conversion
 from symmflow_jax.config.build import metrics, solvers, training, views
 from symmflow_jax.config.build.data import (
     augmentation,
@@ -195,7 +195,9 @@ class Experiment:
             name: getattr(other.config, name) for name in ("seed", "data", "eval", "guidance")
         }
         sections["data"] = trained.kept(self.data, other.data)
-        return Experiment(conversion.measured(self.config, **sections), self.schema)
+        config = dataclasses.replace(self.config, **sections)
+        checks.check_measured(config)
+        return Experiment(config, self.schema)
 
     def with_schema(self, schema: LabelSchema) -> "Experiment":
         """The experiment with given classes, which are then not read from the data."""

@@ -181,8 +181,7 @@ def _scores(evaluator: Evaluator, protocol: Protocol, scored_size: str, tally: T
     num_scored, nfe = int(tally.nfe.count), float(tally.nfe.compute())
     if evaluator.experiment.kind is SemanticsKind.MASK:
         return segmentation(counts, schema, scored_size, protocol, num_scored, nfe, tally.overlap)
-    accuracy = confusion.accuracy(counts, schema.ignored)
-    values = {"accuracy": accuracy}
+    values = {"accuracy": confusion.accuracy(counts, schema.ignored)}
     return Scores(values=values, num_examples=num_scored, nfe=nfe, protocol=protocol)
 
 

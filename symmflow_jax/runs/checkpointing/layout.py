@@ -19,7 +19,10 @@ METRICS = "metrics"  # Orbax's name.
 TRAIN_SECONDS = "train_seconds"
 """Key of the time of the training in a description; earlier versions have none."""
 
-_PARTS = {EMA, TRAINING, METRICS, "_CHECKPOINT_METADATA", "commit_success.txt"}
+STEP_METADATA = "_CHECKPOINT_METADATA"
+"""Orbax's file in the folder of a checkpoint, which it reads when a manager is opened."""
+
+_PARTS = {EMA, TRAINING, METRICS, STEP_METADATA, "commit_success.txt"}
 """What Orbax writes into the folder of a checkpoint, besides the description."""
 
 

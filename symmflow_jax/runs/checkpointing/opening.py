@@ -10,7 +10,13 @@ from absl import flags
 from orbax.checkpoint import checkpoint_managers as ocp_managers
 
 from symmflow_jax.runs.bucket import managers
-from symmflow_jax.runs.checkpointing.layout import ITEMS, METRICS, folder_of, named_as_steps
+from symmflow_jax.runs.checkpointing.layout import (
+    ITEMS,
+    METRICS,
+    STEP_METADATA,
+    folder_of,
+    named_as_steps,
+)
 from symmflow_jax.runs.checkpointing.quiet_failures import silence_failures
 from symmflow_jax.runtime import files
 from symmflow_jax.runtime.errors import CheckpointError, first_line, refusal
@@ -18,7 +24,6 @@ from symmflow_jax.runtime.storage.place import is_remote
 
 _logger = logging.getLogger(__name__)
 
-_OF_STEP = "_CHECKPOINT_METADATA"  # Orbax's file of a step, which it reads as it opens.
 _BARRIERS = "experimental_orbax_use_distributed_barrier"  # Orbax's flag.
 
 
@@ -59,7 +64,7 @@ def _open(workdir: pathlib.Path, options: ocp.CheckpointManagerOptions) -> ocp.C
     folder = folder_of(workdir)
     _name_files(folder)
     if not is_remote(folder):  # A bucket has no pipes.
-        refuse_pipes((*folder.glob(f"*/{_OF_STEP}"), *folder.glob(f"*/{METRICS}/*")))
+        refuse_pipes((*folder.glob(f"*/{STEP_METADATA}"), *folder.glob(f"*/{METRICS}/*")))
     _check_scores(folder)
     _wait_without_devices()
     if is_remote(folder):
